@@ -1,0 +1,49 @@
+# `make up` and `make test` are all that a newcomer types; the rest is for those who build.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= ./data
+PORT ?= 10000
+
+.PHONY: up test check format interop bench protos clean
+
+$(VENV)/.runtime: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+up: $(VENV)/.runtime
+	@$(BIN)/mailnode demo $(DATA) --base-port $(PORT)
+
+test: $(VENV)/.dev
+	$(BIN)/pytest tests
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+interop: $(VENV)/.dev
+	$(BIN)/pytest interop
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m interop.bench
+
+# --proto_path=VIRTUAL=DISK makes the generated imports absolute: mailnode.pb.row_pb2.
+protos: $(VENV)/.dev
+	$(BIN)/python -m grpc_tools.protoc --proto_path=mailnode/pb=protos \
+		--python_out=. --pyi_out=. $(patsubst protos/%,mailnode/pb/%,$(wildcard protos/*.proto))
+	$(BIN)/python -m grpc_tools.protoc --proto_path=mailnode/pb=protos \
+		--grpc_python_out=. mailnode/pb/admin.proto
+
+clean:
+	rm -rf $(VENV) build *.egg-info

@@ -1,0 +1,69 @@
+"""Every number that bounds something, with its unit last in the name and its reason beside it."""
+
+from dataclasses import dataclass
+
+KiB = 1024
+MiB = 1024 * KiB
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    # -- connections
+    connections_max: int = 20_000  # open files are the machine's real bound; leave room for RocksDB's
+    connections_per_address_max: int = 100  # a household behind one address, not a flood
+    write_high_water_octets: int = 256 * KiB  # a reader that slow makes its producer wait
+    idle_tls_handshake_seconds_max: int = 30  # a handshake takes two round trips
+
+    # -- SMTP
+    smtp_command_line_octets_max: int = 2048  # RFC 5321 §4.5.3.1.4 asks for 512; extensions add to it
+    smtp_recipients_max: int = 1000  # RFC 5321 §4.5.3.1.8 asks for at least 100
+    smtp_message_octets_max: int = 50 * MiB  # as the large providers
+    smtp_command_seconds_max: int = 300  # RFC 5321 §4.5.3.2.7
+    smtp_errors_max: int = 20  # after that the peer is guessing
+    smtp_events_open_max: int = 4  # contents in flight on one connection: they share a sync
+    smtp_hops_max: int = 100  # RFC 5321 §6.3
+
+    # -- IMAP
+    imap_line_octets_max: int = 64 * KiB  # RFC 7162 §4 asks for 8192; UID sets of clients are longer
+    imap_command_octets_max: int = 256 * KiB  # a command with its small literals
+    imap_message_octets_max: int = 50 * MiB  # what SMTP takes, APPEND takes
+    imap_login_seconds_max: int = 60  # before authentication
+    imap_idle_seconds_max: int = 1800  # RFC 9051 §5.4: at least 30 minutes
+    imap_errors_max: int = 20  # BAD in a row
+    imap_events_open_max: int = 8  # APPENDs in flight on one connection: they share a sync
+    imap_depth_max: int = 100  # parentheses within parentheses
+    imap_sequence_ranges_max: int = 20_000  # more than any client sends
+
+    # -- POP3
+    pop3_line_octets_max: int = 512  # RFC 2449 §4 asks for 255
+    pop3_idle_seconds_max: int = 600  # RFC 1939 §3: at least 10 minutes
+    pop3_errors_max: int = 20
+
+    # -- authentication
+    authentication_threads_max: int = 2  # argon2id fills a core and 64 MiB each
+    authentication_queue_max: int = 1000  # a login burst; beyond it the answer is "try again"
+    authentication_remembered_seconds: int = 3600  # a verified password, as a keyed hash in memory
+    authentication_failures_max: int = 5  # in one session
+
+    # -- the mailbox
+    messages_octets_max: int = 256 * KiB  # of one mail that `messages` brings along whole
+    messages_run_max: int = 500  # messages a run with mails or octets: a few ms of the loop
+    run_octets_max: int = 1 * MiB  # octets a run
+    entries_run_max: int = 20_000  # messages a run of entries only
+    watch_pending_max: int = 1000  # changes that a reader may lag behind before it must resync
+    mailboxes_max: int = 10_000  # of an account
+    mailbox_name_octets_max: int = 1000  # of a full name, as Dovecot and Cyrus
+    mailbox_depth_max: int = 32  # levels of a name
+    keyword_octets_max: int = 128  # of one keyword
+    store_slice_entries: int = 5_000  # a STORE is that many entries a change
+    change_octets_max: int = 64 * MiB  # COPY and MOVE are one change
+    intents_queued_max: int = 10_000  # of one account
+    touched_kept_seconds: int = 30 * 86_400  # a client away for a month resynchronises quickly
+    results_kept_seconds: int = 7 * 86_400  # longer than a queue item lives
+    arrays_octets_max: int = 512 * MiB  # UIDs and entries of mailboxes held in memory
+    load_threads_max: int = 4  # cold reads at the same time
+
+    # -- the shard
+    blob_chunk_octets: int = 256 * KiB  # a partial fetch reads only its chunks
+    group_octets_max: int = 8 * MiB  # of one WriteBatch: a sync every few ms on a slow disk
+    group_pending_octets_max: int = 64 * MiB  # waiting for the writer: beyond it callers wait

@@ -1,0 +1,112 @@
+"""A user's mail has six verbs and looks the same wherever it lives (docs/architecture.md).
+
+`Account` is what sessions, delivery and the relay speak to; whether it is this node's or another's is decided
+in `accounts` alone. Everything here is *committed* state: what a reader saw is never taken back.
+"""
+
+from __future__ import annotations
+
+import enum
+from array import array
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from mailnode.pb.account_pb2 import SearchKey
+from mailnode.pb.change_pb2 import Intent, Result, Touched
+from mailnode.pb.row_pb2 import Keywords, MailboxRow, MailRow
+
+UidRanges = Sequence[tuple[int, int]]
+"""Inclusive ranges of UIDs, ascending, not overlapping."""
+
+ALL_UIDS: UidRanges = ((1, 0xFFFFFFFF),)
+
+
+class Want(enum.IntFlag):
+    """What `messages` shall bring beside the UIDs; each dearer than the one before."""
+
+    UIDS = 0
+    ENTRIES = 1
+    MAILS = 2
+    HEADS = 4
+    OCTETS = 8
+
+
+class NotKnown(Exception):
+    """The change may or may not become durable; only a retry with the same intent id tells."""
+
+
+class Expunged(Exception):
+    """The octets of this mail are gone."""
+
+
+@dataclass(slots=True)
+class Messages:
+    """A run of messages of one mailbox, in UID order, as columns.
+
+    `uids` may be shared with the account and other sessions: it is appended to in place, so only its first
+    `count` items belong to this run, and it is never otherwise changed. `entries` holds 48 octets a message
+    (mailnode/mailbox/rows.py). A column that was not wanted is empty. `octets` has b"" for a message over
+    `Limits.messages_octets_max`: read it by `Account.octets`.
+    """
+
+    position: int
+    uids: array[int]
+    count: int
+    entries: bytes = b""
+    mails: list[MailRow] = field(default_factory=list)
+    heads: list[bytes] = field(default_factory=list)
+    octets: list[bytes] = field(default_factory=list)
+    overflow: dict[int, Keywords] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Mailboxes:
+    """Every mailbox of the account and its subscriptions (full names), at one position."""
+
+    position: int
+    rows: tuple[MailboxRow, ...]
+    subscribed: frozenset[str]
+
+
+class Resync(Exception):
+    """The reader fell behind what is kept: it must read the state anew."""
+
+
+class Watch(Protocol):
+    """A reader of what happened after a position: first the difference, then changes as they commit."""
+
+    def pending(self) -> list[Touched]:
+        """What came since the last call, in order; raises Resync."""
+
+    async def wait(self) -> None:
+        """Returns when `pending` has something to say."""
+
+    def close(self) -> None: ...
+
+
+class Account(Protocol):
+    id: int
+
+    async def mailboxes(self) -> Mailboxes: ...
+
+    def messages(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncIterator[Messages]:
+        """Existing messages of `uids` in runs of bounded size; exactly one run for Want.UIDS.
+
+        Raises KeyError when there is no such mailbox.
+        """
+
+    def octets(self, mail: int, start: int, end: int) -> AsyncIterator[bytes]:
+        """The octets [start, end) of a mail in chunks of at most 256 KiB; raises Expunged."""
+
+    async def search(self, mailbox: int, key: SearchKey) -> array[int]:
+        """The UIDs that match, ascending."""
+
+    async def apply(self, intent: Intent) -> Result:
+        """The one way to write: returns once the change is durable; raises NotKnown."""
+
+    async def watch(self, position: int, mailbox: int) -> Watch:
+        """Changes after `position`: of one mailbox, or of every one and of the list with `mailbox` 0."""
+
+    async def row(self, kind: int, key: bytes) -> bytes:
+        """A small row of the directory or of credentials; empty when there is none."""

@@ -1,0 +1,340 @@
+from mailnode.pb import row_pb2 as _row_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class UidRange(_message.Message):
+    __slots__ = ("first", "last")
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    first: int
+    last: int
+    def __init__(self, first: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...
+
+class Intent(_message.Message):
+    __slots__ = ("id", "retry", "create", "add", "upload", "store", "copy", "expunge", "create_mailbox", "delete_mailbox", "rename_mailbox", "subscribe", "put_row")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    RETRY_FIELD_NUMBER: _ClassVar[int]
+    CREATE_FIELD_NUMBER: _ClassVar[int]
+    ADD_FIELD_NUMBER: _ClassVar[int]
+    UPLOAD_FIELD_NUMBER: _ClassVar[int]
+    STORE_FIELD_NUMBER: _ClassVar[int]
+    COPY_FIELD_NUMBER: _ClassVar[int]
+    EXPUNGE_FIELD_NUMBER: _ClassVar[int]
+    CREATE_MAILBOX_FIELD_NUMBER: _ClassVar[int]
+    DELETE_MAILBOX_FIELD_NUMBER: _ClassVar[int]
+    RENAME_MAILBOX_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIBE_FIELD_NUMBER: _ClassVar[int]
+    PUT_ROW_FIELD_NUMBER: _ClassVar[int]
+    id: bytes
+    retry: bool
+    create: Create
+    add: Add
+    upload: Upload
+    store: Store
+    copy: Copy
+    expunge: Expunge
+    create_mailbox: CreateMailbox
+    delete_mailbox: DeleteMailbox
+    rename_mailbox: RenameMailbox
+    subscribe: Subscribe
+    put_row: PutRow
+    def __init__(self, id: _Optional[bytes] = ..., retry: _Optional[bool] = ..., create: _Optional[_Union[Create, _Mapping]] = ..., add: _Optional[_Union[Add, _Mapping]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ..., store: _Optional[_Union[Store, _Mapping]] = ..., copy: _Optional[_Union[Copy, _Mapping]] = ..., expunge: _Optional[_Union[Expunge, _Mapping]] = ..., create_mailbox: _Optional[_Union[CreateMailbox, _Mapping]] = ..., delete_mailbox: _Optional[_Union[DeleteMailbox, _Mapping]] = ..., rename_mailbox: _Optional[_Union[RenameMailbox, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., put_row: _Optional[_Union[PutRow, _Mapping]] = ...) -> None: ...
+
+class Create(_message.Message):
+    __slots__ = ("address", "mailboxes")
+    class Mailbox(_message.Message):
+        __slots__ = ("name", "special_use")
+        NAME_FIELD_NUMBER: _ClassVar[int]
+        SPECIAL_USE_FIELD_NUMBER: _ClassVar[int]
+        name: str
+        special_use: str
+        def __init__(self, name: _Optional[str] = ..., special_use: _Optional[str] = ...) -> None: ...
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    MAILBOXES_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    mailboxes: _containers.RepeatedCompositeFieldContainer[Create.Mailbox]
+    def __init__(self, address: _Optional[str] = ..., mailboxes: _Optional[_Iterable[_Union[Create.Mailbox, _Mapping]]] = ...) -> None: ...
+
+class Add(_message.Message):
+    __slots__ = ("messages",)
+    class Message(_message.Message):
+        __slots__ = ("mailbox", "name", "flags", "keywords", "internal_date", "mail", "octets", "head", "references", "inbox_stands_in")
+        MAILBOX_FIELD_NUMBER: _ClassVar[int]
+        NAME_FIELD_NUMBER: _ClassVar[int]
+        FLAGS_FIELD_NUMBER: _ClassVar[int]
+        KEYWORDS_FIELD_NUMBER: _ClassVar[int]
+        INTERNAL_DATE_FIELD_NUMBER: _ClassVar[int]
+        MAIL_FIELD_NUMBER: _ClassVar[int]
+        OCTETS_FIELD_NUMBER: _ClassVar[int]
+        HEAD_FIELD_NUMBER: _ClassVar[int]
+        REFERENCES_FIELD_NUMBER: _ClassVar[int]
+        INBOX_STANDS_IN_FIELD_NUMBER: _ClassVar[int]
+        mailbox: int
+        name: str
+        flags: int
+        keywords: _containers.RepeatedScalarFieldContainer[str]
+        internal_date: int
+        mail: _row_pb2.MailRow
+        octets: bytes
+        head: bytes
+        references: _containers.RepeatedScalarFieldContainer[bytes]
+        inbox_stands_in: bool
+        def __init__(self, mailbox: _Optional[int] = ..., name: _Optional[str] = ..., flags: _Optional[int] = ..., keywords: _Optional[_Iterable[str]] = ..., internal_date: _Optional[int] = ..., mail: _Optional[_Union[_row_pb2.MailRow, _Mapping]] = ..., octets: _Optional[bytes] = ..., head: _Optional[bytes] = ..., references: _Optional[_Iterable[bytes]] = ..., inbox_stands_in: _Optional[bool] = ...) -> None: ...
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    messages: _containers.RepeatedCompositeFieldContainer[Add.Message]
+    def __init__(self, messages: _Optional[_Iterable[_Union[Add.Message, _Mapping]]] = ...) -> None: ...
+
+class Upload(_message.Message):
+    __slots__ = ("upload", "chunk", "octets")
+    UPLOAD_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    OCTETS_FIELD_NUMBER: _ClassVar[int]
+    upload: int
+    chunk: int
+    octets: bytes
+    def __init__(self, upload: _Optional[int] = ..., chunk: _Optional[int] = ..., octets: _Optional[bytes] = ...) -> None: ...
+
+class Store(_message.Message):
+    __slots__ = ("mailbox", "uids", "mode", "flags", "keywords", "unchanged_since")
+    class Mode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        REPLACE: _ClassVar[Store.Mode]
+        ADD: _ClassVar[Store.Mode]
+        REMOVE: _ClassVar[Store.Mode]
+    REPLACE: Store.Mode
+    ADD: Store.Mode
+    REMOVE: Store.Mode
+    MAILBOX_FIELD_NUMBER: _ClassVar[int]
+    UIDS_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    FLAGS_FIELD_NUMBER: _ClassVar[int]
+    KEYWORDS_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_SINCE_FIELD_NUMBER: _ClassVar[int]
+    mailbox: int
+    uids: _containers.RepeatedCompositeFieldContainer[UidRange]
+    mode: Store.Mode
+    flags: int
+    keywords: _containers.RepeatedScalarFieldContainer[str]
+    unchanged_since: int
+    def __init__(self, mailbox: _Optional[int] = ..., uids: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., mode: _Optional[_Union[Store.Mode, str]] = ..., flags: _Optional[int] = ..., keywords: _Optional[_Iterable[str]] = ..., unchanged_since: _Optional[int] = ...) -> None: ...
+
+class Copy(_message.Message):
+    __slots__ = ("mailbox", "uids", "target", "move")
+    MAILBOX_FIELD_NUMBER: _ClassVar[int]
+    UIDS_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    MOVE_FIELD_NUMBER: _ClassVar[int]
+    mailbox: int
+    uids: _containers.RepeatedCompositeFieldContainer[UidRange]
+    target: int
+    move: bool
+    def __init__(self, mailbox: _Optional[int] = ..., uids: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., target: _Optional[int] = ..., move: _Optional[bool] = ...) -> None: ...
+
+class Expunge(_message.Message):
+    __slots__ = ("mailbox", "uids", "whatever_flags")
+    MAILBOX_FIELD_NUMBER: _ClassVar[int]
+    UIDS_FIELD_NUMBER: _ClassVar[int]
+    WHATEVER_FLAGS_FIELD_NUMBER: _ClassVar[int]
+    mailbox: int
+    uids: _containers.RepeatedCompositeFieldContainer[UidRange]
+    whatever_flags: bool
+    def __init__(self, mailbox: _Optional[int] = ..., uids: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., whatever_flags: _Optional[bool] = ...) -> None: ...
+
+class CreateMailbox(_message.Message):
+    __slots__ = ("name", "special_use")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SPECIAL_USE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    special_use: str
+    def __init__(self, name: _Optional[str] = ..., special_use: _Optional[str] = ...) -> None: ...
+
+class DeleteMailbox(_message.Message):
+    __slots__ = ("mailbox",)
+    MAILBOX_FIELD_NUMBER: _ClassVar[int]
+    mailbox: int
+    def __init__(self, mailbox: _Optional[int] = ...) -> None: ...
+
+class RenameMailbox(_message.Message):
+    __slots__ = ("mailbox", "name")
+    MAILBOX_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    mailbox: int
+    name: str
+    def __init__(self, mailbox: _Optional[int] = ..., name: _Optional[str] = ...) -> None: ...
+
+class Subscribe(_message.Message):
+    __slots__ = ("name", "subscribed")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIBED_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    subscribed: bool
+    def __init__(self, name: _Optional[str] = ..., subscribed: _Optional[bool] = ...) -> None: ...
+
+class PutRow(_message.Message):
+    __slots__ = ("kind", "key", "value", "if_absent")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    IF_ABSENT_FIELD_NUMBER: _ClassVar[int]
+    kind: int
+    key: bytes
+    value: bytes
+    if_absent: bool
+    def __init__(self, kind: _Optional[int] = ..., key: _Optional[bytes] = ..., value: _Optional[bytes] = ..., if_absent: _Optional[bool] = ...) -> None: ...
+
+class Result(_message.Message):
+    __slots__ = ("refused", "position", "added", "copied", "mailbox", "modified", "expunged", "first_position")
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    ADDED_FIELD_NUMBER: _ClassVar[int]
+    COPIED_FIELD_NUMBER: _ClassVar[int]
+    MAILBOX_FIELD_NUMBER: _ClassVar[int]
+    MODIFIED_FIELD_NUMBER: _ClassVar[int]
+    EXPUNGED_FIELD_NUMBER: _ClassVar[int]
+    FIRST_POSITION_FIELD_NUMBER: _ClassVar[int]
+    refused: str
+    position: int
+    added: _containers.RepeatedCompositeFieldContainer[Added]
+    copied: Copied
+    mailbox: int
+    modified: _containers.RepeatedCompositeFieldContainer[UidRange]
+    expunged: _containers.RepeatedCompositeFieldContainer[UidRange]
+    first_position: int
+    def __init__(self, refused: _Optional[str] = ..., position: _Optional[int] = ..., added: _Optional[_Iterable[_Union[Added, _Mapping]]] = ..., copied: _Optional[_Union[Copied, _Mapping]] = ..., mailbox: _Optional[int] = ..., modified: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., expunged: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., first_position: _Optional[int] = ...) -> None: ...
+
+class Added(_message.Message):
+    __slots__ = ("mailbox", "uid_validity", "uid", "mail")
+    MAILBOX_FIELD_NUMBER: _ClassVar[int]
+    UID_VALIDITY_FIELD_NUMBER: _ClassVar[int]
+    UID_FIELD_NUMBER: _ClassVar[int]
+    MAIL_FIELD_NUMBER: _ClassVar[int]
+    mailbox: int
+    uid_validity: int
+    uid: int
+    mail: int
+    def __init__(self, mailbox: _Optional[int] = ..., uid_validity: _Optional[int] = ..., uid: _Optional[int] = ..., mail: _Optional[int] = ...) -> None: ...
+
+class Copied(_message.Message):
+    __slots__ = ("uid_validity", "source", "target")
+    UID_VALIDITY_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    uid_validity: int
+    source: _containers.RepeatedCompositeFieldContainer[UidRange]
+    target: _containers.RepeatedCompositeFieldContainer[UidRange]
+    def __init__(self, uid_validity: _Optional[int] = ..., source: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., target: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ...) -> None: ...
+
+class Change(_message.Message):
+    __slots__ = ("format", "account", "position", "intent", "result", "row", "mailboxes", "mailboxes_dropped", "entries", "entries_dropped", "mails", "touched", "rows", "subscriptions", "upload")
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    INTENT_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    ROW_FIELD_NUMBER: _ClassVar[int]
+    MAILBOXES_FIELD_NUMBER: _ClassVar[int]
+    MAILBOXES_DROPPED_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_DROPPED_FIELD_NUMBER: _ClassVar[int]
+    MAILS_FIELD_NUMBER: _ClassVar[int]
+    TOUCHED_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTIONS_FIELD_NUMBER: _ClassVar[int]
+    UPLOAD_FIELD_NUMBER: _ClassVar[int]
+    format: int
+    account: int
+    position: int
+    intent: bytes
+    result: Result
+    row: _row_pb2.AccountRow
+    mailboxes: _containers.RepeatedCompositeFieldContainer[_row_pb2.MailboxRow]
+    mailboxes_dropped: _containers.RepeatedScalarFieldContainer[int]
+    entries: _containers.RepeatedCompositeFieldContainer[Entries]
+    entries_dropped: _containers.RepeatedCompositeFieldContainer[Dropped]
+    mails: _containers.RepeatedCompositeFieldContainer[Mail]
+    touched: Touched
+    rows: _containers.RepeatedCompositeFieldContainer[Row]
+    subscriptions: _containers.RepeatedCompositeFieldContainer[Subscribe]
+    upload: Upload
+    def __init__(self, format: _Optional[int] = ..., account: _Optional[int] = ..., position: _Optional[int] = ..., intent: _Optional[bytes] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., row: _Optional[_Union[_row_pb2.AccountRow, _Mapping]] = ..., mailboxes: _Optional[_Iterable[_Union[_row_pb2.MailboxRow, _Mapping]]] = ..., mailboxes_dropped: _Optional[_Iterable[int]] = ..., entries: _Optional[_Iterable[_Union[Entries, _Mapping]]] = ..., entries_dropped: _Optional[_Iterable[_Union[Dropped, _Mapping]]] = ..., mails: _Optional[_Iterable[_Union[Mail, _Mapping]]] = ..., touched: _Optional[_Union[Touched, _Mapping]] = ..., rows: _Optional[_Iterable[_Union[Row, _Mapping]]] = ..., subscriptions: _Optional[_Iterable[_Union[Subscribe, _Mapping]]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ...) -> None: ...
+
+class Entries(_message.Message):
+    __slots__ = ("mailbox", "uids", "entries", "placed", "overflow")
+    class OverflowEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: int
+        value: _row_pb2.Keywords
+        def __init__(self, key: _Optional[int] = ..., value: _Optional[_Union[_row_pb2.Keywords, _Mapping]] = ...) -> None: ...
+    MAILBOX_FIELD_NUMBER: _ClassVar[int]
+    UIDS_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    PLACED_FIELD_NUMBER: _ClassVar[int]
+    OVERFLOW_FIELD_NUMBER: _ClassVar[int]
+    mailbox: int
+    uids: bytes
+    entries: bytes
+    placed: bool
+    overflow: _containers.MessageMap[int, _row_pb2.Keywords]
+    def __init__(self, mailbox: _Optional[int] = ..., uids: _Optional[bytes] = ..., entries: _Optional[bytes] = ..., placed: _Optional[bool] = ..., overflow: _Optional[_Mapping[int, _row_pb2.Keywords]] = ...) -> None: ...
+
+class Dropped(_message.Message):
+    __slots__ = ("mailbox", "uids", "mails")
+    MAILBOX_FIELD_NUMBER: _ClassVar[int]
+    UIDS_FIELD_NUMBER: _ClassVar[int]
+    MAILS_FIELD_NUMBER: _ClassVar[int]
+    mailbox: int
+    uids: bytes
+    mails: bytes
+    def __init__(self, mailbox: _Optional[int] = ..., uids: _Optional[bytes] = ..., mails: _Optional[bytes] = ...) -> None: ...
+
+class Mail(_message.Message):
+    __slots__ = ("row", "octets", "head", "message_ids")
+    ROW_FIELD_NUMBER: _ClassVar[int]
+    OCTETS_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_IDS_FIELD_NUMBER: _ClassVar[int]
+    row: _row_pb2.MailRow
+    octets: bytes
+    head: bytes
+    message_ids: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, row: _Optional[_Union[_row_pb2.MailRow, _Mapping]] = ..., octets: _Optional[bytes] = ..., head: _Optional[bytes] = ..., message_ids: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class Row(_message.Message):
+    __slots__ = ("kind", "key", "value")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    kind: int
+    key: bytes
+    value: bytes
+    def __init__(self, kind: _Optional[int] = ..., key: _Optional[bytes] = ..., value: _Optional[bytes] = ...) -> None: ...
+
+class Touched(_message.Message):
+    __slots__ = ("position", "mailboxes", "list")
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    MAILBOXES_FIELD_NUMBER: _ClassVar[int]
+    LIST_FIELD_NUMBER: _ClassVar[int]
+    position: int
+    mailboxes: _containers.RepeatedCompositeFieldContainer[TouchedMailbox]
+    list: bool
+    def __init__(self, position: _Optional[int] = ..., mailboxes: _Optional[_Iterable[_Union[TouchedMailbox, _Mapping]]] = ..., list: _Optional[bool] = ...) -> None: ...
+
+class TouchedMailbox(_message.Message):
+    __slots__ = ("mailbox", "created", "modified", "destroyed")
+    MAILBOX_FIELD_NUMBER: _ClassVar[int]
+    CREATED_FIELD_NUMBER: _ClassVar[int]
+    MODIFIED_FIELD_NUMBER: _ClassVar[int]
+    DESTROYED_FIELD_NUMBER: _ClassVar[int]
+    mailbox: int
+    created: _containers.RepeatedCompositeFieldContainer[UidRange]
+    modified: _containers.RepeatedCompositeFieldContainer[UidRange]
+    destroyed: _containers.RepeatedCompositeFieldContainer[UidRange]
+    def __init__(self, mailbox: _Optional[int] = ..., created: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., modified: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., destroyed: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ...) -> None: ...

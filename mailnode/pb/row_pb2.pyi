@@ -1,0 +1,204 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class FormatRow(_message.Message):
+    __slots__ = ("format", "incarnation")
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    INCARNATION_FIELD_NUMBER: _ClassVar[int]
+    format: int
+    incarnation: bytes
+    def __init__(self, format: _Optional[int] = ..., incarnation: _Optional[bytes] = ...) -> None: ...
+
+class AppliedRow(_message.Message):
+    __slots__ = ("epoch", "seq")
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    epoch: int
+    seq: int
+    def __init__(self, epoch: _Optional[int] = ..., seq: _Optional[int] = ...) -> None: ...
+
+class AccountRow(_message.Message):
+    __slots__ = ("address", "position", "mail_last", "mailbox_last", "uid_validity_last", "touched_floor", "messages", "octets")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    MAIL_LAST_FIELD_NUMBER: _ClassVar[int]
+    MAILBOX_LAST_FIELD_NUMBER: _ClassVar[int]
+    UID_VALIDITY_LAST_FIELD_NUMBER: _ClassVar[int]
+    TOUCHED_FLOOR_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    OCTETS_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    position: int
+    mail_last: int
+    mailbox_last: int
+    uid_validity_last: int
+    touched_floor: int
+    messages: int
+    octets: int
+    def __init__(self, address: _Optional[str] = ..., position: _Optional[int] = ..., mail_last: _Optional[int] = ..., mailbox_last: _Optional[int] = ..., uid_validity_last: _Optional[int] = ..., touched_floor: _Optional[int] = ..., messages: _Optional[int] = ..., octets: _Optional[int] = ...) -> None: ...
+
+class MailboxRow(_message.Message):
+    __slots__ = ("mailbox", "parent", "name", "mailbox_id", "special_use", "noselect", "uid_validity", "uid_next", "highest_modseq", "messages", "unseen", "deleted", "size", "recent_uid", "keywords")
+    MAILBOX_FIELD_NUMBER: _ClassVar[int]
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    MAILBOX_ID_FIELD_NUMBER: _ClassVar[int]
+    SPECIAL_USE_FIELD_NUMBER: _ClassVar[int]
+    NOSELECT_FIELD_NUMBER: _ClassVar[int]
+    UID_VALIDITY_FIELD_NUMBER: _ClassVar[int]
+    UID_NEXT_FIELD_NUMBER: _ClassVar[int]
+    HIGHEST_MODSEQ_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    UNSEEN_FIELD_NUMBER: _ClassVar[int]
+    DELETED_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    RECENT_UID_FIELD_NUMBER: _ClassVar[int]
+    KEYWORDS_FIELD_NUMBER: _ClassVar[int]
+    mailbox: int
+    parent: int
+    name: str
+    mailbox_id: str
+    special_use: str
+    noselect: bool
+    uid_validity: int
+    uid_next: int
+    highest_modseq: int
+    messages: int
+    unseen: int
+    deleted: int
+    size: int
+    recent_uid: int
+    keywords: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, mailbox: _Optional[int] = ..., parent: _Optional[int] = ..., name: _Optional[str] = ..., mailbox_id: _Optional[str] = ..., special_use: _Optional[str] = ..., noselect: _Optional[bool] = ..., uid_validity: _Optional[int] = ..., uid_next: _Optional[int] = ..., highest_modseq: _Optional[int] = ..., messages: _Optional[int] = ..., unseen: _Optional[int] = ..., deleted: _Optional[int] = ..., size: _Optional[int] = ..., recent_uid: _Optional[int] = ..., keywords: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Field(_message.Message):
+    __slots__ = ("name", "start", "value", "end")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    name: bytes
+    start: int
+    value: int
+    end: int
+    def __init__(self, name: _Optional[bytes] = ..., start: _Optional[int] = ..., value: _Optional[int] = ..., end: _Optional[int] = ...) -> None: ...
+
+class Part(_message.Message):
+    __slots__ = ("header", "body", "end", "type", "encoding", "charset", "decoded", "lines", "parts")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    BODY_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    ENCODING_FIELD_NUMBER: _ClassVar[int]
+    CHARSET_FIELD_NUMBER: _ClassVar[int]
+    DECODED_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
+    header: int
+    body: int
+    end: int
+    type: str
+    encoding: str
+    charset: str
+    decoded: int
+    lines: int
+    parts: _containers.RepeatedCompositeFieldContainer[Part]
+    def __init__(self, header: _Optional[int] = ..., body: _Optional[int] = ..., end: _Optional[int] = ..., type: _Optional[str] = ..., encoding: _Optional[str] = ..., charset: _Optional[str] = ..., decoded: _Optional[int] = ..., lines: _Optional[int] = ..., parts: _Optional[_Iterable[_Union[Part, _Mapping]]] = ...) -> None: ...
+
+class MailRow(_message.Message):
+    __slots__ = ("mail", "size", "received", "upload", "checksum", "thread", "header", "fields", "part", "envelope", "body", "bodystructure", "needs_utf8", "preview", "base_subject", "sort_from", "sort_to", "sort_cc", "sent", "message_id")
+    MAIL_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_FIELD_NUMBER: _ClassVar[int]
+    UPLOAD_FIELD_NUMBER: _ClassVar[int]
+    CHECKSUM_FIELD_NUMBER: _ClassVar[int]
+    THREAD_FIELD_NUMBER: _ClassVar[int]
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    FIELDS_FIELD_NUMBER: _ClassVar[int]
+    PART_FIELD_NUMBER: _ClassVar[int]
+    ENVELOPE_FIELD_NUMBER: _ClassVar[int]
+    BODY_FIELD_NUMBER: _ClassVar[int]
+    BODYSTRUCTURE_FIELD_NUMBER: _ClassVar[int]
+    NEEDS_UTF8_FIELD_NUMBER: _ClassVar[int]
+    PREVIEW_FIELD_NUMBER: _ClassVar[int]
+    BASE_SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    SORT_FROM_FIELD_NUMBER: _ClassVar[int]
+    SORT_TO_FIELD_NUMBER: _ClassVar[int]
+    SORT_CC_FIELD_NUMBER: _ClassVar[int]
+    SENT_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    mail: int
+    size: int
+    received: int
+    upload: int
+    checksum: bytes
+    thread: int
+    header: int
+    fields: _containers.RepeatedCompositeFieldContainer[Field]
+    part: Part
+    envelope: bytes
+    body: bytes
+    bodystructure: bytes
+    needs_utf8: bool
+    preview: str
+    base_subject: str
+    sort_from: str
+    sort_to: str
+    sort_cc: str
+    sent: int
+    message_id: bytes
+    def __init__(self, mail: _Optional[int] = ..., size: _Optional[int] = ..., received: _Optional[int] = ..., upload: _Optional[int] = ..., checksum: _Optional[bytes] = ..., thread: _Optional[int] = ..., header: _Optional[int] = ..., fields: _Optional[_Iterable[_Union[Field, _Mapping]]] = ..., part: _Optional[_Union[Part, _Mapping]] = ..., envelope: _Optional[bytes] = ..., body: _Optional[bytes] = ..., bodystructure: _Optional[bytes] = ..., needs_utf8: _Optional[bool] = ..., preview: _Optional[str] = ..., base_subject: _Optional[str] = ..., sort_from: _Optional[str] = ..., sort_to: _Optional[str] = ..., sort_cc: _Optional[str] = ..., sent: _Optional[int] = ..., message_id: _Optional[bytes] = ...) -> None: ...
+
+class Keywords(_message.Message):
+    __slots__ = ("names",)
+    NAMES_FIELD_NUMBER: _ClassVar[int]
+    names: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, names: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class DirectoryRow(_message.Message):
+    __slots__ = ("kind", "state", "account", "targets")
+    class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        ACCOUNT: _ClassVar[DirectoryRow.Kind]
+        ALIAS: _ClassVar[DirectoryRow.Kind]
+    ACCOUNT: DirectoryRow.Kind
+    ALIAS: DirectoryRow.Kind
+    class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        CREATING: _ClassVar[DirectoryRow.State]
+        ACTIVE: _ClassVar[DirectoryRow.State]
+        MOVED: _ClassVar[DirectoryRow.State]
+    CREATING: DirectoryRow.State
+    ACTIVE: DirectoryRow.State
+    MOVED: DirectoryRow.State
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    kind: DirectoryRow.Kind
+    state: DirectoryRow.State
+    account: int
+    targets: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, kind: _Optional[_Union[DirectoryRow.Kind, str]] = ..., state: _Optional[_Union[DirectoryRow.State, str]] = ..., account: _Optional[int] = ..., targets: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class CredentialRow(_message.Message):
+    __slots__ = ("argon2id", "scram_salt", "scram_iterations", "scram_stored_key", "scram_server_key", "suspended")
+    ARGON2ID_FIELD_NUMBER: _ClassVar[int]
+    SCRAM_SALT_FIELD_NUMBER: _ClassVar[int]
+    SCRAM_ITERATIONS_FIELD_NUMBER: _ClassVar[int]
+    SCRAM_STORED_KEY_FIELD_NUMBER: _ClassVar[int]
+    SCRAM_SERVER_KEY_FIELD_NUMBER: _ClassVar[int]
+    SUSPENDED_FIELD_NUMBER: _ClassVar[int]
+    argon2id: str
+    scram_salt: bytes
+    scram_iterations: int
+    scram_stored_key: bytes
+    scram_server_key: bytes
+    suspended: bool
+    def __init__(self, argon2id: _Optional[str] = ..., scram_salt: _Optional[bytes] = ..., scram_iterations: _Optional[int] = ..., scram_stored_key: _Optional[bytes] = ..., scram_server_key: _Optional[bytes] = ..., suspended: _Optional[bool] = ...) -> None: ...

@@ -1,0 +1,64 @@
+"""A bounded buffer that gives lines and octets: the first thing behind every socket."""
+
+
+class LineTooLong(Exception):
+    """No line end within the bound; the octets up to the next line end were, or will be, dropped."""
+
+
+class LineBuffer:
+    """Octets fed in any cuts, taken out as lines or as counted runs; linear in what is fed.
+
+    A line ends with LF; one CR before it is dropped with it. `line_octets_max` bounds the line with its
+    end; a longer one is dropped up to its LF and reported once by `LineTooLong`.
+    """
+
+    __slots__ = ("_buffer", "_dropping", "_scanned", "_start", "line_octets_max")
+
+    def __init__(self, line_octets_max: int) -> None:
+        self.line_octets_max = line_octets_max
+        self._buffer = bytearray()
+        self._start = 0
+        self._scanned = 0
+        self._dropping = False
+
+    def __len__(self) -> int:
+        return len(self._buffer) - self._start
+
+    def feed(self, octets: bytes) -> None:
+        if self._start:
+            del self._buffer[: self._start]
+            self._scanned -= self._start
+            self._start = 0
+        self._buffer += octets
+
+    def line(self) -> bytes | None:
+        """The next line without its end, or None until it is whole; raises LineTooLong."""
+        end = self._buffer.find(b"\n", self._scanned)
+        if end < 0:
+            return self._unfinished()
+        line = bytes(self._buffer[self._start : end])
+        too_long = self._dropping or end + 1 - self._start > self.line_octets_max
+        self._take(end + 1)
+        if too_long:
+            self._dropping = False
+            raise LineTooLong
+        return line[:-1] if line.endswith(b"\r") else line
+
+    def _unfinished(self) -> None:
+        self._scanned = len(self._buffer)
+        if len(self) > self.line_octets_max:
+            self._dropping = True
+            self._take(len(self._buffer))
+
+    def octets(self, count: int) -> bytes:
+        """Up to `count` octets, whatever they are; empty when there are none."""
+        taken = bytes(self._buffer[self._start : self._start + count])
+        self._take(self._start + len(taken))
+        return taken
+
+    def clear(self) -> None:
+        """Drop what was fed and not taken."""
+        self._take(len(self._buffer))
+
+    def _take(self, end: int) -> None:
+        self._start = self._scanned = end
