@@ -35,7 +35,8 @@ class LineBuffer:
         """The next line without its end, or None until it is whole; raises LineTooLong."""
         end = self._buffer.find(b"\n", self._scanned)
         if end < 0:
-            return self._unfinished()
+            self._unfinished()
+            return None
         line = bytes(self._buffer[self._start : end])
         too_long = self._dropping or end + 1 - self._start > self.line_octets_max
         self._take(end + 1)
