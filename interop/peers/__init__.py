@@ -1,0 +1,1 @@
+"""Other servers, run the way `tests.wire.server.Server` runs ours."""
