@@ -1,0 +1,200 @@
+"""The shard: RocksDB behind five verbs. Blocking; callers choose the thread.
+
+`Shard` is what the rest of the node speaks to; `open_shard` gives the one on disk. Tests have another, which
+forgets unsynced writes (tests/store/fake_shard.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from rocksdict import (
+    BlockBasedOptions,
+    Cache,
+    DBCompressionType,
+    DBRecoveryMode,
+    Options,
+    Rdict,
+    ReadOptions,
+    WriteBatch,
+    WriteOptions,
+)
+
+from mailnode.pb.row_pb2 import FormatRow
+from mailnode.store import keys
+from mailnode.store.keys import Family
+
+FORMAT = 1
+"""Of the rows that this program writes."""
+
+Put = tuple[Family, bytes, bytes | None]
+"""A row and its new value; None drops it."""
+
+
+class ShardError(Exception):
+    """The shard cannot be opened; the text says why and what would help."""
+
+
+class Shard(Protocol):
+    incarnation: bytes
+
+    def get(self, family: Family, key: bytes) -> bytes | None: ...
+
+    def get_many(self, family: Family, keys: Sequence[bytes]) -> list[bytes | None]: ...
+
+    def scan(self, family: Family, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Rows with start <= key < end, in key order, as they were when the first was read."""
+
+    def values(self, family: Family, start: bytes, end: bytes) -> Iterator[bytes]:
+        """The values of `scan`."""
+
+    def write(self, puts: Iterable[Put], sync: bool) -> None:
+        """All or none; with `sync` durable, together with everything written before. Raises OSError."""
+
+    def drop_range(self, family: Family, start: bytes, end: bytes) -> None:
+        """Drop rows with start <= key < end, not synced."""
+
+    def close(self) -> None: ...
+
+
+class RocksShard:
+    """On rocksdict in raw mode; one column family a `Family`."""
+
+    def __init__(self, path: Path, memory_octets: int) -> None:
+        families = _families(memory_octets)
+        try:
+            self._db = Rdict(str(path), _database(memory_octets), column_families=families)
+        except Exception as error:  # rocksdict raises bare Exception for whatever RocksDB says
+            raise ShardError(_why(path, str(error))) from error
+        # Any: the stubs of rocksdict speak of every mode, we use raw mode alone.
+        self._columns: dict[Family, Any] = {f: self._db.get_column_family(f.value) for f in Family}
+        self._handles = {f: self._db.get_column_family_handle(f.value) for f in Family}
+        self._synced = WriteOptions()
+        self._synced.sync = True
+        self._unsynced = WriteOptions()
+        self.incarnation = b""
+
+    def get(self, family: Family, key: bytes) -> bytes | None:
+        value: bytes | None = self._columns[family].get(key)
+        return value
+
+    def get_many(self, family: Family, keys: Sequence[bytes]) -> list[bytes | None]:
+        values: list[bytes | None] = self._columns[family].get(list(keys))
+        return values
+
+    def scan(self, family: Family, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
+        options = ReadOptions()
+        options.set_iterate_upper_bound(end)
+        rows: Iterator[tuple[bytes, bytes]] = self._columns[family].items(from_key=start, read_opt=options)
+        return rows
+
+    def values(self, family: Family, start: bytes, end: bytes) -> Iterator[bytes]:
+        options = ReadOptions()
+        options.set_iterate_upper_bound(end)
+        values: Iterator[bytes] = self._columns[family].values(from_key=start, read_opt=options)
+        return values
+
+    def write(self, puts: Iterable[Put], sync: bool) -> None:
+        batch = WriteBatch(raw_mode=True)
+        put, delete, handles = batch.put, batch.delete, self._handles
+        for family, key, value in puts:
+            if value is None:
+                delete(key, handles[family])
+            else:
+                put(key, value, handles[family])
+        self._write(batch, sync)
+
+    def drop_range(self, family: Family, start: bytes, end: bytes) -> None:
+        batch = WriteBatch(raw_mode=True)
+        batch.delete_range(start, end, self._handles[family])
+        self._write(batch, sync=False)
+
+    def _write(self, batch: WriteBatch, sync: bool) -> None:
+        try:
+            self._db.write(batch, self._synced if sync else self._unsynced)
+        except Exception as error:  # rocksdict raises bare Exception for whatever RocksDB says
+            raise OSError(f"the shard could not write: {error}") from error
+
+    def close(self) -> None:
+        # Family handles hold the database's lock: they go first.
+        self._columns.clear()
+        self._handles.clear()
+        self._db.close()
+
+    def check_format(self, fresh: bytes) -> None:
+        """Read the format row, or make it with `fresh` as this shard's incarnation."""
+        stored: bytes | None = self._db.get(keys.FORMAT)
+        if stored is None:
+            row = FormatRow(format=FORMAT, incarnation=fresh)
+            self._db.put(keys.FORMAT, row.SerializeToString(), write_opt=self._synced)
+        else:
+            row = FormatRow.FromString(stored)
+        if row.format > FORMAT:
+            raise ShardError(
+                f"its rows have format {row.format}, this program knows {FORMAT}: use a newer one"
+            )
+        self.incarnation = row.incarnation
+
+
+def open_shard(path: Path, memory_octets: int, fresh_incarnation: bytes) -> RocksShard:
+    """Open or make the shard at `path`; memtables and caches share `memory_octets`. Raises ShardError."""
+    shard = RocksShard(path, memory_octets)
+    try:
+        shard.check_format(fresh_incarnation)
+    except BaseException:
+        shard.close()
+        raise
+    return shard
+
+
+def _why(path: Path, error: str) -> str:
+    if "lock" in error.lower():
+        return f"{path} is in use by another node: stop that one first"
+    if "corrupt" in error.lower():
+        return f"{path} is damaged ({error}); nothing was changed"
+    return f"{path} cannot be opened: {error}"
+
+
+def _database(memory_octets: int) -> Options:
+    options = Options(raw_mode=True)
+    options.create_if_missing(True)
+    options.create_missing_column_families(True)
+    # The default silently drops synced data behind a bad record.
+    options.set_wal_recovery_mode(DBRecoveryMode.tolerate_corrupted_tail_records())
+    options.set_db_write_buffer_size(memory_octets // 2)
+    # A family that is seldom written would otherwise keep every WAL file alive.
+    options.set_max_total_wal_size(memory_octets)
+    options.set_max_background_jobs(2)
+    options.set_keep_log_file_num(4)
+    options.set_max_log_file_size(4 * 1024 * 1024)
+    options.set_bytes_per_sync(1024 * 1024)
+    options.set_max_open_files(2000)
+    return options
+
+
+def _families(memory_octets: int) -> dict[str, Options]:
+    cache = Cache(memory_octets // 2)
+    buffer_octets = memory_octets // 8
+    blob = _family(cache, buffer_octets)
+    blob.set_enable_blob_files(True)
+    blob.set_min_blob_size(1024)
+    blob.set_blob_compression_type(DBCompressionType.zstd())
+    blob.set_enable_blob_gc(True)
+    families: dict[str, Any] = {f.value: _family(cache, buffer_octets) for f in Family}
+    families[Family.BLOB.value] = blob
+    return families
+
+
+def _family(cache: Cache, buffer_octets: int) -> Options:
+    table = BlockBasedOptions()
+    table.set_block_cache(cache)
+    table.set_bloom_filter(10, False)
+    table.set_format_version(5)
+    options = Options(raw_mode=True)
+    options.set_block_based_table_factory(table)
+    options.set_write_buffer_size(buffer_octets)
+    options.set_compression_type(DBCompressionType.lz4())
+    options.set_level_compaction_dynamic_level_bytes(True)
+    return options
