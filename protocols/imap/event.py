@@ -1,0 +1,309 @@
+"""What a client asked, as frozen values: what `Session.next` gives.
+
+Every event is answered by `Session.send(event, answer)`: any number of octets of untagged responses, then one
+end (`Ok`, `No`, `Bad`). What the answers are to some events in particular:
+
+    Reply                 the session knows the answer: `send(event, event.answer)`
+    Login                 Ok: the session adds the capabilities, and is AUTHENTICATED from then on
+    Authenticate          Challenge(octets): the next event is AuthenticateResponse; or Ok, No, Bad
+    AuthenticateResponse  the same; Challenge, Ok, No or Bad ends this event
+    StartTls              Ok, then the TLS handshake and a new session: `Session.over`
+    Select                responses of `response.selected`, then Ok with code READ-WRITE or READ-ONLY; a No
+                          leaves no mailbox selected (RFC 9051 §6.3.2)
+    Append                GoOn(): Chunk events follow, the last one with `last`; when all is stored Ok (or No).
+                          A No or Bad before that ends it at once, the rest of the literal is swallowed and
+                          no Chunk of it comes any more. Several may be open together.
+    Chunk                 is not answered: it belongs to the Append `event.append` (the same object)
+    Idle                  GoOn(): from then on `send(None, updates)` at any time; the next event is IdleDone
+    IdleDone              Ok: it ends the IDLE command; Idle itself gets no end
+    Logout                Ok: the session says BYE before it; then `Session.over`
+
+Mailbox names are full names as Unicode text, "/" between levels, INBOX in capitals wherever it is the first
+level. Flags are as sent, each once, system flags in the case of RFC 9051 §2.3.2 (`\\Seen`).
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+from protocols.imap.answer import Answer
+from protocols.imap.fetch import Plan
+from protocols.imap.search import Key, Return
+from protocols.imap.sequence import SequenceSet
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the session answers by itself: syntax errors, CAPABILITY, ENABLE, go-on for small literals."""
+
+    answer: Answer
+
+
+# ---- any state -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Noop:
+    """NOOP, RFC 9051 §6.1.2, and CHECK, RFC 3501 §6.4.1: untagged updates, then Ok."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logout:
+    """RFC 9051 §6.1.3."""
+
+
+@dataclass(frozen=True, slots=True)
+class Id:
+    """RFC 2971: what the client says of itself; an absent value is ""."""
+
+    parameters: tuple[tuple[str, str], ...]
+
+
+# ---- not authenticated ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StartTls:
+    """RFC 9051 §6.2.1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """RFC 9051 §6.2.3; comes only where plain text is allowed."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticate:
+    """RFC 9051 §6.2.2. `mechanism` in capitals, one of the policy's; `initial` None: there was none."""
+
+    mechanism: str
+    initial: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticateResponse:
+    """The client's answer to a challenge, out of its base64."""
+
+    octets: bytes = field(repr=False)
+
+
+# ---- authenticated -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """SELECT, or with `examine` EXAMINE, RFC 9051 §6.3.2-3. What was selected before is not any more."""
+
+    mailbox: str
+    examine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """RFC 9051 §6.3.4; `special_use` (RFC 6154 §3) such as ("\\\\Sent",). A "/" at the end was dropped."""
+
+    mailbox: str
+    special_use: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    mailbox: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    mailbox: str
+    new_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    mailbox: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    mailbox: str
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """LIST, RFC 9051 §6.3.9 with RFC 5258, 5819, 6154. `listing.answer` says what to answer.
+
+    `select` holds of SUBSCRIBED, REMOTE, RECURSIVEMATCH, SPECIAL-USE; `returns` of SUBSCRIBED, CHILDREN,
+    SPECIAL-USE; `status` the items of RETURN (STATUS (...)), empty when it was not asked.
+    """
+
+    reference: str
+    patterns: tuple[str, ...]
+    select: frozenset[str] = frozenset()
+    returns: frozenset[str] = frozenset()
+    status: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lsub:
+    """RFC 3501 §6.3.9."""
+
+    reference: str
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """RFC 9051 §6.3.10."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """RFC 9051 §6.3.11; items in capitals: MESSAGES RECENT UIDNEXT UIDVALIDITY UNSEEN DELETED SIZE ..."""
+
+    mailbox: str
+    items: tuple[str, ...]
+
+
+class LiteralKind(enum.Enum):
+    PLAIN = "{}"
+    LITERAL8 = "~{}"  # RFC 3516 §4.4: octets kept as they are, NUL allowed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Append:
+    """RFC 9051 §6.3.12. `internal_date` in seconds since 1970-01-01 UTC; None when the client gave none."""
+
+    mailbox: str
+    flags: tuple[str, ...]
+    internal_date: int | None
+    size: int
+    kind: LiteralKind
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The next octets of an APPEND's message; at least one, unless it is the last one of an empty message."""
+
+    append: Append
+    octets: bytes
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """RFC 9051 §6.3.13."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdleDone:
+    """DONE. After a line that was something else the session makes of the Ok a BAD."""
+
+
+# ---- selected ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """RFC 9051 §6.4.1: expunges silently, unless the mailbox was selected by EXAMINE."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unselect:
+    """RFC 9051 §6.4.2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expunge:
+    """EXPUNGE, or UID EXPUNGE (RFC 4315 §2.1) of `uids`."""
+
+    uids: SequenceSet | None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """RFC 9051 §6.4.4. `returns` None: an untagged SEARCH; else ESEARCH with these (RFC 4731 §3.1)."""
+
+    key: Key
+    by_uid: bool
+    returns: Return | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """RFC 9051 §6.4.5. With `by_uid` the plan shows the UID in each response, asked for or not."""
+
+    numbers: SequenceSet
+    plan: Plan
+    by_uid: bool
+
+
+class StoreMode(enum.Enum):
+    REPLACE = "FLAGS"
+    ADD = "+FLAGS"
+    REMOVE = "-FLAGS"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """RFC 9051 §6.4.6."""
+
+    numbers: SequenceSet
+    by_uid: bool
+    mode: StoreMode
+    flags: tuple[str, ...]
+    silent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """RFC 9051 §6.4.7."""
+
+    numbers: SequenceSet
+    by_uid: bool
+    mailbox: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """RFC 9051 §6.4.8: untagged OK with COPYUID, then EXPUNGEs, then Ok."""
+
+    numbers: SequenceSet
+    by_uid: bool
+    mailbox: str
+
+
+Event = (
+    Reply
+    | Noop
+    | Logout
+    | Id
+    | StartTls
+    | Login
+    | Authenticate
+    | AuthenticateResponse
+    | Select
+    | Create
+    | Delete
+    | Rename
+    | Subscribe
+    | Unsubscribe
+    | List
+    | Lsub
+    | Namespace
+    | Status
+    | Append
+    | Chunk
+    | Idle
+    | IdleDone
+    | Close
+    | Unselect
+    | Expunge
+    | Search
+    | Fetch
+    | Store
+    | Copy
+    | Move
+)

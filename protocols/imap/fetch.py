@@ -1,0 +1,108 @@
+"""FETCH attributes (RFC 9051 §6.4.5) compiled to a plan: what to read, and in which order to say it."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from functools import cached_property
+
+
+class Attribute(enum.Enum):
+    """An attribute that is one value of a message."""
+
+    UID = "UID"
+    FLAGS = "FLAGS"
+    INTERNALDATE = "INTERNALDATE"
+    SIZE = "RFC822.SIZE"
+    ENVELOPE = "ENVELOPE"
+    BODY = "BODY"
+    BODYSTRUCTURE = "BODYSTRUCTURE"
+
+
+class Of(enum.Enum):
+    """Which octets of a part a section is (RFC 9051 §6.4.5.1, section-msgtext and section-text)."""
+
+    ALL = ""
+    HEADER = "HEADER"
+    FIELDS = "HEADER.FIELDS"
+    FIELDS_NOT = "HEADER.FIELDS.NOT"
+    TEXT = "TEXT"
+    MIME = "MIME"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Octets of a message: `BODY[1.2.MIME]<0.100>`, or RFC822, RFC822.HEADER, RFC822.TEXT.
+
+    `path` counts parts from 1, empty for the message itself; `fields` lower-case names of Of.FIELDS and
+    FIELDS_NOT; `start` and `count` the octets of a partial fetch, `count` 0 for all. `label` is what stands
+    before the octets in the response.
+    """
+
+    path: tuple[int, ...]
+    of: Of
+    fields: frozenset[bytes]
+    start: int
+    count: int
+    peek: bool
+    label: bytes
+
+    @property
+    def needs_octets(self) -> bool:
+        """Whether it is not answered from the octets of the header alone."""
+        return bool(self.path) or self.of in (Of.ALL, Of.TEXT)
+
+
+Item = Attribute | Section
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a FETCH shows, each attribute once, in the order asked."""
+
+    items: tuple[Item, ...]
+
+    @cached_property
+    def sections(self) -> tuple[Section, ...]:
+        return tuple(i for i in self.items if isinstance(i, Section))
+
+    @cached_property
+    def needs_entries(self) -> bool:
+        """Whether FLAGS, INTERNALDATE or RFC822.SIZE is asked, or \\Seen must be looked at."""
+        return self.sets_seen or any(
+            i in (Attribute.FLAGS, Attribute.INTERNALDATE, Attribute.SIZE) for i in self.items
+        )
+
+    @cached_property
+    def needs_mail(self) -> bool:
+        """Whether the parsed message is asked: ENVELOPE, BODY, BODYSTRUCTURE, or a section."""
+        return bool(self.sections) or any(
+            i in (Attribute.ENVELOPE, Attribute.BODY, Attribute.BODYSTRUCTURE) for i in self.items
+        )
+
+    @cached_property
+    def needs_head(self) -> bool:
+        """Whether octets of the message's header are asked, and nothing that needs more."""
+        return any(not s.needs_octets for s in self.sections) and not self.needs_octets
+
+    @cached_property
+    def needs_octets(self) -> bool:
+        """Whether octets of the body are asked."""
+        return any(s.needs_octets for s in self.sections)
+
+    @cached_property
+    def sets_seen(self) -> bool:
+        """Whether it sets \\Seen (in a mailbox that was not selected by EXAMINE)."""
+        return any(not s.peek for s in self.sections)
+
+    @property
+    def shows_flags(self) -> bool:
+        return Attribute.FLAGS in self.items
+
+    def with_uid(self) -> Plan:
+        """The plan of a UID FETCH, RFC 9051 §6.4.9."""
+        return self if Attribute.UID in self.items else Plan((Attribute.UID, *self.items))
+
+    def with_flags(self) -> Plan:
+        """The plan for messages whose flags the FETCH itself changed."""
+        return self if self.shows_flags else Plan((*self.items, Attribute.FLAGS))
