@@ -5,6 +5,8 @@ from dataclasses import dataclass
 KiB = 1024
 MiB = 1024 * KiB
 
+ADDRESS_OCTETS_MAX = 254  # RFC 5321 §4.5.3.1.3: a path is 256 octets with its brackets
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -13,6 +15,11 @@ class Limits:
     connections_per_address_max: int = 100  # a household behind one address, not a flood
     write_high_water_octets: int = 256 * KiB  # a reader that slow makes its producer wait
     idle_tls_handshake_seconds_max: int = 30  # a handshake takes two round trips
+    connection_input_octets_max: int = 64 * KiB  # one read of the socket: more waits in the kernel
+    connection_rows_open_max: int = 16  # contents that wait for a sync; the sessions allow fewer
+    connection_linger_seconds_max: int = 10  # for the peer to take the last octets
+    stop_seconds_max: int = 20  # for commands under way when the node stops; systemd kills after 90
+    loop_held_seconds_max: float = 0.01  # an answer longer than that lets others run in between
 
     # -- SMTP
     smtp_command_line_octets_max: int = 2048  # RFC 5321 §4.5.3.1.4 asks for 512; extensions add to it
@@ -44,6 +51,12 @@ class Limits:
     authentication_queue_max: int = 1000  # a login burst; beyond it the answer is "try again"
     authentication_remembered_seconds: int = 3600  # a verified password, as a keyed hash in memory
     authentication_failures_max: int = 5  # in one session
+    passwords_remembered_max: int = 100_000  # accounts; some 200 octets each
+    password_octets_max: int = 1024  # no passphrase is longer; hashing reads all of it
+
+    # -- the directory
+    directory_rows_cached_max: int = 100_000  # addresses that exist; some 500 octets each
+    alias_rows_max: int = 1000  # addresses that one alias may stand for, as smtp_recipients_max
 
     # -- the mailbox
     messages_octets_max: int = 256 * KiB  # of one mail that `messages` brings along whole
@@ -61,9 +74,12 @@ class Limits:
     touched_kept_seconds: int = 30 * 86_400  # a client away for a month resynchronises quickly
     results_kept_seconds: int = 7 * 86_400  # longer than a queue item lives
     arrays_octets_max: int = 512 * MiB  # UIDs and entries of mailboxes held in memory
+    accounts_kept_max: int = 10_000  # heads of accounts nobody uses at the moment, a few KiB each
     load_threads_max: int = 4  # cold reads at the same time
 
     # -- the shard
+    shard_memory_octets: int = 256 * MiB  # memtables and caches, where the configuration does not say
+    shard_memory_octets_min: int = 16 * MiB  # below it every group of writes is a flush
     blob_chunk_octets: int = 256 * KiB  # a partial fetch reads only its chunks
     group_octets_max: int = 8 * MiB  # of one WriteBatch: a sync every few ms on a slow disk
     group_pending_octets_max: int = 64 * MiB  # waiting for the writer: beyond it callers wait

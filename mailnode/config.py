@@ -1,0 +1,253 @@
+"""What a node is told: one file, DIR/mailnode.toml, as frozen values.
+
+A wrong file is refused whole: the error names file and key, what was found and what would be right.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailnode.limits import Limits
+
+FILE = "mailnode.toml"
+LIMITS = Limits()
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the text is one line for whoever wrote it."""
+
+
+class Service(enum.StrEnum):
+    """What a listener speaks; the value is its key in `[listeners]`."""
+
+    SMTP = "smtp"  # the open net's mail for us, RFC 5321
+    SUBMISSION = "submission"  # our users' mail, STARTTLS, RFC 6409
+    SUBMISSIONS = "submissions"  # the same in TLS from the first octet, RFC 8314 §3.3
+    IMAP = "imap"
+    IMAPS = "imaps"
+    POP3 = "pop3"
+    POP3S = "pop3s"
+
+
+STANDARD_PORTS: Mapping[Service, int] = {
+    Service.SMTP: 25,
+    Service.SUBMISSION: 587,
+    Service.SUBMISSIONS: 465,
+    Service.IMAP: 143,
+    Service.IMAPS: 993,
+    Service.POP3: 110,
+    Service.POP3S: 995,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A domain whose mail is ours; `name` is canonical (directory/address.py)."""
+
+    name: str
+    separator: str  # before a sub-address, RFC 5233; empty: the domain has none
+    scram: bool  # keep SCRAM keys beside the password's hash
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    service: Service
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    directory: Path
+    hostname: str
+    domains: tuple[Domain, ...]  # never empty; the first is where a bare `postmaster` goes
+    listeners: tuple[Listener, ...]
+    certificate: Path
+    key: Path
+    allow_plaintext_auth: bool  # passwords outside TLS
+    memory_octets: int  # of the shard's memtables and caches
+    authentication_threads: int
+
+    @property
+    def shard(self) -> Path:
+        return self.directory / "shard"
+
+    @property
+    def admin_socket(self) -> Path:
+        return self.directory / "admin.sock"
+
+
+def load(directory: Path) -> Config:
+    """Read DIR/mailnode.toml; raises ConfigError."""
+    file = directory / FILE
+    try:
+        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{file}: there is none; `mailnode init {directory} --help` makes one") from None
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
+    except ValueError as error:  # not UTF-8, or not TOML: the text names line and column
+        raise ConfigError(f"{file}: is not TOML: {error}") from None
+    return _config(directory, _Table(str(file), "", tables))
+
+
+def text_of(config: Config) -> str:
+    """The file that `load` reads as this configuration."""
+    lines = [
+        f"hostname = {_string(config.hostname)}  # in greetings, Received and Message-ID fields",
+        f"allow_plaintext_auth = {_bool(config.allow_plaintext_auth)}  # passwords outside TLS",
+        f"memory_octets = {config.memory_octets}  # of the store's buffers and caches",
+        f"authentication_threads = {config.authentication_threads}",
+        "",
+        "[tls]  # PEM files, from this directory",
+        f"certificate = {_string(str(config.certificate.relative_to(config.directory)))}",
+        f"key = {_string(str(config.key.relative_to(config.directory)))}",
+        "",
+        "[listeners]  # leave a line out and that service is not offered",
+        f'host = {_string(config.listeners[0].host)}  # "0.0.0.0": for other machines too',
+        *(f"{listener.service} = {listener.port}" for listener in config.listeners),
+    ]
+    for domain in config.domains:
+        lines += [
+            "",
+            "[[domain]]",
+            f"name = {_string(domain.name)}",
+            f"separator = {_string(domain.separator)}  # user+tag is user",
+            f"scram = {_bool(domain.scram)}  # keep SCRAM keys beside the password's hash",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _config(directory: Path, root: _Table) -> Config:
+    tls, listeners = root.table("tls"), root.table("listeners")
+    config = Config(
+        directory=directory,
+        hostname=root.name("hostname"),
+        domains=_domains(root),
+        listeners=_listeners(listeners),
+        certificate=directory / tls.text("certificate", "tls/cert.pem"),
+        key=directory / tls.text("key", "tls/key.pem"),
+        allow_plaintext_auth=root.truth("allow_plaintext_auth", False),
+        memory_octets=root.number(
+            "memory_octets", LIMITS.shard_memory_octets, LIMITS.shard_memory_octets_min
+        ),
+        authentication_threads=root.number("authentication_threads", LIMITS.authentication_threads_max, 1),
+    )
+    for table in (root, tls, listeners):
+        table.refuse_others()
+    return config
+
+
+def _domains(root: _Table) -> tuple[Domain, ...]:
+    domains = []
+    for table in root.tables("domain"):
+        separator = table.text("separator", "+")
+        domains.append(Domain(table.name("name"), separator, table.truth("scram", True)))
+        table.refuse_others()
+    names = [domain.name for domain in domains]
+    if repeated := next((name for name in names if names.count(name) > 1), None):
+        raise root.error("domain", repeated, "each name once")
+    return tuple(domains)
+
+
+def _listeners(table: _Table) -> tuple[Listener, ...]:
+    host = table.text("host", "127.0.0.1")
+    listeners = tuple(
+        Listener(service, host, table.port(service)) for service in Service if table.has(service)
+    )
+    if not listeners:
+        raise table.error("", None, f"one or more of {', '.join(Service)}, each with a port")
+    return listeners
+
+
+class _Table:
+    """One TOML table, read key by key, each with what would be right."""
+
+    __slots__ = ("_at", "_file", "_known", "_values")
+
+    def __init__(self, file: str, at: str, values: Mapping[str, object]) -> None:
+        self._file = file
+        self._at = at
+        self._values = values
+        self._known: dict[str, None] = {}
+
+    def error(self, key: str, found: object, right: str) -> ConfigError:
+        where = ".".join(part for part in (self._at, key) if part)
+        what = "nothing" if found is None else repr(found)
+        return ConfigError(f"{self._file}: {where}: found {what}, expected {right}")
+
+    def has(self, key: str) -> bool:
+        self._known[key] = None
+        return key in self._values
+
+    def text(self, key: str, default: str) -> str:
+        value = self._take(key, default)
+        if not isinstance(value, str):
+            raise self.error(key, value, "a string")
+        return value
+
+    def name(self, key: str) -> str:
+        """A domain name; there must be one."""
+        if not self.has(key):
+            raise self.error(key, None, 'a domain name such as "example.org"')
+        value = self.text(key, "")
+        if not _NAME.fullmatch(value):
+            raise self.error(key, value, 'a domain name in lower-case A-labels such as "example.org"')
+        return value
+
+    def truth(self, key: str, default: bool) -> bool:
+        value = self._take(key, default)
+        if not isinstance(value, bool):
+            raise self.error(key, value, "true or false")
+        return value
+
+    def number(self, key: str, default: int, least: int) -> int:
+        value = self._take(key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise self.error(key, value, f"a number, {least} or more")
+        return value
+
+    def port(self, key: str) -> int:
+        value = self._take(key, 0)
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 65535:
+            raise self.error(key, value, "a port from 1 to 65535")
+        return value
+
+    def table(self, key: str) -> _Table:
+        value = self._take(key, {})
+        if not isinstance(value, dict):
+            raise self.error(key, value, f"a table [{key}]")
+        return _Table(self._file, key, value)
+
+    def tables(self, key: str) -> list[_Table]:
+        """One or more."""
+        value = self._take(key, [])
+        if not isinstance(value, list) or not value or not all(isinstance(item, dict) for item in value):
+            raise self.error(key, value, f"one or more tables [[{key}]]")
+        return [_Table(self._file, f"{key}[{at}]", item) for at, item in enumerate(value)]
+
+    def refuse_others(self) -> None:
+        """What nobody asked for is a mistake of whoever wrote it."""
+        for key, value in self._values.items():
+            if key not in self._known:
+                raise self.error(key, value, f"only {', '.join(self._known)} here")
+
+    def _take(self, key: str, default: object) -> object:
+        self._known[key] = None
+        return self._values.get(key, default)
+
+
+def _string(text: str) -> str:
+    return json.dumps(text)  # a JSON string is a TOML string
+
+
+def _bool(value: bool) -> str:
+    return "true" if value else "false"

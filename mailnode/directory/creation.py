@@ -1,0 +1,148 @@
+"""How an address comes to be: a small saga, each step repeatable, resumed wherever it stopped.
+
+An account: its directory row `creating` with a new id, unless there is one → the account with its standard
+mailboxes → its credentials → for the first of its domain, `postmaster` and `abuse` → the directory row
+`active`. Until the last step the address answers to nobody.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mailnode.clock import Clock
+from mailnode.config import Domain
+from mailnode.directory.address import (
+    Address,
+    Malformed,
+    canonical,
+    canonical_domain,
+    catch_all,
+    draw_account_id,
+)
+from mailnode.directory.credential import Credentials
+from mailnode.directory.lookup import Owner
+from mailnode.directory.rows import Accounts, Rows, intent_id
+from mailnode.limits import Limits
+from mailnode.pb.change_pb2 import Create, Intent
+from mailnode.pb.row_pb2 import DirectoryRow
+
+log = logging.getLogger(__name__)
+
+STANDARD_MAILBOXES = (
+    Create.Mailbox(name="INBOX"),
+    Create.Mailbox(name="Drafts", special_use="\\Drafts"),
+    Create.Mailbox(name="Sent", special_use="\\Sent"),
+    Create.Mailbox(name="Junk", special_use="\\Junk"),
+    Create.Mailbox(name="Trash", special_use="\\Trash"),
+    Create.Mailbox(name="Archive", special_use="\\Archive"),
+)
+"""Named as most clients name them, with their uses (RFC 6154 §2)."""
+
+ROLES = ("postmaster", "abuse")
+"""Addresses that every domain has (RFC 5321 §4.5.1, RFC 2142 §4): aliases of its first account."""
+
+HOME = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    address: str  # canonical
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """`reason` is one line for whoever asked."""
+
+    reason: str
+
+
+class Creation:
+    def __init__(
+        self,
+        accounts: Accounts,
+        rows: Rows,
+        credentials: Credentials,
+        domains: Mapping[str, Domain],
+        clock: Clock,
+        limits: Limits,
+    ) -> None:
+        self._accounts = accounts
+        self._rows = rows
+        self._credentials = credentials
+        self._domains = domains
+        self._clock = clock
+        self._limits = limits
+        self._under_way: set[Address] = set()
+
+    async def create(self, address: str, password: str) -> Created | Refused:
+        """A new account of this address; raises Busy and NotKnown, after which asking again resumes it."""
+        asked = self._ours(address)
+        if isinstance(asked, Refused):
+            return asked
+        prepared = self._credentials.prepare(password)
+        if prepared is None:
+            return Refused("the password is empty, too long or has characters that none may have")
+        if asked in self._under_way:
+            return Refused(f"{asked} is being created")
+        self._under_way.add(asked)
+        try:
+            return await self._create(asked, prepared)
+        finally:
+            self._under_way.discard(asked)
+
+    async def create_alias(self, address: str, targets: list[str]) -> Created | Refused:
+        """Mail of `address`, or with `@domain` of what else has no row there, goes to all of `targets`."""
+        asked = self._catch_all(address) if address.startswith("@") else self._ours(address)
+        if isinstance(asked, Refused):
+            return asked
+        if not 0 < len(targets) <= self._limits.alias_rows_max:
+            return Refused(f"an alias has 1 to {self._limits.alias_rows_max} targets")
+        row = DirectoryRow(kind=DirectoryRow.ALIAS, state=DirectoryRow.ACTIVE)
+        for target in targets:
+            canonical_target = self._ours(target)
+            if isinstance(canonical_target, Refused):
+                return canonical_target
+            row.targets.append(str(canonical_target))
+        if not await self._rows.put_new(asked, row):
+            return Refused(f"{asked} exists")
+        return Created(str(asked))
+
+    def _ours(self, address: str) -> Address | Refused:
+        parsed = canonical(address)
+        if isinstance(parsed, Malformed):
+            return Refused(f"{address!a}: {parsed.reason}")
+        if parsed.domain not in self._domains:
+            return Refused(f"{parsed.domain} is none of this node's domains: {', '.join(self._domains)}")
+        return parsed
+
+    def _catch_all(self, address: str) -> Address | Refused:
+        domain = canonical_domain(address[1:])
+        if isinstance(domain, Malformed) or domain not in self._domains:
+            return Refused(f"{address[1:]!a} is none of this node's domains: {', '.join(self._domains)}")
+        return catch_all(domain)
+
+    async def _create(self, address: Address, prepared: bytes) -> Created | Refused:
+        row = DirectoryRow(
+            kind=DirectoryRow.ACCOUNT,
+            state=DirectoryRow.CREATING,
+            account=draw_account_id(address, HOME, self._clock),
+        )
+        if not await self._rows.put_new(address, row):
+            found = await self._rows.get(address)
+            if found is None or found.state != DirectoryRow.CREATING:
+                return Refused(f"{address} exists")
+            row = found
+        create = Create(address=str(address), mailboxes=STANDARD_MAILBOXES)
+        account = self._accounts.open(row.account)
+        await account.apply(Intent(id=intent_id(self._clock), create=create))  # or it was there already
+        await self._credentials.write(Owner(row.account, self._domains[address.domain]), prepared)
+        await self._give_roles(address)
+        active = DirectoryRow(kind=row.kind, state=DirectoryRow.ACTIVE, account=row.account)
+        await self._rows.put(address, active)
+        log.info("account created", extra={"address": str(address), "account": f"{row.account:016x}"})
+        return Created(str(address))
+
+    async def _give_roles(self, first: Address) -> None:
+        for role in ROLES:
+            row = DirectoryRow(kind=DirectoryRow.ALIAS, state=DirectoryRow.ACTIVE, targets=[str(first)])
+            await self._rows.put_new(Address(role, first.domain), row)

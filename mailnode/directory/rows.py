@@ -1,0 +1,83 @@
+"""The rows of the directory: read, written, and remembered while they are positive.
+
+One node owns every partition, so a row changes here or not at all.
+"""
+
+from collections import OrderedDict
+from typing import Protocol
+
+from mailnode.clock import Clock
+from mailnode.directory.address import Address, directory_account
+from mailnode.limits import Limits
+from mailnode.mailbox.verbs import Account
+from mailnode.pb.change_pb2 import Intent, PutRow, Result
+from mailnode.pb.row_pb2 import DirectoryRow
+from mailnode.store.keys import Kind
+
+
+class Accounts(Protocol):
+    """Where accounts are opened, by id, wherever they live."""
+
+    def open(self, account: int) -> Account: ...
+
+
+class Rows:
+    """One directory row an address, keyed by the whole canonical address.
+
+    Rows that exist are remembered, `Limits.directory_rows_cached_max` of them; that an address has none is
+    not, for a flood of guesses would push out what is asked for daily.
+    """
+
+    def __init__(self, accounts: Accounts, clock: Clock, limits: Limits) -> None:
+        self._accounts = accounts
+        self._clock = clock
+        self._remembered: OrderedDict[Address, DirectoryRow] = OrderedDict()
+        self._remembered_max = limits.directory_rows_cached_max
+        self._writes = 0
+
+    async def get(self, address: Address) -> DirectoryRow | None:
+        row = self._remembered.get(address)
+        if row is not None:
+            self._remembered.move_to_end(address)
+            return row
+        writes = self._writes
+        stored = await self._account(address).row(Kind.DIRECTORY, str(address).encode())
+        if not stored:
+            return None
+        row = DirectoryRow.FromString(stored)
+        if writes == self._writes:  # else what was read may be older than what was written meanwhile
+            self._remember(address, row)
+        return row
+
+    async def put(self, address: Address, row: DirectoryRow) -> None:
+        """Write or replace; raises NotKnown."""
+        await self._apply(address, self._put_row(address, row))
+
+    async def put_new(self, address: Address, row: DirectoryRow) -> bool:
+        """Write if there is none, and say whether it was so; raises NotKnown."""
+        put_row = self._put_row(address, row)
+        put_row.if_absent = True
+        return not (await self._apply(address, put_row)).refused
+
+    def _account(self, address: Address) -> Account:
+        return self._accounts.open(directory_account(address))
+
+    def _put_row(self, address: Address, row: DirectoryRow) -> PutRow:
+        return PutRow(kind=Kind.DIRECTORY, key=str(address).encode(), value=row.SerializeToString())
+
+    async def _apply(self, address: Address, put_row: PutRow) -> Result:
+        try:
+            return await self._account(address).apply(Intent(id=intent_id(self._clock), put_row=put_row))
+        finally:
+            self._writes += 1
+            self._remembered.pop(address, None)
+
+    def _remember(self, address: Address, row: DirectoryRow) -> None:
+        self._remembered[address] = row
+        if len(self._remembered) > self._remembered_max:
+            self._remembered.popitem(last=False)
+
+
+def intent_id(clock: Clock) -> bytes:
+    """8 octets of time, so that old results are one range, and 8 random ones."""
+    return clock.now_microseconds().to_bytes(8, "big") + clock.random(8)

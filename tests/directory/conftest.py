@@ -1,0 +1,56 @@
+from dataclasses import dataclass, replace
+
+import pytest
+
+from mailnode.config import Domain
+from mailnode.directory.creation import Creation
+from mailnode.directory.credential import Credentials
+from mailnode.directory.lookup import Lookup
+from mailnode.directory.password import Cost
+from mailnode.directory.rows import Rows
+from mailnode.limits import Limits
+from tests.directory.memory import HandPool, MemoryAccounts, StillClock
+
+CHEAP = Cost(passes=1, memory_kibioctets=8, scram_iterations=4096)
+DOMAINS = {
+    domain.name: domain
+    for domain in (
+        Domain("example.test", separator="+", scram=True),
+        Domain("dash.test", separator="-", scram=False),
+        Domain("plain.test", separator="", scram=True),
+    )
+}
+LIMITS = replace(
+    Limits(),
+    alias_rows_max=20,
+    directory_rows_cached_max=4,
+    passwords_remembered_max=3,
+    authentication_queue_max=2,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Everything of one node's directory, over accounts in memory."""
+
+    accounts: MemoryAccounts
+    clock: StillClock
+    pool: HandPool
+    rows: Rows
+    lookup: Lookup
+    credentials: Credentials
+    creation: Creation
+
+
+def directory(accounts: MemoryAccounts, cost: Cost) -> Directory:
+    clock, pool = StillClock(), HandPool()
+    rows = Rows(accounts, clock, LIMITS)
+    lookup = Lookup(rows, DOMAINS, LIMITS)
+    credentials = Credentials(accounts, lookup, pool, clock, LIMITS, cost)
+    creation = Creation(accounts, rows, credentials, DOMAINS, clock, LIMITS)
+    return Directory(accounts, clock, pool, rows, lookup, credentials, creation)
+
+
+@pytest.fixture
+def house() -> Directory:
+    return directory(MemoryAccounts(), CHEAP)

@@ -1,0 +1,131 @@
+"""Accounts that hold small rows in a dictionary, a clock that stands still, a pool that works by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor, Future
+from typing import Any
+
+from mailnode.mailbox.verbs import Mailboxes, Messages, NotKnown, UidRanges, Want, Watch
+from mailnode.pb.account_pb2 import SearchKey
+from mailnode.pb.change_pb2 import Create, Intent, Result
+
+
+class StillClock:
+    """Moves when told; its randomness is a count, so that nothing repeats."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000_000.0
+        self._drawn = 0
+
+    def now_microseconds(self) -> int:
+        return int(self.seconds * 1e6)
+
+    def monotonic_seconds(self) -> float:
+        return self.seconds
+
+    def random(self, octets: int) -> bytes:
+        self._drawn += 1
+        return self._drawn.to_bytes(octets, "big")
+
+
+class HandPool(Executor):
+    """Works at once, or with `held` when told to; counts."""
+
+    def __init__(self) -> None:
+        self.jobs = 0
+        self.held = False
+        self._waiting: list[tuple[Future[Any], Callable[[], Any]]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.jobs += 1
+        future: Future[Any] = Future()
+        self._waiting.append((future, lambda: fn(*args, **kwargs)))
+        if not self.held:
+            self.work()
+        return future
+
+    def work(self) -> None:
+        for future, job in self._waiting:
+            future.set_result(job())
+        self._waiting.clear()
+
+
+class MemoryAccounts:
+    """Reads see what is there when they begin, and end when `reads_end` is set.
+
+    `fail_at` makes the apply of that number (from 1) fail as not known, after it was done or before.
+    """
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[int, int, bytes], bytes] = {}
+        self.created: dict[int, Create] = {}
+        self.reads = 0
+        self.reads_end = asyncio.Event()
+        self.reads_end.set()
+        self.applied = 0
+        self.fail_at = 0
+        self.fail_done = False
+
+    def open(self, account: int) -> MemoryAccount:
+        return MemoryAccount(self, account)
+
+
+class MemoryAccount:
+    def __init__(self, accounts: MemoryAccounts, account: int) -> None:
+        self.id = account
+        self._accounts = accounts
+
+    async def row(self, kind: int, key: bytes) -> bytes:
+        self._accounts.reads += 1
+        value = self._accounts.rows.get((self.id, kind, key), b"")
+        await self._accounts.reads_end.wait()
+        return value
+
+    async def apply(self, intent: Intent) -> Result:
+        assert len(intent.id) == 16
+        accounts = self._accounts
+        accounts.applied += 1
+        failing = accounts.applied == accounts.fail_at
+        if failing and not accounts.fail_done:
+            raise NotKnown
+        result = self._put(intent) if intent.HasField("put_row") else self._create(intent)
+        if failing:
+            raise NotKnown
+        return result
+
+    def _put(self, intent: Intent) -> Result:
+        put = intent.put_row
+        key = (self.id, put.kind, put.key)
+        if put.if_absent and key in self._accounts.rows:
+            return Result(refused="ALREADYEXISTS")
+        self._accounts.rows[key] = put.value
+        return Result()
+
+    def _create(self, intent: Intent) -> Result:
+        if self.id in self._accounts.created:
+            return Result(refused="ALREADYEXISTS")
+        self._accounts.created[self.id] = intent.create
+        return Result()
+
+    # The directory asks for nothing below.
+
+    async def mailboxes(self) -> Mailboxes:
+        raise AssertionError
+
+    def messages(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncIterator[Messages]:
+        raise AssertionError
+
+    def octets(self, mail: int, start: int, end: int) -> AsyncIterator[bytes]:
+        raise AssertionError
+
+    async def search(self, mailbox: int, key: SearchKey) -> array[int]:
+        raise AssertionError
+
+    async def claim_recent(self, mailbox: int) -> int:
+        raise AssertionError
+
+    async def watch(self, position: int, mailbox: int) -> Watch:
+        raise AssertionError

@@ -1,0 +1,127 @@
+import asyncio
+
+import pytest
+
+from mailnode.directory.creation import Created, Creation
+from mailnode.directory.lookup import NotLocal, Recipients, Unknown
+from tests.directory.conftest import LIMITS, Directory
+
+
+async def _furnish(creation: Creation) -> None:
+    for address in ("alice@example.test", "bob@example.test", "al-ice@dash.test", "a+b@plain.test"):
+        assert isinstance(await creation.create(address, "secret"), Created)
+
+
+async def _alias(house: Directory, address: str, *targets: str) -> None:
+    assert isinstance(await house.creation.create_alias(address, list(targets)), Created)
+
+
+async def _who(house: Directory, address: str) -> list[tuple[str, str]]:
+    """Address and tag of each account that receives mail for `address`."""
+    found = await house.lookup.resolve(address)
+    assert isinstance(found, Recipients)
+    return [(recipient.address, recipient.tag) for recipient in found.accounts]
+
+
+@pytest.mark.parametrize(
+    ("asked", "address", "tag"),
+    [
+        ("alice@example.test", "alice@example.test", ""),
+        ('"Alice"@EXAMPLE.TEST', "alice@example.test", ""),
+        ("alice+lists+x@example.test", "alice@example.test", "lists+x"),
+        ("alice+@example.test", "alice@example.test", ""),
+        ("al-ice@dash.test", "al-ice@dash.test", ""),
+        ("al-ice-x@dash.test", None, ""),
+        ("a+b@plain.test", "a+b@plain.test", ""),
+        ("postmaster@example.test", "alice@example.test", ""),
+        ("PostMaster", "alice@example.test", ""),
+        ("abuse+spam@example.test", "alice@example.test", "spam"),
+        ("carol@example.test", None, ""),
+        ("a+c@plain.test", None, ""),
+        ("al ice@example.test", None, ""),
+        ("@example.test", None, ""),
+    ],
+)
+def test_exact_then_without_the_tag_else_unknown(
+    house: Directory, asked: str, address: str | None, tag: str
+) -> None:
+    async def scenario() -> None:
+        await _furnish(house.creation)
+        if address is None:
+            assert await house.lookup.resolve(asked) == Unknown()
+        else:
+            assert await _who(house, asked) == [(address, tag)]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "address", ["alice@elsewhere.test", "alice@[127.0.0.1]", "alice@", "", "alice", "a@\ud800", "a@b_c.test"]
+)
+def test_what_is_not_in_our_domains_is_not_local(house: Directory, address: str) -> None:
+    assert asyncio.run(house.lookup.resolve(address)) == NotLocal()
+
+
+def test_the_catch_all_takes_what_nobody_else_has(house: Directory) -> None:
+    async def scenario() -> None:
+        await _furnish(house.creation)
+        await _alias(house, "@example.test", "bob@example.test")
+        assert await _who(house, "nobody@example.test") == [("bob@example.test", "")]
+        assert await _who(house, "nobody+tag@example.test") == [("bob@example.test", "")]
+        assert await _who(house, "alice+tag@example.test") == [("alice@example.test", "tag")]
+        assert await house.lookup.resolve("nobody@plain.test") == Unknown()
+
+    asyncio.run(scenario())
+
+
+def test_an_alias_is_each_account_behind_it_once(house: Directory) -> None:
+    async def scenario() -> None:
+        await _furnish(house.creation)
+        await _alias(house, "both@example.test", "alice@example.test", "bob+work@example.test")
+        await _alias(house, "all@plain.test", "both@example.test", "alice@example.test", "gone@example.test")
+        assert await _who(house, "all@plain.test") == [
+            ("alice@example.test", ""),
+            ("bob@example.test", "work"),
+        ]
+        assert await _who(house, "both+x@example.test") == [
+            ("alice@example.test", "x"),
+            ("bob@example.test", "work"),
+        ]
+
+    asyncio.run(scenario())
+
+
+def test_a_loop_of_aliases_ends(house: Directory) -> None:
+    async def scenario() -> None:
+        await _furnish(house.creation)
+        await _alias(house, "one@example.test", "two@example.test")
+        await _alias(house, "two@example.test", "one@example.test", "self@example.test")
+        await _alias(house, "self@example.test", "self@example.test")
+        assert await house.lookup.resolve("one@example.test") == Unknown()
+
+    asyncio.run(scenario())
+
+
+def test_an_alias_for_too_many_addresses_is_refused_whole(house: Directory) -> None:
+    async def scenario() -> None:
+        await _furnish(house.creation)
+        half = LIMITS.alias_rows_max // 2
+        for name in ("left", "right"):
+            targets = [f"{name}{number}@example.test" for number in range(half)]
+            await _alias(house, f"{name}@example.test", "alice@example.test", *targets)
+        await _alias(house, "both@example.test", "left@example.test", "right@example.test")
+        assert await _who(house, "left@example.test") == [("alice@example.test", "")]
+        assert await house.lookup.resolve("both@example.test") == Unknown()
+
+    asyncio.run(scenario())
+
+
+def test_only_an_accounts_own_address_logs_in(house: Directory) -> None:
+    async def scenario() -> None:
+        await _furnish(house.creation)
+        await _alias(house, "@example.test", "bob@example.test")
+        assert await house.lookup.owner("Alice@example.test") is not None
+        for login in ("postmaster@example.test", "alice+x@example.test", "nobody@example.test", "alice", ""):
+            assert await house.lookup.owner(login) is None
+
+    asyncio.run(scenario())

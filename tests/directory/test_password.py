@@ -1,0 +1,105 @@
+import json
+from base64 import b64decode
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailnode.config import Domain
+from mailnode.directory.password import (
+    COST,
+    Cost,
+    ScramKeys,
+    derive,
+    is_outdated,
+    matches,
+    prepare,
+    scram_keys,
+)
+from mailnode.pb.row_pb2 import CredentialRow
+from tests.directory.conftest import CHEAP
+
+VECTORS = Path(__file__).parents[3] / "shared" / "vectors" / "sasl" / "scram.json"
+RFC_7677 = {
+    "username": "user",
+    "password_saslprep": "pencil",
+    "salt_b64": "W22ZaJ0SNY7soEsUEjb6gQ==",
+    "iterations": 4096,
+    "stored_key_b64": "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=",
+    "server_key_b64": "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=",
+}
+SALTS = (b"a" * 16, b"s" * 16)
+WITH_SCRAM = Domain("example.test", "+", scram=True)
+WITHOUT_SCRAM = Domain("example.test", "+", scram=False)
+
+
+@pytest.mark.parametrize(
+    ("password", "prepared"),
+    [
+        ("correct horse battery", "correct horse battery"),
+        ("Correct", "Correct"),
+        ("\u00a0spaced\u3000out", " spaced out"),
+        ("passwo\u0308rd", "passw\u00f6rd"),
+        ("ｐ", "ｐ"),
+    ],
+)
+def test_a_password_is_prepared_as_an_opaque_string(password: str, prepared: str) -> None:
+    assert prepare(password, 100) == prepared.encode()
+
+
+@pytest.mark.parametrize("password", ["", "a\0b", "a\nb", "\ud800", "\u200b", "x" * 101, "ü" * 51])
+def test_what_is_no_password_is_none(password: str) -> None:
+    assert prepare(password, 100) is None
+
+
+def test_a_row_matches_its_password_only() -> None:
+    row = derive(b"secret", SALTS, CHEAP, WITH_SCRAM)
+    assert matches(row, b"secret", CHEAP)
+    assert not matches(row, b"Secret", CHEAP)
+    assert not matches(row, None, CHEAP)
+    assert not matches(CredentialRow(), b"", CHEAP)
+    assert not matches(CredentialRow(argon2id="$argon2id$nonsense"), b"secret", CHEAP)
+    assert not matches(CredentialRow(argon2id="nonsense"), b"secret", CHEAP)
+
+
+def _scram_vectors() -> list[dict[str, Any]]:
+    """Of ../shared where it is; the example of RFC 7677 §3 otherwise."""
+    if not VECTORS.exists():
+        return [RFC_7677]
+    return [vector for vector in json.loads(VECTORS.read_text()) if vector["mechanism"] == "SCRAM-SHA-256"]
+
+
+@pytest.mark.parametrize("vector", _scram_vectors(), ids=itemgetter("username"))
+def test_the_scram_keys_are_those_of_the_vectors(vector: dict[str, Any]) -> None:
+    salt, stored_key, server_key = (
+        b64decode(vector[name]) for name in ("salt_b64", "stored_key_b64", "server_key_b64")
+    )
+    keys = scram_keys(vector["password_saslprep"].encode(), salt, vector["iterations"])
+    assert keys == ScramKeys(salt, vector["iterations"], stored_key, server_key)
+
+
+def test_a_domain_may_do_without_scram_keys() -> None:
+    row = derive(b"secret", SALTS, CHEAP, WITHOUT_SCRAM)
+    assert row == CredentialRow(argon2id=row.argon2id)
+    assert row.argon2id.startswith("$argon2id$v=19$m=8,t=1,p=1$")
+
+
+@pytest.mark.parametrize(
+    ("cost", "domain", "outdated"),
+    [
+        (CHEAP, WITH_SCRAM, False),
+        (CHEAP, WITHOUT_SCRAM, True),
+        (Cost(2, 8, 4096), WITH_SCRAM, True),
+        (Cost(1, 16, 4096), WITH_SCRAM, True),
+        (Cost(1, 8, 5000), WITH_SCRAM, True),
+    ],
+)
+def test_a_row_is_outdated_when_it_would_be_made_otherwise_today(
+    cost: Cost, domain: Domain, outdated: bool
+) -> None:
+    assert is_outdated(derive(b"secret", SALTS, CHEAP, WITH_SCRAM), cost, domain) is outdated
+
+
+def test_what_a_guess_costs_is_never_below_the_floor() -> None:
+    assert COST.passes >= 2 and COST.memory_kibioctets >= 19 * 1024 and COST.scram_iterations >= 100_000

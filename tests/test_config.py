@@ -1,0 +1,98 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mailnode.config import FILE, Config, ConfigError, Domain, Listener, Service, load, text_of
+
+SMALL = """
+hostname = "mail.example.test"
+[listeners]
+imap = 143
+[[domain]]
+name = "example.test"
+"""
+
+
+def _load(directory: Path, text: str) -> Config:
+    (directory / FILE).write_text(text)
+    return load(directory)
+
+
+def test_a_small_file_leaves_the_rest_to_defaults(tmp_path: Path) -> None:
+    config = _load(tmp_path, SMALL)
+    assert config.hostname == "mail.example.test"
+    assert config.domains == (Domain("example.test", separator="+", scram=True),)
+    assert config.listeners == (Listener(Service.IMAP, "127.0.0.1", 143),)
+    assert config.certificate == tmp_path / "tls" / "cert.pem"
+    assert not config.allow_plaintext_auth
+    assert config.shard.parent == config.admin_socket.parent == tmp_path
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    config = replace(
+        _load(tmp_path, SMALL),
+        domains=(Domain("example.test", "-", False), Domain("xn--bcher-kva.test", "", True)),
+        listeners=tuple(Listener(service, "::1", port) for port, service in enumerate(Service, start=10_001)),
+        allow_plaintext_auth=True,
+        memory_octets=64 * 1024 * 1024,
+        authentication_threads=3,
+    )
+    assert _load(tmp_path, text_of(config)) == config
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("hostname = ", "host_name = ", "hostname: found nothing, expected a domain name such as"),
+        (
+            '"mail.example.test"',
+            '"Mail.example.test"',
+            "found 'Mail.example.test', expected a domain name in",
+        ),
+        ('"mail.example.test"', "7", "hostname: found 7, expected a string"),
+        ("143", "70000", "listeners.imap: found 70000, expected a port from 1 to 65535"),
+        ("143", "true", "listeners.imap: found True, expected a port"),
+        ("imap = 143", "", "listeners: found nothing, expected one or more of smtp, submission,"),
+        ("imap = 143", "imap = 143\nimapx = 1", "listeners.imapx: found 1, expected only host, smtp"),
+        ("[[domain]]", "[domain]", "domain: found {'name': 'example.test'}, expected one or more tables"),
+        ('name = "example.test"', 'name = "bücher.test"', "domain[0].name: found 'bücher.test', expected"),
+        ('name = "example.test"', "separator = 1", "domain[0].separator: found 1, expected a string"),
+        ('name = "example.test"', "", "domain[0].name: found nothing, expected"),
+        (
+            'name = "example.test"',
+            'name = "example.test"\n[[domain]]\nname = "example.test"',
+            "domain: found 'example.test', expected each name once",
+        ),
+        (
+            "[listeners]",
+            "memory_octets = 1\n[listeners]",
+            "memory_octets: found 1, expected a number, 16777216",
+        ),
+        ("[listeners]", "allow_plaintext_auth = 1\n[listeners]", "found 1, expected true or false"),
+        ("[listeners]", "tls = 1\n[listeners]", "tls: found 1, expected a table [tls]"),
+        ("[listeners]", "colour = 'red'\n[listeners]", "colour: found 'red', expected only"),
+        ("hostname = ", "hostname ", "is not TOML: "),
+    ],
+)
+def test_a_mistake_is_named_with_file_key_what_was_found_and_what_would_be_right(
+    tmp_path: Path, old: str, new: str, complaint: str
+) -> None:
+    assert old in SMALL
+    with pytest.raises(ConfigError) as raised:
+        _load(tmp_path, SMALL.replace(old, new))
+    text = str(raised.value)
+    assert text.startswith(f"{tmp_path / FILE}: ")
+    assert complaint in text
+    assert "\n" not in text
+
+
+def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there is none; `mailnode init"):
+        load(tmp_path)
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="is not TOML"):
+        load(tmp_path)
