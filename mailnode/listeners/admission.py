@@ -1,0 +1,47 @@
+"""How many connections may be open: over all, and from one address."""
+
+from __future__ import annotations
+
+from ipaddress import IPv6Address, ip_address
+
+from mailnode.limits import Limits
+
+
+class Admission:
+    """Counts the open connections of the node; one is shared by all of its listeners."""
+
+    __slots__ = ("_limits", "_open", "total")
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._open: dict[str, int] = {}
+        self.total = 0
+
+    def admit(self, host: str) -> bool:
+        """Count a connection from `host` in, unless a limit is reached."""
+        source = _source(host)
+        opened = self._open.get(source, 0)
+        if self.total >= self._limits.connections_max or opened >= self._limits.connections_per_address_max:
+            return False
+        self._open[source] = opened + 1
+        self.total += 1
+        return True
+
+    def leave(self, host: str) -> None:
+        """Count an admitted connection out."""
+        source = _source(host)
+        self.total -= 1
+        self._open[source] -= 1
+        if not self._open[source]:
+            del self._open[source]
+
+
+def _source(host: str) -> str:
+    """The address, or the /64 of an IPv6 one: a household has a whole /64 to choose from."""
+    if ":" not in host:
+        return host
+    address = ip_address(host)
+    assert isinstance(address, IPv6Address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return address.packed[:8].hex()

@@ -1,0 +1,402 @@
+"""Twisted meets the sessions: the one pump for SMTP, IMAP and POP3, plain and over TLS.
+
+A listener is a value (`listener.Listener`): how a session is made, and for each type of event one row, a
+plain `async def row(state, event)`. The pump feeds the session, awaits the row of each event in order, and
+calls `session.next()` again when the row returns. A row answers by `conversation.send(event, answer)`, any
+number of times; what is sent within one turn of the loop leaves in one write. A conversation offers:
+
+    send(event, answer)       through the session to the peer; `event` None: not asked for
+    await drained()           after each bounded piece of a long answer (about 256 KiB): waits while the peer
+                              reads slowly, lets others run, raises `Gone` when there is no peer any more
+    await start_tls()         in the row of STARTTLS, once its go-ahead was sent: TLS, then a new session
+    start(coroutine)          a task of this connection (IDLE's watcher), cancelled when the connection ends
+    close()                   once what was sent has left; no further event is taken
+    patience(seconds)         how long the peer may be silent from now on (before login, in IDLE)
+    peer, tls, session, state, limits
+
+Rows run one after another. Those of the types in `Listener.together` (the end of DATA, of APPEND: what waits
+for a sync) run as tasks beside the others, as many as the session yields. A row that would wait for the peer
+(IDLE) returns instead, and leaves its waiting to `start`. `Listener.opened` runs before the first event (with
+TLS from the first octet: after the handshake), `Listener.closed` once, after the last row has ended.
+
+No await in a row is cancelled because the peer went away: an `apply` runs to its end, `drained` raises
+`Gone`, and `Gone` may simply pass through. Whatever else is raised is our mistake: it is logged, and the peer
+hears `Listener.goodbye`, as it does when it was silent too long or the node stops. While a row is busy,
+reading stops as soon as more has come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Generic
+
+from twisted.internet import interfaces
+from zope.interface import implementer
+
+from mailnode.clock import Clock
+from mailnode.limits import Limits
+from mailnode.listeners.listener import Goodbye, Listener, S, Session
+from mailnode.listeners.outlet import Outlet
+from mailnode.listeners.tls import Certificate
+from mailnode.listeners.wheel import Wheel
+
+log = logging.getLogger(__name__)
+
+
+class Gone(Exception):
+    """The peer is no longer there to be answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """What was negotiated, in OpenSSL's words: `TLSv1.3`, `TLS_AES_256_GCM_SHA384`."""
+
+    version: str
+    cipher: str
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all conversations of a port share.
+
+    `certificate` None: no TLS here. `implicit`: TLS from the first octet (RFC 8314 §3). `ended` is told when
+    a conversation is over and everything of it has ended.
+    """
+
+    limits: Limits
+    clock: Clock
+    wheel: Wheel
+    certificate: Certificate | None
+    implicit: bool
+    ended: Callable[[Conversation[Any]], None]
+
+
+@implementer(interfaces.IProtocol, interfaces.IHalfCloseableProtocol, interfaces.IHandshakeListener)
+class Conversation(Generic[S]):
+    """One connection, as Twisted's protocol object."""
+
+    __slots__ = (
+        "__weakref__",
+        "_around",
+        "_beside",
+        "_closing",
+        "_fed",
+        "_gone",
+        "_half_closed",
+        "_handshake",
+        "_heard",
+        "_input",
+        "_outlet",
+        "_paused",
+        "_resumed",
+        "_runner",
+        "_silence_seconds",
+        "_stopping",
+        "_tasks",
+        "listener",
+        "peer",
+        "session",
+        "slot",
+        "state",
+        "tls",
+        "transport",
+    )
+
+    session: Session
+    state: S
+    transport: Any
+    _outlet: Outlet
+
+    def __init__(self, listener: Listener[S], around: Surroundings, peer: Peer) -> None:
+        self.listener = listener
+        self.peer = peer
+        self.tls: Tls | None = None
+        self.slot = 0
+        self._around = around
+        self._silence_seconds = listener.silence_seconds_max
+        self._heard = around.wheel.now  # tick of the last sign of the peer
+        self._resumed = 0.0  # when our rows were last known to have let others run
+        self._runner: asyncio.Task[None] | None = None  # the rows one after another, while there are events
+        self._beside: list[asyncio.Task[None]] = []  # rows of Listener.together
+        self._tasks: list[asyncio.Task[None]] = []  # of `start`
+        self._handshake: asyncio.Future[None] | None = None
+        self._input: list[bytes] = []  # came while a row was busy; a few reads at most, for reading stops
+        self._fed = 0  # octets fed since the session last yielded an event
+        self._paused = False  # we read no more for now
+        self._half_closed = False  # the peer says no more, but listens
+        self._stopping = False  # goodbye as soon as no row runs
+        self._closing = False  # what was written is leaving
+        self._gone = False
+
+    @property
+    def limits(self) -> Limits:
+        return self._around.limits
+
+    # -- what a row may do
+
+    def send(self, event: Any, answer: Any) -> None:
+        """Answer `event`, or say something unasked (None); nothing happens once the peer is gone."""
+        if self._gone or self._closing:
+            return
+        octets = self.session.send(event, answer)
+        if octets:
+            self._outlet.write(octets)
+        if self._runner is None:
+            self._turn()  # to what was withheld until this answer
+
+    async def drained(self) -> None:
+        """Return when there is room for another piece; raises Gone."""
+        while self._outlet.octets > self.limits.write_high_water_octets:
+            await self._outlet.room()
+        now = self._around.clock.monotonic_seconds()
+        if now - self._resumed > self.limits.loop_held_seconds_max:
+            self._resumed = now
+            await asyncio.sleep(0)
+        if self._gone:
+            raise Gone
+
+    async def start_tls(self) -> None:
+        """Negotiate TLS and begin a new session; what the peer said before TLS dies with the old one."""
+        assert self._around.certificate is not None and self.tls is None
+        self._outlet.flush()
+        self._input.clear()
+        self._handshake = asyncio.get_running_loop().create_future()
+        self.transport.startTLS(self._around.certificate)
+        self._read_on()
+        await self._handshaken(self._handshake)
+        self.session = self.listener.session(self)
+
+    def start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run a task that ends with the connection, if not before."""
+        task = asyncio.get_running_loop().create_task(self._guard(coroutine))
+        self._tasks.append(task)
+        task.add_done_callback(self._tasks.remove)
+        if self._gone:
+            task.cancel()
+        return task
+
+    def close(self) -> None:
+        """End the connection once what was sent has left; bounded by `connection_linger_seconds_max`."""
+        if self._closing or self._gone:
+            return
+        self._closing = True
+        self._outlet.finish()
+        self._around.wheel.file(self, self.limits.connection_linger_seconds_max)
+
+    def patience(self, seconds: int) -> None:
+        """The peer may be silent that long, from now on."""
+        self._silence_seconds = seconds
+        self._heard = self._around.wheel.now
+        self._around.wheel.file(self, seconds)
+
+    # -- what the port may do
+
+    def stop(self) -> None:
+        """Say goodbye as soon as no row runs."""
+        self._stopping = True
+        self._turn()
+
+    def abort(self) -> None:
+        """Drop the connection with all that was written; rows still run to their end."""
+        if not self._gone:
+            self.transport.abortConnection()
+
+    # -- IProtocol and its companions: Twisted calls
+
+    def makeConnection(self, transport: Any) -> None:
+        self.transport = transport
+        transport.setTcpNoDelay(True)
+        self._outlet = Outlet(transport)
+        loop = asyncio.get_running_loop()
+        if self._around.implicit:
+            self._handshake = loop.create_future()
+        self.patience(self._silence_seconds)
+        self._runner = loop.create_task(self._begin())
+
+    def dataReceived(self, data: bytes) -> None:
+        self._heard = self._around.wheel.now
+        if self._closing:
+            return
+        self._input.append(data)
+        if self._runner is None:
+            self._turn()
+        else:
+            self._pause()
+
+    def handshakeCompleted(self) -> None:
+        handle = self.transport.getHandle()
+        self.tls = Tls(handle.get_protocol_version_name(), handle.get_cipher_name())
+        if self._handshake is not None and not self._handshake.done():
+            self._handshake.set_result(None)
+
+    def readConnectionLost(self) -> None:
+        self._half_closed = True
+        self._turn()
+
+    def writeConnectionLost(self) -> None:
+        """Never happens before connectionLost: we close both directions at once."""
+
+    def connectionLost(self, reason: Any) -> None:
+        self._gone = True
+        self._around.wheel.drop(self)
+        self._outlet.drop()
+        if self._handshake is not None and not self._handshake.done():
+            self._handshake.set_exception(Gone())
+        for task in self._tasks:
+            task.cancel()
+        self._settle()
+
+    # -- Timed: the wheel calls
+
+    def due(self) -> None:
+        if self._closing or (self._handshake is not None and not self._handshake.done()):
+            self.abort()
+            return
+        now = self._around.wheel.now
+        waits_for_us = (self._runner is not None or self._beside) and not self._outlet.awaited
+        if waits_for_us or self._outlet.moved:
+            self._heard = now
+            self._outlet.moved = False
+        left = self._heard + self._silence_seconds - now
+        if left > 0:
+            self._around.wheel.file(self, left)
+        elif self._outlet.full:
+            self.abort()  # it does not read: it would not hear the goodbye either
+        else:
+            self._part(Goodbye.SILENT)
+
+    # -- rows
+
+    async def _begin(self) -> None:
+        await self._guard(self._greet())
+        await self._run(self._next())
+
+    async def _greet(self) -> None:
+        if self._handshake is not None:
+            await self._handshaken(self._handshake)
+        self.session = self.listener.session(self)
+        self.state = self.listener.state(self)
+        await self.listener.opened(self.state)
+
+    async def _handshaken(self, handshake: asyncio.Future[None]) -> None:
+        self._around.wheel.file(self, self.limits.idle_tls_handshake_seconds_max)
+        await handshake
+        self.patience(self._silence_seconds)
+
+    def _turn(self) -> None:
+        """Run the rows of the session's next events, unless that is under way."""
+        if self._runner is not None:
+            return
+        event = self._next()
+        if event is None:
+            self._settle()
+        else:
+            self._runner = asyncio.get_running_loop().create_task(self._run(event))
+
+    async def _run(self, event: Any | None) -> None:
+        self._resumed = self._around.clock.monotonic_seconds()
+        while event is not None:
+            if type(event) in self.listener.together:
+                self._beside.append(asyncio.get_running_loop().create_task(self._run_beside(event)))
+            else:
+                await self._guard(self._answer(event))
+            event = self._next()
+        self._runner = None
+        self._settle()
+
+    async def _run_beside(self, event: Any) -> None:
+        await self._guard(self._answer(event))
+        task = asyncio.current_task()
+        assert task is not None
+        self._beside.remove(task)
+        self._turn()
+
+    async def _answer(self, event: Any) -> None:
+        await self.listener.rows[type(event)](self.state, event)
+        await self.drained()
+
+    async def _guard(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Gone:
+            return
+        except Exception:
+            self._fail()
+
+    def _next(self) -> Any | None:
+        """The session's next event; None: none now, or the conversation takes no more."""
+        if self._closing or self._gone or len(self._beside) >= self.limits.connection_rows_open_max:
+            return None
+        if self._stopping:
+            if not self._beside:
+                self._part(Goodbye.STOPPING)
+            return None
+        try:
+            return self._session_next()
+        except Exception:
+            self._fail()
+            return None
+
+    def _session_next(self) -> Any | None:
+        if self._input:
+            octets = b"".join(self._input)
+            self._input.clear()
+            self._fed += len(octets)
+            self.session.feed(octets)
+        event = self.session.next()
+        if event is not None:
+            self._fed = 0
+        return event
+
+    # -- when no row runs in order
+
+    def _settle(self) -> None:
+        """Read on, end, or wait for the rows beside."""
+        if self._runner is not None:
+            return
+        self._heard = self._around.wheel.now
+        if not self._beside and self._gone:
+            self._runner = asyncio.get_running_loop().create_task(self._end())
+        elif not self._beside and self._half_closed:
+            self.close()
+        elif self._beside and self._fed > self.limits.connection_input_octets_max:
+            self._pause()
+        else:
+            self._read_on()
+
+    async def _end(self) -> None:
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if hasattr(self, "state"):
+            await self._guard(self.listener.closed(self.state))
+        self._around.ended(self)
+
+    def _fail(self) -> None:
+        log.exception("%s: the conversation with %s failed", self.listener.name, self.peer.host)
+        self._part(Goodbye.FAILED)
+
+    def _part(self, why: Goodbye) -> None:
+        if self._closing or self._gone:
+            return
+        if hasattr(self, "session"):
+            self._outlet.write(self.listener.goodbye(self.session, why))
+        self.close()
+
+    def _pause(self) -> None:
+        if not self._paused:
+            self._paused = True
+            self.transport.pauseProducing()
+
+    def _read_on(self) -> None:
+        if self._paused:
+            self._paused = False
+            if not self._gone and not self._closing:
+                self.transport.resumeProducing()

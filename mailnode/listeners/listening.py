@@ -1,0 +1,123 @@
+"""A listener at its port: accepts, counts, refuses, stops."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Generic
+
+from twisted.internet import interfaces, protocol
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from zope.interface import implementer
+
+from mailnode.clock import Clock
+from mailnode.limits import Limits
+from mailnode.listeners.admission import Admission
+from mailnode.listeners.conversation import Conversation, Peer, Surroundings
+from mailnode.listeners.listener import Listener, S
+from mailnode.listeners.tls import Certificate
+from mailnode.listeners.wheel import Wheel
+
+BACKLOG = 1000  # a restart makes all clients come back at once; the kernel caps it at net.core.somaxconn
+
+
+class Refused(protocol.Protocol):
+    """A connection too many: it hears so."""
+
+    def __init__(self, refusal: bytes) -> None:
+        self._refusal = refusal
+
+    def connectionMade(self) -> None:
+        transport: Any = self.transport
+        transport.write(self._refusal)
+        transport.loseConnection()
+
+
+class TlsFirst(TLSMemoryBIOFactory):
+    """TLS from the first octet; a connection too many is not worth a handshake."""
+
+    def buildProtocol(self, addr: Any) -> Any:
+        wrapped = self.wrappedFactory.buildProtocol(addr)
+        return None if isinstance(wrapped, Refused) else self.protocol(self, wrapped)
+
+
+@implementer(interfaces.IProtocolFactory)
+class Listening(Generic[S]):
+    """`open` binds the port, `stop` says goodbye to everybody and returns when all rows have ended.
+
+    `reactor` is Twisted's (IReactorTCP), on the running asyncio loop. `certificate` None: no TLS; `implicit`:
+    TLS from the first octet (RFC 8314 §3), else by STARTTLS.
+    """
+
+    __slots__ = ("_admission", "_around", "_conversations", "_ended", "_listener", "_port", "_reactor")
+
+    def __init__(
+        self,
+        reactor: Any,
+        listener: Listener[S],
+        *,
+        limits: Limits,
+        clock: Clock,
+        wheel: Wheel,
+        admission: Admission,
+        certificate: Certificate | None,
+        implicit: bool,
+    ) -> None:
+        self._around = Surroundings(limits, clock, wheel, certificate, implicit, self._over)
+        self._reactor = reactor
+        self._listener = listener
+        self._admission = admission
+        self._conversations: set[Conversation[S]] = set()
+        self._ended = asyncio.Event()
+        self._port: Any = None
+
+    def open(self, interface: str, port: int) -> int:
+        """Bind and accept; gives the port bound (0: any free one). Raises Twisted's CannotListenError."""
+        factory = self._implicit() if self._around.implicit else self
+        self._port = self._reactor.listenTCP(port, factory, backlog=BACKLOG, interface=interface)
+        bound: int = self._port.getHost().port
+        return bound
+
+    def _implicit(self) -> Any:
+        accepting: Any = self
+        certificate: Any = self._around.certificate
+        return TlsFirst(certificate, False, accepting, clock=self._reactor)
+
+    async def stop(self) -> None:
+        """Accept no more, finish what is under way, say goodbye; bounded by `Limits.stop_seconds_max`."""
+        self._port.stopListening()
+        for conversation in list(self._conversations):
+            conversation.stop()
+        lapse = self._reactor.callLater(self._around.limits.stop_seconds_max, self._abort)
+        while self._conversations:
+            self._ended.clear()
+            await self._ended.wait()
+        if lapse.active():
+            lapse.cancel()
+
+    def _abort(self) -> None:
+        for conversation in list(self._conversations):
+            conversation.abort()
+
+    def __len__(self) -> int:
+        """Conversations that have not ended."""
+        return len(self._conversations)
+
+    def _over(self, conversation: Conversation[Any]) -> None:
+        self._conversations.discard(conversation)
+        self._admission.leave(conversation.peer.host)
+        self._ended.set()
+
+    # -- IProtocolFactory: Twisted calls
+
+    def buildProtocol(self, addr: Any) -> Any:
+        if not self._admission.admit(addr.host):
+            return Refused(self._listener.refusal)
+        conversation = Conversation(self._listener, self._around, Peer(addr.host, addr.port))
+        self._conversations.add(conversation)
+        return conversation
+
+    def doStart(self) -> None:
+        """Nothing to prepare."""
+
+    def doStop(self) -> None:
+        """Nothing to give back: `stop` does."""
