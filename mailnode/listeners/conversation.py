@@ -8,16 +8,17 @@ number of times; what is sent within one turn of the loop leaves in one write. A
     send(event, answer)       through the session to the peer; `event` None: not asked for
     await drained()           after each bounded piece of a long answer (about 256 KiB): waits while the peer
                               reads slowly, lets others run, raises `Gone` when there is no peer any more
+    beside(coroutine)         goes on when the row has returned: what waits for a sync (the end of DATA, of
+                              APPEND) while the session yields the next event
     await start_tls()         in the row of STARTTLS, once its go-ahead was sent: TLS, then a new session
     start(coroutine)          a task of this connection (IDLE's watcher), cancelled when the connection ends
     close()                   once what was sent has left; no further event is taken
     patience(seconds)         how long the peer may be silent from now on (before login, in IDLE)
     peer, tls, session, state, limits
 
-Rows run one after another. Those of the types in `Listener.together` (the end of DATA, of APPEND: what waits
-for a sync) run as tasks beside the others, as many as the session yields. A row that would wait for the peer
-(IDLE) returns instead, and leaves its waiting to `start`. `Listener.opened` runs before the first event (with
-TLS from the first octet: after the handshake), `Listener.closed` once, after the last row has ended.
+Rows run one after another. A row that would wait for the peer (IDLE) returns instead, and leaves its waiting
+to `start`. `Listener.opened` runs before the first event (with TLS from the first octet: after the
+handshake), `Listener.closed` once, after the last row, and what runs beside, have ended.
 
 No await in a row is cancelled because the peer went away: an `apply` runs to its end, `drained` raises
 `Gone`, and `Gone` may simply pass through. Whatever else is raised is our mistake: it is logged, and the peer
@@ -38,7 +39,7 @@ from zope.interface import implementer
 
 from mailnode.clock import Clock
 from mailnode.limits import Limits
-from mailnode.listeners.listener import Goodbye, Listener, S, Session
+from mailnode.listeners.listener import Goodbye, Listener, Peer, S, Session, Tls
 from mailnode.listeners.outlet import Outlet
 from mailnode.listeners.tls import Certificate
 from mailnode.listeners.wheel import Wheel
@@ -48,20 +49,6 @@ log = logging.getLogger(__name__)
 
 class Gone(Exception):
     """The peer is no longer there to be answered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    host: str
-    port: int
-
-
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """What was negotiated, in OpenSSL's words: `TLSv1.3`, `TLS_AES_256_GCM_SHA384`."""
-
-    version: str
-    cipher: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +113,7 @@ class Conversation(Generic[S]):
         self._heard = around.wheel.now  # tick of the last sign of the peer
         self._resumed = 0.0  # when our rows were last known to have let others run
         self._runner: asyncio.Task[None] | None = None  # the rows one after another, while there are events
-        self._beside: list[asyncio.Task[None]] = []  # rows of Listener.together
+        self._beside: list[asyncio.Task[None]] = []
         self._tasks: list[asyncio.Task[None]] = []  # of `start`
         self._handshake: asyncio.Future[None] | None = None
         self._input: list[bytes] = []  # came while a row was busy; a few reads at most, for reading stops
@@ -183,6 +170,10 @@ class Conversation(Generic[S]):
         if self._gone:
             task.cancel()
         return task
+
+    def beside(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run as part of a row, but let the next rows run meanwhile."""
+        self._beside.append(asyncio.get_running_loop().create_task(self._run_beside(coroutine)))
 
     def close(self) -> None:
         """End the connection once what was sent has left; bounded by `connection_linger_seconds_max`."""
@@ -305,16 +296,13 @@ class Conversation(Generic[S]):
     async def _run(self, event: Any | None) -> None:
         self._resumed = self._around.clock.monotonic_seconds()
         while event is not None:
-            if type(event) in self.listener.together:
-                self._beside.append(asyncio.get_running_loop().create_task(self._run_beside(event)))
-            else:
-                await self._guard(self._answer(event))
+            await self._guard(self._answer(event))
             event = self._next()
         self._runner = None
         self._settle()
 
-    async def _run_beside(self, event: Any) -> None:
-        await self._guard(self._answer(event))
+    async def _run_beside(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        await self._guard(coroutine)
         task = asyncio.current_task()
         assert task is not None
         self._beside.remove(task)

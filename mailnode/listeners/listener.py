@@ -21,6 +21,20 @@ class Session(Protocol):
     def send(self, event: Any, answer: Any, /) -> bytes: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Peer:
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """What was negotiated, in OpenSSL's words: `TLSv1.3`, `TLS_AES_256_GCM_SHA384`."""
+
+    version: str
+    cipher: str
+
+
 S = TypeVar("S")
 
 
@@ -38,9 +52,8 @@ class Listener(Generic[S]):
 
     `session` makes a session for a conversation, at its begin and again after STARTTLS: it reads `peer` and
     `tls`. `state` makes the S, once. `opened` says the greeting; `closed` gives back what S holds.
-    `together`: types of events whose rows run beside the others. `refusal` is said instead of a greeting when
-    too many are connected. `goodbye` gives the last octets; it sees the session, so that it can stay silent
-    in the middle of an answer.
+    `refusal` is said instead of a greeting when too many are connected. `goodbye` gives the last octets; it
+    sees the session, so that it can stay silent in the middle of an answer.
     """
 
     name: str
@@ -52,4 +65,3 @@ class Listener(Generic[S]):
     refusal: bytes
     goodbye: Callable[[Any, Goodbye], bytes]
     silence_seconds_max: int
-    together: frozenset[type] = frozenset()

@@ -12,8 +12,8 @@ from zope.interface import implementer
 from mailnode.clock import Clock
 from mailnode.limits import Limits
 from mailnode.listeners.admission import Admission
-from mailnode.listeners.conversation import Conversation, Peer, Surroundings
-from mailnode.listeners.listener import Listener, S
+from mailnode.listeners.conversation import Conversation, Surroundings
+from mailnode.listeners.listener import Listener, Peer, S
 from mailnode.listeners.tls import Certificate
 from mailnode.listeners.wheel import Wheel
 
