@@ -10,13 +10,14 @@ end (`Ok`, `No`, `Bad`). What the answers are to some events in particular:
     StartTls              Ok, then the TLS handshake and a new session: `Session.over`
     Select                responses of `response.selected`, then Ok with code READ-WRITE or READ-ONLY; a No
                           leaves no mailbox selected (RFC 9051 §6.3.2)
-    Append                GoOn(): Chunk events follow, the last one with `last`; when all is stored Ok (or No).
-                          A No or Bad before that ends it at once, the rest of the literal is swallowed and
-                          no Chunk of it comes any more. Several may be open together.
-    Chunk                 is not answered: it belongs to the Append `event.append` (the same object)
+    Append                GoOn(): Chunk events follow and one LastChunk; or No, which ends it
+    Chunk                 is not answered. A No or Bad to `event.append` ends the APPEND before its end: the
+                          rest of the literal is swallowed and nothing of it comes any more
+    LastChunk             Ok (with code APPENDUID) once the message is stored, or No
     Idle                  GoOn(): from then on `send(None, updates)` at any time; the next event is IdleDone
     IdleDone              Ok: it ends the IDLE command; Idle itself gets no end
-    Logout                Ok: the session says BYE before it; then `Session.over`
+    Logout                Ok: the session says BYE before it; then close
+    Goodbye               the session gives up: `send(event, event.answer)`, then close
 
 Mailbox names are full names as Unicode text, "/" between levels, INBOX in capitals wherever it is the first
 level. Flags are as sent, each once, system flags in the case of RFC 9051 §2.3.2 (`\\Seen`).
@@ -27,7 +28,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
-from protocols.imap.answer import Answer
+from protocols.imap.answer import Answer, Bye
 from protocols.imap.fetch import Plan
 from protocols.imap.search import Key, Return
 from protocols.imap.sequence import SequenceSet
@@ -38,6 +39,13 @@ class Reply:
     """What the session answers by itself: syntax errors, CAPABILITY, ENABLE, go-on for small literals."""
 
     answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Goodbye:
+    """The client broke the protocol beyond repair, or too often."""
+
+    answer: Bye
 
 
 # ---- any state -----------------------------------------------------------------------------------------
@@ -185,11 +193,18 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """The next octets of an APPEND's message; at least one, unless it is the last one of an empty message."""
+    """The next octets of an APPEND's message, at least one."""
 
     append: Append
     octets: bytes
-    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LastChunk:
+    """The last octets, perhaps none; the command is whole. Several may be unanswered at a time."""
+
+    append: Append
+    octets: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +239,12 @@ class Expunge:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """RFC 9051 §6.4.4. `returns` None: an untagged SEARCH; else ESEARCH with these (RFC 4731 §3.1)."""
+    """RFC 9051 §6.4.4. `returns` None: an untagged SEARCH; else ESEARCH with these (RFC 4731 §3.1).
 
+    `response.found` says the result.
+    """
+
+    tag: bytes
     key: Key
     by_uid: bool
     returns: Return | None
@@ -277,6 +296,7 @@ class Move:
 
 Event = (
     Reply
+    | Goodbye
     | Noop
     | Logout
     | Id
@@ -296,6 +316,7 @@ Event = (
     | Status
     | Append
     | Chunk
+    | LastChunk
     | Idle
     | IdleDone
     | Close

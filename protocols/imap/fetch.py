@@ -30,6 +30,9 @@ class Of(enum.Enum):
     MIME = "MIME"
 
 
+PICKING = (Of.FIELDS, Of.FIELDS_NOT)
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """Octets of a message: `BODY[1.2.MIME]<0.100>`, or RFC822, RFC822.HEADER, RFC822.TEXT.
@@ -48,9 +51,9 @@ class Section:
     label: bytes
 
     @property
-    def needs_octets(self) -> bool:
-        """Whether it is not answered from the octets of the header alone."""
-        return bool(self.path) or self.of in (Of.ALL, Of.TEXT)
+    def is_of_header(self) -> bool:
+        """Whether it is answered from the octets of the message's own header alone."""
+        return not self.path and self.of in (Of.HEADER, *PICKING)
 
 
 Item = Attribute | Section
@@ -75,20 +78,20 @@ class Plan:
 
     @cached_property
     def needs_mail(self) -> bool:
-        """Whether the parsed message is asked: ENVELOPE, BODY, BODYSTRUCTURE, or a section."""
-        return bool(self.sections) or any(
+        """Whether the parsed message is asked: ENVELOPE, BODY, BODYSTRUCTURE, or octets of the body."""
+        return self.needs_octets or any(
             i in (Attribute.ENVELOPE, Attribute.BODY, Attribute.BODYSTRUCTURE) for i in self.items
         )
 
     @cached_property
     def needs_head(self) -> bool:
-        """Whether octets of the message's header are asked, and nothing that needs more."""
-        return any(not s.needs_octets for s in self.sections) and not self.needs_octets
+        """Whether octets of the message's own header are asked."""
+        return any(s.is_of_header for s in self.sections)
 
     @cached_property
     def needs_octets(self) -> bool:
         """Whether octets of the body are asked."""
-        return any(s.needs_octets for s in self.sections)
+        return any(not s.is_of_header for s in self.sections)
 
     @cached_property
     def sets_seen(self) -> bool:

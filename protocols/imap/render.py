@@ -1,0 +1,203 @@
+"""FETCH responses (RFC 9051 §7.5.2) of many messages at once: columns in, octets out.
+
+A plan becomes one template and one column of values for each of its items; a message costs one `%`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Protocol
+
+from protocols.imap import date
+from protocols.imap.fetch import PICKING, Attribute, Item, Of, Plan, Section
+from protocols.imap.flags import FlagNames
+from protocols.imap.section import FieldPicker, Part, Range, cut, octets_of
+
+
+class Mail(Protocol):
+    """The parsed message; the rows of the store satisfy it."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def header(self) -> int:
+        """Octets of the header, with the empty line."""
+
+    @property
+    def part(self) -> Part:
+        """The message as a part."""
+
+    @property
+    def envelope(self) -> bytes: ...
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def bodystructure(self) -> bytes: ...
+
+
+@dataclass(slots=True)
+class Columns:
+    """Messages of one answer in the order of their UIDs; a column that the plan does not need stays empty.
+
+    `flags` holds the 64 bits, `dates` seconds since 1970, `octets` the whole message, or b"" for one that is
+    to be streamed (`pieces`). UIDs from `recent_from` on are \\Recent. `overflow` has, by UID, keywords that
+    have no bit.
+    """
+
+    numbers: Sequence[int]
+    uids: Sequence[int]
+    flags: Sequence[int] = ()
+    sizes: Sequence[int] = ()
+    dates: Sequence[int] = ()
+    mails: Sequence[Mail] = ()
+    heads: Sequence[bytes] = ()
+    octets: Sequence[bytes] = ()
+    recent_from: int = 1 << 32
+    overflow: Mapping[int, Iterable[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PickedHeader:
+    """The octets of a header out of which a section picks fields: read `range`, then send `said(octets)`."""
+
+    range: Range
+    section: Section
+
+    def said(self, header: bytes) -> bytes:
+        return _literal(self.section.label, _cut(FieldPicker(self.section).pick(header), self.section))
+
+
+def fetched(plan: Plan, columns: Columns, names: FlagNames) -> bytes:
+    """`* n FETCH (...)` of each message; every `octets` that is needed must be there."""
+    template = b"* %d FETCH (" + b" ".join(_TEMPLATES.get(i, b"%b") for i in plan.items) + b")\r\n"
+    values = [_column(item, columns, names) for item in plan.items]
+    return b"".join([template % row for row in zip(columns.numbers, *values, strict=True)])
+
+
+def flag_changes(columns: Columns, names: FlagNames) -> bytes:
+    """Untagged FETCH with UID and FLAGS of each message."""
+    return fetched(_FLAG_CHANGES, columns, names)
+
+
+def pieces(plan: Plan, columns: Columns, index: int, names: FlagNames) -> list[bytes | Range | PickedHeader]:
+    """The response of one message whose octets are not at hand, in order.
+
+    Octets are sent as they are; in the place of a Range go these octets of the message, through `shown`.
+    """
+    one = _single(columns, index)
+    said: list[bytes | Range | PickedHeader] = []
+    before = b"* %d FETCH (" % columns.numbers[index]
+    for item in plan.items:
+        said.append(before)
+        before = b" "
+        if isinstance(item, Section) and not (one.heads and item.is_of_header):
+            said += _streamed(item, one.mails[0])
+        else:
+            said += [_TEMPLATES.get(item, b"%b") % value for value in _column(item, one, names)]
+    said.append(b")\r\n")
+    return said
+
+
+def shown(octets: bytes) -> bytes:
+    """Octets of a message as a literal may hold them: NUL, that CHAR8 (RFC 9051 §9) leaves out, as 0x80."""
+    return octets.replace(b"\0", b"\x80")
+
+
+_FLAG_CHANGES = Plan((Attribute.UID, Attribute.FLAGS))
+_TEMPLATES: dict[Item, bytes] = {
+    Attribute.UID: b"UID %d",
+    Attribute.FLAGS: b"FLAGS (%b)",
+    Attribute.INTERNALDATE: b'INTERNALDATE "%b"',
+    Attribute.SIZE: b"RFC822.SIZE %d",
+    Attribute.ENVELOPE: b"ENVELOPE %b",
+    Attribute.BODY: b"BODY %b",
+    Attribute.BODYSTRUCTURE: b"BODYSTRUCTURE %b",
+}
+
+
+def _column(item: Item, columns: Columns, names: FlagNames) -> Iterable[object]:
+    if isinstance(item, Section):
+        return _sections(item, columns)
+    if item is Attribute.UID:
+        return columns.uids[: len(columns.numbers)]
+    if item is Attribute.FLAGS:
+        return _flag_lists(columns, names)
+    if item is Attribute.INTERNALDATE:
+        return date.texts(columns.dates)
+    if item is Attribute.SIZE:
+        return columns.sizes
+    return map(attrgetter(item.name.lower()), columns.mails)
+
+
+def _flag_lists(columns: Columns, names: FlagNames) -> Iterable[bytes]:
+    lists = names.lists(columns.flags)
+    uids = columns.uids
+    if not columns.overflow and (not uids or uids[len(columns.flags) - 1] < columns.recent_from):
+        return lists
+    changed = list(lists)
+    for index in range(bisect_left(uids, columns.recent_from, 0, len(changed)), len(changed)):
+        changed[index] = b"\\Recent " + changed[index] if changed[index] else b"\\Recent"
+    for uid, keywords in columns.overflow.items():
+        index = bisect_left(uids, uid, 0, len(changed))
+        if index < len(changed) and uids[index] == uid:
+            changed[index] = b" ".join((changed[index], *(k.encode() for k in keywords))).lstrip()
+    return changed
+
+
+def _sections(section: Section, columns: Columns) -> Iterable[bytes]:
+    if not section.is_of_header:
+        return (_section(section, m, o) for m, o in zip(columns.mails, columns.octets, strict=True))
+    heads: Iterable[bytes] = columns.heads
+    if not columns.heads:
+        heads = (o[: m.header] for m, o in zip(columns.mails, columns.octets, strict=True))
+    if section.of is not Of.HEADER:
+        heads = map(FieldPicker(section).pick, heads)
+    return (_literal(section.label, _cut(head, section)) for head in heads)
+
+
+def _section(section: Section, mail: Mail, octets: bytes) -> bytes:
+    where = octets_of(mail.part, section)
+    if where is None:
+        return section.label + b" NIL"
+    if section.of in PICKING:
+        return PickedHeader(where, section).said(octets[where.start : where.end])
+    where = cut(where, section)
+    return _literal(section.label, octets[where.start : where.end])
+
+
+def _streamed(section: Section, mail: Mail) -> list[bytes | Range | PickedHeader]:
+    where = octets_of(mail.part, section)
+    if where is None:
+        return [section.label + b" NIL"]
+    if section.of in PICKING:
+        return [PickedHeader(where, section)]
+    where = cut(where, section)
+    return [b"%b {%d}\r\n" % (section.label, where.end - where.start), where]
+
+
+def _cut(octets: bytes, section: Section) -> bytes:
+    return octets[section.start : section.start + section.count] if section.count else octets
+
+
+def _literal(label: bytes, octets: bytes) -> bytes:
+    return b"%b {%d}\r\n%b" % (label, len(octets), shown(octets))
+
+
+def _single(columns: Columns, index: int) -> Columns:
+    """The columns of one message; those that are not there stay empty."""
+    here = slice(index, index + 1)
+    return Columns(
+        columns.numbers[here],
+        columns.uids[here],
+        columns.flags[here],
+        columns.sizes[here],
+        columns.dates[here],
+        columns.mails[here],
+        columns.heads[here],
+        columns.octets[here],
+        columns.recent_from,
+        columns.overflow,
+    )

@@ -1,0 +1,183 @@
+"""Octets of untagged responses and of response codes (RFC 9051 §7), FETCH excepted.
+
+Every function gives whole lines with CRLF; those of response codes give the text between the brackets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from protocols.imap import utf7
+from protocols.imap.event import Search
+from protocols.imap.search import Return
+from protocols.imap.sequence import ranges_of, text
+
+_ATOM = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\\]]+")
+_QUOTABLE = re.compile(rb"[\x01-\x09\x0b\x0c\x0e-\x7f]*")
+_QUOTED_OCTETS_MAX = 1024  # a longer string is a literal: some clients read lines into small buffers
+
+
+def string(octets: bytes) -> bytes:
+    """string (RFC 9051 §9): quoted where it may be, else a literal."""
+    if len(octets) <= _QUOTED_OCTETS_MAX and _QUOTABLE.fullmatch(octets):
+        return b'"%b"' % octets.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    return b"{%d}\r\n%b" % (len(octets), octets)
+
+
+def astring(octets: bytes) -> bytes:
+    """astring: an atom where it may be, else a string."""
+    if _ATOM.fullmatch(octets) and octets.upper() != b"NIL":
+        return octets
+    return string(octets)
+
+
+def mailbox(name: str) -> bytes:
+    """The name of a mailbox, in modified UTF-7."""
+    return astring(utf7.encode(name))
+
+
+def words(items: Iterable[str]) -> bytes:
+    """A parenthesised list of atoms and flags."""
+    return ("(" + " ".join(items) + ")").encode("ascii", "replace")
+
+
+# ---- the mailbox ---------------------------------------------------------------------------------------
+
+
+def exists(count: int) -> bytes:
+    return b"* %d EXISTS\r\n" % count
+
+
+def recent(count: int) -> bytes:
+    return b"* %d RECENT\r\n" % count
+
+
+def flags(names: Iterable[str]) -> bytes:
+    """FLAGS: those that messages of the mailbox may have, RFC 9051 §7.3.5."""
+    return b"* FLAGS %b\r\n" % words(names)
+
+
+def permanent_flags(names: Iterable[str], more: bool) -> bytes:
+    """PERMANENTFLAGS; `more`: new keywords can be made (`\\*`)."""
+    listed = [*names, "\\*"] if more else list(names)
+    return ok(f"PERMANENTFLAGS {words(listed).decode()}", "Flags that are kept" if listed else "Read-only")
+
+
+def ok(code: str, human: str) -> bytes:
+    """An untagged OK that carries a response code."""
+    return f"* OK [{code}] {human}\r\n".encode("ascii", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What SELECT and EXAMINE tell, RFC 9051 §6.3.2; `first_unseen` is a sequence number, 0: none."""
+
+    flags: Sequence[str]
+    permanent_flags: Sequence[str]
+    more_keywords: bool
+    exists: int
+    recent: int
+    first_unseen: int
+    uid_validity: int
+    uid_next: int
+
+
+def selected(mailbox: Selected) -> bytes:
+    lines = [
+        flags(mailbox.flags),
+        permanent_flags(mailbox.permanent_flags, mailbox.more_keywords),
+        exists(mailbox.exists),
+        recent(mailbox.recent),
+        ok(f"UIDVALIDITY {mailbox.uid_validity}", "UIDs valid"),
+        ok(f"UIDNEXT {mailbox.uid_next}", "Predicted next UID"),
+    ]
+    if mailbox.first_unseen:
+        lines.insert(4, ok(f"UNSEEN {mailbox.first_unseen}", "First unseen"))
+    return b"".join(lines)
+
+
+def status(name: str, values: Mapping[str, int | str]) -> bytes:
+    """STATUS; a text value, such as MAILBOXID's, comes with its parentheses."""
+    items = " ".join(f"{word} {value}" for word, value in values.items())
+    return b"* STATUS %b (%b)\r\n" % (mailbox(name), items.encode())
+
+
+# ---- lists ---------------------------------------------------------------------------------------------
+
+
+def listed(attributes: Iterable[str], name: str, child_info: Sequence[str] = ()) -> bytes:
+    """LIST, RFC 9051 §7.3.1; `child_info` the selection options that a child meets, RFC 5258 §3.5."""
+    more = b""
+    if child_info:
+        more = b' ("CHILDINFO" (%b))' % " ".join(f'"{option}"' for option in child_info).encode()
+    return b'* LIST %b "/" %b%b\r\n' % (words(attributes), mailbox(name), more)
+
+
+def subscribed(attributes: Iterable[str], name: str) -> bytes:
+    """LSUB, RFC 3501 §7.2.3."""
+    return b'* LSUB %b "/" %b\r\n' % (words(attributes), mailbox(name))
+
+
+def separator() -> bytes:
+    """LIST with an empty name: the hierarchy separator, RFC 9051 §6.3.9."""
+    return b'* LIST (\\Noselect) "/" ""\r\n'
+
+
+def namespace(personal: str = "", shared: Sequence[str] = ()) -> bytes:
+    """NAMESPACE, RFC 9051 §7.3.4: prefixes of the personal and of the shared mailboxes."""
+    others = "".join(_namespace(prefix) for prefix in shared)
+    return f"* NAMESPACE ({_namespace(personal)}) NIL {f'({others})' if others else 'NIL'}\r\n".encode()
+
+
+def _namespace(prefix: str) -> str:
+    return f'({string(utf7.encode(prefix)).decode()} "/")'
+
+
+def identified(parameters: Mapping[str, str]) -> bytes:
+    """ID, RFC 2971 §3.2."""
+    if not parameters:
+        return b"* ID NIL\r\n"
+    said = b" ".join(string(word.encode()) for pair in parameters.items() for word in pair)
+    return b"* ID (%b)\r\n" % said
+
+
+# ---- search --------------------------------------------------------------------------------------------
+
+
+def found(search: Search, numbers: Sequence[int]) -> bytes:
+    """The result of a SEARCH: ascending sequence numbers, or UIDs with `by_uid`."""
+    if search.returns is not None:
+        return _esearch(search, search.returns, numbers)
+    return b"* SEARCH" + b"".join([b" %d" % n for n in numbers]) + b"\r\n"
+
+
+def _esearch(search: Search, returns: Return, numbers: Sequence[int]) -> bytes:
+    """ESEARCH, RFC 4731 §3.1: of an empty result COUNT alone is said."""
+    said = [b"* ESEARCH (TAG %b)" % string(search.tag)]
+    if search.by_uid:
+        said.append(b"UID")
+    if numbers:
+        if Return.MIN in returns:
+            said.append(b"MIN %d" % numbers[0])
+        if Return.MAX in returns:
+            said.append(b"MAX %d" % numbers[-1])
+        if Return.ALL in returns:
+            said.append(b"ALL " + text(ranges_of(numbers)).encode())
+    if Return.COUNT in returns:
+        said.append(b"COUNT %d" % len(numbers))
+    return b" ".join(said) + b"\r\n"
+
+
+# ---- response codes ------------------------------------------------------------------------------------
+
+
+def append_uid(uid_validity: int, uids: Iterable[tuple[int, int]]) -> str:
+    """APPENDUID, RFC 4315 §3."""
+    return f"APPENDUID {uid_validity} {text(uids)}"
+
+
+def copy_uid(uid_validity: int, source: Iterable[tuple[int, int]], target: Iterable[tuple[int, int]]) -> str:
+    """COPYUID, RFC 4315 §3: both sets in the order of the copies."""
+    return f"COPYUID {uid_validity} {text(source)} {text(target)}"

@@ -1,0 +1,220 @@
+"""What a client was told of its selected mailbox, and what it must be told of what happened since.
+
+The view keeps the list of UIDs behind the client's sequence numbers. It shares the account's own array as
+long as both say the same, and has a private copy while an EXPUNGE is withheld. What happened is noted as
+ranges of UIDs; `expunges`, `arrivals` and `changed` turn it into responses and take it from the notes.
+
+Order of use at the end of a command: `expunges` unless the command forbids them (RFC 9051 §7.5.1), then
+`arrivals`, then FETCH of the flags of `changed`.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+
+from protocols.fault import Fault
+from protocols.imap import response
+from protocols.imap.search import Key, Op
+from protocols.imap.sequence import NUMBER_MAX, STAR, Ranges, SequenceSet, normalise, ranges_of
+
+Pairs = Iterable[tuple[int, int]]
+
+
+class View:
+    """`uids` is shared: only its first `count` items are told, and it is appended to by its owner."""
+
+    __slots__ = ("_answered", "_changed", "_destroyed", "_grown", "_private", "count", "recent_from", "uids")
+
+    def __init__(self, uids: array[int], count: int, recent_from: int) -> None:
+        """Messages told by SELECT; UIDs from `recent_from` on are \\Recent in this session."""
+        self.uids = uids
+        self.count = count
+        self.recent_from = recent_from
+        self._destroyed: list[tuple[int, int]] = []
+        self._changed: list[tuple[int, int]] = []
+        self._answered: list[tuple[int, int, Ranges]] = []
+        self._grown = False
+        self._private = False  # `uids` is ours: nobody else adds to it
+
+    # ---- numbers and UIDs
+
+    @property
+    def last_uid(self) -> int:
+        return self.uids[self.count - 1] if self.count else 0
+
+    @property
+    def recent(self) -> int:
+        """How many are \\Recent."""
+        return self.count - bisect_left(self.uids, self.recent_from, 0, self.count)
+
+    def ranges(self, numbers: SequenceSet, by_uid: bool) -> Ranges:
+        """A sequence set as ranges of UIDs that hold no message which this client was not told of.
+
+        Raises Fault for a sequence number that there is not (RFC 9051 §9, seq-number).
+        """
+        if by_uid:
+            last = self.last_uid
+            return tuple((a, min(b, last)) for a, b in numbers.resolve(last) if a <= last)
+        count = self.count
+        if any(count < n < STAR for a, b in numbers.ranges if STAR not in (a, b) for n in (a, b)):
+            raise Fault("BAD", "There is no message of that number")
+        uids = self.uids
+        ranges = ((a, min(b, count)) for a, b in numbers.resolve(count) if a <= count)
+        return tuple((uids[a - 1], uids[b - 1]) for a, b in ranges)
+
+    def numbers(self, uids: Sequence[int]) -> Sequence[int]:
+        """Sequence numbers of ascending UIDs that this client knows of: a range where they are neighbours."""
+        count = len(uids)
+        if not count:
+            return ()
+        first = bisect_left(self.uids, uids[0], 0, self.count)
+        if first + count <= self.count and self.uids[first + count - 1] == uids[-1]:
+            return range(first + 1, first + count + 1)
+        return self._each_number(uids, first)
+
+    def _each_number(self, uids: Sequence[int], at: int) -> array[int]:
+        told, count = self.uids, self.count
+        numbers = array("I")
+        for uid in uids:
+            if told[at] != uid:
+                at = bisect_left(told, uid, at, count)
+            at += 1
+            numbers.append(at)
+        return numbers
+
+    def number(self, uid: int) -> int:
+        """The sequence number of a UID; 0 when this client knows of none."""
+        index = bisect_left(self.uids, uid, 0, self.count)
+        return index + 1 if index < self.count and self.uids[index] == uid else 0
+
+    def within(self, ranges: Pairs) -> int:
+        """How many messages this client knows of in ranges of UIDs."""
+        return sum(last - first for first, last in self._slices(ranges))
+
+    def _slices(self, ranges: Pairs) -> Iterable[tuple[int, int]]:
+        uids, count = self.uids, self.count
+        for first, last in ranges:
+            start = bisect_left(uids, first, 0, count)
+            yield start, bisect_right(uids, last, start, count)
+
+    def bind(self, key: Key) -> Key:
+        """A search key with NUMBERS and RECENT said as UIDS, and every UIDS resolved; raises Fault."""
+        if key.op is Op.NUMBERS or key.op is Op.UIDS:
+            return _uids(self.ranges(key.numbers, key.op is Op.UIDS))
+        if key.op is Op.RECENT:
+            return _uids(((self.recent_from, NUMBER_MAX),))
+        if key.keys:
+            return Key(key.op, tuple(map(self.bind, key.keys)))
+        return key
+
+    # ---- what happened
+
+    def note(self, position: int, created: Pairs, modified: Pairs, destroyed: Pairs) -> None:
+        """A change of the mailbox, in order of positions; what this client was told already is left out."""
+        self._grown = self._grown or any(last > self.last_uid for _, last in created)
+        self._destroyed += destroyed
+        told = [ranges for first, last, ranges in self._answered if first <= position <= last]
+        for one in told:
+            modified = _without(modified, one)
+        self._changed += modified
+        self._answered = [one for one in self._answered if one[1] > position]
+
+    def answered(self, first_position: int, position: int, ranges: Ranges) -> None:
+        """Changes of flags at these positions are this client's own and known to it: no FETCH says them."""
+        self._answered.append((first_position, position, ranges))
+
+    def note_unknown(self, uids: array[int], count: int) -> None:
+        """Changes were missed: who is not in `uids[:count]` is gone, and any flags may have changed."""
+        left = set(uids[:count])
+        gone = [uid for uid in self.uids[: self.count] if uid not in left]
+        self._destroyed = list(ranges_of(gone))
+        self._changed = [(1, self.last_uid)]
+        self._answered.clear()
+        self._grown = True
+
+    @property
+    def has_expunged(self) -> bool:
+        return bool(self._destroyed)
+
+    @property
+    def has_grown(self) -> bool:
+        """Whether `arrivals` has something to say."""
+        return self._grown
+
+    @property
+    def changed(self) -> Ranges:
+        """UIDs whose flags are to be said, of those that this client knows of."""
+        last = self.last_uid
+        return (
+            tuple((a, min(b, last)) for a, b in normalise(self._changed) if a <= last)
+            if self._changed
+            else ()
+        )
+
+    def told_changes(self) -> None:
+        """The flags of `changed` were said."""
+        self._changed.clear()
+
+    def expunges(self) -> bytes:
+        """EXPUNGE of each message that is gone; from here on the numbers are new ones."""
+        if not self._destroyed:
+            return b""
+        gone = list(self._slices(normalise(self._destroyed)))
+        self._destroyed.clear()
+        lines: list[bytes] = []
+        kept = array("I")
+        at = 0
+        for start, end in gone:
+            kept += self.uids[at:start]
+            lines.append(b"* %d EXPUNGE\r\n" % (len(kept) + 1) * (end - start))
+            at = end
+        if not any(lines):
+            return b""
+        kept += self.uids[at : self.count]
+        self.uids, self.count, self._private = kept, len(kept), True
+        return b"".join(lines)
+
+    def arrivals(self, uids: array[int], count: int) -> bytes:
+        """EXISTS and RECENT after messages came; `uids[:count]` is the account's own list as it is now."""
+        self._grown = False
+        last = self.last_uid
+        first_new = bisect_right(uids, last, 0, count)
+        new = count - first_new
+        if self.uids is uids:
+            self.count = count
+        else:
+            self._take(uids, first_new, count)
+        if not new:
+            return b""
+        return response.exists(self.count) + response.recent(self.recent)
+
+    def _take(self, uids: array[int], first_new: int, count: int) -> None:
+        """Share the account's list where it says what we told, else add to a list of our own."""
+        if first_new == self.count and uids[:first_new] == self.uids[:first_new]:
+            self.uids, self._private = uids, False
+        elif self._private:
+            self.uids += uids[first_new:count]
+        else:
+            self.uids, self._private = self.uids[: self.count] + uids[first_new:count], True
+        self.count += count - first_new
+
+
+def _uids(ranges: Ranges) -> Key:
+    return Key(Op.UIDS, numbers=SequenceSet(ranges))
+
+
+def _without(ranges: Pairs, taken: Ranges) -> list[tuple[int, int]]:
+    """Ranges less others that are ascending and do not overlap."""
+    left = []
+    for first, last in ranges:
+        for a, b in taken[bisect_left(taken, first, key=lambda r: r[1]) :]:
+            if a > last:
+                break
+            if first < a:
+                left.append((first, a - 1))
+            first = b + 1
+        if first <= last:
+            left.append((first, last))
+    return left
