@@ -1,0 +1,176 @@
+"""SMTP ingest: messages over C connections, until the last 250 and until all are visible over IMAP.
+
+One recipient a message, the accounts in turn. `python -m interop.bench.ingest` is the client, a process of
+its own; the workload below starts it, reads the server's CPU when the client is connected, and lets it go.
+"""
+
+import asyncio
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+import uvloop
+
+from interop.bench.cpu import Meter, await_quiet
+from interop.bench.messages import Template, alternative, plain
+from tests.wire import imap, smtp
+from tests.wire.server import HOST, Server
+
+TEMPLATES = {"2k": plain(2048), "20k": alternative(20480)}
+POLL_SECONDS = 0.01  # between two STATUS of one account; the resolution of "visible"
+CLIENT_SECONDS_MAX = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """A workload: `count` messages of one size over `connections`."""
+
+    size: str
+    connections: int
+    count: int
+
+    @property
+    def label(self) -> str:
+        return f"ingest {self.size} C={self.connections}"
+
+    def run(self, server: Server, meter: Meter) -> dict[str, float]:
+        order = Order(
+            size=self.size,
+            connections=self.connections,
+            count=self.count,
+            smtp_port=server.port("smtp"),
+            imap_port=server.port("imap"),
+            accounts=tuple(server.accounts.items()),
+        )
+        with subprocess.Popen(
+            [sys.executable, "-m", __spec__.name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as client:
+            assert client.stdin is not None and client.stdout is not None
+            client.stdin.write(json.dumps(asdict(order)) + "\n")
+            client.stdin.flush()
+            if client.stdout.readline() != "connected\n":
+                raise RuntimeError(f"{self.label}: the client could not connect to {server.name}")
+            cpu_before = await_quiet(meter)
+            report, _ = client.communicate("go\n")
+        if client.returncode != 0:
+            raise RuntimeError(f"{self.label}: the client of {server.name} failed")
+        figures: dict[str, float] = json.loads(report)
+        cpu_seconds = await_quiet(meter) - cpu_before
+        return figures | {"server CPU ms/msg": 1000 * cpu_seconds / self.count}
+
+
+def workloads(count: int) -> list[Ingest]:
+    """2 KB and 20 KB, 10 and 50 connections; fewer of the big ones, they take longer."""
+    return [
+        Ingest(size, connections, count if size == "2k" else count // 2)
+        for size in TEMPLATES
+        for connections in (10, 50)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the client process is told."""
+
+    size: str
+    connections: int
+    count: int
+    smtp_port: int
+    imap_port: int
+    accounts: tuple[tuple[str, str], ...]
+
+
+async def _client(order: Order) -> dict[str, float]:
+    readers = [await _login(order.imap_port, *account) for account in order.accounts]
+    before = [await _messages(reader) for reader in readers]
+    senders = [await smtp.connect(HOST, order.smtp_port) for _ in range(order.connections)]
+    await asyncio.gather(*(sender.greet(b"EHLO") for sender in senders))
+    print("connected", flush=True)
+    sys.stdin.readline()
+
+    run = uuid.uuid4().hex.encode()
+    envelopes = [smtp.envelope("sender@client.example.test", address) for address, _ in order.accounts]
+    latencies: list[float] = []
+    numbers = iter(range(order.count))
+    cpu_before, start = _own_cpu_seconds(), time.perf_counter()
+    await asyncio.gather(
+        *(_send(each, numbers, envelopes, TEMPLATES[order.size], run, latencies) for each in senders)
+    )
+    accepted, cpu = time.perf_counter() - start, _own_cpu_seconds() - cpu_before
+    for at, reader in enumerate(readers):
+        share = len(range(at, order.count, len(readers)))
+        await _await_messages(reader, before[at] + share)
+    visible = time.perf_counter() - start
+    await asyncio.gather(*(sender.quit() for sender in senders))
+    return {
+        "accepted msg/s": order.count / accepted,
+        "visible msg/s": order.count / visible,
+        "p50 ms": 1000 * statistics.median(latencies),
+        "p99 ms": 1000 * _percentile(latencies, 99),
+        "client CPU ms/msg": 1000 * cpu / order.count,
+    }
+
+
+async def _login(port: int, address: str, password: str) -> imap.ImapConnection:
+    connection = await imap.connect(HOST, port, None)
+    await connection.login(address, password)
+    return connection
+
+
+async def _messages(reader: imap.ImapConnection) -> int:
+    """MESSAGES of INBOX."""
+    answer = await reader.ok(b"STATUS INBOX (MESSAGES)")
+    (status,) = [each for each in answer.untagged if each.startswith(b"* STATUS")]
+    return int(status.rpartition(b"MESSAGES ")[2].rstrip(b")"))
+
+
+async def _await_messages(reader: imap.ImapConnection, count: int) -> None:
+    """One account at a time is asked, so that asking costs the server little."""
+    while True:
+        if await _messages(reader) >= count:
+            return
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _send(
+    sender: smtp.SmtpConnection,
+    numbers: Iterator[int],
+    envelopes: Sequence[bytes],
+    template: Template,
+    run: bytes,
+    latencies: list[float],
+) -> None:
+    """Take the next number, send its message, until there is none."""
+    for number in numbers:
+        message = template.message(b"%d.%s@client.example.test" % (number, run))
+        content = smtp.stuffed(message)
+        start = time.perf_counter()
+        reply = await sender.deliver(envelopes[number % len(envelopes)], content)
+        latencies.append(time.perf_counter() - start)
+        if reply.code != 250:
+            raise smtp.SmtpFault(f"{reply.code} {reply.lines!r}")
+
+
+def _percentile(values: Sequence[float], percent: int) -> float:
+    return sorted(values)[min(len(values) - 1, len(values) * percent // 100)]
+
+
+def _own_cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def main() -> None:
+    order = Order(**json.loads(sys.stdin.readline()))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        print(json.dumps(runner.run(asyncio.wait_for(_client(order), CLIENT_SECONDS_MAX))))
+
+
+if __name__ == "__main__":
+    main()
