@@ -1,0 +1,62 @@
+"""What distinguishes one listener's session from another's: frozen values, made once a listener."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Flavour(enum.Enum):
+    """Which protocol is spoken, and to whom."""
+
+    MX = "mx"  # RFC 5321, the open net
+    SUBMISSION = "submission"  # RFC 6409, our users
+    LMTP = "lmtp"  # RFC 2033, another part of our own site
+
+    @property
+    def word(self) -> str:
+        """What the greeting calls it, RFC 5321 §4.3.1, RFC 2033 §4.1."""
+        return "LMTP" if self is Flavour.LMTP else "ESMTP"
+
+
+class BareNewline(enum.Enum):
+    """What becomes of content in which LF stands without CR; it never ends content."""
+
+    NORMALIZE = "normalize"  # store CRLF
+    REJECT = "reject"  # read to the true end, answer 550 5.6.11
+
+
+class Channel(enum.Enum):
+    """How the octets come. Its value says whether TLS hides them."""
+
+    PLAIN = "plain"
+    TLS = "TLS from the first octet on"  # RFC 8314
+    STARTTLS = "TLS since STARTTLS"  # RFC 3207: a new session, which sends no greeting
+
+    @property
+    def secure(self) -> bool:
+        return self is not Channel.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The numbers that bound a session."""
+
+    line_octets_max: int
+    recipients_max: int
+    message_octets_max: int
+    errors_max: int
+    events_open_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """`mechanisms`: SASL names, in order of preference; not offered without TLS if `auth_needs_tls`."""
+
+    flavour: Flavour
+    host: str
+    bounds: Bounds
+    bare_newline: BareNewline
+    starttls: bool = False
+    mechanisms: tuple[str, ...] = ()
+    auth_needs_tls: bool = True

@@ -1,0 +1,65 @@
+"""The fields that say which way a message came: RFC 5321 §4.4, RFC 3848, RFC 6531 §4.3."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+
+from protocols.smtp.envelope import Path
+from protocols.smtp.profile import Flavour
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DOMAIN = re.compile(rb"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[A-Za-z0-9.:]+\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """Over which connection a message came, as Received tells it.
+
+    `name` is what the client said in EHLO, `address` its IP address, `host` who received it, `protocol` the
+    word of `with_protocol`.
+    """
+
+    name: bytes
+    address: str
+    host: str
+    protocol: str
+
+
+def with_protocol(flavour: Flavour, extended: bool, secure: bool, authenticated: bool, smtputf8: bool) -> str:
+    """RFC 3848, RFC 6531 §4.3. No word tells that a client that said HELO used TLS."""
+    lmtp = flavour is Flavour.LMTP
+    if not extended and not lmtp:
+        return "SMTP"
+    name = "LMTP" if lmtp else "SMTP"
+    prefix = "UTF8" if smtputf8 else ("" if lmtp else "E")
+    return prefix + name + ("S" if secure else "") + ("A" if authenticated else "")
+
+
+def received(came: Came, identity: str, recipient: Path | None, seconds: int) -> bytes:
+    """Time-stamp-line. A recipient is named if the message has no other: the field goes to all of them."""
+    literal = _address_literal(came.address)
+    name = came.name.decode("ascii") if _DOMAIN.fullmatch(came.name) else literal
+    lines = [f"Received: from {name} ({literal})", f" by {came.host} with {came.protocol} id {identity}"]
+    if recipient is not None:
+        lines.append(f" for <{recipient}>")
+    return ("\r\n".join(lines) + "; " + date_time(seconds) + "\r\n").encode()
+
+
+def return_path(reverse_path: Path) -> bytes:
+    """Return-path-line, of final delivery only."""
+    return b"Return-Path: <" + reverse_path.mailbox + b">\r\n"
+
+
+def date_time(seconds: int) -> str:
+    """date-time, RFC 5322 §3.3, in UTC; seconds since 1970."""
+    year, month, day, hour, minute, second, weekday, _, _ = time.gmtime(seconds)
+    moment = f"{hour:02}:{minute:02}:{second:02}"
+    return f"{_DAYS[weekday]}, {day} {_MONTHS[month - 1]} {year} {moment} +0000"
+
+
+def _address_literal(address: str) -> str:
+    """address-literal, RFC 5321 §4.1.3."""
+    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
