@@ -1,0 +1,204 @@
+"""SCRAM-SHA-256, RFC 5802 with RFC 7677: the server's side, its keys and the messages of both sides.
+
+Without channel binding: "n" and "y" are taken, for the -PLUS variant is not offered; "p" is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+
+from protocols.fault import Fault
+from protocols.sasl.step import Challenge, KeysWanted, Proven, Step, decoded, encoded, text
+
+HASH = "sha256"
+ITERATIONS_MIN = 4096  # RFC 7677 §4
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What a server keeps instead of a password, RFC 5802 §3."""
+
+    salt: bytes
+    iterations: int
+    stored_key: bytes = field(repr=False)
+    server_key: bytes = field(repr=False)
+
+
+def keys(password: bytes, salt: bytes, iterations: int) -> Keys:
+    """Of a password as prepared, in UTF-8. Slow by intent."""
+    salted = salted_password(password, salt, iterations)
+    stored_key = digest(client_key(salted))
+    return Keys(salt, iterations, stored_key, server_key(salted))
+
+
+def salted_password(password: bytes, salt: bytes, iterations: int) -> bytes:
+    """SaltedPassword := Hi(Normalize(password), salt, i); Hi is PBKDF2, RFC 5802 §2.2."""
+    return hashlib.pbkdf2_hmac(HASH, password, salt, iterations)
+
+
+def client_key(salted: bytes) -> bytes:
+    return signature(salted, b"Client Key")
+
+
+def server_key(salted: bytes) -> bytes:
+    return signature(salted, b"Server Key")
+
+
+def signature(key: bytes, message: bytes) -> bytes:
+    return hmac.digest(key, message, HASH)
+
+
+def digest(octets: bytes) -> bytes:
+    return hashlib.new(HASH, octets).digest()
+
+
+def exclusive_or(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=True))
+
+
+class Server:
+    """One exchange: client-first, keys, client-final, an empty response to server-final.
+
+    `nonce` is the server's part: at least 18 random octets as printable ASCII without a comma.
+    """
+
+    __slots__ = ("_client_first", "_keys", "_nonce", "_proven", "_server_first", "_server_nonce")
+
+    def __init__(self, nonce: bytes) -> None:
+        self._server_nonce = nonce
+        self._nonce = b""
+        self._client_first: ClientFirst | None = None
+        self._keys: Keys | None = None
+        self._server_first = b""
+        self._proven = False
+
+    def start(self) -> Challenge:
+        return Challenge(b"")
+
+    def step(self, response: bytes) -> Step:
+        try:
+            return self._step(response)
+        except Fault as fault:
+            return fault
+
+    def keys(self, found: Keys) -> Challenge:
+        """The keys wanted; for a user who has none, made-up ones that look the same (RFC 5802 §9)."""
+        salt, iterations = encoded(found.salt), str(found.iterations).encode()
+        self._keys = found
+        self._server_first = b"r=%s,s=%s,i=%s" % (self._nonce, salt, iterations)
+        return Challenge(self._server_first)
+
+    def _step(self, response: bytes) -> Step:
+        first = self._client_first
+        if first is None:
+            first = self._client_first = client_first(response)
+            self._nonce = first.nonce + self._server_nonce
+            return KeysWanted(first.username)
+        if not self._proven:
+            return self._final(first, response)
+        if response:
+            raise Fault("other-error", "Expected an empty response at the end")
+        return Proven(first.authzid, first.username)
+
+    def _final(self, first: ClientFirst, response: bytes) -> Challenge:
+        """ClientKey := ClientProof XOR ClientSignature must be what StoredKey is the digest of, §3."""
+        found = self._keys
+        if found is None:
+            raise Fault("other-error", "The keys are not known yet")
+        final = client_final(response)
+        if final.channel_binding != first.gs2_header:
+            raise Fault("channel-bindings-dont-match", "The first message was tampered with")
+        if final.nonce != self._nonce:
+            raise Fault("other-error", "The nonce is not ours")
+        message = b",".join((first.bare, self._server_first, final.without_proof))
+        if len(final.proof) != len(found.stored_key):
+            raise Fault("invalid-proof", "The proof does not match")
+        claimed = exclusive_or(final.proof, signature(found.stored_key, message))
+        if not hmac.compare_digest(digest(claimed), found.stored_key):
+            raise Fault("invalid-proof", "The proof does not match")
+        self._proven = True
+        return Challenge(b"v=" + encoded(signature(found.server_key, message)))
+
+
+@dataclass(frozen=True, slots=True)
+class ClientFirst:
+    gs2_header: bytes
+    authzid: str
+    username: str
+    nonce: bytes
+    bare: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ClientFinal:
+    channel_binding: bytes
+    nonce: bytes
+    proof: bytes
+    without_proof: bytes
+
+
+def client_first(message: bytes) -> ClientFirst:
+    """client-first-message = gs2-header client-first-message-bare, RFC 5802 §7
+
+    gs2-header = ("n" / "y" / "p=" cb-name) "," [ "a=" saslname ] ","
+    client-first-message-bare = [reserved-mext ","] username "," nonce ["," extensions]
+    """
+    fields = message.split(b",")
+    if len(fields) < 4:
+        raise Fault("invalid-encoding", "Expected a client-first-message")
+    flag, authzid, username, nonce = fields[:4]
+    if flag.startswith(b"p="):
+        raise Fault("channel-binding-not-supported", "Channel binding is not supported")
+    if flag not in (b"n", b"y"):
+        raise Fault("invalid-encoding", "Expected a gs2-header")
+    return ClientFirst(
+        b"%s,%s," % (flag, authzid),
+        saslname(attribute(b"a", authzid)) if authzid else "",
+        saslname(attribute(b"n", username)),
+        printable(attribute(b"r", nonce)),
+        message[len(flag) + len(authzid) + 2 :],
+    )
+
+
+def client_final(message: bytes) -> ClientFinal:
+    """channel-binding "," nonce ["," extensions] "," proof, RFC 5802 §7"""
+    without_proof, _, proof = message.rpartition(b",")
+    fields = without_proof.split(b",")
+    if len(fields) < 2:
+        raise Fault("invalid-encoding", "Expected a client-final-message")
+    binding = base64(attribute(b"c", fields[0]))
+    nonce = printable(attribute(b"r", fields[1]))
+    return ClientFinal(binding, nonce, base64(attribute(b"p", proof)), without_proof)
+
+
+def attribute(name: bytes, field: bytes) -> bytes:
+    """The value of `name=value`; "m=" in its place is an extension that must be understood: it is not."""
+    if not field.startswith(name + b"="):
+        unsupported = field.startswith(b"m=")
+        code = "extensions-not-supported" if unsupported else "invalid-encoding"
+        raise Fault(code, f"Expected attribute {name.decode()}")
+    return field[2:]
+
+
+def saslname(octets: bytes) -> str:
+    """ "," and "=" are written as =2C and =3D, RFC 5802 §5.1"""
+    for escape in octets.split(b"=")[1:]:
+        if not escape.startswith((b"2C", b"3D")):
+            raise Fault("invalid-username-encoding", "Expected =2C or =3D")
+    return text(octets.replace(b"=2C", b",").replace(b"=3D", b"="))
+
+
+def printable(octets: bytes) -> bytes:
+    """%x21-2B / %x2D-7E"""
+    if not octets or not all(0x21 <= octet <= 0x7E for octet in octets):
+        raise Fault("invalid-encoding", "The nonce is not printable")
+    return octets
+
+
+def base64(octets: bytes) -> bytes:
+    value = decoded(octets)
+    if value is None:
+        raise Fault("invalid-encoding", "Expected base64")
+    return value
