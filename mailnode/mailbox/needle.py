@@ -6,27 +6,19 @@ Compared in the manner of i;unicode-casemap (RFC 5051): as a substring, decompos
 from __future__ import annotations
 
 import re
-from binascii import Error, a2b_base64, a2b_qp
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from functools import lru_cache
 from unicodedata import normalize
 
 from mailnode.pb.row_pb2 import Part
 from protocols.mime.charset import codec, decode
+from protocols.mime.date import read_date
 from protocols.mime.fields import unfold
+from protocols.mime.transfer import decode_transfer
 from protocols.mime.words import decode_words
 
-_EPOCH = date(1970, 1, 1).toordinal()
-_MONTHS = {
-    name: month + 1 for month, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split())
-}
-# date = day month year, RFC 5322 §3.3. Leniency: long months, hyphens, two digits, seen from old mailers.
-_DATE = re.compile(rb"(\d{1,2})[ \t-]+([A-Za-z]{3})[A-Za-z.]*[ \t-]+(\d{4}|\d{2})\b")
-_NOT_BASE64 = bytes(
-    set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
-)
+_DAY_SECONDS = 86_400
 _SAME_AS_ASCII = ("ascii", "utf-8", "iso8859-", "cp125", "koi8")
 """How Python's names of charsets begin in which octets below 0x80 are ASCII and nothing else."""
 
@@ -40,7 +32,7 @@ class Piece:
     end: int
     of_body: bool
     is_header: bool
-    encoding: str = ""
+    encoding: bytes = b""
     charset: bytes = b""
 
 
@@ -60,7 +52,7 @@ def _bodies(part: Part) -> Iterator[Piece]:
             yield Piece(inner.header, inner.body, embedded, True)
             yield from _bodies(inner)
     elif part.type.startswith("text/") or not part.type:
-        yield Piece(part.body, part.end, True, False, part.encoding, part.charset.encode())
+        yield Piece(part.body, part.end, True, False, part.encoding.encode(), part.charset.encode())
 
 
 def fold(text: str) -> str:
@@ -101,7 +93,7 @@ class Needle:
         return self._probe != b"" and b"=?" not in head and head.isascii() and self._probe not in head.lower()
 
     def _is_in_body(self, piece: Piece, octets: bytes) -> bool:
-        octets = _transfer_decoded(octets, piece.encoding)
+        octets = decode_transfer(octets, piece.encoding)
         if self._ascii and octets.isascii() and _is_as_ascii(piece.charset):
             return self._ascii in octets.lower().replace(b"\t", b" ")
         return self._text in fold(decode(octets, piece.charset))
@@ -122,32 +114,9 @@ def _field(name: bytes) -> re.Pattern[bytes]:
 
 def sent_day(head: bytes) -> int | None:
     """The day of Date: as written, whatever its time zone (RFC 9051 §6.4.4); None: it has none."""
-    found = next((match for match in map(_DATE.search, values(head, b"date")) if match), None)
-    month = _MONTHS.get(found[2].lower()) if found else None
-    if found is None or month is None:
-        return None
-    year = int(found[3])
-    if len(found[3]) == 2:  # RFC 5322 §4.3
-        year += 2000 if year < 50 else 1900
-    try:
-        return date(year, month, int(found[1])).toordinal() - _EPOCH
-    except ValueError:
-        return None
+    sent = next((read_date(value) for value in values(head, b"date")), None)
+    return None if sent is None else (sent.seconds + sent.zone_minutes * 60) // _DAY_SECONDS
 
 
 def _is_as_ascii(charset: bytes) -> bool:
     return not charset or codec(charset).startswith(_SAME_AS_ASCII)
-
-
-def _transfer_decoded(octets: bytes, encoding: str) -> bytes:
-    """RFC 2045 §6; whatever is no base64 is left out, as far as it goes."""
-    if encoding == "quoted-printable":
-        return a2b_qp(octets)
-    if encoding != "base64":
-        return octets
-    digits = octets.translate(None, _NOT_BASE64)
-    tail = len(digits) % 4
-    try:
-        return a2b_base64(digits[:-1] if tail == 1 else digits + b"==="[: -tail % 4])
-    except Error:
-        return b""

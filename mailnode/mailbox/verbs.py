@@ -8,13 +8,28 @@ from __future__ import annotations
 
 import enum
 from array import array
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from mailnode.cluster.partitions import NotKnown
+from mailnode.mailbox.names import canonical_name
 from mailnode.pb.account_pb2 import SearchKey
 from mailnode.pb.change_pb2 import Intent, Result, Touched
 from mailnode.pb.row_pb2 import Keywords, MailboxRow, MailRow
+
+__all__ = [
+    "ALL_UIDS",
+    "Account",
+    "Expunged",
+    "Mailboxes",
+    "Messages",
+    "NotKnown",
+    "Resync",
+    "UidRanges",
+    "Want",
+    "Watch",
+]
 
 UidRanges = Sequence[tuple[int, int]]
 """Inclusive ranges of UIDs, ascending, not overlapping."""
@@ -30,10 +45,6 @@ class Want(enum.IntFlag):
     MAILS = 2
     HEADS = 4
     OCTETS = 8
-
-
-class NotKnown(Exception):
-    """The change may or may not become durable; only a retry with the same intent id tells."""
 
 
 class Expunged(Exception):
@@ -58,15 +69,27 @@ class Messages:
     heads: list[bytes] = field(default_factory=list)
     octets: list[bytes] = field(default_factory=list)
     overflow: dict[int, Keywords] = field(default_factory=dict)
+    """Keywords that found no bit, by UID; may name messages of other runs too."""
+    first_unseen: int = 0
+    """With Want.UIDS: the UID of the mailbox's first message without \\Seen; 0: there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mailboxes:
-    """Every mailbox of the account and its subscriptions (full names), at one position."""
+    """Every mailbox of the account and its subscriptions, at one position."""
 
     position: int
-    rows: tuple[MailboxRow, ...]
+    rows: Mapping[int, MailboxRow]
+    """By mailbox id."""
+    names: Mapping[str, int]
+    """Full name -> mailbox id, parents before children; INBOX in capitals, "/" between levels."""
     subscribed: frozenset[str]
+    """Full names, whether there is such a mailbox or not."""
+
+    def named(self, name: str) -> MailboxRow | None:
+        """The mailbox of a full name; INBOX in any case (RFC 9051 §5.1)."""
+        mailbox = self.names.get(canonical_name(name))
+        return None if mailbox is None else self.rows[mailbox]
 
 
 class Resync(Exception):
@@ -103,7 +126,13 @@ class Account(Protocol):
         """The UIDs that match, ascending."""
 
     async def apply(self, intent: Intent) -> Result:
-        """The one way to write: returns once the change is durable; raises NotKnown."""
+        """The one way to write: returns once the change is durable; raises NotKnown.
+
+        What the account refuses is a value: `Result.refused`.
+        """
+
+    async def claim_recent(self, mailbox: int) -> int:
+        """The UID from which messages are \\Recent to the caller and to nobody after it (SELECT)."""
 
     async def watch(self, position: int, mailbox: int) -> Watch:
         """Changes after `position`: of one mailbox, or of every one and of the list with `mailbox` 0."""

@@ -265,7 +265,7 @@ class Change(_message.Message):
     def __init__(self, format: _Optional[int] = ..., account: _Optional[int] = ..., position: _Optional[int] = ..., intent: _Optional[bytes] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., row: _Optional[_Union[_row_pb2.AccountRow, _Mapping]] = ..., mailboxes: _Optional[_Iterable[_Union[_row_pb2.MailboxRow, _Mapping]]] = ..., mailboxes_dropped: _Optional[_Iterable[int]] = ..., entries: _Optional[_Iterable[_Union[Entries, _Mapping]]] = ..., entries_dropped: _Optional[_Iterable[_Union[Dropped, _Mapping]]] = ..., mails: _Optional[_Iterable[_Union[Mail, _Mapping]]] = ..., touched: _Optional[_Union[Touched, _Mapping]] = ..., rows: _Optional[_Iterable[_Union[Row, _Mapping]]] = ..., subscriptions: _Optional[_Iterable[_Union[Subscribe, _Mapping]]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ...) -> None: ...
 
 class Entries(_message.Message):
-    __slots__ = ("mailbox", "uids", "entries", "placed", "overflow")
+    __slots__ = ("mailbox", "entries", "placed", "overflow")
     class OverflowEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -274,38 +274,32 @@ class Entries(_message.Message):
         value: _row_pb2.Keywords
         def __init__(self, key: _Optional[int] = ..., value: _Optional[_Union[_row_pb2.Keywords, _Mapping]] = ...) -> None: ...
     MAILBOX_FIELD_NUMBER: _ClassVar[int]
-    UIDS_FIELD_NUMBER: _ClassVar[int]
     ENTRIES_FIELD_NUMBER: _ClassVar[int]
     PLACED_FIELD_NUMBER: _ClassVar[int]
     OVERFLOW_FIELD_NUMBER: _ClassVar[int]
     mailbox: int
-    uids: bytes
     entries: bytes
     placed: bool
     overflow: _containers.MessageMap[int, _row_pb2.Keywords]
-    def __init__(self, mailbox: _Optional[int] = ..., uids: _Optional[bytes] = ..., entries: _Optional[bytes] = ..., placed: _Optional[bool] = ..., overflow: _Optional[_Mapping[int, _row_pb2.Keywords]] = ...) -> None: ...
+    def __init__(self, mailbox: _Optional[int] = ..., entries: _Optional[bytes] = ..., placed: _Optional[bool] = ..., overflow: _Optional[_Mapping[int, _row_pb2.Keywords]] = ...) -> None: ...
 
 class Dropped(_message.Message):
-    __slots__ = ("mailbox", "uids", "mails")
+    __slots__ = ("mailbox", "entries")
     MAILBOX_FIELD_NUMBER: _ClassVar[int]
-    UIDS_FIELD_NUMBER: _ClassVar[int]
-    MAILS_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
     mailbox: int
-    uids: bytes
-    mails: bytes
-    def __init__(self, mailbox: _Optional[int] = ..., uids: _Optional[bytes] = ..., mails: _Optional[bytes] = ...) -> None: ...
+    entries: bytes
+    def __init__(self, mailbox: _Optional[int] = ..., entries: _Optional[bytes] = ...) -> None: ...
 
 class Mail(_message.Message):
-    __slots__ = ("row", "octets", "head", "message_ids")
+    __slots__ = ("row", "octets", "head")
     ROW_FIELD_NUMBER: _ClassVar[int]
     OCTETS_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
-    MESSAGE_IDS_FIELD_NUMBER: _ClassVar[int]
     row: _row_pb2.MailRow
     octets: bytes
     head: bytes
-    message_ids: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, row: _Optional[_Union[_row_pb2.MailRow, _Mapping]] = ..., octets: _Optional[bytes] = ..., head: _Optional[bytes] = ..., message_ids: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    def __init__(self, row: _Optional[_Union[_row_pb2.MailRow, _Mapping]] = ..., octets: _Optional[bytes] = ..., head: _Optional[bytes] = ...) -> None: ...
 
 class Row(_message.Message):
     __slots__ = ("kind", "key", "value")

@@ -2,51 +2,63 @@
 
 from __future__ import annotations
 
-import enum
 from struct import Struct
+from typing import Final
 
 
-class Family(enum.StrEnum):
-    """Column families, divided by how their rows change."""
+class Family:
+    """Column families, divided by how their rows change. Plain constants here and below: members of an
+    `enum` cost more than the put of the row that they name."""
 
-    BLOB = "blob"
-    HEAD = "head"
-    MAIL = "mail"
-    STATE = "state"
-    DUE = "due"
-    INDEX = "index"
-    LOG = "log"
+    BLOB: Final = "blob"
+    HEAD: Final = "head"
+    MAIL: Final = "mail"
+    STATE: Final = "state"
+    DUE: Final = "due"
+    INDEX: Final = "index"
+    LOG: Final = "log"
 
 
-class Kind(enum.IntEnum):
+FAMILIES: Final = (
+    Family.BLOB,
+    Family.HEAD,
+    Family.MAIL,
+    Family.STATE,
+    Family.DUE,
+    Family.INDEX,
+    Family.LOG,
+)
+
+
+class Kind:
     """Of a row in the `state` family. The numbers are stored: never change one."""
 
-    ACCOUNT = 1
-    MAILBOX = 2
-    ENTRY = 3
-    OVERFLOW = 4
-    PLACE = 5
-    TOUCHED = 6
-    MSGID = 7
-    RESULT = 8
-    SUBSCRIPTION = 9
-    CREDENTIAL = 10
-    DIRECTORY = 11
-    APPLIED = 12
+    ACCOUNT: Final = 1
+    MAILBOX: Final = 2
+    ENTRY: Final = 3
+    OVERFLOW: Final = 4
+    PLACE: Final = 5
+    TOUCHED: Final = 6
+    MSGID: Final = 7
+    RESULT: Final = 8
+    SUBSCRIPTION: Final = 9
+    CREDENTIAL: Final = 10
+    DIRECTORY: Final = 11
+    APPLIED: Final = 12
 
 
-class Blob(enum.IntEnum):
-    """Of a row in the `blob` family."""
+class Blob:
+    """Of a row in the `blob` family. Stored: never change one."""
 
-    MAIL = 1
-    UPLOAD = 2
+    MAIL: Final = 1
+    UPLOAD: Final = 2
 
 
-class Due(enum.IntEnum):
-    """Of a row in the `due` family."""
+class Due:
+    """Of a row in the `due` family. Stored: never change one."""
 
-    UPLOAD = 1
-    CREATION = 2
+    UPLOAD: Final = 1
+    CREATION: Final = 2
 
 
 FORMAT = b"format"
@@ -106,11 +118,11 @@ def mail(account: int, mail: int) -> bytes:
     return _U64_U64.pack(account, mail)
 
 
-def blob(account: int, kind: Blob, blob: int, chunk: int) -> bytes:
+def blob(account: int, kind: int, blob: int, chunk: int) -> bytes:
     return _BLOB.pack(account, kind, blob, chunk)
 
 
-def due(account: int, kind: Due, time_microseconds: int, key: bytes) -> bytes:
+def due(account: int, kind: int, time_microseconds: int, key: bytes) -> bytes:
     return _KIND_U64.pack(account, kind, time_microseconds) + key
 
 

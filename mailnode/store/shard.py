@@ -24,13 +24,13 @@ from rocksdict import (
 
 from mailnode.pb.row_pb2 import FormatRow
 from mailnode.store import keys
-from mailnode.store.keys import Family
+from mailnode.store.keys import FAMILIES, Family
 
 FORMAT = 1
 """Of the rows that this program writes."""
 
-Put = tuple[Family, bytes, bytes | None]
-"""A row and its new value; None drops it."""
+Put = tuple[str, bytes, bytes | None]
+"""A row: its family, key and new value; None drops it."""
 
 
 class ShardError(Exception):
@@ -40,20 +40,20 @@ class ShardError(Exception):
 class Shard(Protocol):
     incarnation: bytes
 
-    def get(self, family: Family, key: bytes) -> bytes | None: ...
+    def get(self, family: str, key: bytes) -> bytes | None: ...
 
-    def get_many(self, family: Family, keys: Sequence[bytes]) -> list[bytes | None]: ...
+    def get_many(self, family: str, keys: Sequence[bytes]) -> list[bytes | None]: ...
 
-    def scan(self, family: Family, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
+    def scan(self, family: str, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Rows with start <= key < end, in key order, as they were when the first was read."""
 
-    def values(self, family: Family, start: bytes, end: bytes) -> Iterator[bytes]:
+    def values(self, family: str, start: bytes, end: bytes) -> Iterator[bytes]:
         """The values of `scan`."""
 
     def write(self, puts: Iterable[Put], sync: bool) -> None:
         """All or none; with `sync` durable, together with everything written before. Raises OSError."""
 
-    def drop_range(self, family: Family, start: bytes, end: bytes) -> None:
+    def drop_range(self, family: str, start: bytes, end: bytes) -> None:
         """Drop rows with start <= key < end, not synced."""
 
     def close(self) -> None: ...
@@ -69,32 +69,32 @@ class RocksShard:
         except Exception as error:  # rocksdict raises bare Exception for whatever RocksDB says
             raise ShardError(_why(path, str(error))) from error
         # Any: the stubs of rocksdict speak of every mode, we use raw mode alone.
-        self._columns: dict[Family, Any] = {f: self._db.get_column_family(f.value) for f in Family}
-        self._handles = {f: self._db.get_column_family_handle(f.value) for f in Family}
+        self._columns: dict[str, Any] = {f: self._db.get_column_family(f) for f in FAMILIES}
+        self._handles = {f: self._db.get_column_family_handle(f) for f in FAMILIES}
         self._synced = WriteOptions()
         self._synced.sync = True
         self._unsynced = WriteOptions()
         self.incarnation = b""
 
-    def get(self, family: Family, key: bytes) -> bytes | None:
+    def get(self, family: str, key: bytes) -> bytes | None:
         value: bytes | None = self._columns[family].get(key)
         return value
 
-    def get_many(self, family: Family, keys: Sequence[bytes]) -> list[bytes | None]:
+    def get_many(self, family: str, keys: Sequence[bytes]) -> list[bytes | None]:
         values: list[bytes | None] = self._columns[family].get(list(keys))
         return values
 
-    def scan(self, family: Family, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
+    def scan(self, family: str, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
+        # A generator, because the iterator does not keep its options alive, and without them its bound is
+        # whatever then lies in that memory.
         options = ReadOptions()
         options.set_iterate_upper_bound(end)
-        rows: Iterator[tuple[bytes, bytes]] = self._columns[family].items(from_key=start, read_opt=options)
-        return rows
+        yield from self._columns[family].items(from_key=start, read_opt=options)
 
-    def values(self, family: Family, start: bytes, end: bytes) -> Iterator[bytes]:
+    def values(self, family: str, start: bytes, end: bytes) -> Iterator[bytes]:
         options = ReadOptions()
         options.set_iterate_upper_bound(end)
-        values: Iterator[bytes] = self._columns[family].values(from_key=start, read_opt=options)
-        return values
+        yield from self._columns[family].values(from_key=start, read_opt=options)
 
     def write(self, puts: Iterable[Put], sync: bool) -> None:
         batch = WriteBatch(raw_mode=True)
@@ -106,7 +106,7 @@ class RocksShard:
                 put(key, value, handles[family])
         self._write(batch, sync)
 
-    def drop_range(self, family: Family, start: bytes, end: bytes) -> None:
+    def drop_range(self, family: str, start: bytes, end: bytes) -> None:
         batch = WriteBatch(raw_mode=True)
         batch.delete_range(start, end, self._handles[family])
         self._write(batch, sync=False)
@@ -182,8 +182,8 @@ def _families(memory_octets: int) -> dict[str, Options]:
     blob.set_min_blob_size(1024)
     blob.set_blob_compression_type(DBCompressionType.zstd())
     blob.set_enable_blob_gc(True)
-    families: dict[str, Any] = {f.value: _family(cache, buffer_octets) for f in Family}
-    families[Family.BLOB.value] = blob
+    families = {f: _family(cache, buffer_octets) for f in FAMILIES}
+    families[Family.BLOB] = blob
     return families
 
 

@@ -1,0 +1,75 @@
+"""Every account of the node: which are open, and (one day) which live elsewhere. Decided here alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from concurrent.futures import Executor
+from weakref import WeakValueDictionary
+
+from mailnode.clock import Clock
+from mailnode.cluster.partitions import Partitions
+from mailnode.limits import Limits
+from mailnode.mailbox.account import LocalAccount
+from mailnode.mailbox.reads import Reads
+from mailnode.mailbox.verbs import Account
+from mailnode.store.shard import Shard
+
+
+class Accounts:
+    """Opens accounts, one object each; keeps those used last, and their arrays, within bounds."""
+
+    def __init__(
+        self, shard: Shard, partitions: Partitions, loads: Executor, clock: Clock, limits: Limits
+    ) -> None:
+        self._shard = shard
+        self._partitions = partitions
+        self._loads = loads
+        self._clock = clock
+        self._limits = limits
+        # Whoever holds an account, a change on its way to disk too, keeps it the only one.
+        self._open: WeakValueDictionary[int, LocalAccount] = WeakValueDictionary()
+        self._opening: dict[int, asyncio.Future[LocalAccount]] = {}
+        self._kept: OrderedDict[int, LocalAccount] = OrderedDict()
+        self._arrays: OrderedDict[tuple[int, int], int] = OrderedDict()
+        self._arrays_octets = 0
+
+    async def open(self, account: int) -> Account:
+        """The account of an id; one that was never created has no mailboxes yet."""
+        found = self._open.get(account)
+        if found is None:
+            found = await self._load(account)
+        self._kept[account] = found
+        self._kept.move_to_end(account)
+        if len(self._kept) > self._limits.accounts_kept_max:
+            self._kept.popitem(last=False)
+        return found
+
+    async def _load(self, account: int) -> LocalAccount:
+        opening = self._opening.get(account)
+        if opening is None:
+            opening = asyncio.ensure_future(self._read(account))
+            self._opening[account] = opening
+            opening.add_done_callback(lambda _: self._opening.pop(account))
+        return await asyncio.shield(opening)
+
+    async def _read(self, account: int) -> LocalAccount:
+        reads = Reads(self._shard, account)
+        head = await asyncio.get_running_loop().run_in_executor(self._loads, reads.head)
+        opened = LocalAccount(
+            account, head, reads, self._partitions, self._loads, self._clock, self._limits, self._used
+        )
+        self._open[account] = opened
+        return opened
+
+    def _used(self, account: LocalAccount, mailbox: int, octets: int) -> None:
+        """Arrays were needed: they go last when memory is short, those not used for long go first."""
+        key = account.id, mailbox
+        self._arrays_octets += octets - self._arrays.pop(key, 0)
+        self._arrays[key] = octets
+        while self._arrays_octets > self._limits.arrays_octets_max and len(self._arrays) > 1:
+            (owner, oldest), freed = self._arrays.popitem(last=False)
+            self._arrays_octets -= freed
+            holder = self._open.get(owner)
+            if holder is not None:
+                holder.forget(oldest)

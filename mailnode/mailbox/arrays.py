@@ -1,0 +1,140 @@
+"""The committed messages of one mailbox in memory: 52 octets each, UIDs and entries as columns."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+
+from mailnode.mailbox.rows import ENTRY_OCTETS, SEEN, UID, uids_of, words
+from mailnode.mailbox.verbs import UidRanges
+from mailnode.pb.change_pb2 import Change
+from mailnode.pb.row_pb2 import Keywords
+
+_FLAGS_OCTET = 24
+"""Where the low octet of the flags lies in an entry."""
+_RUNS_IN_PLACE_MAX = 4
+_UNSEEN = bytes(0 if octet & SEEN else 1 for octet in range(256))
+
+
+class Arrays:
+    """UIDs and entries of a mailbox, in UID order.
+
+    `uids` is shared with sessions: it grows in place, and is replaced (never shortened) when messages go, so
+    that whoever holds it keeps what it saw.
+    """
+
+    __slots__ = ("_unseen_from", "entries", "overflow", "uids")
+
+    def __init__(self, entries: bytearray, overflow: dict[int, Keywords]) -> None:
+        self.entries = entries
+        self.uids = uids_of(entries)
+        self.overflow = overflow
+        self._unseen_from = 0
+
+    @property
+    def octets(self) -> int:
+        return len(self.entries) + 4 * len(self.uids)
+
+    def index(self, uid: int) -> int:
+        """Where the UID is, or -1."""
+        index = bisect_left(self.uids, uid)
+        return index if index < len(self.uids) and self.uids[index] == uid else -1
+
+    def slices(self, ranges: UidRanges) -> list[tuple[int, int]]:
+        """The index ranges [start, end) of the existing messages of `ranges`; none is empty."""
+        uids = self.uids
+        found = ((bisect_left(uids, first), bisect_right(uids, last)) for first, last in ranges)
+        return [(start, end) for start, end in found if start < end]
+
+    def cut(self, start: int, end: int) -> bytes:
+        """The entries of indexes [start, end)."""
+        return bytes(self.entries[start * ENTRY_OCTETS : end * ENTRY_OCTETS])
+
+    def commit(self, mailbox: int, change: Change) -> None:
+        """What a change did to this mailbox; doing it twice is the same as once."""
+        for gone in change.entries_dropped:
+            if gone.mailbox == mailbox:
+                uids = words(gone.entries, UID)
+                self.drop(uids)
+                for uid in self.overflow.keys() & set(uids) if self.overflow else ():
+                    del self.overflow[uid]
+        for entries in change.entries:
+            if entries.mailbox == mailbox:
+                self.put(entries.entries)
+                for uid, keywords in entries.overflow.items():
+                    self.overflow[uid] = keywords
+
+    def cut_off(self, uid_next: int) -> None:
+        """Forget messages from this UID on."""
+        count = bisect_left(self.uids, uid_next)
+        del self.uids[count:]
+        del self.entries[count * ENTRY_OCTETS :]
+
+    def put(self, entries: bytes) -> None:
+        """After-images in UID order: new ones behind the last, others in their place.
+
+        An entry that is neither there nor behind the last is one that went meanwhile: it is left out.
+        """
+        uids = words(entries, UID)
+        fresh = bisect_right(uids, self.uids[-1]) if self.uids else 0
+        for position in range(fresh):
+            index = self.index(uids[position])
+            if index >= 0:
+                start = position * ENTRY_OCTETS
+                image = entries[start : start + ENTRY_OCTETS]
+                self.entries[index * ENTRY_OCTETS : (index + 1) * ENTRY_OCTETS] = image
+                self._unseen_from = min(self._unseen_from, index)
+        if fresh < len(uids):
+            self.entries += entries[fresh * ENTRY_OCTETS :]
+            self.uids.extend(uids[fresh:])
+
+    def drop(self, uids: Iterable[int]) -> None:
+        """Messages that went, ascending; those that are not there are passed over."""
+        runs = self._runs(uids)
+        if not runs:
+            return
+        kept = array("I")
+        start = 0
+        for first, end in runs:
+            kept += self.uids[start:first]
+            start = end
+        self.uids = kept + self.uids[start:]
+        self._drop_entries(runs)
+        self._unseen_from = min(self._unseen_from, runs[0][0])
+
+    def _drop_entries(self, runs: list[tuple[int, int]]) -> None:
+        """In place for a few runs (nobody shares the entries), else by a copy: linear either way."""
+        if len(runs) <= _RUNS_IN_PLACE_MAX:
+            for first, end in reversed(runs):
+                del self.entries[first * ENTRY_OCTETS : end * ENTRY_OCTETS]
+            return
+        kept = bytearray()
+        start = 0
+        for first, end in runs:
+            kept += self.entries[start * ENTRY_OCTETS : first * ENTRY_OCTETS]
+            start = end
+        kept += self.entries[start * ENTRY_OCTETS :]
+        self.entries = kept
+
+    def _runs(self, uids: Iterable[int]) -> list[tuple[int, int]]:
+        """Index ranges [start, end) of the UIDs, neighbours joined."""
+        runs: list[tuple[int, int]] = []
+        for index in map(self.index, uids):
+            if index < 0:
+                continue
+            if runs and runs[-1][1] == index:
+                runs[-1] = (runs[-1][0], index + 1)
+            else:
+                runs.append((index, index + 1))
+        return runs
+
+    def first_unseen(self) -> int:
+        """The UID of the first message without \\Seen, 0 when there is none."""
+        flags = self.entries[self._unseen_from * ENTRY_OCTETS + _FLAGS_OCTET :: ENTRY_OCTETS]
+        offset = flags.translate(_UNSEEN).find(1)
+        if offset < 0:
+            self._unseen_from = len(self.uids)
+            return 0
+        self._unseen_from += offset
+        return self.uids[self._unseen_from]

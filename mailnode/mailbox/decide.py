@@ -1,0 +1,68 @@
+"""From the decided state and an intent to a change: pure, never waits.
+
+Each decision is a `Change`, which the caller must append, or a `Result` when there is nothing to write: the
+intent is refused, or asks for what is so already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mailnode.mailbox.add import decide_add
+from mailnode.mailbox.decided import Decided, Loaded, Moment
+from mailnode.mailbox.flags import decide_store
+from mailnode.mailbox.transfer import decide_copy, decide_expunge
+from mailnode.mailbox.tree import (
+    decide_create,
+    decide_create_mailbox,
+    decide_delete_mailbox,
+    decide_rename_mailbox,
+    decide_subscribe,
+)
+from mailnode.pb.change_pb2 import Change, Intent, PutRow, Result, Upload
+
+
+def decide(state: Decided, intent: Intent, loaded: Loaded, moment: Moment) -> Change | Result:
+    """What the intent does to the account as decided so far. The state is changed along with it."""
+    ask = intent.WhichOneof("ask")
+    assert ask is not None
+    decision = _DECISIONS[ask](state, intent.id, getattr(intent, ask), loaded, moment)
+    if isinstance(decision, Change) and not decision.HasField("upload"):
+        decision.result.position = decision.position
+        decision.row.CopyFrom(state.row)
+        state.enter(decision)
+    return decision
+
+
+def decide_upload(
+    state: Decided, intent_id: bytes, ask: Upload, loaded: Loaded, moment: Moment
+) -> Change | Result:
+    """Octets that nothing names yet: no position, and nobody is told."""
+    return Change(account=state.account, upload=ask)
+
+
+def decide_put_row(
+    state: Decided, intent_id: bytes, ask: PutRow, loaded: Loaded, moment: Moment
+) -> Change | Result:
+    if ask.if_absent and state.small_row(ask.kind, ask.key, loaded):
+        return Result(refused="ALREADYEXISTS")
+    change = state.change(intent_id)
+    change.rows.add(kind=ask.kind, key=ask.key, value=ask.value)
+    return change
+
+
+# Any: each function takes the ask that its key names.
+_DECISIONS: dict[str, Callable[[Decided, bytes, Any, Loaded, Moment], Change | Result]] = {
+    "create": decide_create,
+    "add": decide_add,
+    "upload": decide_upload,
+    "store": decide_store,
+    "copy": decide_copy,
+    "expunge": decide_expunge,
+    "create_mailbox": decide_create_mailbox,
+    "delete_mailbox": decide_delete_mailbox,
+    "rename_mailbox": decide_rename_mailbox,
+    "subscribe": decide_subscribe,
+    "put_row": decide_put_row,
+}

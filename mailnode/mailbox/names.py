@@ -1,0 +1,51 @@
+"""Mailbox names: full names of "/"-separated levels, and the tree of rows behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mailnode.limits import Limits
+from mailnode.pb.row_pb2 import MailboxRow
+
+SEPARATOR = "/"
+INBOX = "INBOX"
+
+
+def canonical_name(name: str) -> str:
+    """INBOX as first level is the same in any case, RFC 9051 §5.1."""
+    first, separator, rest = name.partition(SEPARATOR)
+    return INBOX + separator + rest if first.upper() == INBOX else name
+
+
+def is_valid(name: str, limits: Limits) -> bool:
+    """Whether a mailbox may have this full name: no empty level, no control character, within bounds."""
+    levels = name.split(SEPARATOR)
+    return (
+        all(levels)
+        and len(levels) <= limits.mailbox_depth_max
+        and len(name.encode("utf-8", "replace")) <= limits.mailbox_name_octets_max
+        and not any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in name)
+        and not any(0xD800 <= ord(character) < 0xE000 for character in name)
+    )
+
+
+def full_names(rows: Mapping[int, MailboxRow]) -> dict[str, int]:
+    """Full name -> mailbox id, INBOX first, then in order of names, parents before children."""
+    names: dict[int, str] = {}
+    for mailbox in rows:
+        _name(mailbox, rows, names)
+    ordered = sorted((name.split(SEPARATOR), name, mailbox) for mailbox, name in names.items())
+    ordered.sort(key=lambda item: item[0][0] != INBOX)
+    return {name: mailbox for _, name, mailbox in ordered}
+
+
+def _name(mailbox: int, rows: Mapping[int, MailboxRow], names: dict[int, str]) -> str:
+    known = names.get(mailbox)
+    if known is not None:
+        return known
+    row = rows[mailbox]
+    name = row.name
+    if row.parent:
+        name = _name(row.parent, rows, names) + SEPARATOR + name
+    names[mailbox] = name
+    return name

@@ -1,0 +1,60 @@
+"""UIDs as inclusive ranges: how sets of them are stored, sent and asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mailnode.mailbox.arrays import Arrays
+from mailnode.mailbox.verbs import UidRanges
+from mailnode.pb.change_pb2 import UidRange
+
+
+def packed(uids: Iterable[int]) -> list[UidRange]:
+    """Ascending UIDs as ranges."""
+    ranges: list[UidRange] = []
+    first = last = 0
+    for uid in uids:
+        if uid == last + 1 and last:
+            last = uid
+            continue
+        if last:
+            ranges.append(UidRange(first=first, last=last))
+        first = last = uid
+    if last:
+        ranges.append(UidRange(first=first, last=last))
+    return ranges
+
+
+def pairs(ranges: Iterable[UidRange]) -> list[tuple[int, int]]:
+    """Ranges in any order, perhaps overlapping, as `UidRanges`."""
+    ordered = sorted((r.first, r.last) for r in ranges if r.first <= r.last)
+    merged: list[tuple[int, int]] = []
+    for first, last in ordered:
+        if merged and first <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return merged
+
+
+def unpacked(ranges: Iterable[UidRange]) -> Iterable[int]:
+    for each in ranges:
+        yield from range(each.first, each.last + 1)
+
+
+def sliced(ranges: UidRanges, arrays: Arrays, entries_max: int) -> list[UidRanges]:
+    """The same UIDs in parts that hold at most `entries_max` of the mailbox's messages each."""
+    parts: list[UidRanges] = []
+    part: list[tuple[int, int]] = []
+    room = entries_max
+    for first, last in ranges:
+        for start, end in arrays.slices(((first, last),)):
+            while end - start > room:
+                cut = arrays.uids[start + room]
+                part.append((first, cut - 1))
+                parts.append(part)
+                part, first, start, room = [], cut, start + room, entries_max
+            room -= end - start
+        part.append((first, last))
+    parts.append(part)
+    return parts

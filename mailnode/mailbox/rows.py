@@ -1,0 +1,147 @@
+"""What a change leaves in the shard: `rows(change, format)` reads nothing and writes absolute puts and drops.
+
+Hot rows are struct-packed here and nowhere else; all others are the messages of protos/row.proto.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from struct import Struct
+
+from mailnode.limits import KiB
+from mailnode.pb.change_pb2 import Change, Dropped, Entries, Mail, Upload
+from mailnode.store import keys
+from mailnode.store.keys import Blob, Due, Family, Kind
+from mailnode.store.shard import Put
+
+# -- entries -----------------------------------------------------------------------------------------------
+
+ENTRY = Struct("<QQQQIIII")
+"""mail id, created, modified (positions), flags, save date, size, internal date (seconds), UID.
+
+48 octets in multiples of 8, so that columns are cut by strided memoryviews of joined values. Little-endian
+because a memoryview casts in the order of the machine, and ours all are. The UID stands in the key too:
+in the row it lets a mailbox be loaded from the values alone.
+"""
+ENTRY_OCTETS = ENTRY.size
+MAIL, CREATED, MODIFIED, FLAGS = 0, 1, 2, 3
+"""Columns of 8 octets."""
+SAVE_DATE, SIZE, INTERNAL_DATE, UID = 8, 9, 10, 11
+"""Columns of 4 octets."""
+
+ANSWERED = 1 << 0
+FLAGGED = 1 << 1
+DELETED = 1 << 2
+SEEN = 1 << 3
+DRAFT = 1 << 4
+SYSTEM_FLAGS = ANSWERED | FLAGGED | DELETED | SEEN | DRAFT
+KEYWORD_BIT_FIRST = 5
+KEYWORD_BITS = 58
+OVERFLOW = 1 << 63
+"""The entry has keywords that found no bit: they are in its overflow row."""
+KEYWORD_MASK = ((1 << KEYWORD_BITS) - 1) << KEYWORD_BIT_FIRST
+
+BLOB_CHUNK_OCTETS = 256 * KiB
+"""Stored: the chunk of an offset is computed with it. Never change it."""
+
+
+def longs(entries: bytes | bytearray | memoryview, column: int) -> memoryview[int]:
+    """A column of 8 octets of joined entries."""
+    return memoryview(entries).cast("B").cast("Q")[column :: ENTRY_OCTETS // 8]
+
+
+def words(entries: bytes | bytearray | memoryview, column: int) -> memoryview[int]:
+    """A column of 4 octets of joined entries."""
+    return memoryview(entries).cast("B").cast("I")[column :: ENTRY_OCTETS // 4]
+
+
+def uids_of(entries: bytes | bytearray | memoryview) -> array[int]:
+    uids = array("I")
+    uids.frombytes(words(entries, UID).tobytes())
+    return uids
+
+
+# -- rows of a change --------------------------------------------------------------------------------------
+
+
+def rows(change: Change, format: int) -> Iterator[Put]:
+    """Every row that the change writes or drops. There is one format so far."""
+    account = change.account
+    if change.HasField("upload"):
+        yield from _upload_rows(account, change.upload)
+        return
+    yield Family.STATE, keys.state(account, Kind.ACCOUNT), change.row.SerializeToString()
+    for mailbox in change.mailboxes:
+        yield Family.STATE, keys.mailbox(account, mailbox.mailbox), mailbox.SerializeToString()
+    for dropped in change.mailboxes_dropped:
+        yield Family.STATE, keys.mailbox(account, dropped), None
+    for entries in change.entries:
+        yield from _entry_rows(account, entries)
+    for gone in change.entries_dropped:
+        yield from _dropped_rows(account, gone)
+    for mail in change.mails:
+        yield from _mail_rows(account, mail)
+    yield from _small_rows(change)
+
+
+def _small_rows(change: Change) -> Iterator[Put]:
+    account = change.account
+    if change.HasField("touched"):
+        yield Family.STATE, keys.touched(account, change.position), change.touched.SerializeToString()
+    for row in change.rows:
+        yield Family.STATE, keys.state(account, row.kind, row.key), row.value or None
+    for subscription in change.subscriptions:
+        key = keys.state(account, Kind.SUBSCRIPTION, subscription.name.encode())
+        yield Family.STATE, key, b"" if subscription.subscribed else None
+    if change.intent:
+        key = keys.state(account, Kind.RESULT, change.intent)
+        yield Family.STATE, key, change.result.SerializeToString()
+
+
+def _entry_rows(account: int, entries: Entries) -> Iterator[Put]:
+    mailbox, packed = entries.mailbox, entries.entries
+    key, place = keys.entry, keys.place
+    uids = words(packed, UID)
+    for index, uid in enumerate(uids):
+        start = index * ENTRY_OCTETS
+        yield Family.STATE, key(account, mailbox, uid), packed[start : start + ENTRY_OCTETS]
+    if entries.placed:
+        for mail, uid in zip(longs(packed, MAIL), uids, strict=True):
+            yield Family.STATE, place(account, mail, mailbox, uid), b""
+    for uid, keywords in entries.overflow.items():
+        value = keywords.SerializeToString() if keywords.names else None
+        yield Family.STATE, keys.overflow(account, mailbox, uid), value
+
+
+def _dropped_rows(account: int, dropped: Dropped) -> Iterator[Put]:
+    """Rows of entries that are gone; an overflow row's drop is written even where there is none."""
+    mailbox, packed = dropped.mailbox, dropped.entries
+    columns = zip(words(packed, UID), longs(packed, MAIL), longs(packed, FLAGS), strict=True)
+    for uid, mail, flags in columns:
+        yield Family.STATE, keys.entry(account, mailbox, uid), None
+        yield Family.STATE, keys.place(account, mail, mailbox, uid), None
+        if flags & OVERFLOW:
+            yield Family.STATE, keys.overflow(account, mailbox, uid), None
+
+
+def _mail_rows(account: int, mail: Mail) -> Iterator[Put]:
+    row = mail.row
+    yield Family.MAIL, keys.mail(account, row.mail), row.SerializeToString()
+    yield Family.HEAD, keys.mail(account, row.mail), mail.head
+    if row.upload:
+        yield Family.DUE, upload_due(account, row.upload), None
+    for chunk, start in enumerate(range(0, len(mail.octets), BLOB_CHUNK_OCTETS)):
+        key = keys.blob(account, Blob.MAIL, row.mail, chunk)
+        yield Family.BLOB, key, mail.octets[start : start + BLOB_CHUNK_OCTETS]
+
+
+def _upload_rows(account: int, upload: Upload) -> Iterator[Put]:
+    if upload.chunk == 0:
+        yield Family.DUE, upload_due(account, upload.upload), b""
+    yield Family.BLOB, keys.blob(account, Blob.UPLOAD, upload.upload, upload.chunk), upload.octets
+
+
+def upload_due(account: int, upload: int) -> bytes:
+    """Against orphans: an upload's id is the time of its making."""
+    return keys.due(account, Due.UPLOAD, upload, b"")

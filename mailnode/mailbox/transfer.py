@@ -1,0 +1,140 @@
+"""Deciding what happens to messages that are there: STORE, COPY, MOVE, EXPUNGE."""
+
+from __future__ import annotations
+
+from array import array
+
+from mailnode.mailbox.arrays import Arrays
+from mailnode.mailbox.decided import Decided, Loaded, Moment
+from mailnode.mailbox.keywords import names_of, take_bits
+from mailnode.mailbox.ranges import packed, pairs
+from mailnode.mailbox.rows import (
+    CREATED,
+    DELETED,
+    ENTRY,
+    ENTRY_OCTETS,
+    FLAGS,
+    KEYWORD_MASK,
+    MODIFIED,
+    OVERFLOW,
+    SAVE_DATE,
+    SYSTEM_FLAGS,
+    UID,
+    longs,
+    uids_of,
+    words,
+)
+from mailnode.pb.change_pb2 import Change, Copy, Entries, Expunge, Result, TouchedMailbox, UidRange
+from mailnode.pb.row_pb2 import MailboxRow
+
+
+def decide_copy(
+    state: Decided, intent_id: bytes, ask: Copy, loaded: Loaded, moment: Moment
+) -> Change | Result:
+    """All or nothing (RFC 9051 §6.4.7); a move drops the source's in the same change (RFC 6851 §3.3)."""
+    source, target = state.mailboxes.get(ask.mailbox), state.mailboxes.get(ask.target)
+    if source is None:
+        return Result(refused="NONEXISTENT")
+    if target is None or target.noselect:
+        return Result(refused="TRYCREATE")
+    assert loaded.arrays is not None
+    entries = state.entries(source.mailbox, loaded.arrays, pairs(ask.uids))
+    if not entries:
+        return Result(position=state.row.position)
+    if len(entries) > moment.limits.change_octets_max:
+        return Result(refused="LIMIT")
+    change = state.change(intent_id)
+    if ask.move:
+        state.discount(source, entries)
+        change.entries_dropped.add(mailbox=source.mailbox, entries=entries)
+        source.highest_modseq = change.position
+        change.mailboxes.add().CopyFrom(source)
+        change.result.expunged.extend(packed(words(entries, UID)))
+        change.touched.mailboxes.append(
+            TouchedMailbox(mailbox=source.mailbox, destroyed=change.result.expunged)
+        )
+    enter_copies(state, change, entries, source, target, loaded.arrays, moment)
+    change.touched.position = change.position
+    return change
+
+
+def enter_copies(
+    state: Decided,
+    change: Change,
+    entries: bytes,
+    source: MailboxRow,
+    target: MailboxRow,
+    arrays: Arrays,
+    moment: Moment,
+) -> None:
+    """The entries, as new ones, behind the last of `target`; keywords keep their names, not their bits."""
+    count = len(entries) // ENTRY_OCTETS
+    first = target.uid_next
+    copies = bytearray(entries)
+    longs(copies, CREATED)[:] = array("Q", [change.position]) * count
+    longs(copies, MODIFIED)[:] = array("Q", [change.position]) * count
+    words(copies, SAVE_DATE)[:] = array("I", [moment.now_seconds]) * count
+    words(copies, UID)[:] = array("I", range(first, first + count))
+    row = change.entries.add(mailbox=target.mailbox, placed=True)
+    _carry_keywords(state, row, entries, copies, source, target, arrays)
+    row.entries = bytes(copies)
+    target.uid_next += count
+    target.highest_modseq = change.position
+    state.count(target, row.entries)
+    change.mailboxes.add().CopyFrom(target)
+    created = UidRange(first=first, last=first + count - 1)
+    if count:
+        change.touched.mailboxes.append(TouchedMailbox(mailbox=target.mailbox, created=[created]))
+        change.result.copied.target.append(created)
+    change.result.copied.uid_validity = target.uid_validity
+    change.result.copied.source.extend(packed(words(entries, UID)))
+
+
+def _carry_keywords(
+    state: Decided,
+    row: Entries,
+    entries: bytes,
+    copies: bytearray,
+    source: MailboxRow,
+    target: MailboxRow,
+    arrays: Arrays,
+) -> None:
+    flags = array("Q", longs(entries, FLAGS))
+    if not any(f & ~SYSTEM_FLAGS for f in flags):
+        return
+    uids = uids_of(entries)
+    new_flags = array("Q")
+    for index, old in enumerate(flags):
+        names = names_of(source.keywords, old & KEYWORD_MASK)
+        if old & OVERFLOW:
+            names.extend(state.keywords_over(source.mailbox, uids[index], arrays).names)
+        bits, left = take_bits(target, names)
+        new_flags.append(old & SYSTEM_FLAGS | bits | (OVERFLOW if left else 0))
+        if left:
+            row.overflow[target.uid_next + index].names.extend(left)
+    longs(copies, FLAGS)[:] = new_flags
+
+
+def decide_expunge(
+    state: Decided, intent_id: bytes, ask: Expunge, loaded: Loaded, moment: Moment
+) -> Change | Result:
+    row = state.mailboxes.get(ask.mailbox)
+    if row is None:
+        return Result(refused="NONEXISTENT")
+    assert loaded.arrays is not None
+    entries = state.entries(row.mailbox, loaded.arrays, pairs(ask.uids))
+    if not ask.whatever_flags:
+        entries = b"".join(
+            ENTRY.pack(*image) for image in ENTRY.iter_unpack(entries) if image[FLAGS] & DELETED
+        )
+    if not entries:
+        return Result(position=state.row.position)
+    change = state.change(intent_id)
+    state.discount(row, entries)
+    row.highest_modseq = change.position
+    change.entries_dropped.add(mailbox=row.mailbox, entries=entries)
+    change.mailboxes.add().CopyFrom(row)
+    change.result.expunged.extend(packed(words(entries, UID)))
+    change.touched.position = change.position
+    change.touched.mailboxes.append(TouchedMailbox(mailbox=row.mailbox, destroyed=change.result.expunged))
+    return change

@@ -1,0 +1,79 @@
+"""Readers of what happened to an account: a late one is answered at once, no wake-up is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from mailnode.mailbox.verbs import Resync
+from mailnode.pb.change_pb2 import Touched
+
+
+class Follower:
+    """A `Watch` of an account on this node, of one mailbox or (0) of all and of their list."""
+
+    __slots__ = ("_behind", "_leave", "_mailbox", "_pending", "_pending_max", "_waiter", "position")
+
+    def __init__(
+        self, mailbox: int, position: int, pending_max: int, leave: Callable[[Follower], None]
+    ) -> None:
+        self.position = position
+        self._mailbox = mailbox
+        self._pending: deque[Touched] = deque()
+        self._pending_max = pending_max
+        self._behind = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._leave = leave
+
+    def offer(self, touched: Touched) -> None:
+        """What a commit touched; dropped when the reader is too far behind, which it is told then."""
+        if touched.position <= self.position or not self._concerns(touched):
+            return
+        self.position = touched.position
+        if len(self._pending) >= self._pending_max:
+            self.lose()
+            return
+        self._pending.append(touched)
+        self._wake()
+
+    def precede(self, missed: Iterable[Touched]) -> None:
+        """What came before the first offer."""
+        self._pending.extendleft(reversed([touched for touched in missed if self._concerns(touched)]))
+        if len(self._pending) > self._pending_max:
+            self.lose()
+
+    def lose(self) -> None:
+        """The reader must read the state anew."""
+        self._pending.clear()
+        self._behind = True
+        self._wake()
+
+    def pending(self) -> list[Touched]:
+        if self._behind:
+            self._behind = False
+            raise Resync
+        came = list(self._pending)
+        self._pending.clear()
+        return came
+
+    async def wait(self) -> None:
+        if self._pending or self._behind:
+            return
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def close(self) -> None:
+        self._leave(self)
+
+    def _concerns(self, touched: Touched) -> bool:
+        if not self._mailbox:
+            return True
+        return any(each.mailbox == self._mailbox for each in touched.mailboxes)
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
