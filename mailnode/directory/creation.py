@@ -19,10 +19,11 @@ from mailnode.directory.address import (
     catch_all,
     draw_account_id,
 )
-from mailnode.directory.credential import Credentials
+from mailnode.directory.credential import Busy, Credentials
 from mailnode.directory.lookup import Owner
 from mailnode.directory.rows import Accounts, Rows, intent_id
 from mailnode.limits import Limits
+from mailnode.mailbox.verbs import NotKnown
 from mailnode.pb.change_pb2 import Create, Intent
 from mailnode.pb.row_pb2 import DirectoryRow
 
@@ -56,6 +57,9 @@ class Refused:
     reason: str
 
 
+NOT_KNOWN = Refused("it is not known whether all of it was stored: try again")
+
+
 class Creation:
     def __init__(
         self,
@@ -75,7 +79,7 @@ class Creation:
         self._under_way: set[Address] = set()
 
     async def create(self, address: str, password: str) -> Created | Refused:
-        """A new account of this address; raises Busy and NotKnown, after which asking again resumes it."""
+        """A new account of this address; asking again resumes what an earlier attempt left half-done."""
         asked = self._ours(address)
         if isinstance(asked, Refused):
             return asked
@@ -87,6 +91,10 @@ class Creation:
         self._under_way.add(asked)
         try:
             return await self._create(asked, prepared)
+        except NotKnown:
+            return NOT_KNOWN
+        except Busy:
+            return Refused("too many logins wait: try again")
         finally:
             self._under_way.discard(asked)
 
@@ -103,9 +111,11 @@ class Creation:
             if isinstance(canonical_target, Refused):
                 return canonical_target
             row.targets.append(str(canonical_target))
-        if not await self._rows.put_new(asked, row):
-            return Refused(f"{asked} exists")
-        return Created(str(asked))
+        try:
+            new = await self._rows.put_new(asked, row)
+        except NotKnown:
+            return NOT_KNOWN
+        return Created(str(asked)) if new else Refused(f"{asked} exists")
 
     def _ours(self, address: str) -> Address | Refused:
         parsed = canonical(address)
