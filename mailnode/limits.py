@@ -59,7 +59,7 @@ class Limits:
     alias_rows_max: int = 1000  # addresses that one alias may stand for, as smtp_recipients_max
 
     # -- the mailbox
-    messages_octets_max: int = 256 * KiB  # of one mail that `messages` brings along whole
+    messages_octets_max: int = 256 * KiB  # of one mail that `messages` brings along: one chunk, one read
     messages_run_max: int = 500  # messages a run with mails or octets: a few ms of the loop
     run_octets_max: int = 1 * MiB  # octets a run
     entries_run_max: int = 20_000  # messages a run of entries only
@@ -80,6 +80,5 @@ class Limits:
     # -- the shard
     shard_memory_octets: int = 256 * MiB  # memtables and caches, where the configuration does not say
     shard_memory_octets_min: int = 16 * MiB  # below it every group of writes is a flush
-    blob_chunk_octets: int = 256 * KiB  # a partial fetch reads only its chunks
     group_octets_max: int = 8 * MiB  # of one WriteBatch: a sync every few ms on a slow disk
     group_pending_octets_max: int = 64 * MiB  # waiting for the writer: beyond it callers wait

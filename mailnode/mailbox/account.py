@@ -48,7 +48,7 @@ class Appended:
         self.change = change
         self.partition = keys.partition(change.account)
         self.durable = not change.HasField("upload")
-        self.octets = _weight(change)
+        self.octets = _weight(change) if self.durable else len(change.upload.octets)
 
     def rows(self, format: int) -> Iterable[Put]:
         return rows(self.change, format)
@@ -59,10 +59,14 @@ class Appended:
 
 
 def _weight(change: Change) -> int:
-    entries = sum(len(each.entries) for each in change.entries)
-    entries += sum(len(each.entries) for each in change.entries_dropped)
-    mails = sum(len(mail.octets) + len(mail.head) + 500 for mail in change.mails)
-    return 500 + 3 * entries + mails + len(change.upload.octets)
+    octets = 500
+    for mail in change.mails:
+        octets += 500 + len(mail.octets) + len(mail.head)
+    for entries in change.entries:
+        octets += 3 * len(entries.entries)
+    for dropped in change.entries_dropped:
+        octets += 3 * len(dropped.entries)
+    return octets
 
 
 class LocalAccount:
@@ -180,15 +184,20 @@ class LocalAccount:
         if self._queued > self._limits.intents_queued_max:
             return Result(refused="UNAVAILABLE")
         needed = _mailbox_needed(intent)
-        if not self._queued and not needed:
-            result, committed = self._decide(intent, None)
-        elif not self._queued and needed in self._arrays and not intent.HasField("store"):
+        if self._may_decide_at_once(intent, needed):
             result, committed = self._decide(intent, self._arrays.get(needed))
         else:
             result, committed = await self._decide_in_turn(intent, needed)
         if committed is not None:
             await committed
         return result
+
+    def _may_decide_at_once(self, intent: Intent, needed: int) -> bool:
+        """Nobody is before it, what it needs is in memory, and it is short."""
+        if self._queued or (needed and needed not in self._arrays):
+            return False
+        span = sum([uids.last - uids.first + 1 for uids in intent.store.uids])
+        return span <= self._limits.store_slice_entries
 
     async def _decide_in_turn(
         self, intent: Intent, needed: int

@@ -7,9 +7,9 @@ from hashlib import blake2b
 from mailnode.mailbox.decided import Decided, Loaded, Moment
 from mailnode.mailbox.keywords import take_bits
 from mailnode.mailbox.names import INBOX
-from mailnode.mailbox.rows import DELETED, ENTRY, OVERFLOW, SEEN, SYSTEM_FLAGS
-from mailnode.pb.change_pb2 import Add, Added, Change, Result, TouchedMailbox, UidRange
-from mailnode.pb.row_pb2 import Keywords, MailboxRow
+from mailnode.mailbox.rows import ENTRY, OVERFLOW, SYSTEM_FLAGS
+from mailnode.pb.change_pb2 import Add, Change, Result
+from mailnode.pb.row_pb2 import MailboxRow, MailRow
 from mailnode.store.keys import Kind
 
 
@@ -20,35 +20,38 @@ def hashed(message_id: bytes) -> bytes:
 
 def related(message: Add.Message) -> list[bytes]:
     """The hashes of what a message answers, the nearest first, then of its own Message-ID."""
-    ids = [*reversed(message.references)]
-    if message.mail.message_id:
-        ids.append(message.mail.message_id)
-    return [hashed(message_id) for message_id in ids]
+    hashes = [hashed(message_id) for message_id in reversed(message.references)]
+    message_id = message.mail.message_id
+    if message_id:
+        hashes.append(hashed(message_id))
+    return hashes
 
 
 def decide_add(state: Decided, intent_id: bytes, ask: Add, loaded: Loaded, moment: Moment) -> Change | Result:
     """All messages or none; UIDs in the order of the messages."""
-    targets = [_target(state, message) for message in ask.messages]
-    if not all(targets):
-        return Result(refused="TRYCREATE")
+    messages = ask.messages
+    targets = []
+    for message in messages:
+        target = _target(state, message)
+        if target is None:
+            return Result(refused="TRYCREATE")
+        targets.append(target)
     change = state.change(intent_id)
-    for message, row in zip(ask.messages, targets, strict=True):
-        assert row is not None
+    touched = change.touched
+    touched.position = change.position
+    first_uids = {row.mailbox: (row, row.uid_next) for row in targets}
+    for message, row in zip(messages, targets, strict=True):
         _add(state, change, message, row, loaded, moment)
-    changed = {row.mailbox: row for row in targets if row is not None}
-    for row in changed.values():
+    for mailbox, (row, first) in first_uids.items():
         row.highest_modseq = change.position
         change.mailboxes.add().CopyFrom(row)
-    change.touched.position = change.position
-    for mailbox in changed:
-        uids = [added.uid for added in change.result.added if added.mailbox == mailbox]
-        created = [UidRange(first=uids[0], last=uids[-1])]
-        change.touched.mailboxes.append(TouchedMailbox(mailbox=mailbox, created=created))
+        touched.mailboxes.add(mailbox=mailbox).created.add(first=first, last=row.uid_next - 1)
     return change
 
 
 def _target(state: Decided, message: Add.Message) -> MailboxRow | None:
-    row = state.mailboxes.get(message.mailbox) if message.mailbox else state.find(message.name)
+    mailbox = message.mailbox
+    row = state.mailboxes.get(mailbox) if mailbox else state.find(message.name)
     if row is not None and not row.noselect:
         return row
     return state.find(INBOX) if message.inbox_stands_in else None
@@ -57,41 +60,49 @@ def _target(state: Decided, message: Add.Message) -> MailboxRow | None:
 def _add(
     state: Decided, change: Change, message: Add.Message, row: MailboxRow, loaded: Loaded, moment: Moment
 ) -> None:
-    mail = change.mails.add()
-    mail.row.CopyFrom(message.mail)
-    mail.row.mail = state.mail_id(moment.now_microseconds)
-    mail.row.received = moment.now_microseconds
-    mail.octets = message.octets
-    mail.head = message.head or message.octets[: message.mail.header]
-    _join_thread(state, change, message, loaded)
+    mail = _mail(state, change, message, moment)
+    _join_thread(state, change, mail, message, loaded)
     bits, left = take_bits(row, message.keywords)
     flags = message.flags & SYSTEM_FLAGS | bits | (OVERFLOW if left else 0)
-    uid, size, position = row.uid_next, message.mail.size, change.position
-    date = message.internal_date or moment.now_seconds
-    entry = ENTRY.pack(mail.row.mail, position, position, flags, moment.now_seconds, size, date, uid)
-    entries = change.entries.add(mailbox=row.mailbox, entries=entry, placed=True)
-    if left:
-        entries.overflow[uid].CopyFrom(Keywords(names=left))
-    row.uid_next += 1
-    row.messages += 1
-    row.unseen += not flags & SEEN
-    row.deleted += flags & DELETED != 0
-    row.size += size
-    state.row.messages += 1
-    state.row.octets += size
-    change.result.added.append(
-        Added(mailbox=row.mailbox, uid_validity=row.uid_validity, uid=uid, mail=mail.row.mail)
+    now, position, mailbox, uid, size = (
+        moment.now_seconds,
+        change.position,
+        row.mailbox,
+        row.uid_next,
+        mail.size,
     )
+    date = message.internal_date or now
+    entry = ENTRY.pack(mail.mail, position, position, flags, now, size, date, uid)
+    entries = change.entries.add(mailbox=mailbox, entries=entry, placed=True)
+    if left:
+        entries.overflow[uid].names.extend(left)
+    row.uid_next = uid + 1
+    state.count_one(row, flags, size)
+    change.result.added.add(mailbox=mailbox, uid_validity=row.uid_validity, uid=uid, mail=mail.mail)
 
 
-def _join_thread(state: Decided, change: Change, message: Add.Message, loaded: Loaded) -> None:
+def _mail(state: Decided, change: Change, message: Add.Message, moment: Moment) -> MailRow:
+    octets = message.octets
+    mail = change.mails.add(octets=octets, head=message.head or octets[: message.mail.header])
+    row = mail.row
+    row.CopyFrom(message.mail)
+    row.mail = state.mail_id(moment.now_microseconds)
+    row.received = moment.now_microseconds
+    return row
+
+
+def _join_thread(state: Decided, change: Change, mail: MailRow, message: Add.Message, loaded: Loaded) -> None:
     """The thread of the nearest known relative, else one of its own; fixed from here on."""
-    mail = change.mails[-1]
-    hashes = related(message)
-    threads = {h: state.small_row(Kind.MSGID, h, loaded) for h in hashes}
-    known = next((thread for thread in threads.values() if thread), b"")
-    mail.row.thread = int.from_bytes(known, "big") if known else mail.row.mail
-    thread = mail.row.thread.to_bytes(8, "big")
-    for h, found in threads.items():
-        if not found:
-            change.rows.add(kind=Kind.MSGID, key=h, value=thread)
+    known = b""
+    unknown = []
+    for h in related(message):
+        thread = state.small_row(Kind.MSGID, h, loaded)
+        if not thread:
+            unknown.append(h)
+        elif not known:
+            known = thread
+    if not known:
+        known = mail.mail.to_bytes(8, "big")
+    mail.thread = int.from_bytes(known, "big")
+    for h in unknown:
+        change.rows.add(kind=Kind.MSGID, key=h, value=known)

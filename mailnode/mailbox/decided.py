@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from mailnode.limits import Limits
 from mailnode.mailbox.arrays import Arrays
-from mailnode.mailbox.names import SEPARATOR, canonical_name
+from mailnode.mailbox.names import INBOX, SEPARATOR, canonical_name
 from mailnode.mailbox.rows import DELETED, ENTRY, ENTRY_OCTETS, SEEN, UID, words
 from mailnode.mailbox.verbs import UidRanges
 from mailnode.pb.change_pb2 import Change
@@ -60,6 +60,8 @@ class Decided:
 
     def find(self, name: str) -> MailboxRow | None:
         """The mailbox of a full name."""
+        if name == INBOX:
+            return self.mailboxes.get(self.tree.get((0, INBOX), 0))
         mailbox = 0
         for leaf in canonical_name(name).split(SEPARATOR):
             found = self.tree.get((mailbox, leaf))
@@ -90,12 +92,15 @@ class Decided:
 
     def entries(self, mailbox: int, arrays: Arrays, ranges: UidRanges) -> bytes:
         """The joined entries of `ranges` as decided, in UID order."""
-        committed = b"".join(arrays.cut(start, end) for start, end in arrays.slices(ranges))
+        committed = b"".join([arrays.cut(start, end) for start, end in arrays.slices(ranges)])
         pending = self._entries.get(mailbox)
         if not pending:
             return committed
+        changed = {uid: pending[uid][1] for uid in _common(pending, ranges)}
+        if not changed:
+            return committed
         images: dict[int, bytes | None] = dict(_images(committed))
-        images.update((uid, pending[uid][1]) for uid in _common(pending, ranges))
+        images.update(changed)
         return b"".join(image for _, image in sorted(images.items()) if image is not None)
 
     def keywords_over(self, mailbox: int, uid: int, arrays: Arrays) -> Keywords:
@@ -153,6 +158,17 @@ class Decided:
     def count(self, row: MailboxRow, entries: bytes) -> None:
         """Entries come into a mailbox."""
         self._count(row, entries, 1)
+
+    def count_one(self, row: MailboxRow, flags: int, size: int) -> None:
+        """One entry comes into a mailbox."""
+        row.messages += 1
+        if not flags & SEEN:
+            row.unseen += 1
+        if flags & DELETED:
+            row.deleted += 1
+        row.size += size
+        self.row.messages += 1
+        self.row.octets += size
 
     def discount(self, row: MailboxRow, entries: bytes) -> None:
         """Entries leave a mailbox."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from mailnode.mailbox.arrays import Arrays
 from mailnode.mailbox.verbs import UidRanges
@@ -25,8 +25,11 @@ def packed(uids: Iterable[int]) -> list[UidRange]:
     return ranges
 
 
-def pairs(ranges: Iterable[UidRange]) -> list[tuple[int, int]]:
+def pairs(ranges: Sequence[UidRange]) -> list[tuple[int, int]]:
     """Ranges in any order, perhaps overlapping, as `UidRanges`."""
+    if len(ranges) == 1:
+        only = ranges[0]
+        return [(only.first, only.last)] if only.first <= only.last else []
     ordered = sorted((r.first, r.last) for r in ranges if r.first <= r.last)
     merged: list[tuple[int, int]] = []
     for first, last in ordered:

@@ -6,7 +6,6 @@ Hot rows are struct-packed here and nowhere else; all others are the messages of
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
 from struct import Struct
 
 from mailnode.limits import KiB
@@ -42,6 +41,8 @@ OVERFLOW = 1 << 63
 """The entry has keywords that found no bit: they are in its overflow row."""
 KEYWORD_MASK = ((1 << KEYWORD_BITS) - 1) << KEYWORD_BIT_FIRST
 
+STATE = Family.STATE
+
 BLOB_CHUNK_OCTETS = 256 * KiB
 """Stored: the chunk of an offset is computed with it. Never change it."""
 
@@ -65,81 +66,82 @@ def uids_of(entries: bytes | bytearray | memoryview) -> array[int]:
 # -- rows of a change --------------------------------------------------------------------------------------
 
 
-def rows(change: Change, format: int) -> Iterator[Put]:
+def rows(change: Change, format: int) -> list[Put]:
     """Every row that the change writes or drops. There is one format so far."""
     account = change.account
     if change.HasField("upload"):
-        yield from _upload_rows(account, change.upload)
-        return
-    yield Family.STATE, keys.state(account, Kind.ACCOUNT), change.row.SerializeToString()
+        return _upload_rows(account, change.upload)
+    puts: list[Put] = [(STATE, keys.state(account, Kind.ACCOUNT), change.row.SerializeToString())]
     for mailbox in change.mailboxes:
-        yield Family.STATE, keys.mailbox(account, mailbox.mailbox), mailbox.SerializeToString()
+        puts.append((STATE, keys.mailbox(account, mailbox.mailbox), mailbox.SerializeToString()))
     for dropped in change.mailboxes_dropped:
-        yield Family.STATE, keys.mailbox(account, dropped), None
+        puts.append((STATE, keys.mailbox(account, dropped), None))
     for entries in change.entries:
-        yield from _entry_rows(account, entries)
+        _entry_rows(puts, account, entries)
     for gone in change.entries_dropped:
-        yield from _dropped_rows(account, gone)
+        _dropped_rows(puts, account, gone)
     for mail in change.mails:
-        yield from _mail_rows(account, mail)
-    yield from _small_rows(change)
+        _mail_rows(puts, account, mail)
+    _small_rows(puts, change)
+    return puts
 
 
-def _small_rows(change: Change) -> Iterator[Put]:
+def _small_rows(puts: list[Put], change: Change) -> None:
     account = change.account
     if change.HasField("touched"):
-        yield Family.STATE, keys.touched(account, change.position), change.touched.SerializeToString()
+        puts.append((STATE, keys.touched(account, change.position), change.touched.SerializeToString()))
     for row in change.rows:
-        yield Family.STATE, keys.state(account, row.kind, row.key), row.value or None
+        puts.append((STATE, keys.state(account, row.kind, row.key), row.value or None))
     for subscription in change.subscriptions:
         key = keys.state(account, Kind.SUBSCRIPTION, subscription.name.encode())
-        yield Family.STATE, key, b"" if subscription.subscribed else None
+        puts.append((STATE, key, b"" if subscription.subscribed else None))
     if change.intent:
         key = keys.state(account, Kind.RESULT, change.intent)
-        yield Family.STATE, key, change.result.SerializeToString()
+        puts.append((STATE, key, change.result.SerializeToString()))
 
 
-def _entry_rows(account: int, entries: Entries) -> Iterator[Put]:
+def _entry_rows(puts: list[Put], account: int, entries: Entries) -> None:
     mailbox, packed = entries.mailbox, entries.entries
-    key, place = keys.entry, keys.place
-    uids = words(packed, UID)
-    for index, uid in enumerate(uids):
-        start = index * ENTRY_OCTETS
-        yield Family.STATE, key(account, mailbox, uid), packed[start : start + ENTRY_OCTETS]
-    if entries.placed:
-        for mail, uid in zip(longs(packed, MAIL), uids, strict=True):
-            yield Family.STATE, place(account, mail, mailbox, uid), b""
+    key, place, unpack_from = keys.entry, keys.place, ENTRY.unpack_from
+    placed = entries.placed
+    for start in range(0, len(packed), ENTRY_OCTETS):
+        image = unpack_from(packed, start)
+        uid = image[-1]
+        puts.append((STATE, key(account, mailbox, uid), packed[start : start + ENTRY_OCTETS]))
+        if placed:
+            puts.append((STATE, place(account, image[MAIL], mailbox, uid), b""))
     for uid, keywords in entries.overflow.items():
         value = keywords.SerializeToString() if keywords.names else None
-        yield Family.STATE, keys.overflow(account, mailbox, uid), value
+        puts.append((STATE, keys.overflow(account, mailbox, uid), value))
 
 
-def _dropped_rows(account: int, dropped: Dropped) -> Iterator[Put]:
-    """Rows of entries that are gone; an overflow row's drop is written even where there is none."""
-    mailbox, packed = dropped.mailbox, dropped.entries
-    columns = zip(words(packed, UID), longs(packed, MAIL), longs(packed, FLAGS), strict=True)
-    for uid, mail, flags in columns:
-        yield Family.STATE, keys.entry(account, mailbox, uid), None
-        yield Family.STATE, keys.place(account, mail, mailbox, uid), None
+def _dropped_rows(puts: list[Put], account: int, dropped: Dropped) -> None:
+    mailbox = dropped.mailbox
+    for mail, _, _, flags, _, _, _, uid in ENTRY.iter_unpack(dropped.entries):
+        puts.append((STATE, keys.entry(account, mailbox, uid), None))
+        puts.append((STATE, keys.place(account, mail, mailbox, uid), None))
         if flags & OVERFLOW:
-            yield Family.STATE, keys.overflow(account, mailbox, uid), None
+            puts.append((STATE, keys.overflow(account, mailbox, uid), None))
 
 
-def _mail_rows(account: int, mail: Mail) -> Iterator[Put]:
-    row = mail.row
-    yield Family.MAIL, keys.mail(account, row.mail), row.SerializeToString()
-    yield Family.HEAD, keys.mail(account, row.mail), mail.head
+def _mail_rows(puts: list[Put], account: int, mail: Mail) -> None:
+    row, octets = mail.row, mail.octets
+    key = keys.mail(account, row.mail)
+    puts.append((Family.MAIL, key, row.SerializeToString()))
+    puts.append((Family.HEAD, key, mail.head))
     if row.upload:
-        yield Family.DUE, upload_due(account, row.upload), None
-    for chunk, start in enumerate(range(0, len(mail.octets), BLOB_CHUNK_OCTETS)):
-        key = keys.blob(account, Blob.MAIL, row.mail, chunk)
-        yield Family.BLOB, key, mail.octets[start : start + BLOB_CHUNK_OCTETS]
+        puts.append((Family.DUE, upload_due(account, row.upload), None))
+    for chunk, start in enumerate(range(0, len(octets), BLOB_CHUNK_OCTETS)):
+        blob = keys.blob(account, Blob.MAIL, row.mail, chunk)
+        puts.append((Family.BLOB, blob, octets[start : start + BLOB_CHUNK_OCTETS]))
 
 
-def _upload_rows(account: int, upload: Upload) -> Iterator[Put]:
+def _upload_rows(account: int, upload: Upload) -> list[Put]:
+    key = keys.blob(account, Blob.UPLOAD, upload.upload, upload.chunk)
+    puts: list[Put] = [(Family.BLOB, key, upload.octets)]
     if upload.chunk == 0:
-        yield Family.DUE, upload_due(account, upload.upload), b""
-    yield Family.BLOB, keys.blob(account, Blob.UPLOAD, upload.upload, upload.chunk), upload.octets
+        puts.append((Family.DUE, upload_due(account, upload.upload), b""))
+    return puts
 
 
 def upload_due(account: int, upload: int) -> bytes:
