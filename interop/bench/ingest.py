@@ -141,7 +141,7 @@ async def _await_messages(reader: imap.ImapConnection, count: int) -> None:
 async def _send(
     sender: smtp.SmtpConnection,
     numbers: Iterator[int],
-    envelopes: Sequence[bytes],
+    envelopes: Sequence[smtp.Envelope],
     template: Template,
     run: bytes,
     latencies: list[float],
@@ -151,7 +151,7 @@ async def _send(
         message = template.message(b"%d.%s@client.example.test" % (number, run))
         content = smtp.stuffed(message)
         start = time.perf_counter()
-        reply = await sender.deliver(envelopes[number % len(envelopes)], content)
+        (reply,) = await sender.deliver(envelopes[number % len(envelopes)], content)
         latencies.append(time.perf_counter() - start)
         if reply.code != 250:
             raise smtp.SmtpFault(f"{reply.code} {reply.lines!r}")

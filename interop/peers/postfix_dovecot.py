@@ -72,10 +72,12 @@ class PostfixDovecot:
         self._processes.clear()
 
     def kill(self) -> None:
-        for process in self._processes:
-            for each in descendants(process.pid):
+        """All at once: stopped first, so that none sees another die."""
+        for kind in (signal.SIGSTOP, signal.SIGKILL):
+            for each in [each for process in self._processes for each in descendants(process.pid)]:
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(each, signal.SIGKILL)
+                    os.kill(each, kind)
+        for process in self._processes:
             process.wait()
         self._processes.clear()
 

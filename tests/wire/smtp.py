@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from dataclasses import dataclass
+from typing import cast
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +12,14 @@ class Reply:
 
     code: int
     lines: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """MAIL, RCPT and DATA as octets."""
+
+    octets: bytes
+    recipients: int
 
 
 class SmtpFault(Exception):
@@ -27,10 +36,10 @@ class SmtpConnection(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._transport: asyncio.Transport | None = None
         self._lost = False
+        self._lmtp = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's own class in practice
 
     def data_received(self, data: bytes) -> None:
         *lines, self._partial = (self._partial + data).split(b"\r\n")
@@ -69,22 +78,23 @@ class SmtpConnection(asyncio.Protocol):
         return reply
 
     async def greet(self, verb: bytes) -> Reply:
-        """Greeting and EHLO or LHLO."""
+        """Greeting and EHLO, or LHLO."""
+        self._lmtp = verb == b"LHLO"
         await self.expect(220)
         self.write(verb + b" client.example.test\r\n")
         return await self.expect(250)
 
-    async def deliver(self, envelope: bytes, content: bytes) -> Reply:
-        """One transaction; the reply to its content. RFC 2920: MAIL, RCPT and DATA go in one piece.
+    async def deliver(self, envelope: Envelope, content: bytes) -> list[Reply]:
+        """One transaction; the reply to its content, with LMTP one for each recipient.
 
-        `envelope` comes from `envelope()`, `content` from `stuffed()`; one recipient.
+        RFC 2920: MAIL, RCPT and DATA go in one piece. `content` comes from `stuffed()`.
         """
-        self.write(envelope)
-        await self.expect(250)
-        await self.expect(250)
+        self.write(envelope.octets)
+        for _ in range(1 + envelope.recipients):
+            await self.expect(250)
         await self.expect(354)
         self.write(content)
-        return await self.reply()
+        return [await self.reply() for _ in range(envelope.recipients if self._lmtp else 1)]
 
     async def quit(self) -> None:
         self.write(b"QUIT\r\n")
@@ -101,8 +111,9 @@ async def connect(host: str, port: int) -> SmtpConnection:
     return connection
 
 
-def envelope(reverse_path: str, recipient: str) -> bytes:
-    return f"MAIL FROM:<{reverse_path}>\r\nRCPT TO:<{recipient}>\r\nDATA\r\n".encode()
+def envelope(reverse_path: str, *recipients: str) -> Envelope:
+    forward = "".join(f"RCPT TO:<{recipient}>\r\n" for recipient in recipients)
+    return Envelope(f"MAIL FROM:<{reverse_path}>\r\n{forward}DATA\r\n".encode(), len(recipients))
 
 
 def stuffed(message: bytes) -> bytes:
