@@ -261,6 +261,7 @@ virtual_transport = lmtp:unix:@DIR@/run/lmtp
 smtpd_relay_restrictions = reject_unauth_destination
 smtpd_tls_cert_file = @DIR@/tls/cert.pem
 smtpd_tls_key_file = @DIR@/tls/key.pem
+smtpd_tls_security_level = may
 smtpd_sasl_type = dovecot
 smtpd_sasl_path = @DIR@/run/auth-submission
 """

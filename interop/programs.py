@@ -1,0 +1,46 @@
+"""Foreign programs: found, or skipped with the reason; run with a clean environment and a time limit."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+RUN_SECONDS_MAX = 60.0
+
+Done = subprocess.CompletedProcess[bytes]
+
+
+def must_not_skip(reason: str) -> NoReturn:
+    """Skip; a failure where everything is meant to be installed."""
+    if os.environ.get("CI_MUST_NOT_SKIP") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def program(name: str) -> str:
+    """Its path; where it is absent the test is skipped."""
+    path = shutil.which(name)
+    if path is None:
+        must_not_skip(f"{name} is not installed (see interop/debian-packages.txt)")
+    return path
+
+
+def run(command: Sequence[str], home: Path, standard_input: bytes = b"") -> Done:
+    """Run it to its end; its status is the caller's to judge."""
+    return subprocess.run(
+        command, input=standard_input, capture_output=True, timeout=RUN_SECONDS_MAX, env=environment(home)
+    )
+
+
+def environment(home: Path) -> dict[str, str]:
+    return {"HOME": str(home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TERM": "xterm"}
+
+
+def succeeded(done: Done) -> bytes:
+    """Its output; the test fails with what it said where its status is not 0."""
+    assert done.returncode == 0, f"status {done.returncode}\n{done.stderr.decode(errors='replace')}"
+    return done.stdout

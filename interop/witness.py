@@ -1,0 +1,102 @@
+"""The other end of a test: puts messages in and reads out what is there, with Python's own library."""
+
+import imaplib
+import smtplib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tests.wire.fetched import Fetched, fetched
+from tests.wire.imap import trust
+from tests.wire.server import HOST, Server
+
+WAIT_SECONDS_MAX = 30.0
+SENDER = "sender@client.example.net"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account of the server under test."""
+
+    server: Server
+    address: str
+    password: str
+
+    @contextmanager
+    def session(self) -> Iterator[imaplib.IMAP4_SSL]:
+        """A logged-in IMAP session; nothing is selected."""
+        tls = trust(self.server.certificate)
+        connection = imaplib.IMAP4_SSL(
+            HOST, self.server.port("imaps"), ssl_context=tls, timeout=WAIT_SECONDS_MAX
+        )
+        with connection:
+            connection.login(self.address, self.password)
+            yield connection
+
+    def append(self, message: bytes, mailbox: str = "INBOX", flags: str = "") -> None:
+        with self.session() as session:
+            status, _ = session.append(mailbox, flags, "", message)
+            assert status == "OK"
+
+    def deliver(self, *messages: bytes) -> None:
+        """Bring them in through the MX, one after another."""
+        with smtplib.SMTP(HOST, self.server.port("smtp")) as sender:
+            for message in messages:
+                sender.sendmail(SENDER, [self.address], message)
+
+    def messages(self, mailbox: str = "INBOX", least: int = 0) -> list[Fetched]:
+        """UID, FLAGS and BODY[] of all; waits for the server's EXISTS until there are `least`."""
+        with self.session() as session:
+            _, data = session.select(f'"{mailbox}"', readonly=True)
+            count = int(data[0] or b"0")
+            if count < least:
+                count = _await_exists(session, least)
+            return fetch(session, "1:*", "(UID FLAGS BODY.PEEK[])") if count else []
+
+    def octets(self, mailbox: str = "INBOX", least: int = 0) -> list[bytes]:
+        return [message.items[b"BODY[]"] for message in self.messages(mailbox, least)]
+
+    def mailboxes(self) -> set[str]:
+        with self.session() as session:
+            _, lines = session.list()
+            return {line.rpartition(b" ")[2].decode().strip('"') for line in lines if isinstance(line, bytes)}
+
+
+def fetch(session: imaplib.IMAP4, messages: str, items: str, *, uid: bool = False) -> list[Fetched]:
+    """FETCH, its responses put together again from imaplib's pieces."""
+    status, pieces = session.uid("FETCH", messages, items) if uid else session.fetch(messages, items)
+    assert status == "OK", pieces
+    return fetched(_responses(pieces))
+
+
+def _responses(pieces: Iterable[object]) -> Iterator[bytes]:
+    """imaplib gives (text up to a literal, literal) pairs and the rest of each line: join them."""
+    response = b""
+    for piece in pieces:
+        if isinstance(piece, tuple):
+            text, literal = piece
+            response += text + b"\r\n" + literal
+        elif isinstance(piece, bytes):
+            yield b"* " + _with_name(response + piece)
+            response = b""
+
+
+def _with_name(response: bytes) -> bytes:
+    """imaplib takes the word FETCH away: `7 (UID 1 ...)`."""
+    number, _, rest = response.partition(b" ")
+    return number + b" FETCH " + rest
+
+
+def _await_exists(session: imaplib.IMAP4, least: int) -> int:
+    """IDLE (RFC 2177) until EXISTS says at least so many."""
+    tag = b"idle1"
+    session.send(tag + b" IDLE\r\n")
+    count = 0
+    while count < least:
+        words = session.readline().split()
+        if words[-1:] == [b"EXISTS"]:
+            count = int(words[1])
+    session.send(b"DONE\r\n")
+    while not session.readline().startswith(tag):
+        pass
+    return count
