@@ -33,6 +33,10 @@ class Change:
     def applied(self, world: World) -> World:
         return (world - self.taken) | self.put
 
+    def brings_to(self, mailbox: str) -> bool:
+        """There was no copy in this mailbox, and now there is."""
+        return _is_in(self.put, mailbox) and not _is_in(self.taken, mailbox)
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -149,7 +153,7 @@ class Ledger:
         return next((copy for copy in message.world if copy.mailbox == mailbox), None)
 
     def is_in(self, key: Key, mailbox: str) -> bool:
-        return any(copy.mailbox == mailbox for copy in self.messages[key].world)
+        return _is_in(self.messages[key].world, mailbox)
 
     def saw(self, account: str, mailbox: str, uid: int, message_id: str) -> None:
         """Some client was shown this message under this UID: from now on it means nothing else."""
@@ -160,13 +164,16 @@ class Ledger:
         known.uid_next = max(known.uid_next, uid + 1)
         known.newest_uids[message_id] = max(known.newest_uids.get(message_id, 0), uid)
 
-    def saw_arrival(self, account: str, mailbox: str, message_id: str) -> None:
-        """Some client was shown a message whose delivery is not answered: it must stay."""
-        message = self.messages.get(Key(account, message_id))
+    def saw_arrival(self, account: str, mailbox: str, uid: int, message_id: str) -> None:
+        """Some client fetched it: if that is the fruit of a command under way, it is there for good."""
+        new = uid not in self._mailbox(account, mailbox).message_ids
+        self.saw(account, mailbox, uid, message_id)
+        key = Key(account, message_id)
+        message = self.messages.get(key)
         if message is None:
             self._fault(account, mailbox, f"<{message_id}> was never sent")
-        elif message.pending is not None and message.pending.kind == "deliver":
-            message.worlds -= {NOWHERE}
+        elif new and message.pending is not None and message.pending.changes[key].brings_to(mailbox):
+            message.worlds = frozenset(world for world in message.worlds if _is_in(world, mailbox))
 
     def saw_status(self, account: str, mailbox: str, uid_validity: int, uid_next: int) -> None:
         """Some client was shown UIDVALIDITY and UIDNEXT."""
@@ -263,6 +270,10 @@ def _worlds(observation: Observation, fault: Callable[[str, str, str], None]) ->
                 if count > 1:
                     fault(account, mailbox, f"<{message_id}> is there {count} times")
     return found
+
+
+def _is_in(world: World, mailbox: str) -> bool:
+    return any(copy.mailbox == mailbox for copy in world)
 
 
 def _told(world: World) -> str:

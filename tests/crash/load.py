@@ -194,8 +194,7 @@ class Session:
                 self._know(each.uid, each.message_id)
 
     def _know(self, uid: int, message_id: str) -> None:
-        self._ledger.saw(self._account, self._mailbox, uid, message_id)
-        self._ledger.saw_arrival(self._account, self._mailbox, message_id)
+        self._ledger.saw_arrival(self._account, self._mailbox, uid, message_id)
         key = Key(self._account, message_id)
         if key in self._ledger.messages:
             self._known[uid] = key

@@ -88,9 +88,21 @@ def test_an_unanswered_delivery_may_be_there_once() -> None:
 def test_an_unanswered_delivery_that_a_client_was_shown_must_stay() -> None:
     ledger = Ledger()
     ledger.attempt("deliver", [M], CONTENT, INBOX, exact=False)
-    ledger.saw_arrival(ACCOUNT, "INBOX", "m")
+    ledger.saw_arrival(ACCOUNT, "INBOX", 1, "m")
     ledger.judge(EMPTY)
     assert "nowhere" in ledger.violations[0]
+
+
+def test_an_unanswered_move_that_a_client_was_shown_must_stay() -> None:
+    for mailbox, uid, wrong in (("Trash", 7, 1), ("INBOX", 1, 0), ("Trash", 6, 0)):
+        ledger = Ledger()
+        delivered(ledger, M)
+        ledger.saw(ACCOUNT, "INBOX", 1, "m")
+        ledger.saw(ACCOUNT, "Trash", 6, "m")  # it was there once, a session may not know that it left
+        under_way(ledger, "move", {M: MOVED})
+        ledger.saw_arrival(ACCOUNT, mailbox, uid, "m")
+        ledger.judge(IN_INBOX)
+        assert len(ledger.violations) == wrong
 
 
 def test_what_was_found_after_one_kill_is_promised_at_the_next() -> None:
