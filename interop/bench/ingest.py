@@ -1,30 +1,23 @@
 """SMTP ingest: messages over C connections, until the last 250 and until all are visible over IMAP.
 
-One recipient a message, the accounts in turn. `python -m interop.bench.ingest` is the client, a process of
-its own; the workload below starts it, reads the server's CPU when the client is connected, and lets it go.
+One recipient a message, the accounts in turn. `python -m interop.bench.ingest` is the client.
 """
 
 import asyncio
-import json
-import resource
-import statistics
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Any
 
-import uvloop
-
-from interop.bench.cpu import Meter, await_quiet
+from interop.bench.client import Figures, connected, drive, latency_figures, own_cpu_seconds, serve
+from interop.bench.cpu import Meter
 from interop.bench.messages import Template, alternative, plain
 from tests.wire import imap, smtp
 from tests.wire.server import HOST, Server
 
 TEMPLATES = {"2k": plain(2048), "20k": alternative(20480)}
 POLL_SECONDS = 0.01  # between two STATUS of one account; the resolution of "visible"
-CLIENT_SECONDS_MAX = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +32,16 @@ class Ingest:
     def label(self) -> str:
         return f"ingest {self.size} C={self.connections}"
 
-    def run(self, server: Server, meter: Meter) -> dict[str, float]:
-        order = Order(
-            size=self.size,
-            connections=self.connections,
-            count=self.count,
-            smtp_port=server.port("smtp"),
-            imap_port=server.port("imap"),
-            accounts=tuple(server.accounts.items()),
-        )
-        with subprocess.Popen(
-            [sys.executable, "-m", __spec__.name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as client:
-            assert client.stdin is not None and client.stdout is not None
-            client.stdin.write(json.dumps(asdict(order)) + "\n")
-            client.stdin.flush()
-            if client.stdout.readline() != "connected\n":
-                raise RuntimeError(f"{self.label}: the client could not connect to {server.name}")
-            cpu_before = await_quiet(meter)
-            report, _ = client.communicate("go\n")
-        if client.returncode != 0:
-            raise RuntimeError(f"{self.label}: the client of {server.name} failed")
-        figures: dict[str, float] = json.loads(report)
-        cpu_seconds = await_quiet(meter) - cpu_before
-        return figures | {"server CPU ms/msg": 1000 * cpu_seconds / self.count}
+    def run(self, server: Server, meter: Meter) -> Figures:
+        order = {
+            "size": self.size,
+            "connections": self.connections,
+            "count": self.count,
+            "smtp_port": server.port("smtp"),
+            "imap_port": server.port("imap"),
+            "accounts": list(server.accounts.items()),
+        }
+        return drive(__spec__.name, order, meter, self.count)
 
 
 def workloads(count: int) -> list[Ingest]:
@@ -75,7 +54,7 @@ def workloads(count: int) -> list[Ingest]:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class _Order:
     """What the client process is told."""
 
     size: str
@@ -83,26 +62,26 @@ class Order:
     count: int
     smtp_port: int
     imap_port: int
-    accounts: tuple[tuple[str, str], ...]
+    accounts: list[tuple[str, str]]
 
 
-async def _client(order: Order) -> dict[str, float]:
+async def _client(fields: dict[str, Any]) -> Figures:
+    order = _Order(**fields)
     readers = [await _login(order.imap_port, *account) for account in order.accounts]
     before = [await _messages(reader) for reader in readers]
     senders = [await smtp.connect(HOST, order.smtp_port) for _ in range(order.connections)]
     await asyncio.gather(*(sender.greet(b"EHLO") for sender in senders))
-    print("connected", flush=True)
-    sys.stdin.readline()
+    connected()
 
     run = uuid.uuid4().hex.encode()
     envelopes = [smtp.envelope("sender@client.example.test", address) for address, _ in order.accounts]
     latencies: list[float] = []
     numbers = iter(range(order.count))
-    cpu_before, start = _own_cpu_seconds(), time.perf_counter()
+    cpu_before, start = own_cpu_seconds(), time.perf_counter()
     await asyncio.gather(
         *(_send(each, numbers, envelopes, TEMPLATES[order.size], run, latencies) for each in senders)
     )
-    accepted, cpu = time.perf_counter() - start, _own_cpu_seconds() - cpu_before
+    accepted, cpu = time.perf_counter() - start, own_cpu_seconds() - cpu_before
     for at, reader in enumerate(readers):
         share = len(range(at, order.count, len(readers)))
         await _await_messages(reader, before[at] + share)
@@ -111,8 +90,7 @@ async def _client(order: Order) -> dict[str, float]:
     return {
         "accepted msg/s": order.count / accepted,
         "visible msg/s": order.count / visible,
-        "p50 ms": 1000 * statistics.median(latencies),
-        "p99 ms": 1000 * _percentile(latencies, 99),
+        **latency_figures(latencies),
         "client CPU ms/msg": 1000 * cpu / order.count,
     }
 
@@ -157,20 +135,5 @@ async def _send(
             raise smtp.SmtpFault(f"{reply.code} {reply.lines!r}")
 
 
-def _percentile(values: Sequence[float], percent: int) -> float:
-    return sorted(values)[min(len(values) - 1, len(values) * percent // 100)]
-
-
-def _own_cpu_seconds() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
-
-
-def main() -> None:
-    order = Order(**json.loads(sys.stdin.readline()))
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        print(json.dumps(runner.run(asyncio.wait_for(_client(order), CLIENT_SECONDS_MAX))))
-
-
 if __name__ == "__main__":
-    main()
+    serve(_client)
