@@ -1,0 +1,138 @@
+"""Content transfer encodings: RFC 2045 §6. Decoding never fails; what is no encoding is left as it stands.
+
+A meter counts, of a body cut anywhere, the octets that decoding the whole of it gives.
+"""
+
+import re
+from binascii import Error, a2b_base64, a2b_qp, a2b_uu
+from contextlib import suppress
+from typing import Protocol
+
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_NOT_BASE64 = bytes(set(range(256)) - set(_ALPHABET))
+_NOT_BASE64_OR_PAD = bytes(set(range(256)) - set(_ALPHABET + b"="))
+_HEXADECIMAL = b"0123456789ABCDEFabcdef"
+_HELD_OCTETS_MAX = 128
+_UUENCODED = (b"x-uuencode", b"uuencode", b"x-uue")
+_BEGIN = re.compile(rb"^begin [0-7]{3,4} [^\n]*\n", re.MULTILINE)
+
+# White space at a line's end, which transport added (RFC 2045 §6.7, rule 3), after a soft break's `=` too.
+_TRAILING_SPACE = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n|\Z)")
+_SPACE_AND_LINE_END = (b" \r\n", b"\t\r\n", b" \n", b"\t\n")
+# An `=` that begins neither an octet nor a soft break is text: RFC 2045 §6.7, note 2 at its end.
+_LITERAL_EQUALS = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n|\Z)")
+
+
+def decode_transfer(octets: bytes, encoding: bytes) -> bytes:
+    """The octets of a body, decoded; `encoding` in lower case. An unknown encoding is the identity."""
+    if encoding == b"base64":
+        return decode_base64(octets)
+    if encoding == b"quoted-printable":
+        return decode_quoted_printable(octets)
+    return decode_uuencode(octets) if encoding in _UUENCODED else octets
+
+
+def decode_base64(octets: bytes) -> bytes:
+    """RFC 2045 §6.8; ends at the first padding, other octets are left out."""
+    text = octets.translate(None, _NOT_BASE64_OR_PAD)
+    text = text[: text.find(b"=")] if b"=" in text else text
+    tail = len(text) % 4
+    return a2b_base64(text[:-1] if tail == 1 else text + b"==="[: -tail % 4])
+
+
+def decode_quoted_printable(octets: bytes) -> bytes:
+    """RFC 2045 §6.7."""
+    if octets.endswith((b" ", b"\t")) or any(end in octets for end in _SPACE_AND_LINE_END):
+        octets = _TRAILING_SPACE.sub(b"", octets)
+    return a2b_qp(_LITERAL_EQUALS.sub(b"=3D", octets))
+
+
+def decode_uuencode(octets: bytes) -> bytes:
+    """What stands between `begin` and `end`; the octets as they are where there is no `begin`."""
+    begin = _BEGIN.search(octets)
+    if begin is None:
+        return octets
+    decoded: list[bytes] = []
+    for line in octets[begin.end() :].splitlines():
+        if line == b"end":
+            break
+        if line:
+            # Old encoders leave garbage behind the characters that the first one counts.
+            characters = ((line[0] - 32 & 63) * 4 + 2) // 3
+            with suppress(Error):
+                decoded.append(a2b_uu(line[: 1 + characters]))
+    return b"".join(decoded)
+
+
+class Meter(Protocol):
+    def add(self, octets: bytes) -> None:
+        """Count further octets of the body."""
+
+    def size(self) -> int:
+        """The decoded octets of all that was added."""
+
+
+class Base64Meter:
+    __slots__ = ("_characters", "_ended")
+
+    def __init__(self) -> None:
+        self._characters = 0
+        self._ended = False
+
+    def add(self, octets: bytes) -> None:
+        if self._ended:
+            return
+        pad = octets.find(b"=")
+        if pad >= 0:
+            self._ended = True
+            octets = octets[:pad]
+        self._characters += len(octets.translate(None, _NOT_BASE64))
+
+    def size(self) -> int:
+        return self._characters * 6 // 8
+
+
+class QuotedPrintableMeter:
+    """Holds back what a cut may have torn: an escape, a soft break, white space that may end its line."""
+
+    __slots__ = ("_held", "_size", "_spaces")
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._held = b""
+        self._spaces = 0  # white space that was taken out of `_held`, so that a long run costs no memory
+
+    def add(self, octets: bytes) -> None:
+        octets = self._held + octets
+        cut = _untorn(octets)
+        if self._spaces and cut > 1:
+            run_end = len(octets) - len(octets.lstrip(b"= \t"))
+            if not octets.startswith((b"\n", b"\r\n"), run_end):
+                self._size += self._spaces
+            self._spaces = 0
+        self._size += len(decode_quoted_printable(octets[:cut]))
+        self._held = octets[cut:]
+        if len(self._held) > _HELD_OCTETS_MAX:
+            end = b"\r" if self._held.endswith(b"\r") else b""
+            short = self._held[:1] + b" " + end
+            self._spaces += len(self._held) - len(short)
+            self._held = short
+
+    def size(self) -> int:
+        return self._size + len(decode_quoted_printable(self._held))
+
+
+def _untorn(octets: bytes) -> int:
+    """Where the tail begins that further octets may give another meaning: `=`, `=4`, `=` and spaces."""
+    line_end = len(octets) - octets.endswith(b"\r")
+    cut = len(octets[:line_end].rstrip(b" \t"))
+    if cut == len(octets) and octets[cut - 2 : cut - 1] == b"=" and octets[cut - 1 :] in _HEXADECIMAL:
+        return cut - 2
+    return cut - (octets[cut - 1 : cut] == b"=")
+
+
+def meter(encoding: bytes) -> Meter | None:
+    """The meter of an encoding (lower case); None where decoding changes no size, or is not ours to count."""
+    if encoding == b"base64":
+        return Base64Meter()
+    return QuotedPrintableMeter() if encoding == b"quoted-printable" else None
