@@ -1,8 +1,16 @@
 """A bounded buffer that gives lines and octets: the first thing behind every socket."""
 
+START_OCTETS = 64
+
 
 class LineTooLong(Exception):
-    """No line end within the bound; the octets up to the next line end were, or will be, dropped."""
+    """No line end within the bound; the octets of the line are dropped, but for the first START_OCTETS."""
+
+    __slots__ = ("start",)
+
+    def __init__(self, start: bytes) -> None:
+        super().__init__(start)
+        self.start = start
 
 
 class LineBuffer:
@@ -12,7 +20,7 @@ class LineBuffer:
     end; a longer one is dropped up to its LF and reported once by `LineTooLong`.
     """
 
-    __slots__ = ("_buffer", "_dropping", "_scanned", "_start", "line_octets_max")
+    __slots__ = ("_buffer", "_dropped", "_dropping", "_scanned", "_start", "line_octets_max")
 
     def __init__(self, line_octets_max: int) -> None:
         self.line_octets_max = line_octets_max
@@ -20,6 +28,7 @@ class LineBuffer:
         self._start = 0
         self._scanned = 0
         self._dropping = False
+        self._dropped = b""  # the start of the line that is dropped
 
     def __len__(self) -> int:
         return len(self._buffer) - self._start
@@ -41,13 +50,16 @@ class LineBuffer:
         too_long = self._dropping or end + 1 - self._start > self.line_octets_max
         self._take(end + 1)
         if too_long:
+            start = self._dropped if self._dropping else line[:START_OCTETS]
             self._dropping = False
-            raise LineTooLong
+            raise LineTooLong(start)
         return line[:-1] if line.endswith(b"\r") else line
 
     def _unfinished(self) -> None:
         self._scanned = len(self._buffer)
         if len(self) > self.line_octets_max:
+            if not self._dropping:
+                self._dropped = bytes(self._buffer[self._start : self._start + START_OCTETS])
             self._dropping = True
             self._take(len(self._buffer))
 

@@ -39,7 +39,7 @@ def _size_max(profile: Profile, channel: Channel) -> str | None:
 
 
 def _starttls(profile: Profile, channel: Channel) -> str | None:
-    return "" if profile.starttls and not channel.secure else None
+    return "" if profile.starttls and channel is Channel.PLAIN else None
 
 
 def _mechanisms(profile: Profile, channel: Channel) -> str | None:
@@ -47,7 +47,7 @@ def _mechanisms(profile: Profile, channel: Channel) -> str | None:
 
 
 def auth_offered(profile: Profile, channel: Channel) -> bool:
-    return bool(profile.mechanisms) and (channel.secure or not profile.auth_needs_tls)
+    return bool(profile.mechanisms) and (channel is Channel.TLS or not profile.auth_needs_tls)
 
 
 def _size(value: bytes, profile: Profile) -> int:

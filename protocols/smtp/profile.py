@@ -27,15 +27,10 @@ class BareNewline(enum.Enum):
 
 
 class Channel(enum.Enum):
-    """How the octets come. Its value says whether TLS hides them."""
+    """How the octets come; TLS from the first of them (RFC 8314) or since STARTTLS (RFC 3207)."""
 
     PLAIN = "plain"
-    TLS = "TLS from the first octet on"  # RFC 8314
-    STARTTLS = "TLS since STARTTLS"  # RFC 3207: a new session, which sends no greeting
-
-    @property
-    def secure(self) -> bool:
-        return self is not Channel.PLAIN
+    TLS = "TLS"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def test_a_dialogue_goes_as_written(path: Path) -> None:
 
     def factory(tls: bool) -> Greeted | Session:
         if tls:
-            return Session(profile, Channel.STARTTLS)
+            return Session(profile, Channel.TLS)
         return Greeted(Session(profile, Channel.PLAIN))
 
     greeting = Session(profile, Channel.PLAIN).greeting

@@ -179,7 +179,7 @@ def test_what_is_said_unasked_leaves_at_once() -> None:
 
 
 def test_a_session_behind_starttls_offers_it_no_more() -> None:
-    session, peer = Session(MX, Channel.STARTTLS), Peer()
+    session, peer = Session(MX, Channel.TLS), Peer()
     session.feed(b"EHLO c\r\n")
     assert b"STARTTLS" not in drain(session, peer)
 

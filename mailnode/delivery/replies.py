@@ -1,0 +1,24 @@
+"""What delivery answers: reply codes of RFC 5321 §4.2.3, enhanced codes of RFC 3463."""
+
+from collections.abc import Sequence
+
+from protocols.smtp.reply import Reply
+
+NO_SUCH_USER = Reply(550, "5.1.1", "No such user here")
+RELAYING_DENIED = Reply(550, "5.7.1", "Relaying denied")
+LOCAL_ONLY = Reply(550, "5.7.1", "Mail for other domains is not sent from here")
+NOT_YOUR_ADDRESS = Reply(550, "5.7.1", "This sender address is not yours")
+TOO_MANY_HOPS = Reply(554, "5.4.6", "Too many hops: this message loops")
+MAILBOX_FULL = Reply(452, "4.2.2", "Mailbox is full")
+UNAVAILABLE = Reply(451, "4.3.0", "Not possible now, try again later")
+
+
+def accepted(identity: str) -> Reply:
+    return Reply(250, "2.0.0", f"{identity} accepted")
+
+
+def one_for_all(replies: Sequence[Reply]) -> Reply:
+    """SMTP has one reply to content: positive if every copy is durable, else the sender must try again."""
+    refused = [reply for reply in replies if not reply.positive]
+    transient = [reply for reply in refused if reply.code < 500]
+    return (transient or refused or replies)[0]
