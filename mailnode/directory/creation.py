@@ -143,7 +143,7 @@ class Creation:
                 return Refused(f"{address} exists")
             row = found
         create = Create(address=str(address), mailboxes=STANDARD_MAILBOXES)
-        account = self._accounts.open(row.account)
+        account = await self._accounts.open(row.account)
         await account.apply(Intent(id=intent_id(self._clock), create=create))  # or it was there already
         await self._credentials.write(Owner(row.account, self._domains[address.domain]), prepared)
         await self._give_roles(address)

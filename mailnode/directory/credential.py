@@ -95,13 +95,15 @@ class Credentials:
         salts = self._clock.random(SALT_OCTETS), self._clock.random(SALT_OCTETS)
         row = await self._in_pool(lambda: derive(prepared, salts, self._cost, owner.domain))
         put_row = PutRow(kind=Kind.CREDENTIAL, value=row.SerializeToString())
-        await self._accounts.open(owner.account).apply(Intent(id=intent_id(self._clock), put_row=put_row))
+        account = await self._accounts.open(owner.account)
+        await account.apply(Intent(id=intent_id(self._clock), put_row=put_row))
 
     async def _row(self, owner: Owner | None) -> CredentialRow:
         """Empty where there is none."""
         if owner is None:
             return CredentialRow()
-        return CredentialRow.FromString(await self._accounts.open(owner.account).row(Kind.CREDENTIAL, b""))
+        account = await self._accounts.open(owner.account)
+        return CredentialRow.FromString(await account.row(Kind.CREDENTIAL, b""))
 
     async def _renew(self, owner: Owner, row: CredentialRow, prepared: bytes) -> None:
         """Only now is the password at hand to hash it as we would today."""

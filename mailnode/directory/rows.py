@@ -18,7 +18,7 @@ from mailnode.store.keys import Kind
 class Accounts(Protocol):
     """Where accounts are opened, by id, wherever they live."""
 
-    def open(self, account: int) -> Account: ...
+    async def open(self, account: int) -> Account: ...
 
 
 class Rows:
@@ -41,7 +41,8 @@ class Rows:
             self._remembered.move_to_end(address)
             return row
         writes = self._writes
-        stored = await self._account(address).row(Kind.DIRECTORY, str(address).encode())
+        account = await self._account(address)
+        stored = await account.row(Kind.DIRECTORY, str(address).encode())
         if not stored:
             return None
         row = DirectoryRow.FromString(stored)
@@ -59,15 +60,16 @@ class Rows:
         put_row.if_absent = True
         return not (await self._apply(address, put_row)).refused
 
-    def _account(self, address: Address) -> Account:
-        return self._accounts.open(directory_account(address))
+    async def _account(self, address: Address) -> Account:
+        return await self._accounts.open(directory_account(address))
 
     def _put_row(self, address: Address, row: DirectoryRow) -> PutRow:
         return PutRow(kind=Kind.DIRECTORY, key=str(address).encode(), value=row.SerializeToString())
 
     async def _apply(self, address: Address, put_row: PutRow) -> Result:
         try:
-            return await self._account(address).apply(Intent(id=intent_id(self._clock), put_row=put_row))
+            account = await self._account(address)
+            return await account.apply(Intent(id=intent_id(self._clock), put_row=put_row))
         finally:
             self._writes += 1
             self._remembered.pop(address, None)

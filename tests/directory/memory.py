@@ -69,7 +69,7 @@ class MemoryAccounts:
         self.fail_at = 0
         self.fail_done = False
 
-    def open(self, account: int) -> MemoryAccount:
+    async def open(self, account: int) -> MemoryAccount:
         return MemoryAccount(self, account)
 
 
