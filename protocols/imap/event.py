@@ -13,6 +13,7 @@ end (`Ok`, `No`, `Bad`). What the answers are to some events in particular:
     Append                GoOn(): Chunk events follow and one LastChunk; or No, which ends it
     Chunk                 is not answered. A No or Bad to `event.append` ends the APPEND before its end: the
                           rest of the literal is swallowed and nothing of it comes any more
+    AppendBroken          instead of LastChunk: `send(event, event.answer)`
     LastChunk             Ok (with code APPENDUID) once the message is stored, or No
     Idle                  GoOn(): from then on `send(None, updates)` at any time; the next event is IdleDone
     IdleDone              Ok: it ends the IDLE command; Idle itself gets no end
@@ -28,7 +29,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
-from protocols.imap.answer import Answer, Bye
+from protocols.imap.answer import Answer, Bad, Bye, No
 from protocols.imap.fetch import Plan
 from protocols.imap.search import Key, Return
 from protocols.imap.sequence import SequenceSet
@@ -182,7 +183,10 @@ class LiteralKind(enum.Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Append:
-    """RFC 9051 §6.3.12. `internal_date` in seconds since 1970-01-01 UTC; None when the client gave none."""
+    """RFC 9051 §6.3.12. `internal_date` in seconds since 1970-01-01 UTC; None when the client gave none.
+
+    `size` is what the client announced; of a PLAIN literal the Chunks hold more where a bare LF became CRLF.
+    """
 
     mailbox: str
     flags: tuple[str, ...]
@@ -197,6 +201,14 @@ class Chunk:
 
     append: Append
     octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AppendBroken:
+    """The literal held NUL, or the command did not end after it: what came of it is dropped."""
+
+    append: Append
+    answer: Bad | No
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +329,7 @@ Event = (
     | Append
     | Chunk
     | LastChunk
+    | AppendBroken
     | Idle
     | IdleDone
     | Close
@@ -328,3 +341,18 @@ Event = (
     | Copy
     | Move
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """RFC 9051 §6.1.1: never given, the session answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enable:
+    """RFC 5161 §3.1: never given, the session answers."""
+
+    names: tuple[str, ...]
+
+
+Asked = Event | Capability | Enable

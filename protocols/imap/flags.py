@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 SYSTEM = ("\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft")
-_CANONICAL = {name.lower(): name for name in SYSTEM}
+RECENT = "\\Recent"
+_CANONICAL = {name.lower(): name for name in (*SYSTEM, RECENT)}
 _CACHED_MAX = 10_000  # distinct sets of flags in one mailbox; more are rendered each time
 
 
@@ -16,7 +17,10 @@ def canonical(flag: str) -> str:
 
 def each_once(flags: Iterable[str]) -> tuple[str, ...]:
     """Flags in order of appearance, canonical, without those that differ in case only from one before."""
-    return tuple({f.lower(): f for f in map(canonical, reversed(list(flags)))}.values())[::-1]
+    once: dict[str, str] = {}
+    for flag in flags:
+        once.setdefault(flag.lower(), canonical(flag))
+    return tuple(once.values())
 
 
 class FlagNames:

@@ -104,7 +104,7 @@ class _States:
     """All states that a name read so far can have reached, as bits of one number: backtracking would be
     polynomial in the number of wildcards."""
 
-    __slots__ = ("_any", "_end", "_level", "_letters")
+    __slots__ = ("_any", "_end", "_letters", "_level")
 
     def __init__(self, pattern: str) -> None:
         self._any = self._level = 0  # states at "*", at "%"

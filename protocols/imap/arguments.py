@@ -1,0 +1,305 @@
+"""The arguments of each command (RFC 9051 §9), read into its event.
+
+The cursor stands behind the command's name: each function is a production less that name.
+"""
+
+from __future__ import annotations
+
+from protocols.fault import Fault
+from protocols.imap import attributes, event, keys
+from protocols.imap.event import LiteralKind, StoreMode
+from protocols.imap.grammar import Grammar
+
+SELECTION_OPTIONS = frozenset({"SUBSCRIBED", "REMOTE", "RECURSIVEMATCH", "SPECIAL-USE"})
+RETURN_OPTIONS = frozenset({"SUBSCRIBED", "CHILDREN", "SPECIAL-USE"})
+STATUS_ITEMS = frozenset({"MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "DELETED", "SIZE"})
+SPECIAL_USES = {
+    u.lower(): u for u in ("\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Junk", "\\Sent", "\\Trash")
+}
+
+
+# ---- any state -----------------------------------------------------------------------------------------
+
+
+def capability(g: Grammar) -> event.Capability:
+    return event.Capability()
+
+
+def enable(g: Grammar) -> event.Enable:
+    """enable = 1*(SP capability), RFC 5161 §4"""
+    g.sp()
+    names = [g.atom()]
+    while g.skip_sp():
+        names.append(g.atom())
+    return event.Enable(tuple(dict.fromkeys(n.decode().upper() for n in names)))
+
+
+def noop(g: Grammar) -> event.Noop:
+    return event.Noop()
+
+
+def logout(g: Grammar) -> event.Logout:
+    return event.Logout()
+
+
+def identify(g: Grammar) -> event.Id:
+    """id = SP "(" [string SP nstring *(SP string SP nstring)] ")" / SP nil, RFC 2971 §4"""
+    g.sp()
+    if g.peek() != b"(":
+        if g.nstring() is not None:
+            raise g.fault("a list")
+        return event.Id(())
+    words = g.listed(g.nstring)
+    if len(words) % 2:
+        raise g.fault("a value for each field")
+    said = [g.text(word or b"") for word in words]
+    return event.Id(tuple(zip(said[::2], said[1::2], strict=True)))
+
+
+# ---- not authenticated ---------------------------------------------------------------------------------
+
+
+def start_tls(g: Grammar) -> event.StartTls:
+    return event.StartTls()
+
+
+def login(g: Grammar) -> event.Login:
+    """login = SP userid SP password"""
+    g.sp()
+    user = g.text(g.astring())
+    g.sp()
+    return event.Login(user, g.text(g.astring()))
+
+
+def authenticate(g: Grammar) -> event.Authenticate:
+    """authenticate = SP auth-type [SP (base64 / "=")], RFC 4959 §7"""
+    g.sp()
+    mechanism = g.atom().decode().upper()
+    if not g.skip_sp():
+        return event.Authenticate(mechanism, None)
+    return event.Authenticate(mechanism, b"" if g.skip(b"=") else g.base64())
+
+
+# ---- authenticated -------------------------------------------------------------------------------------
+
+
+def _mailbox(g: Grammar) -> str:
+    """SP mailbox"""
+    g.sp()
+    return g.mailbox()
+
+
+def select(g: Grammar) -> event.Select:
+    return event.Select(_mailbox(g), examine=False)
+
+
+def examine(g: Grammar) -> event.Select:
+    return event.Select(_mailbox(g), examine=True)
+
+
+def create(g: Grammar) -> event.Create:
+    """create = SP mailbox [SP "(" "USE" SP "(" [use-attr *(SP use-attr)] ")" ")"], RFC 6154 §6"""
+    name = _mailbox(g).removesuffix("/")
+    if not name:
+        raise Fault("NO [CANNOT]", "A mailbox must have a name")
+    if not g.skip_sp():
+        return event.Create(name)
+    g.open()
+    if g.word("USE") != "USE":
+        raise g.fault("USE")
+    g.sp()
+    uses = g.listed(lambda: _special_use(g))
+    g.close()
+    return event.Create(name, tuple(dict.fromkeys(uses)))
+
+
+def _special_use(g: Grammar) -> str:
+    if not g.skip(b"\\"):
+        raise g.fault("a special use")
+    use = SPECIAL_USES.get("\\" + g.atom().decode().lower())
+    if use is None:
+        raise Fault("NO [USEATTR]", "No such special use")
+    return use
+
+
+def delete(g: Grammar) -> event.Delete:
+    return event.Delete(_mailbox(g))
+
+
+def rename(g: Grammar) -> event.Rename:
+    """rename = SP mailbox SP mailbox"""
+    name = _mailbox(g)
+    new_name = _mailbox(g).removesuffix("/")
+    if not new_name:
+        raise Fault("NO [CANNOT]", "A mailbox must have a name")
+    return event.Rename(name, new_name)
+
+
+def subscribe(g: Grammar) -> event.Subscribe:
+    return event.Subscribe(_mailbox(g))
+
+
+def unsubscribe(g: Grammar) -> event.Unsubscribe:
+    return event.Unsubscribe(_mailbox(g))
+
+
+def list_(g: Grammar) -> event.List:
+    """list = [SP list-select-opts] SP mailbox SP mbox-or-pat [SP list-return-opts], RFC 5258 §6"""
+    g.sp()
+    select: frozenset[str] = frozenset()
+    if g.peek() == b"(":
+        select = _selection_options(g)
+        g.sp()
+    reference = g.mailbox()
+    g.sp()
+    patterns = tuple(g.listed(g.list_mailbox)) if g.peek() == b"(" else (g.list_mailbox(),)
+    if not 0 < len(patterns) <= g.limits.list_patterns_max:
+        raise Fault("BAD", "No patterns, or too many")
+    returns: frozenset[str] = frozenset()
+    status: tuple[str, ...] = ()
+    if g.skip_sp():
+        returns, status = _list_returns(g)
+    return event.List(reference, patterns, select, returns, status)
+
+
+def _selection_options(g: Grammar) -> frozenset[str]:
+    """list-select-opts; RECURSIVEMATCH needs one beside it that is not REMOTE (RFC 5258 §3)."""
+    options = frozenset(g.listed(lambda: g.word("a selection option")))
+    if not options <= SELECTION_OPTIONS:
+        raise g.fault("a selection option that is known")
+    if "RECURSIVEMATCH" in options and options <= {"RECURSIVEMATCH", "REMOTE"}:
+        raise Fault("BAD", "RECURSIVEMATCH needs another selection option")
+    return options
+
+
+def _list_returns(g: Grammar) -> tuple[frozenset[str], tuple[str, ...]]:
+    """list-return-opts = "RETURN" SP "(" [return-option *(SP return-option)] ")" """
+    if g.word("RETURN") != "RETURN":
+        raise g.fault("RETURN")
+    g.sp()
+    status: list[str] = []
+
+    def option() -> str:
+        word = g.word("a return option")
+        if word == "STATUS":
+            g.sp()
+            status.extend(_status_items(g))
+        elif word not in RETURN_OPTIONS:
+            raise g.fault("a return option")
+        return word
+
+    options = frozenset(g.listed(option))
+    return options - {"STATUS"}, tuple(dict.fromkeys(status))
+
+
+def _status_items(g: Grammar) -> tuple[str, ...]:
+    """ "(" status-att *(SP status-att) ")" """
+    items = tuple(dict.fromkeys(g.listed(lambda: g.word("a status item"))))
+    if not items or not STATUS_ITEMS.issuperset(items):
+        raise g.fault("status items")
+    return items
+
+
+def lsub(g: Grammar) -> event.Lsub:
+    """lsub = SP mailbox SP list-mailbox, RFC 3501 §9"""
+    reference = _mailbox(g)
+    g.sp()
+    return event.Lsub(reference, g.list_mailbox())
+
+
+def namespace(g: Grammar) -> event.Namespace:
+    return event.Namespace()
+
+
+def status(g: Grammar) -> event.Status:
+    """status = SP mailbox SP "(" status-att *(SP status-att) ")" """
+    name = _mailbox(g)
+    g.sp()
+    return event.Status(name, _status_items(g))
+
+
+def append_without_message(g: Grammar) -> event.Append:
+    """APPEND is read when its literal is announced: as a whole command it has none."""
+    raise g.fault("a message as a literal")
+
+
+def append(g: Grammar, size: int, kind: LiteralKind) -> event.Append:
+    """append = SP mailbox [SP flag-list] [SP date-time] SP literal; the octets end before the literal."""
+    name = _mailbox(g)
+    g.sp()
+    flags: tuple[str, ...] = ()
+    date = None
+    if g.peek() == b"(":
+        flags = g.flag_list()
+        g.sp()
+    if g.peek() == b'"':
+        date = g.date_time()
+        g.sp()
+    if not g.ended:
+        raise g.fault("flags, a date or a literal")
+    return event.Append(name, flags, date, size, kind)
+
+
+def idle(g: Grammar) -> event.Idle:
+    return event.Idle()
+
+
+# ---- selected ------------------------------------------------------------------------------------------
+
+
+def close(g: Grammar) -> event.Close:
+    return event.Close()
+
+
+def unselect(g: Grammar) -> event.Unselect:
+    return event.Unselect()
+
+
+def expunge(g: Grammar) -> event.Expunge:
+    """expunge = "" / UID: SP sequence-set"""
+    if not g.by_uid:
+        return event.Expunge(None)
+    g.sp()
+    return event.Expunge(g.sequence_set())
+
+
+def search(g: Grammar) -> event.Search:
+    """search = [search-return-opts] SP search-program"""
+    returns = keys.returns(g)
+    return event.Search(g.tag, keys.program(g), g.by_uid, returns)
+
+
+def fetch(g: Grammar) -> event.Fetch:
+    """fetch = SP sequence-set SP fetch-atts"""
+    g.sp()
+    numbers = g.sequence_set()
+    g.sp()
+    plan = attributes.plan(g)
+    return event.Fetch(numbers, plan.with_uid() if g.by_uid else plan, g.by_uid)
+
+
+def store(g: Grammar) -> event.Store:
+    """store = SP sequence-set SP ["+" / "-"] "FLAGS" [".SILENT"] SP (flag-list / (flag *(SP flag)))"""
+    g.sp()
+    numbers = g.sequence_set()
+    g.sp()
+    sign = "+" if g.skip(b"+") else "-" if g.skip(b"-") else ""
+    word, _, silent = g.word("FLAGS").partition(".")
+    if word != "FLAGS" or silent not in ("", "SILENT"):
+        raise g.fault("FLAGS or FLAGS.SILENT")
+    g.sp()
+    return event.Store(numbers, g.by_uid, StoreMode(f"{sign}FLAGS"), g.store_flags(), silent == "SILENT")
+
+
+def copy(g: Grammar) -> event.Copy:
+    """copy = SP sequence-set SP mailbox"""
+    g.sp()
+    numbers = g.sequence_set()
+    return event.Copy(numbers, g.by_uid, _mailbox(g))
+
+
+def move(g: Grammar) -> event.Move:
+    """move = SP sequence-set SP mailbox"""
+    g.sp()
+    numbers = g.sequence_set()
+    return event.Move(numbers, g.by_uid, _mailbox(g))

@@ -1,0 +1,90 @@
+"""What is advertised (RFC 9051 §6.1.1) in which state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the connection allows.
+
+    `tls`: it is protected. `starttls`: STARTTLS is offered. `plaintext_login`: LOGIN may come, by TLS or by
+    leave. `mechanisms`: those of AUTHENTICATE that may come, in capitals; PLAIN only where `plaintext_login`.
+    """
+
+    tls: bool
+    starttls: bool
+    plaintext_login: bool
+    mechanisms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the session is."""
+
+    policy: Policy
+    authenticated: bool
+
+
+When = Callable[[Standing], bool]
+
+
+def _always(standing: Standing) -> bool:
+    return True
+
+
+def _before(standing: Standing) -> bool:
+    return not standing.authenticated
+
+
+def _after(standing: Standing) -> bool:
+    return standing.authenticated
+
+
+def _starttls(standing: Standing) -> bool:
+    return _before(standing) and standing.policy.starttls and not standing.policy.tls
+
+
+def _login_disabled(standing: Standing) -> bool:
+    return _before(standing) and not standing.policy.plaintext_login
+
+
+CAPABILITIES: tuple[tuple[str, When], ...] = (
+    ("IMAP4rev1", _always),  # RFC 3501
+    ("SASL-IR", _before),  # RFC 4959
+    ("LITERAL+", _always),  # RFC 7888
+    ("ID", _always),  # RFC 2971
+    ("ENABLE", _always),  # RFC 5161
+    ("STARTTLS", _starttls),  # RFC 9051 §6.2.1
+    ("LOGINDISABLED", _login_disabled),  # RFC 9051 §6.2.3
+    ("IDLE", _always),  # RFC 2177; before login too: clients choose their ways by it
+    ("NAMESPACE", _after),  # RFC 2342
+    ("CHILDREN", _after),  # RFC 3348
+    ("UIDPLUS", _after),  # RFC 4315
+    ("MOVE", _after),  # RFC 6851
+    ("UNSELECT", _after),  # RFC 3691
+    ("SPECIAL-USE", _after),  # RFC 6154
+    ("CREATE-SPECIAL-USE", _after),
+    ("ESEARCH", _after),  # RFC 4731
+    ("LIST-EXTENDED", _after),  # RFC 5258
+    ("LIST-STATUS", _after),  # RFC 5819
+)
+
+ENABLED_BY_ENABLE: frozenset[str] = frozenset()
+"""Extensions that ENABLE turns on (RFC 5161 §3.1): none of those above waits for it."""
+
+
+def capabilities(standing: Standing) -> str:
+    """The words, with spaces between."""
+    return " ".join(_words(standing))
+
+
+def _words(standing: Standing) -> Iterator[str]:
+    for word, when in CAPABILITIES:
+        if when(standing):
+            yield word
+    if not standing.authenticated:
+        for mechanism in standing.policy.mechanisms:
+            yield f"AUTH={mechanism}"

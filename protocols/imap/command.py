@@ -1,0 +1,83 @@
+"""The commands: one row says all about each. Dispatch, state check, UID variant and tests read it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from protocols.imap import arguments
+from protocols.imap.event import Asked, Event, Fetch, Search, Store
+from protocols.imap.grammar import Grammar
+
+
+class State(enum.Enum):
+    """RFC 9051 §3."""
+
+    NOT_AUTHENTICATED = "not authenticated"
+    AUTHENTICATED = "authenticated"
+    SELECTED = "selected"
+    LOGOUT = "logout"
+
+
+BEFORE = frozenset({State.NOT_AUTHENTICATED})
+LOGGED_IN = frozenset({State.AUTHENTICATED, State.SELECTED})
+SELECTED = frozenset({State.SELECTED})
+ANY = BEFORE | LOGGED_IN
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`arguments` reads what stands behind the name. `uid`: UID may stand before it (RFC 9051 §6.4.9).
+
+    `then` is the state after OK, `otherwise` after NO; None: as before.
+    """
+
+    name: str
+    states: frozenset[State]
+    arguments: Callable[[Grammar], Asked]
+    uid: bool = False
+    then: State | None = None
+    otherwise: State | None = None
+
+
+_ROWS = (
+    Command("CAPABILITY", ANY, arguments.capability),
+    Command("NOOP", ANY, arguments.noop),
+    Command("LOGOUT", ANY, arguments.logout, then=State.LOGOUT, otherwise=State.LOGOUT),
+    Command("ID", ANY, arguments.identify),
+    Command("STARTTLS", BEFORE, arguments.start_tls, then=State.LOGOUT),
+    Command("AUTHENTICATE", BEFORE, arguments.authenticate, then=State.AUTHENTICATED),
+    Command("LOGIN", BEFORE, arguments.login, then=State.AUTHENTICATED),
+    Command("ENABLE", LOGGED_IN, arguments.enable),
+    Command("SELECT", LOGGED_IN, arguments.select, then=State.SELECTED, otherwise=State.AUTHENTICATED),
+    Command("EXAMINE", LOGGED_IN, arguments.examine, then=State.SELECTED, otherwise=State.AUTHENTICATED),
+    Command("CREATE", LOGGED_IN, arguments.create),
+    Command("DELETE", LOGGED_IN, arguments.delete),
+    Command("RENAME", LOGGED_IN, arguments.rename),
+    Command("SUBSCRIBE", LOGGED_IN, arguments.subscribe),
+    Command("UNSUBSCRIBE", LOGGED_IN, arguments.unsubscribe),
+    Command("LIST", LOGGED_IN, arguments.list_),
+    Command("LSUB", LOGGED_IN, arguments.lsub),
+    Command("NAMESPACE", LOGGED_IN, arguments.namespace),
+    Command("STATUS", LOGGED_IN, arguments.status),
+    Command("APPEND", LOGGED_IN, arguments.append_without_message),
+    Command("IDLE", LOGGED_IN, arguments.idle),
+    Command("CHECK", SELECTED, arguments.noop),
+    Command("CLOSE", SELECTED, arguments.close, then=State.AUTHENTICATED),
+    Command("UNSELECT", SELECTED, arguments.unselect, then=State.AUTHENTICATED),
+    Command("EXPUNGE", SELECTED, arguments.expunge, uid=True),
+    Command("SEARCH", SELECTED, arguments.search, uid=True),
+    Command("FETCH", SELECTED, arguments.fetch, uid=True),
+    Command("STORE", SELECTED, arguments.store, uid=True),
+    Command("COPY", SELECTED, arguments.copy, uid=True),
+    Command("MOVE", SELECTED, arguments.move, uid=True),
+)
+
+COMMANDS: dict[str, Command] = {row.name: row for row in _ROWS}
+
+
+def withholds_expunge(event: Event) -> bool:
+    """Whether no EXPUNGE may be said while this is answered: its responses use sequence numbers
+    (RFC 9051 §7.5.1; UID FETCH and the like are other commands)."""
+    return isinstance(event, Fetch | Search | Store) and not event.by_uid

@@ -1,0 +1,436 @@
+"""The session of an IMAP server: octets in, events and responses out.
+
+One command is open at a time, APPENDs excepted: once the message of one has been given, the next may be, up
+to `ImapLimits.events_open_max`; any other command waits for their answers. What the client did wrong is
+answered through `Reply` events, so that it too leaves in order.
+"""
+
+from __future__ import annotations
+
+import binascii
+import enum
+from dataclasses import replace
+
+from protocols.fault import Fault
+from protocols.imap import arguments
+from protocols.imap.answer import Answer, Bad, Bye, Challenge, GoOn, Greeting, No, Ok
+from protocols.imap.capability import ENABLED_BY_ENABLE, Policy, Standing, capabilities
+from protocols.imap.command import COMMANDS, Command, State
+from protocols.imap.content import Content
+from protocols.imap.event import (
+    Append,
+    AppendBroken,
+    Asked,
+    Authenticate,
+    AuthenticateResponse,
+    Capability,
+    Chunk,
+    Enable,
+    Event,
+    Goodbye,
+    Idle,
+    IdleDone,
+    LastChunk,
+    LiteralKind,
+    Login,
+    Logout,
+    Reply,
+    StartTls,
+)
+from protocols.imap.framing import Announced, Framer
+from protocols.imap.grammar import Grammar, decoded
+from protocols.imap.head import Head, head, tag_of
+from protocols.imap.limits import ImapLimits
+from protocols.imap.order import Open, Order
+from protocols.line import LineTooLong
+
+UNTAGGED = b"*"
+
+
+class _Reading(enum.Enum):
+    """What the next octets are."""
+
+    COMMAND = enum.auto()
+    MESSAGE = enum.auto()
+    RESPONSE = enum.auto()  # of AUTHENTICATE
+    IDLE = enum.auto()
+
+
+class Session:
+    """One connection, or what of it is behind STARTTLS. `send(None, Greeting(...))` comes first.
+
+    `state` LOGOUT: nothing more is read; what `send` gave last is the end of the conversation.
+    """
+
+    __slots__ = (
+        "_append",
+        "_asked",
+        "_content",
+        "_errors",
+        "_framer",
+        "_held",
+        "_idle_broken",
+        "_last",
+        "_limits",
+        "_order",
+        "_policy",
+        "_reading",
+        "enabled",
+        "state",
+    )
+
+    def __init__(self, limits: ImapLimits, policy: Policy) -> None:
+        self.state = State.NOT_AUTHENTICATED
+        self.enabled: frozenset[str] = frozenset()
+        self._limits = limits
+        self._policy = policy
+        self._framer = Framer(limits.line_octets_max)
+        self._order = Order()
+        self._reading = _Reading.COMMAND
+        self._asked: Event | None = None  # nothing more is given until this is answered
+        self._held: Open | None = None  # read, but waits for APPENDs
+        self._append: Append | None = None  # whose message is being read
+        self._content = Content(LiteralKind.PLAIN)
+        self._last = b""  # the end of that message, until the command is seen to end too
+        self._idle_broken = False
+        self._errors = 0  # BAD in a row
+
+    # ---- the three verbs
+
+    def feed(self, octets: bytes) -> None:
+        if self.state is not State.LOGOUT:
+            self._framer.feed(octets)
+
+    def next(self) -> Event | None:
+        if self._asked is not None or self.state is State.LOGOUT:
+            return None
+        if self._held is not None:
+            return self._release(self._held)
+        try:
+            return self._read()
+        except LineTooLong as fault:
+            return self._too_long(fault.start)
+
+    def send(self, event: Event | None, answer: Answer) -> bytes:
+        """The octets that may leave now: none while an earlier command is not answered."""
+        if event is None:
+            return self._unasked(answer)
+        opened = self._order.find(event)
+        if isinstance(answer, bytes):
+            return self._order.part(opened, answer)
+        if isinstance(answer, Challenge):
+            return self._challenge(opened, answer)
+        if isinstance(answer, GoOn):
+            return self._go_on(opened, answer)
+        if isinstance(answer, Bye):
+            return self._bye(answer)
+        assert not isinstance(answer, Greeting)
+        return self._end(opened, answer)
+
+    # ---- answers
+
+    def _unasked(self, answer: Answer) -> bytes:
+        if isinstance(answer, Greeting):
+            return _status(UNTAGGED, Ok(answer.text, self._capability()))
+        if isinstance(answer, Bye):
+            return self._bye(answer)
+        assert isinstance(answer, bytes)
+        if self._reading is _Reading.IDLE:
+            return self._order.part(self._order.last, answer)
+        return self._order.unasked(answer)
+
+    def _bye(self, answer: Bye) -> bytes:
+        self._over()
+        return _bye(answer)
+
+    def _over(self) -> None:
+        self.state = State.LOGOUT
+        self._asked = self._held = None
+        self._framer.clear()
+
+    def _challenge(self, opened: Open, answer: Challenge) -> bytes:
+        assert isinstance(opened.event, Authenticate | AuthenticateResponse)
+        self._asked = None
+        self._reading = _Reading.RESPONSE
+        base64 = binascii.b2a_base64(answer.octets, newline=False)
+        return self._order.part(opened, b"+ %b\r\n" % base64)
+
+    def _go_on(self, opened: Open, answer: GoOn) -> bytes:
+        self._asked = None
+        plus = b"+ %b\r\n" % _ascii(answer.text)
+        event = opened.event
+        if isinstance(event, Reply):
+            return self._order.end(opened, plus)
+        if isinstance(event, Idle):
+            self._reading = _Reading.IDLE
+        else:
+            assert isinstance(event, Append)
+            synchronising = self._framer.stream()
+            self._reading = _Reading.MESSAGE
+            self._append = event
+            self._content = Content(event.kind)
+            if not synchronising:
+                return b""
+        return self._order.part(opened, plus)
+
+    def _end(self, opened: Open, answer: Ok | No | Bad) -> bytes:
+        event = opened.event
+        if isinstance(event, Append) and not isinstance(answer, Ok):
+            self._drop_message(event)
+        if isinstance(event, IdleDone) and self._idle_broken:
+            answer = Bad("IDLE ends with DONE")
+        if self._asked is event:
+            self._asked = None
+        self._move(opened.row, answer)
+        if isinstance(event, Login | Authenticate | AuthenticateResponse) and answer == Ok(answer.text):
+            answer = replace(answer, code=self._capability())
+        octets = _status(opened.tag, answer)
+        if isinstance(event, Logout):
+            octets = _bye(Bye("Until next time")) + octets
+        return self._order.end(opened, octets)
+
+    def _drop_message(self, append: Append) -> None:
+        """What is still to come of its literal is of no use."""
+        if self._asked is append:
+            self._framer.drop()
+        elif self._append is append:
+            self._framer.drop()
+            self._message_ended()
+
+    def _move(self, row: Command | None, answer: Ok | No | Bad) -> None:
+        if row is None:
+            return
+        to = row.then if isinstance(answer, Ok) else row.otherwise if isinstance(answer, No) else None
+        if to is State.LOGOUT:
+            self._over()
+        elif to is not None:
+            self.state = to
+
+    def _capability(self) -> str:
+        authenticated = self.state is not State.NOT_AUTHENTICATED
+        return "CAPABILITY " + capabilities(Standing(self._policy, authenticated))
+
+    # ---- events
+
+    def _give(self, opened: Open) -> Event | None:
+        """Open it, unless it must wait for APPENDs."""
+        waits = len(self._order) and not isinstance(opened.event, Append | Reply | Goodbye)
+        if waits:
+            self._held = opened
+            return None
+        self._order.add(opened)
+        self._asked = opened.event
+        return opened.event
+
+    def _release(self, held: Open) -> Event | None:
+        if len(self._order):
+            return None
+        self._held = None
+        return self._give(held)
+
+    def _reply(self, tag: bytes, answer: Answer, said: bytes = b"") -> Event | None:
+        """What the session says itself, or goodbye once the client has done enough wrong."""
+        event: Event = Reply(answer)
+        if isinstance(answer, Bad):
+            self._errors += 1
+            if self._errors > self._limits.errors_max:
+                event = Goodbye(Bye("Too many commands that are none"))
+        opened = Open(tag, event, None)
+        opened.said.append(said)
+        return self._give(opened)
+
+    def _replace(self, event: Event) -> Event:
+        """The next event of the same command."""
+        self._order.last.event = self._asked = event
+        self._reading = _Reading.COMMAND
+        return event
+
+    # ---- reading
+
+    def _read(self) -> Event | None:
+        if self._reading is _Reading.MESSAGE:
+            return self._read_message()
+        if self._reading is _Reading.COMMAND:
+            return self._read_command()
+        line = self._framer.line()
+        if line is None:
+            return None
+        if self._reading is _Reading.IDLE:
+            return self._idle_done(line)
+        return self._response(line)
+
+    def _too_long(self, start: bytes) -> Event | None:
+        if self._reading is _Reading.IDLE:
+            return self._idle_done(start)
+        if self._reading is _Reading.RESPONSE:
+            return self._replace(Reply(Bad("Line too long", "TOOBIG")))
+        if self._reading is _Reading.MESSAGE:
+            return self._message_broken(Bad("Line too long", "TOOBIG"))
+        return self._reply(tag_of(start), Bad("Line too long", "TOOBIG"))
+
+    def _idle_done(self, line: bytes) -> Event:
+        self._idle_broken = line.upper() != b"DONE"
+        return self._replace(IdleDone())
+
+    def _response(self, line: bytes) -> Event:
+        octets = decoded(line)
+        if octets is None:  # "*" gives up, RFC 9051 §6.2.2
+            return self._replace(Reply(Bad("AUTHENTICATE is cancelled" if line == b"*" else "Not base64")))
+        return self._replace(AuthenticateResponse(octets))
+
+    def _read_command(self) -> Event | None:
+        while len(self._order) < self._limits.events_open_max:
+            read = self._framer.next()
+            if read is None:
+                return None
+            if isinstance(read, Announced):
+                event = self._announced(read)
+            elif read:
+                event = self._command(read)
+            else:
+                continue  # Leniency: empty lines, seen after a literal of clients that count its CRLF twice
+            if event is not None or self._held is not None:
+                return event
+        return None
+
+    def _command(self, octets: bytes) -> Event | None:
+        tag = tag_of(octets)
+        try:
+            found = head(octets)
+            row = self._row(found)
+            grammar = Grammar(octets, found.at, self._limits, found.tag, found.by_uid)
+            asked = row.arguments(grammar)
+            grammar.end()
+            self._check(asked)
+        except Fault as fault:
+            return self._reply(tag, _of_fault(fault))
+        self._errors = 0
+        if isinstance(asked, Capability | Enable):
+            return self._answer_itself(tag, asked)
+        return self._give(Open(tag, asked, row))
+
+    def _row(self, found: Head) -> Command:
+        row = COMMANDS.get(found.name)
+        if row is None or (found.by_uid and not row.uid):
+            raise Fault("BAD", "Unknown command")
+        if self.state not in row.states:
+            raise Fault("BAD", f"{found.name} is not for the state {self.state.value}")
+        return row
+
+    def _check(self, asked: Asked) -> None:
+        """What the policy forbids; raises Fault."""
+        policy = self._policy
+        if isinstance(asked, Login) and not policy.plaintext_login:
+            raise Fault("NO [PRIVACYREQUIRED]", "LOGIN needs TLS")
+        if isinstance(asked, Authenticate) and asked.mechanism not in policy.mechanisms:
+            raise Fault("NO [CANNOT]", "This mechanism is not offered")
+        if isinstance(asked, StartTls) and (policy.tls or not policy.starttls):
+            raise Fault("BAD", "TLS is active" if policy.tls else "STARTTLS is not offered")
+
+    def _answer_itself(self, tag: bytes, asked: Capability | Enable) -> Event | None:
+        if isinstance(asked, Capability):
+            return self._reply(tag, Ok("CAPABILITY completed"), b"* %b\r\n" % self._capability().encode())
+        turned_on = [name for name in asked.names if name in ENABLED_BY_ENABLE]
+        self.enabled |= frozenset(turned_on)
+        return self._reply(
+            tag, Ok("ENABLE completed"), " ".join(["* ENABLED", *turned_on]).encode() + b"\r\n"
+        )
+
+    # ---- literals
+
+    def _announced(self, literal: Announced) -> Event | None:
+        """A literal is to come: of which command?"""
+        first = self._framer.first_line
+        tag = tag_of(first)
+        try:
+            found = head(first)
+            row = self._row(found)
+            if found.name == "APPEND" and first[found.at : literal.start].strip():
+                return self._append_announced(found, row, literal)
+            self._check_small(literal)
+        except Fault as fault:
+            return self._refuse(literal, tag, _of_fault(fault))
+        self._framer.take()
+        return self._reply(tag, GoOn()) if literal.synchronising else None
+
+    def _check_small(self, literal: Announced) -> None:
+        if literal.literal8:
+            raise Fault("BAD", "literal8 is for messages")
+        if self._framer.size + literal.size > self._limits.command_octets_max:
+            raise Fault("NO [TOOBIG]", "The command is too long")
+
+    def _append_announced(self, found: Head, row: Command, literal: Announced) -> Event | None:
+        octets = self._framer.so_far[: literal.start]
+        grammar = Grammar(octets, found.at, self._limits, found.tag, by_uid=False)
+        kind = LiteralKind.LITERAL8 if literal.literal8 else LiteralKind.PLAIN
+        append = arguments.append(grammar, literal.size, kind)
+        if literal.size > self._limits.message_octets_max:
+            raise Fault("NO [TOOBIG]", f"A message may have {self._limits.message_octets_max} octets")
+        if not literal.size:
+            raise Fault("NO", "The message is empty")
+        return self._give(Open(found.tag, append, row))
+
+    def _refuse(self, literal: Announced, tag: bytes, answer: Bad | No) -> Event | None:
+        """The command is not taken; a literal that comes unasked is swallowed, to a bound (RFC 7888 §4)."""
+        if not literal.synchronising and literal.size > self._limits.swallow_octets_max:
+            return self._give(Open(tag, Goodbye(Bye("The literal is too large", "TOOBIG")), None))
+        self._framer.drop()
+        return self._reply(tag, answer)
+
+    def _read_message(self) -> Event | None:
+        append = self._append
+        assert append is not None
+        octets = self._framer.chunk(self._limits.chunk_octets_max)
+        if octets:
+            kept = self._content.kept(octets)
+            if self._framer.literal_left:
+                return Chunk(append, kept)
+            self._last = kept
+        if self._framer.literal_left:
+            return None
+        rest = self._framer.next()
+        if rest is None:
+            return None
+        if isinstance(rest, Announced):
+            self._framer.drop()
+        if rest != b"":
+            return self._message_broken(Bad("The command goes on after the message"))
+        if self._content.has_nul:
+            return self._message_broken(No("The message holds NUL"))
+        last = self._last
+        self._message_ended()
+        self._errors = 0
+        return LastChunk(append, last)
+
+    def _message_broken(self, answer: Bad | No) -> Event:
+        assert self._append is not None
+        broken = AppendBroken(self._append, answer)
+        self._message_ended()
+        return broken
+
+    def _message_ended(self) -> None:
+        self._reading = _Reading.COMMAND
+        self._append = None
+        self._last = b""
+
+
+def _status(tag: bytes, answer: Ok | No | Bad) -> bytes:
+    """response-tagged, or resp-cond-state with the tag "*" """
+    word = type(answer).__name__.upper()
+    code = f"[{answer.code}] " if answer.code else ""
+    return b"%b %b %b\r\n" % (tag, word.encode(), _ascii(code + answer.text))
+
+
+def _bye(answer: Bye) -> bytes:
+    code = f"[{answer.code}] " if answer.code else ""
+    return b"* BYE %b\r\n" % _ascii(code + answer.text)
+
+
+def _ascii(text: str) -> bytes:
+    return text.encode("ascii", "replace").replace(b"\r", b" ").replace(b"\n", b" ")
+
+
+def _of_fault(fault: Fault) -> Bad | No:
+    word, _, code = fault.code.partition(" ")
+    kind = Bad if word == "BAD" else No
+    return kind(fault.text, code[1:-1])
