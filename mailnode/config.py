@@ -28,6 +28,7 @@ class ConfigError(Exception):
 class Service(enum.StrEnum):
     """What a listener speaks; the value is its key in `[listeners]`."""
 
+    LMTP = "lmtp"  # mail from another part of our own site, RFC 2033
     SMTP = "smtp"  # the open net's mail for us, RFC 5321
     SUBMISSION = "submission"  # our users' mail, STARTTLS, RFC 6409
     SUBMISSIONS = "submissions"  # the same in TLS from the first octet, RFC 8314 §3.3
@@ -38,6 +39,7 @@ class Service(enum.StrEnum):
 
 
 STANDARD_PORTS: Mapping[Service, int] = {
+    Service.LMTP: 24,
     Service.SMTP: 25,
     Service.SUBMISSION: 587,
     Service.SUBMISSIONS: 465,

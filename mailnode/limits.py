@@ -77,6 +77,9 @@ class Limits:
     accounts_kept_max: int = 10_000  # heads of accounts nobody uses at the moment, a few KiB each
     load_threads_max: int = 4  # cold reads at the same time
 
+    upload_kept_seconds: int = 86_400  # a content that takes longer to come than that never will
+    uploads_swept_seconds: int = 3600  # between two looks for contents that never came
+
     # -- the shard
     shard_memory_octets: int = 256 * MiB  # memtables and caches, where the configuration does not say
     shard_memory_octets_min: int = 16 * MiB  # below it every group of writes is a flush

@@ -64,6 +64,9 @@ class Due:
 FORMAT = b"format"
 """The shard's own row, in the default family."""
 
+END = b"\xff" * 32
+"""Behind every key: the homes and slots that exist do not reach it."""
+
 DIRECTORY_ACCOUNT = 0
 SPOOL_ACCOUNT = 1
 """The reserved low 48 bits of a partition's system accounts."""
@@ -140,3 +143,16 @@ def after(prefix: bytes) -> bytes:
 
 def uid_of_entry(key: bytes) -> int:
     return int.from_bytes(key[13:17], "big")
+
+
+def account_of(key: bytes) -> int:
+    return int.from_bytes(key[:8], "big")
+
+
+def kind_of(key: bytes) -> int:
+    """Of a key in `state`, `blob` or `due`."""
+    return key[8]
+
+
+def time_of_due(key: bytes) -> int:
+    return int.from_bytes(key[9:17], "big")

@@ -1,0 +1,29 @@
+"""Uploads that nothing names: their connection ended before the message did. Blocking."""
+
+from __future__ import annotations
+
+import logging
+
+from mailnode.mailbox.rows import upload_due
+from mailnode.store import keys
+from mailnode.store.keys import Blob, Due, Family
+from mailnode.store.shard import Shard
+
+log = logging.getLogger(__name__)
+
+
+def sweep(shard: Shard, before_microseconds: int) -> int:
+    """Drop what was begun before that time and is named by no mail; how many. The `due` family is small."""
+    found = [key for key, _ in shard.scan(Family.DUE, b"", keys.END) if _is_due(key, before_microseconds)]
+    for key in found:
+        account, upload = keys.account_of(key), keys.time_of_due(key)
+        start, end = (keys.blob(account, Blob.UPLOAD, each, 0) for each in (upload, upload + 1))
+        shard.drop_range(Family.BLOB, start, end)
+        shard.write([(Family.DUE, upload_due(account, upload), None)], sync=False)
+    if found:
+        log.info("orphaned uploads dropped", extra={"uploads": len(found)})
+    return len(found)
+
+
+def _is_due(key: bytes, before_microseconds: int) -> bool:
+    return keys.kind_of(key) == Due.UPLOAD and keys.time_of_due(key) < before_microseconds

@@ -1,0 +1,184 @@
+"""One node: every part of it is built here, in reading order, and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import uvloop
+from twisted.internet import asyncioreactor
+from twisted.internet.error import CannotListenError
+
+from mailnode.admin import service as admin
+from mailnode.clock import Clock, SystemClock
+from mailnode.cluster.partitions import Partitions
+from mailnode.config import Config, ConfigError, Service
+from mailnode.delivery.accept import Accept
+from mailnode.delivery.submit import Submit
+from mailnode.delivery.transaction import Delivery
+from mailnode.directory.creation import Creation
+from mailnode.directory.credential import Credentials
+from mailnode.directory.lookup import Lookup
+from mailnode.directory.password import COST
+from mailnode.directory.rows import Rows
+from mailnode.limits import Limits
+from mailnode.listeners import smtp
+from mailnode.listeners.admission import Admission
+from mailnode.listeners.listener import Listener
+from mailnode.listeners.listening import Listening
+from mailnode.listeners.tls import Certificate
+from mailnode.listeners.wheel import Wheel
+from mailnode.mailbox import orphans
+from mailnode.mailbox.accounts import Accounts
+from mailnode.mailbox.content import UploadIds
+from mailnode.store.shard import Shard, open_shard
+
+log = logging.getLogger(__name__)
+
+MECHANISMS = ("PLAIN", "LOGIN")
+IMPLICIT_TLS = frozenset((Service.SUBMISSIONS, Service.IMAPS, Service.POP3S))
+SHARD_FAILED = 74
+"""Exit status, EX_IOERR of sysexits: what was being written is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What a node is without its listeners: enough to create accounts while nobody is served."""
+
+    clock: Clock
+    limits: Limits
+    shard: Shard
+    writer: ThreadPoolExecutor
+    accounts: Accounts
+    lookup: Lookup
+    credentials: Credentials
+    creation: Creation
+
+
+@asynccontextmanager
+async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
+    """Open the shard and all that lives in it; raises ShardError. On the running loop."""
+    limits = replace(Limits(), authentication_threads_max=config.authentication_threads)
+    shard = open_shard(config.shard, config.memory_octets, clock.random(16))
+    writer = ThreadPoolExecutor(1, "writer")
+    loads = ThreadPoolExecutor(limits.load_threads_max, "loads")
+    hashes = ThreadPoolExecutor(limits.authentication_threads_max, "hashes")
+    partitions = Partitions(shard, writer, limits, _end_at_once)
+    accounts = Accounts(shard, partitions, loads, clock, limits)
+    domains = {domain.name: domain for domain in config.domains}
+    rows = Rows(accounts, clock, limits)
+    lookup = Lookup(rows, domains, limits)
+    credentials = Credentials(accounts, lookup, hashes, clock, limits, COST)
+    creation = Creation(accounts, rows, credentials, domains, clock, limits)
+    try:
+        yield House(clock, limits, shard, writer, accounts, lookup, credentials, creation)
+    finally:
+        await partitions.idle()
+        for pool in (hashes, loads, writer):
+            pool.shutdown()
+        shard.close()
+
+
+def _end_at_once(error: OSError) -> None:
+    """Nothing may be answered any more: a restart reads what is there."""
+    log.critical("the node ends: %s", error)
+    sys.stderr.flush()
+    os._exit(SHARD_FAILED)
+
+
+async def _serve(config: Config, ready: Callable[[], None], reactor: Any) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with house(config, SystemClock()) as parts:
+        sweeper = asyncio.create_task(_sweep(parts))
+        operator = await admin.serve(config.admin_socket, admin.Service(parts.creation))
+        listening: list[Listening[Any]] = []
+        try:
+            _listen(config, parts, reactor, listening)
+            ready()
+            await stop.wait()
+        finally:
+            await asyncio.gather(*(each.stop() for each in listening))
+            await operator.stop(grace=None)
+            sweeper.cancel()
+
+
+def _listen(config: Config, parts: House, reactor: Any, listening: list[Listening[Any]]) -> None:
+    """Bind every port; raises ConfigError. What is bound stands in `listening`."""
+    certificate = Certificate(config.certificate, config.key)
+    wheel, admission = Wheel(reactor), Admission(parts.limits)
+    values = _listeners(config, parts)
+    for at in config.listeners:
+        port = Listening(
+            reactor,
+            values[at.service],
+            limits=parts.limits,
+            clock=parts.clock,
+            wheel=wheel,
+            admission=admission,
+            certificate=certificate,
+            implicit=at.service in IMPLICIT_TLS,
+        )
+        try:
+            port.open(at.host, at.port)
+        except CannotListenError as error:
+            why = error.socketError.strerror
+            raise ConfigError(f"{at.service} cannot listen at {at.host} port {at.port}: {why}") from None
+        listening.append(port)
+
+
+def _listeners(config: Config, parts: House) -> dict[Service, Listener[Any]]:
+    """What each service is; the ports are the configuration's."""
+    host, limits, clock = config.hostname, parts.limits, parts.clock
+    delivery = Delivery(parts.lookup, parts.accounts, UploadIds(clock), clock, limits)
+    accept, submit = Accept(delivery), Submit(delivery, host)
+    submission = smtp.submission(
+        submit,
+        parts.credentials,
+        clock,
+        host,
+        limits,
+        mechanisms=MECHANISMS,
+        auth_needs_tls=not config.allow_plaintext_auth,
+    )
+    return {
+        Service.LMTP: smtp.lmtp(accept, host, limits),
+        Service.SMTP: smtp.mx(accept, host, limits),
+        Service.SUBMISSION: submission,
+        Service.SUBMISSIONS: submission,
+    }
+
+
+async def _sweep(parts: House) -> None:
+    """What no connection of this run can still be sending goes at once; later what took too long."""
+    loop = asyncio.get_running_loop()
+    before = parts.clock.now_microseconds()
+    while True:
+        await loop.run_in_executor(parts.writer, orphans.sweep, parts.shard, before)
+        await asyncio.sleep(parts.limits.uploads_swept_seconds)
+        before = parts.clock.now_microseconds() - parts.limits.upload_kept_seconds * 1_000_000
+
+
+def serve(config: Config, ready: Callable[[], None]) -> None:
+    """Run a node until it is told to stop; `ready` is called when every listener accepts.
+
+    Raises ConfigError, ShardError and OSError when it cannot start.
+    """
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    asyncioreactor.install(loop)  # type: ignore[no-untyped-call]  # Twisted is not typed here
+    from twisted.internet import reactor  # there is none before the line above
+
+    running: Any = reactor
+    running.startRunning(installSignalHandlers=False)
+    loop.run_until_complete(_serve(config, ready, running))
