@@ -34,6 +34,9 @@ class Limits:
     imap_line_octets_max: int = 64 * KiB  # RFC 7162 §4 asks for 8192; UID sets of clients are longer
     imap_command_octets_max: int = 256 * KiB  # a command with its small literals
     imap_message_octets_max: int = 50 * MiB  # what SMTP takes, APPEND takes
+    imap_swallow_octets_max: int = 64 * KiB  # of a refused LITERAL+, RFC 7888 §4; beyond it BYE
+    imap_list_patterns_max: int = 100  # of one LIST
+    imap_search_keys_max: int = 1000  # of one SEARCH
     imap_login_seconds_max: int = 60  # before authentication
     imap_idle_seconds_max: int = 1800  # RFC 9051 §5.4: at least 30 minutes
     imap_errors_max: int = 20  # BAD in a row

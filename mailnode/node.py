@@ -30,7 +30,7 @@ from mailnode.directory.lookup import Lookup
 from mailnode.directory.password import COST
 from mailnode.directory.rows import Rows
 from mailnode.limits import Limits
-from mailnode.listeners import smtp
+from mailnode.listeners import imap, smtp
 from mailnode.listeners.admission import Admission
 from mailnode.listeners.listener import Listener
 from mailnode.listeners.listening import Listening
@@ -140,7 +140,8 @@ def _listen(config: Config, parts: House, reactor: Any, listening: list[Listenin
 def _listeners(config: Config, parts: House) -> dict[Service, Listener[Any]]:
     """What each service is; the ports are the configuration's."""
     host, limits, clock = config.hostname, parts.limits, parts.clock
-    delivery = Delivery(parts.lookup, parts.accounts, UploadIds(clock), clock, limits)
+    upload_ids = UploadIds(clock)
+    delivery = Delivery(parts.lookup, parts.accounts, upload_ids, clock, limits)
     accept, submit = Accept(delivery), Submit(delivery, host)
     submission = smtp.submission(
         submit,
@@ -151,11 +152,22 @@ def _listeners(config: Config, parts: House) -> dict[Service, Listener[Any]]:
         mechanisms=MECHANISMS,
         auth_needs_tls=not config.allow_plaintext_auth,
     )
+    mailboxes = imap.listener(
+        parts.credentials,
+        parts.accounts,
+        upload_ids,
+        clock,
+        limits,
+        mechanisms=MECHANISMS,
+        auth_needs_tls=not config.allow_plaintext_auth,
+    )
     return {
         Service.LMTP: smtp.lmtp(accept, host, limits),
         Service.SMTP: smtp.mx(accept, host, limits),
         Service.SUBMISSION: submission,
         Service.SUBMISSIONS: submission,
+        Service.IMAP: mailboxes,
+        Service.IMAPS: mailboxes,
     }
 
 

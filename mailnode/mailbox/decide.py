@@ -29,7 +29,7 @@ def decide(state: Decided, intent: Intent, loaded: Loaded, moment: Moment) -> Ch
     assert ask is not None
     decision = _DECISIONS[ask](state, intent.id, getattr(intent, ask), loaded, moment)
     if isinstance(decision, Change) and not decision.HasField("upload"):
-        decision.result.position = decision.position
+        decision.result.first_position = decision.result.position = decision.position
         decision.row.CopyFrom(state.row)
         state.enter(decision)
     return decision

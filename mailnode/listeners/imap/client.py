@@ -1,0 +1,115 @@
+"""What the rows of one connection share: its account and what it selected."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from mailnode.clock import Clock
+from mailnode.directory.rows import intent_id
+from mailnode.limits import Limits
+from mailnode.listeners.authentication import Authentication
+from mailnode.listeners.conversation import Conversation
+from mailnode.listeners.imap.refusal import Refused
+from mailnode.listeners.imap.selected import Selected
+from mailnode.mailbox.content import Content, UploadIds
+from mailnode.mailbox.verbs import Account, NotKnown
+from mailnode.pb.change_pb2 import Intent, Result
+from mailnode.pb.row_pb2 import MailboxRow
+from protocols.fault import Fault
+from protocols.imap.answer import Answer, Bad
+from protocols.imap.command import withholds_expunge
+from protocols.imap.event import Append
+
+
+class Accounts(Protocol):
+    async def open(self, account: int) -> Account: ...
+
+
+@dataclass(slots=True)
+class Client:
+    """One client. The session lets no command pass that comes too early for `account` or `selected`."""
+
+    conversation: Conversation[Client]
+    authentication: Authentication
+    accounts: Accounts
+    upload_ids: UploadIds
+    clock: Clock
+    limits: Limits
+    authenticated: Account | None = None
+    selection: Selected | None = None
+    idling: asyncio.Task[None] | None = None
+    appends: dict[Append, Content] = field(default_factory=dict)
+
+    @property
+    def account(self) -> Account:
+        assert self.authenticated is not None
+        return self.authenticated
+
+    @property
+    def selected(self) -> Selected:
+        assert self.selection is not None
+        return self.selection
+
+    def deselect(self) -> None:
+        if self.selection is not None:
+            self.selection.close()
+            self.selection = None
+
+    # -- answering
+
+    def say(self, event: Any, answer: Answer) -> None:
+        self.conversation.send(event, answer)
+
+    async def say_all(self, event: Any, pieces: AsyncIterator[bytes]) -> None:
+        """A long answer, no faster than the client reads."""
+        async for piece in pieces:
+            if piece:
+                self.say(event, piece)
+                await self.conversation.drained()
+
+    async def end(self, event: Any, answer: Answer) -> None:
+        """End a command: news of the selected mailbox first, EXPUNGE only where it may be said."""
+        selected = self.selection
+        if selected is not None:
+            news = selected.news_keeping_numbers() if withholds_expunge(event) else selected.news()
+            await self.say_all(event, news)
+        self.say(event, answer)
+
+    # -- asking the account
+
+    async def apply(self, intent: Intent) -> Result:
+        """Under a new id; raises Refused and NotKnown."""
+        intent.id = intent_id(self.clock)
+        result = await self.account.apply(intent)
+        if result.refused:
+            raise Refused(result.refused)
+        return result
+
+    async def mailbox(self, name: str, code: str) -> MailboxRow:
+        """The mailbox of a full name, one that holds messages; raises Refused with `code`."""
+        row = (await self.account.mailboxes()).named(name)
+        if row is None or row.noselect:
+            raise Refused(code)
+        return row
+
+
+Row = Callable[[Client, Any], Coroutine[Any, Any, None]]
+
+
+def refusing(row: Row) -> Row:
+    """A row whose command is answered NO or BAD where the account, or the numbers it names, say so."""
+
+    async def answered(client: Client, event: Any) -> None:
+        try:
+            await row(client, event)
+        except Refused as refused:
+            await client.end(event, refused.no)
+        except NotKnown:
+            client.say(event, Refused("UNAVAILABLE").no)
+        except Fault as fault:
+            client.say(event, Bad(fault.text))
+
+    return answered

@@ -1,0 +1,142 @@
+"""FETCH (RFC 9051 §6.4.5): runs of messages through the formatters of protocols.imap.render.
+
+Flags, dates, sizes come from entries; envelopes and structures were rendered when the message was stored;
+header fields come from the stored header. Only body sections read octets, a long message's in chunks.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import AsyncIterator
+
+from mailnode.listeners.imap.client import Client
+from mailnode.listeners.imap.refusal import Refused
+from mailnode.listeners.imap.selected import Selected, overflow
+from mailnode.mailbox.ranges import packed
+from mailnode.mailbox.rows import FLAGS, INTERNAL_DATE, MAIL, SEEN, SIZE, longs, words
+from mailnode.mailbox.verbs import Account, Expunged, Messages, NotKnown, Want
+from mailnode.pb.change_pb2 import Intent, Store
+from protocols.imap.answer import Ok
+from protocols.imap.event import Fetch
+from protocols.imap.fetch import Plan
+from protocols.imap.render import Columns, PickedHeader, fetched, pieces, shown
+from protocols.imap.section import Range
+from protocols.imap.sequence import Ranges
+
+
+async def fetch(client: Client, event: Fetch) -> None:
+    selected = client.selected
+    ranges = selected.view.ranges(event.numbers, event.by_uid)
+    plan = event.plan
+    if plan.sets_seen and not selected.read_only and await _set_seen(client, ranges):
+        plan = plan.with_flags()
+    said = 0
+    async for run in selected.runs(ranges, _want(plan)):
+        client.say(event, await selected.renamed())
+        said += await _say(client, event, plan, run)
+    # Unknown UIDs are passed over in silence (RFC 9051 §6.4.9), and their EXPUNGE may be said at once.
+    if said < selected.view.within(ranges) and not event.by_uid:
+        raise Refused("EXPUNGEISSUED")
+    await client.end(event, Ok("Fetched"))
+
+
+async def _set_seen(client: Client, ranges: Ranges) -> bool:
+    """Whether any message lacked \\Seen and has it now; while nothing can be written, reads go on."""
+    selected = client.selected
+    unseen = array("I")
+    async for run in selected.runs(ranges, Want.ENTRIES):
+        flags = longs(run.entries, FLAGS)
+        unseen.extend(uid for uid, bits in zip(run.uids, flags, strict=True) if not bits & SEEN)
+    if not unseen:
+        return False
+    uids = packed(unseen)
+    ask = Store(mailbox=selected.mailbox, uids=uids, mode=Store.ADD, flags=SEEN)
+    try:
+        result = await client.apply(Intent(store=ask))
+    except (NotKnown, Refused):
+        return False
+    selected.answered(result, tuple((r.first, r.last) for r in uids))
+    return True
+
+
+def _want(plan: Plan) -> Want:
+    want = Want.ENTRIES
+    if plan.needs_mail:
+        want |= Want.MAILS
+    if plan.needs_head:
+        want |= Want.HEADS
+    if plan.needs_octets:
+        want |= Want.OCTETS
+    return want
+
+
+async def _say(client: Client, event: Fetch, plan: Plan, run: Messages) -> int:
+    """Say a run, long messages one by one between the others; gives how many were there to be said."""
+    selected = client.selected
+    said = run.count
+    start = 0
+    for index in [*_long(run), run.count]:
+        if start < index:
+            client.say(event, fetched(plan, _columns(selected, run, start, index), selected.names))
+            await client.conversation.drained()
+        if index < run.count and not await _say_long(client, event, plan, run, index):
+            said -= 1
+        start = index + 1
+    return said
+
+
+async def _say_long(client: Client, event: Fetch, plan: Plan, run: Messages, index: int) -> bool:
+    """Say one message whose octets come in chunks; False when they are gone, and nothing was said."""
+    selected = client.selected
+    mail = longs(run.entries, MAIL)[index]
+    response = pieces(plan, _columns(selected, run, index, index + 1), 0, selected.names)
+    begun = False
+    try:
+        async for octets in _streamed(client.account, mail, response):
+            client.say(event, octets)
+            begun = True
+            await client.conversation.drained()
+    except Expunged:
+        if begun:
+            raise  # in the middle of a literal there is no way to say so
+        return False
+    return True
+
+
+def _long(run: Messages) -> list[int]:
+    """The indexes of messages whose octets were left out."""
+    return [i for i, octets in enumerate(run.octets) if not octets and run.mails[i].size]
+
+
+def _columns(selected: Selected, run: Messages, start: int, end: int) -> Columns:
+    return Columns(
+        numbers=selected.view.numbers(run.uids[start:end]),
+        uids=run.uids[start:end],
+        flags=longs(run.entries, FLAGS)[start:end].tolist(),
+        sizes=words(run.entries, SIZE)[start:end].tolist(),
+        dates=words(run.entries, INTERNAL_DATE)[start:end].tolist(),
+        mails=run.mails[start:end],
+        heads=run.heads[start:end],
+        octets=run.octets[start:end],
+        recent_from=selected.view.recent_from,
+        overflow=overflow(run),
+    )
+
+
+async def _streamed(
+    account: Account, mail: int, response: list[bytes | Range | PickedHeader]
+) -> AsyncIterator[bytes]:
+    """The response of a long message; raises Expunged before its first octet."""
+    begun = b""
+    for piece in response:
+        if isinstance(piece, bytes):
+            begun += piece
+        elif isinstance(piece, PickedHeader):
+            header = account.octets(mail, piece.range.start, piece.range.end)
+            yield begun + piece.said(b"".join([chunk async for chunk in header]))
+            begun = b""
+        else:
+            async for chunk in account.octets(mail, piece.start, piece.end):
+                yield begun + shown(chunk)
+                begun = b""
+    yield begun

@@ -1,0 +1,50 @@
+"""Before authentication (RFC 9051 §6.2): who the client is, and TLS."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mailnode.listeners.authentication import Authenticated, Outcome, Refusal
+from mailnode.listeners.imap.client import Client
+from protocols.imap import answer
+from protocols.imap.answer import Bad, Bye, No, Ok
+from protocols.imap.event import Authenticate, AuthenticateResponse, Login, StartTls
+from protocols.sasl.step import Challenge
+
+_REFUSALS: dict[Refusal, answer.Answer] = {
+    Refusal.WRONG: No("Wrong name or password", "AUTHENTICATIONFAILED"),
+    Refusal.MALFORMED: Bad("The exchange does not go as the mechanism says"),
+    Refusal.BUSY: No("Too many logins at this moment", "UNAVAILABLE"),
+}
+
+
+async def start_tls(client: Client, event: StartTls) -> None:
+    client.say(event, Ok("Begin TLS"))
+    await client.conversation.start_tls()
+
+
+async def login(client: Client, event: Login) -> None:
+    await _conclude(client, event, await client.authentication.login(event.user, event.password))
+
+
+async def authenticate(client: Client, event: Authenticate) -> None:
+    await _conclude(client, event, await client.authentication.begin(event.mechanism, event.initial))
+
+
+async def proceed(client: Client, event: AuthenticateResponse) -> None:
+    await _conclude(client, event, await client.authentication.proceed(event.octets))
+
+
+async def _conclude(client: Client, event: Any, outcome: Outcome) -> None:
+    if isinstance(outcome, Challenge):
+        client.say(event, answer.Challenge(outcome.octets))
+        return
+    if isinstance(outcome, Authenticated):
+        client.authenticated = await client.accounts.open(outcome.account)
+        client.conversation.patience(client.limits.imap_idle_seconds_max)
+        client.say(event, Ok("Logged in"))
+        return
+    client.say(event, _REFUSALS[outcome])
+    if client.authentication.exhausted:
+        client.say(None, Bye("Too many failures"))
+        client.conversation.close()

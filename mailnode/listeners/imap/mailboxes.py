@@ -1,0 +1,131 @@
+"""The list of mailboxes: RFC 9051 §6.3.4-11 and RFC 3501 §6.3.9."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from mailnode.listeners.imap.client import Client
+from mailnode.listeners.imap.refusal import Refused
+from mailnode.mailbox.verbs import Account, Mailboxes, Want
+from mailnode.pb import change_pb2
+from mailnode.pb.change_pb2 import CreateMailbox, DeleteMailbox, Intent, RenameMailbox
+from mailnode.pb.row_pb2 import MailboxRow
+from protocols.imap import listing, response
+from protocols.imap.answer import Ok
+from protocols.imap.event import (
+    Create,
+    Delete,
+    List,
+    Lsub,
+    Namespace,
+    Rename,
+    Status,
+    Subscribe,
+    Unsubscribe,
+)
+
+
+async def create(client: Client, event: Create) -> None:
+    ask = CreateMailbox(name=event.mailbox, special_use="".join(event.special_use))
+    await client.apply(Intent(create_mailbox=ask))
+    await client.end(event, Ok("Created"))
+
+
+async def delete(client: Client, event: Delete) -> None:
+    row = await _row(client, event.mailbox)
+    await client.apply(Intent(delete_mailbox=DeleteMailbox(mailbox=row.mailbox)))
+    await client.end(event, Ok("Deleted"))
+
+
+async def rename(client: Client, event: Rename) -> None:
+    row = await _row(client, event.mailbox)
+    ask = RenameMailbox(mailbox=row.mailbox, name=event.new_name)
+    await client.apply(Intent(rename_mailbox=ask))
+    await client.end(event, Ok("Renamed"))
+
+
+async def _row(client: Client, name: str) -> MailboxRow:
+    """Of a name that may be a \\Noselect one."""
+    row = (await client.account.mailboxes()).named(name)
+    if row is None:
+        raise Refused("NONEXISTENT")
+    return row
+
+
+async def subscribe(client: Client, event: Subscribe) -> None:
+    await client.apply(Intent(subscribe=change_pb2.Subscribe(name=event.mailbox, subscribed=True)))
+    await client.end(event, Ok("Subscribed"))
+
+
+async def unsubscribe(client: Client, event: Unsubscribe) -> None:
+    await client.apply(Intent(subscribe=change_pb2.Subscribe(name=event.mailbox, subscribed=False)))
+    await client.end(event, Ok("Unsubscribed"))
+
+
+async def list_(client: Client, event: List) -> None:
+    mailboxes = await client.account.mailboxes()
+    await client.say_all(event, _listed(client.account, event, mailboxes))
+    await client.end(event, Ok("Listed"))
+
+
+async def _listed(account: Account, event: List, mailboxes: Mailboxes) -> AsyncIterator[bytes]:
+    for row in listing.answer(event, _attributes(mailboxes), mailboxes.subscribed):
+        yield row.octets
+        if event.status and row.selectable:
+            values = await _values(account, mailboxes.rows[mailboxes.names[row.name]], event.status)
+            yield response.status(row.name, values)
+
+
+async def lsub(client: Client, event: Lsub) -> None:
+    mailboxes = await client.account.mailboxes()
+    said = listing.subscriptions(event, _attributes(mailboxes), mailboxes.subscribed)
+    client.say(event, said)
+    await client.end(event, Ok("Listed"))
+
+
+def _attributes(mailboxes: Mailboxes) -> dict[str, tuple[str, ...]]:
+    return {name: _attributes_of(mailboxes.rows[mailbox]) for name, mailbox in mailboxes.names.items()}
+
+
+def _attributes_of(row: MailboxRow) -> tuple[str, ...]:
+    if row.noselect:
+        return ("\\Noselect",)
+    return (row.special_use,) if row.special_use else ()
+
+
+async def namespace(client: Client, event: Namespace) -> None:
+    client.say(event, response.namespace())
+    await client.end(event, Ok("Said"))
+
+
+async def status(client: Client, event: Status) -> None:
+    row = await client.mailbox(event.mailbox, "NONEXISTENT")
+    client.say(event, response.status(event.mailbox, await _values(client.account, row, event.items)))
+    await client.end(event, Ok("Said"))
+
+
+async def _values(account: Account, row: MailboxRow, items: tuple[str, ...]) -> dict[str, int | str]:
+    known: dict[str, int | str] = {
+        "MESSAGES": row.messages,
+        "UIDNEXT": row.uid_next,
+        "UIDVALIDITY": row.uid_validity,
+        "UNSEEN": row.unseen,
+        "DELETED": row.deleted,
+        "SIZE": row.size,
+        "HIGHESTMODSEQ": row.highest_modseq,
+        "MAILBOXID": f"({row.mailbox_id})",
+    }
+    if "RECENT" in items:
+        known["RECENT"] = await _recent(account, row)
+    return {item: known[item] for item in items if item in known}
+
+
+async def _recent(account: Account, row: MailboxRow) -> int:
+    """How many messages no session was told of; none in most mailboxes, so their UIDs are seldom read."""
+    if row.recent_uid >= row.uid_next or not row.messages:
+        return 0
+    try:
+        run = await anext(account.messages(row.mailbox, ((row.recent_uid, row.uid_next - 1),), Want.UIDS))
+    except KeyError:
+        return 0
+    return run.count

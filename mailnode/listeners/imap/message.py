@@ -1,0 +1,114 @@
+"""STORE, COPY, MOVE, EXPUNGE and SEARCH: RFC 9051 §6.4.3-9."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from mailnode.listeners.imap.client import Client
+from mailnode.listeners.imap.key import stored_key
+from mailnode.listeners.imap.refusal import Refused
+from mailnode.listeners.imap.selected import Selected
+from mailnode.mailbox.verbs import ALL_UIDS, UidRanges
+from mailnode.pb import change_pb2
+from mailnode.pb.change_pb2 import Intent, Result, UidRange
+from protocols.imap import response
+from protocols.imap.answer import Ok
+from protocols.imap.event import Copy, Expunge, Move, Search, Store, StoreMode
+from protocols.imap.flags import SYSTEM
+
+_MODES = {
+    StoreMode.REPLACE: change_pb2.Store.REPLACE,
+    StoreMode.ADD: change_pb2.Store.ADD,
+    StoreMode.REMOVE: change_pb2.Store.REMOVE,
+}
+
+
+def system_bits(flags: tuple[str, ...]) -> int:
+    return sum(1 << SYSTEM.index(flag) for flag in flags if flag in SYSTEM)
+
+
+def keywords(flags: tuple[str, ...]) -> list[str]:
+    """Those that are not system flags; \\Recent is not a client's to change."""
+    return [flag for flag in flags if not flag.startswith("\\")]
+
+
+def packed(ranges: UidRanges) -> list[UidRange]:
+    return [UidRange(first=first, last=last) for first, last in ranges]
+
+
+async def store(client: Client, event: Store) -> None:
+    selected = _writable(client)
+    ranges = selected.view.ranges(event.numbers, event.by_uid)
+    if ranges:
+        ask = change_pb2.Store(
+            mailbox=selected.mailbox,
+            uids=packed(ranges),
+            mode=_MODES[event.mode],
+            flags=system_bits(event.flags),
+            keywords=keywords(event.flags),
+        )
+        selected.answered(await client.apply(Intent(store=ask)), ranges)
+        if not event.silent:
+            # All of them, changed or not: "as if a FETCH of those flags was done" (RFC 3501 §6.4.6).
+            await client.say_all(event, selected.flags_of(ranges))
+    await client.end(event, Ok("Stored"))
+
+
+async def copy(client: Client, event: Copy) -> None:
+    result = await _transfer(client, event, move=False)
+    await client.end(event, Ok("Copied", _copy_uid(result)))
+
+
+async def move(client: Client, event: Move) -> None:
+    """COPYUID comes before the EXPUNGEs, so that the client can follow (RFC 6851 §4.3)."""
+    _writable(client)
+    result = await _transfer(client, event, move=True)
+    code = _copy_uid(result)
+    if code:
+        client.say(event, response.ok(code, "Moved"))
+    await client.end(event, Ok("Moved"))
+
+
+async def _transfer(client: Client, event: Copy | Move, move: bool) -> Result:
+    selected = client.selected
+    target = await client.mailbox(event.mailbox, "TRYCREATE")
+    ranges = selected.view.ranges(event.numbers, event.by_uid)
+    if not ranges:
+        return Result()
+    ask = change_pb2.Copy(mailbox=selected.mailbox, uids=packed(ranges), target=target.mailbox, move=move)
+    return await client.apply(Intent(copy=ask))
+
+
+def _copy_uid(result: Result) -> str:
+    copied = result.copied
+    if not copied.source:
+        return ""
+    source, target = (((r.first, r.last) for r in ranges) for ranges in (copied.source, copied.target))
+    return response.copy_uid(copied.uid_validity, source, target)
+
+
+async def expunge(client: Client, event: Expunge) -> None:
+    selected = _writable(client)
+    ranges = ALL_UIDS if event.uids is None else selected.view.ranges(event.uids, True)
+    ask = change_pb2.Expunge(mailbox=selected.mailbox, uids=packed(ranges))
+    await client.apply(Intent(expunge=ask))
+    await client.end(event, Ok("Expunged"))
+
+
+async def search(client: Client, event: Search) -> None:
+    """Of what the account finds, what this client was told of."""
+    selected = client.selected
+    key = stored_key(selected.view.bind(event.key))
+    try:
+        found = await client.account.search(selected.mailbox, key)
+    except KeyError:
+        raise Refused("NONEXISTENT") from None
+    known = found[: bisect_right(found, selected.view.last_uid)]
+    client.say(event, response.found(event, known if event.by_uid else selected.view.numbers(known)))
+    await client.end(event, Ok("Searched"))
+
+
+def _writable(client: Client) -> Selected:
+    if client.selected.read_only:
+        raise Refused("READ-ONLY")
+    return client.selected

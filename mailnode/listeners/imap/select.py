@@ -1,0 +1,83 @@
+"""SELECT, EXAMINE, CLOSE, UNSELECT (RFC 9051 §6.3.2-3, §6.4.1-2), and IDLE (§6.3.13)."""
+
+from __future__ import annotations
+
+from mailnode.listeners.imap.client import Client
+from mailnode.listeners.imap.refusal import Refused
+from mailnode.listeners.imap.selected import Selected
+from mailnode.mailbox.verbs import ALL_UIDS, Messages, Want
+from mailnode.pb.change_pb2 import Expunge, Intent, UidRange
+from mailnode.pb.row_pb2 import MailboxRow
+from protocols.imap import response
+from protocols.imap.answer import GoOn, Ok
+from protocols.imap.event import Close, Idle, IdleDone, Select, Unselect
+from protocols.imap.view import View
+
+
+async def select(client: Client, event: Select) -> None:
+    client.deselect()
+    row = await client.mailbox(event.mailbox, "NONEXISTENT")
+    run = await _uids(client, row)
+    watch = await client.account.watch(run.position, row.mailbox)
+    recent_from = row.recent_uid if event.examine else await client.account.claim_recent(row.mailbox)
+    view = View(run.uids, run.count, recent_from)
+    selected = Selected(client.account, row, view, watch, event.examine)
+    client.selection = selected
+    client.say(event, response.selected(_told(selected, run)))
+    client.say(event, Ok("Selected", "READ-ONLY" if event.examine else "READ-WRITE"))
+
+
+async def _uids(client: Client, row: MailboxRow) -> Messages:
+    try:
+        return await anext(client.account.messages(row.mailbox, ALL_UIDS, Want.UIDS))
+    except KeyError:
+        raise Refused("NONEXISTENT") from None
+
+
+def _told(selected: Selected, run: Messages) -> response.Selected:
+    row, view = selected.row, selected.view
+    return response.Selected(
+        flags=selected.flags(),
+        permanent_flags=selected.permanent_flags(),
+        more_keywords=not selected.read_only and selected.has_room_for_keywords(),
+        exists=view.count,
+        recent=view.recent,
+        first_unseen=view.number(run.first_unseen) if run.first_unseen else 0,
+        uid_validity=row.uid_validity,
+        uid_next=max(row.uid_next, view.last_uid + 1),
+    )
+
+
+async def close(client: Client, event: Close) -> None:
+    """Expunges without saying so, and only what SELECT gave the right to."""
+    selected = client.selected
+    if not selected.read_only:
+        everything = [UidRange(first=1, last=0xFFFFFFFF)]
+        await client.apply(Intent(expunge=Expunge(mailbox=selected.mailbox, uids=everything)))
+    client.deselect()
+    client.say(event, Ok("Closed"))
+
+
+async def unselect(client: Client, event: Unselect) -> None:
+    client.deselect()
+    client.say(event, Ok("Unselected"))
+
+
+async def idle(client: Client, event: Idle) -> None:
+    client.say(event, GoOn("idling"))
+    if client.selection is not None:
+        client.idling = client.conversation.start(_tell(client, client.selection))
+
+
+async def _tell(client: Client, selected: Selected) -> None:
+    """Until the client says DONE: what happens, at once."""
+    while True:
+        await client.say_all(None, selected.news())
+        await selected.wait()
+
+
+async def idle_done(client: Client, event: IdleDone) -> None:
+    if client.idling is not None:
+        client.idling.cancel()
+        client.idling = None
+    await client.end(event, Ok("Idled"))

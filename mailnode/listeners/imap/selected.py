@@ -1,0 +1,154 @@
+"""The selected mailbox: what its client knows of it, and what has happened since."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+
+from mailnode.listeners.imap.refusal import Refused
+from mailnode.mailbox.rows import FLAGS, KEYWORD_BITS, longs
+from mailnode.mailbox.verbs import ALL_UIDS, Account, Messages, Resync, UidRanges, Want, Watch
+from mailnode.pb.change_pb2 import Result, UidRange
+from mailnode.pb.row_pb2 import MailboxRow
+from protocols.imap import response
+from protocols.imap.flags import SYSTEM, FlagNames
+from protocols.imap.render import Columns, flag_changes
+from protocols.imap.sequence import Ranges
+from protocols.imap.view import View
+
+
+class Selected:
+    """Made by SELECT or EXAMINE. `view` is what the client was told; the watch knows what it was not."""
+
+    __slots__ = ("_account", "_telling", "_watch", "mailbox", "names", "read_only", "row", "view")
+
+    def __init__(self, account: Account, row: MailboxRow, view: View, watch: Watch, read_only: bool) -> None:
+        self.mailbox = row.mailbox
+        self.row = row
+        self.names = _flag_names(row)
+        self.view = view
+        self.read_only = read_only
+        self._account = account
+        self._watch = watch
+        self._telling = asyncio.Lock()  # two APPENDs may end at the same time
+
+    def close(self) -> None:
+        self._watch.close()
+
+    async def runs(self, uids: UidRanges, want: Want) -> AsyncIterator[Messages]:
+        """`Account.messages` of this mailbox; raises Refused when it was deleted."""
+        try:
+            async for run in self._account.messages(self.mailbox, uids, want):
+                yield run
+        except KeyError:
+            raise Refused("NONEXISTENT") from None
+
+    # -- flags
+
+    def flags(self) -> list[str]:
+        """Every flag that messages here may have."""
+        return [*SYSTEM, *(name for name in self.row.keywords if name)]
+
+    def has_room_for_keywords(self) -> bool:
+        return sum(map(bool, self.row.keywords)) < KEYWORD_BITS
+
+    def permanent_flags(self) -> list[str]:
+        return [] if self.read_only else self.flags()
+
+    async def renamed(self) -> bytes:
+        """FLAGS and PERMANENTFLAGS when there are new keywords; before any FETCH that names them."""
+        row = (await self._account.mailboxes()).rows.get(self.mailbox)
+        if row is None or row is self.row:
+            return b""
+        before, self.row = self.row, row
+        if row.keywords == before.keywords:
+            return b""
+        self.names = _flag_names(row)
+        more = not self.read_only and self.has_room_for_keywords()
+        return response.flags(self.flags()) + response.permanent_flags(self.permanent_flags(), more)
+
+    async def flags_of(self, uids: UidRanges) -> AsyncIterator[bytes]:
+        """FETCH of the flags of messages that the client knows of."""
+        async for run in self.runs(uids, Want.ENTRIES):
+            yield await self.renamed()
+            columns = Columns(
+                self.view.numbers(run.uids),
+                run.uids,
+                longs(run.entries, FLAGS).tolist(),
+                recent_from=self.view.recent_from,
+                overflow=overflow(run),
+            )
+            yield flag_changes(columns, self.names)
+
+    def answered(self, result: Result, uids: Ranges) -> None:
+        """A STORE of this client's changed the flags of `uids`, and the client knows."""
+        if result.first_position:
+            self.view.answered(result.first_position, result.position, uids)
+
+    # -- news
+
+    def news(self) -> AsyncIterator[bytes]:
+        """Untagged responses for what happened since the last news; pieces to be said in one go."""
+        return self._news(self.view.expunges)
+
+    def news_keeping_numbers(self) -> AsyncIterator[bytes]:
+        return self._news(bytes)
+
+    async def wait(self) -> None:
+        """Return when there may be news."""
+        await self._watch.wait()
+
+    async def _news(self, expunges: Callable[[], bytes]) -> AsyncIterator[bytes]:
+        async with self._telling:
+            try:
+                await self._take_notes()
+                yield expunges()
+                if self.view.has_grown:
+                    yield await self._arrivals()
+                changed = self.view.changed
+                if changed:
+                    self.view.told_changes()
+                    async for piece in self.flags_of(changed):
+                        yield piece
+            except Refused:
+                return  # deleted: its messages went as any others do, and there is nothing more to say
+
+    async def _take_notes(self) -> None:
+        try:
+            happened = self._watch.pending()
+        except Resync:
+            now = await self._uids()
+            self.view.note_unknown(now.uids, now.count)
+            return
+        for touched in happened:
+            for here in touched.mailboxes:
+                if here.mailbox == self.mailbox:
+                    self.view.note(
+                        touched.position, _pairs(here.created), _pairs(here.modified), _pairs(here.destroyed)
+                    )
+
+    async def _arrivals(self) -> bytes:
+        """A client that is told of messages claims their \\Recent (RFC 3501 §2.3.2)."""
+        if not self.read_only:
+            await self._account.claim_recent(self.mailbox)
+        now = await self._uids()
+        return self.view.arrivals(now.uids, now.count)
+
+    async def _uids(self) -> Messages:
+        return await anext(self.runs(ALL_UIDS, Want.UIDS))
+
+
+def overflow(run: Messages) -> dict[int, list[str]]:
+    """Keywords without a bit, of the messages of the run."""
+    if not run.overflow or not run.count:
+        return {}
+    first, last = run.uids[0], run.uids[run.count - 1]
+    return {uid: list(k.names) for uid, k in run.overflow.items() if first <= uid <= last}
+
+
+def _flag_names(row: MailboxRow) -> FlagNames:
+    return FlagNames((*SYSTEM, *row.keywords))
+
+
+def _pairs(ranges: Iterable[UidRange]) -> list[tuple[int, int]]:
+    return [(each.first, each.last) for each in ranges]
