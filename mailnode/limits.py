@@ -46,6 +46,7 @@ class Limits:
 
     # -- POP3
     pop3_line_octets_max: int = 512  # RFC 2449 §4 asks for 255
+    pop3_exchange_line_octets_max: int = 12 * KiB  # RFC 4422 §3: SASL messages of that size in base64
     pop3_idle_seconds_max: int = 600  # RFC 1939 §3: at least 10 minutes
     pop3_errors_max: int = 20
 

@@ -30,7 +30,7 @@ from mailnode.directory.lookup import Lookup
 from mailnode.directory.password import COST
 from mailnode.directory.rows import Rows
 from mailnode.limits import Limits
-from mailnode.listeners import imap, smtp
+from mailnode.listeners import imap, pop3, smtp
 from mailnode.listeners.admission import Admission
 from mailnode.listeners.listener import Listener
 from mailnode.listeners.listening import Listening
@@ -161,6 +161,15 @@ def _listeners(config: Config, parts: House) -> dict[Service, Listener[Any]]:
         mechanisms=MECHANISMS,
         auth_needs_tls=not config.allow_plaintext_auth,
     )
+    maildrops = pop3.listener(
+        parts.credentials,
+        parts.accounts,
+        clock,
+        host,
+        limits,
+        mechanisms=MECHANISMS,
+        auth_needs_tls=not config.allow_plaintext_auth,
+    )
     return {
         Service.LMTP: smtp.lmtp(accept, host, limits),
         Service.SMTP: smtp.mx(accept, host, limits),
@@ -168,6 +177,8 @@ def _listeners(config: Config, parts: House) -> dict[Service, Listener[Any]]:
         Service.SUBMISSIONS: submission,
         Service.IMAP: mailboxes,
         Service.IMAPS: mailboxes,
+        Service.POP3: maildrops,
+        Service.POP3S: maildrops,
     }
 
 

@@ -63,13 +63,6 @@ def test_a_wrong_password_is_refused(curl: Curl, account: Account, home: Path) -
     assert account.octets() == []
 
 
-def test_without_tls_no_password_is_asked_for(curl: Curl, account: Account, home: Path) -> None:
-    options = [*login(account), *upload(home, samples.plain())]
-    done = curl("submission", "client.test", *options, *envelope(account.address, account.address))
-    assert done.returncode != 0
-    assert account.octets() == []
-
-
 def test_an_unknown_recipient_and_another_domain_are_refused(
     curl: Curl, account: Account, home: Path
 ) -> None:

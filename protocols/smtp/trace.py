@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from protocols.smtp.envelope import Path
 from protocols.smtp.profile import Flavour
@@ -55,9 +55,8 @@ def return_path(reverse_path: Path) -> bytes:
 
 def date_time(seconds: int) -> str:
     """date-time, RFC 5322 §3.3, in UTC; seconds since 1970."""
-    year, month, day, hour, minute, second, weekday, _, _ = time.gmtime(seconds)
-    moment = f"{hour:02}:{minute:02}:{second:02}"
-    return f"{_DAYS[weekday]}, {day} {_MONTHS[month - 1]} {year} {moment} +0000"
+    at = datetime.fromtimestamp(seconds, UTC)
+    return f"{_DAYS[at.weekday()]}, {at.day} {_MONTHS[at.month - 1]} {at.year} {at:%H:%M:%S} +0000"
 
 
 def _address_literal(address: str) -> str:

@@ -1,0 +1,219 @@
+"""The command line: what an operator types.
+
+Exit status: 0 done; 1 it could not be done, and one line on standard error says why; 2 the words are wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from mailnode import log, node
+from mailnode.admin import client
+from mailnode.certificate import write_self_signed
+from mailnode.clock import SystemClock
+from mailnode.config import (
+    FILE,
+    LIMITS,
+    STANDARD_PORTS,
+    Config,
+    ConfigError,
+    Domain,
+    Listener,
+    Service,
+    load,
+    text_of,
+)
+from mailnode.directory.creation import Creation, Refused
+from mailnode.store.shard import ShardError
+
+BASE_PORT = 10_000
+"""A port is this and the standard one: nobody needs to be root."""
+LOOPBACK = "127.0.0.1"
+DEMO_DOMAIN = "example.test"
+DEMO_ACCOUNTS = ("alice@example.test:alice-secret", "bob@example.test:bob-secret")
+
+
+class Failure(Exception):
+    """The text is one line for whoever typed the command."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except (Failure, ConfigError, ShardError, OSError) as error:
+        print(f"mailnode: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="mailnode", description="A mail server.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    init = commands.add_parser("init", help="make a node's directory with a domain and its accounts")
+    init.add_argument("directory", type=Path, metavar="DIR")
+    init.add_argument("--domain", required=True, help="whose mail is ours, such as example.org")
+    init.add_argument("--account", action="append", default=[], metavar="ADDRESS:PASSWORD")
+    init.add_argument("--base-port", type=int, default=BASE_PORT, metavar="PORT")
+    init.add_argument("--allow-plaintext-auth", action="store_true", help="passwords outside TLS, too")
+    init.set_defaults(run=_init)
+
+    up = commands.add_parser("up", help="serve until SIGTERM")
+    up.add_argument("directory", type=Path, metavar="DIR")
+    up.set_defaults(run=lambda options: _up(options.directory))
+
+    demo = commands.add_parser("demo", help=f"serve {DEMO_DOMAIN} with two accounts, to try it out")
+    demo.add_argument("directory", type=Path, metavar="DIR")
+    demo.add_argument("--base-port", type=int, default=BASE_PORT, metavar="PORT")
+    demo.set_defaults(run=_demo)
+
+    account = commands.add_parser("account", help="accounts").add_subparsers(required=True, metavar="COMMAND")
+    add = account.add_parser("add", help="a new account; its password by prompt or from standard input")
+    add.add_argument("address", metavar="ADDRESS")
+    add.add_argument("--dir", type=Path, default=Path("data"), metavar="DIR", dest="directory")
+    add.set_defaults(run=_account_add)
+    return parser
+
+
+# -- init
+
+
+def _init(options: argparse.Namespace) -> None:
+    accounts = [_credentials(text) for text in options.account]
+    _make(options.directory, options.domain, accounts, options.base_port, options.allow_plaintext_auth)
+
+
+def _credentials(text: str) -> tuple[str, str]:
+    address, colon, password = text.partition(":")
+    if not (colon and password):
+        raise Failure(f"--account {text!a}: expected ADDRESS:PASSWORD")
+    return address, password
+
+
+def _make(
+    directory: Path, domain: str, accounts: Sequence[tuple[str, str]], base_port: int, plaintext: bool
+) -> None:
+    """All or nothing: made beside the directory, then renamed to it."""
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise Failure(f"{directory} is there already: `mailnode up {directory}` serves it")
+    making = directory.absolute().with_name(f".{directory.name}.making")
+    shutil.rmtree(making, ignore_errors=True)
+    (making / "tls").mkdir(parents=True, mode=0o700)
+    try:
+        (making / FILE).write_text(text_of(_config(making, domain, base_port, plaintext)))
+        config = load(making)  # also says what is wrong with the domain or the ports
+        write_self_signed(config.certificate, config.key, [config.hostname, domain], SystemClock())
+        asyncio.run(_create(config, accounts))
+        making.rename(directory)
+    except BaseException:
+        shutil.rmtree(making)
+        raise
+
+
+def _config(directory: Path, domain: str, base_port: int, plaintext: bool) -> Config:
+    return Config(
+        directory=directory,
+        hostname=f"mail.{domain}",
+        domains=(Domain(domain, "+", scram=True),),
+        listeners=tuple(
+            Listener(service, LOOPBACK, base_port + port) for service, port in STANDARD_PORTS.items()
+        ),
+        certificate=directory / "tls" / "cert.pem",
+        key=directory / "tls" / "key.pem",
+        allow_plaintext_auth=plaintext,
+        memory_octets=LIMITS.shard_memory_octets,
+        authentication_threads=LIMITS.authentication_threads_max,
+    )
+
+
+async def _create(config: Config, accounts: Sequence[tuple[str, str]]) -> None:
+    async with node.house(config, SystemClock()) as parts:
+        for address, password in accounts:
+            await _create_one(parts.creation, address, password)
+
+
+async def _create_one(creation: Creation, address: str, password: str) -> str:
+    outcome = await creation.create(address, password)
+    if isinstance(outcome, Refused):
+        raise Failure(outcome.reason)
+    return outcome.address
+
+
+# -- up
+
+
+def _up(directory: Path) -> None:
+    config = load(directory)
+    log.set_up()
+    domains = ", ".join(domain.name for domain in config.domains)
+    node.serve(config, lambda: print(f"ready: {config.hostname} serves {domains}", flush=True))
+
+
+def _demo(options: argparse.Namespace) -> None:
+    directory = options.directory
+    if not (directory / FILE).exists():
+        accounts = [_credentials(text) for text in DEMO_ACCOUNTS]
+        _make(directory, DEMO_DOMAIN, accounts, options.base_port, plaintext=True)
+    print(_settings(load(directory)), flush=True)
+    _up(directory)
+
+
+def _settings(config: Config) -> str:
+    """What to type into a mail client."""
+    at = {listener.service: listener for listener in config.listeners}
+
+    def where(service: Service) -> str:
+        return f"{at[service].host} port {at[service].port}"
+
+    users = "\n".join(f"  {' '.join(text.split(':'))}" for text in DEMO_ACCOUNTS)
+    return f"""\
+Users, as user name and password:
+{users}
+Reading:   IMAP  {where(Service.IMAPS)} with TLS, {where(Service.IMAP)} with STARTTLS
+           POP3  {where(Service.POP3S)} with TLS, {where(Service.POP3)} with STARTTLS
+Sending:   SMTP  {where(Service.SUBMISSIONS)} with TLS, {where(Service.SUBMISSION)} with STARTTLS
+Mail from other servers comes in at {where(Service.SMTP)}.
+The certificate is self-signed ({config.certificate}): let your mail client accept it.
+A further account: mailnode account add carol@{config.domains[0].name} --dir {config.directory}
+Stop with Ctrl-C."""
+
+
+# -- account
+
+
+def _account_add(options: argparse.Namespace) -> None:
+    config = load(options.directory)
+    password = _password(options.address)
+    try:
+        answer = client.account_add(config.admin_socket, options.address, password)
+    except client.NotRunning:
+        print(f"{asyncio.run(_add_offline(config, options.address, password))} was added")
+        return
+    except client.Failed as error:
+        raise Failure(str(error)) from None
+    if answer.error:
+        raise Failure(answer.error)
+    print(f"{answer.address} was added")
+
+
+async def _add_offline(config: Config, address: str, password: str) -> str:
+    async with node.house(config, SystemClock()) as parts:
+        return await _create_one(parts.creation, address, password)
+
+
+def _password(address: str) -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password = getpass.getpass(f"Password for {address}: ")
+    if getpass.getpass("Once more: ") != password:
+        raise Failure("the two passwords differ")
+    return password

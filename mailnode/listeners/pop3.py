@@ -1,0 +1,267 @@
+"""POP3 at its ports: logins, octets and the removal at the end, in the words of the session.
+
+A maildrop is the INBOX as it is at the login. One session at a time may have it (RFC 1939 §4); other nodes and
+IMAP do not hear of that lock: a message that they expunge meanwhile is refused, or was read before.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from mailnode.clock import Clock
+from mailnode.directory.rows import intent_id
+from mailnode.limits import Limits
+from mailnode.listeners.authentication import Authenticated, Authentication, Outcome, Refusal, Verifier
+from mailnode.listeners.conversation import Conversation
+from mailnode.listeners.listener import Goodbye, Listener
+from mailnode.mailbox.ranges import packed
+from mailnode.mailbox.rows import MAIL, SIZE, longs, words
+from mailnode.mailbox.verbs import ALL_UIDS, Account, Expunged, NotKnown, Want
+from mailnode.pb.change_pb2 import Expunge, Intent
+from protocols.pop3 import event as events
+from protocols.pop3.command import Policy, err
+from protocols.pop3.event import Done, Octets, Opened, Refused
+from protocols.pop3.server import Session
+from protocols.sasl.step import Challenge
+
+IN_USE = Refused("IN-USE", "Another session has the maildrop")
+GONE = Refused("", "The message was removed meanwhile")
+NOT_REMOVED = Refused("SYS/TEMP", "The messages could not be removed")
+_REFUSALS = {
+    Refusal.WRONG: Refused("AUTH", "Wrong name or password"),
+    Refusal.MALFORMED: Refused("", "The exchange does not go as the mechanism says"),
+    Refusal.BUSY: Refused("SYS/TEMP", "Too many logins at this moment"),
+}
+_GOODBYES = {
+    Goodbye.FAILED: err("SYS/TEMP", "Internal error, try again later"),
+    Goodbye.SILENT: b"",  # RFC 1939 §3: close without any response
+    Goodbye.STOPPING: err("SYS/TEMP", "Shutting down"),
+}
+
+
+class Accounts(Protocol):
+    async def open(self, account: int) -> Account: ...
+
+
+class Locks:
+    """The maildrops that a session of this node has; one is shared by all POP3 listeners."""
+
+    __slots__ = ("_taken",)
+
+    def __init__(self) -> None:
+        self._taken: set[int] = set()
+
+    def take(self, account: int) -> bool:
+        if account in self._taken:
+            return False
+        self._taken.add(account)
+        return True
+
+    def release(self, account: int) -> None:
+        self._taken.discard(account)
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """A maildrop: INBOX at the login, as columns; an index counts from 0 in all of them."""
+
+    account: Account
+    mailbox: int
+    uid_validity: int
+    uids: Sequence[int]
+    mails: Sequence[int]
+    sizes: Sequence[int]
+
+    def unique_id(self, index: int) -> str:
+        """Of UIDVALIDITY and UID: never given to another message, RFC 1939 §7."""
+        return f"{self.uid_validity:08x}{self.uids[index]:08x}"
+
+
+async def read_inbox(account: Account) -> Inbox:
+    """Empty where there is no INBOX."""
+    uids, mails, sizes = array("I"), array("Q"), array("I")
+    row = (await account.mailboxes()).named("INBOX")
+    if row is None:
+        return Inbox(account, 0, 0, uids, mails, sizes)
+    async for run in account.messages(row.mailbox, ALL_UIDS, Want.ENTRIES):
+        uids.extend(run.uids[: run.count])
+        mails.frombytes(longs(run.entries, MAIL).tobytes())
+        sizes.frombytes(words(run.entries, SIZE).tobytes())
+    return Inbox(account, row.mailbox, row.uid_validity, uids, mails, sizes)
+
+
+@dataclass(slots=True)
+class Client:
+    """What the rows of a connection share. `locked`: the account whose maildrop we hold, 0: none."""
+
+    conversation: Conversation[Client]
+    accounts: Accounts
+    authentication: Authentication
+    locks: Locks
+    clock: Clock
+    locked: int = 0
+    opened: Inbox | None = field(default=None, repr=False)
+
+    @property
+    def inbox(self) -> Inbox:
+        assert self.opened is not None  # the session lets nothing pass before a login
+        return self.opened
+
+    def release(self) -> None:
+        self.locks.release(self.locked)
+        self.locked = 0
+
+
+def pop3(
+    accounts: Accounts,
+    verifier: Verifier,
+    locks: Locks,
+    clock: Clock,
+    host: str,
+    limits: Limits,
+    *,
+    mechanisms: tuple[str, ...],
+    passwords_need_tls: bool,
+) -> Listener[Client]:
+    """By STLS, or in TLS from the first octet: RFC 1939, RFC 8314."""
+    policy = Policy(
+        host=host,
+        mechanisms=mechanisms,
+        starttls=True,
+        passwords_need_tls=passwords_need_tls,
+        line_octets_max=limits.pop3_line_octets_max,
+        exchange_line_octets_max=limits.pop3_exchange_line_octets_max,
+        errors_max=limits.pop3_errors_max,
+    )
+
+    def client(conversation: Conversation[Client]) -> Client:
+        authentication = Authentication(verifier, clock, limits, conversation.peer.host)
+        return Client(conversation, accounts, authentication, locks, clock)
+
+    return Listener(
+        name="pop3",
+        session=lambda conversation: Session(policy, conversation.tls is not None),
+        state=client,
+        opened=_opened,
+        rows=ROWS,
+        closed=_closed,
+        refusal=err("SYS/TEMP", "Too many connections, try again later"),
+        goodbye=_goodbye,
+        silence_seconds_max=limits.pop3_idle_seconds_max,
+    )
+
+
+def _goodbye(session: Session, why: Goodbye) -> bytes:
+    return b"" if session.in_content else _GOODBYES[why]
+
+
+# -- rows
+
+
+async def _opened(client: Client) -> None:
+    session = client.conversation.session
+    assert isinstance(session, Session)
+    client.conversation.send(None, session.greeting)
+
+
+async def _closed(client: Client) -> None:
+    client.release()
+
+
+async def _answered(client: Client, event: events.Answered) -> None:
+    client.conversation.send(event, Done())
+
+
+async def _dismissed(client: Client, event: events.Dismissed) -> None:
+    client.conversation.send(event, Done())
+    client.conversation.close()
+
+
+async def _start_tls(client: Client, event: events.StartTls) -> None:
+    client.conversation.send(event, Done())
+    await client.conversation.start_tls()
+
+
+async def _login(client: Client, event: events.Login) -> None:
+    await _conclude(client, event, await client.authentication.login(event.user, event.password))
+
+
+async def _authenticate(client: Client, event: events.Authenticate) -> None:
+    await _conclude(client, event, await client.authentication.begin(event.mechanism, event.initial))
+
+
+async def _proceed(client: Client, event: events.AuthenticateResponse) -> None:
+    await _conclude(client, event, await client.authentication.proceed(event.octets))
+
+
+async def _conclude(client: Client, event: events.Event, outcome: Outcome) -> None:
+    conversation = client.conversation
+    if isinstance(outcome, Challenge):
+        conversation.send(event, outcome)
+    elif isinstance(outcome, Authenticated):
+        conversation.send(event, await _open(client, outcome.account))
+    else:
+        conversation.send(event, _REFUSALS[outcome])
+        if client.authentication.exhausted:
+            conversation.close()
+
+
+async def _open(client: Client, account: int) -> Opened | Refused:
+    if not client.locks.take(account):
+        return IN_USE
+    client.locked = account
+    inbox = client.opened = await read_inbox(await client.accounts.open(account))
+    return Opened(events.Maildrop(inbox.sizes, inbox.unique_id))
+
+
+async def _retr(client: Client, event: events.Retr) -> None:
+    conversation, inbox = client.conversation, client.inbox
+    session = conversation.session
+    assert isinstance(session, Session)
+    try:
+        async for octets in inbox.account.octets(inbox.mails[event.index], 0, inbox.sizes[event.index]):
+            conversation.send(event, Octets(octets))
+            await conversation.drained()
+            if not session.wants_octets:
+                break
+    except Expunged:
+        if session.in_content:
+            conversation.abort()  # nothing says that what was sent is not all
+        else:
+            conversation.send(event, GONE)
+        return
+    conversation.send(event, Done())
+
+
+async def _quit(client: Client, event: events.Quit) -> None:
+    """The UPDATE state, RFC 1939 §6: removed for good before it is said."""
+    removed = not event.deleted or await _remove(client, event.deleted)
+    client.release()
+    client.conversation.send(event, Done() if removed else NOT_REMOVED)
+    client.conversation.close()
+
+
+async def _remove(client: Client, indexes: Sequence[int]) -> bool:
+    inbox = client.inbox
+    uids = packed(inbox.uids[index] for index in indexes)
+    expunge = Expunge(mailbox=inbox.mailbox, uids=uids, whatever_flags=True)
+    try:
+        result = await inbox.account.apply(Intent(id=intent_id(client.clock), expunge=expunge))
+    except NotKnown:
+        return False
+    return not result.refused
+
+
+ROWS: Mapping[type, Callable[[Client, Any], Awaitable[None]]] = {
+    events.Answered: _answered,
+    events.Dismissed: _dismissed,
+    events.StartTls: _start_tls,
+    events.Login: _login,
+    events.Authenticate: _authenticate,
+    events.AuthenticateResponse: _proceed,
+    events.Retr: _retr,
+    events.Quit: _quit,
+}
