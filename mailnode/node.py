@@ -161,14 +161,15 @@ def _listeners(config: Config, parts: House) -> dict[Service, Listener[Any]]:
         mechanisms=MECHANISMS,
         auth_needs_tls=not config.allow_plaintext_auth,
     )
-    maildrops = pop3.listener(
-        parts.credentials,
+    maildrops = pop3.pop3(
         parts.accounts,
+        parts.credentials,
+        pop3.Locks(),
         clock,
         host,
         limits,
         mechanisms=MECHANISMS,
-        auth_needs_tls=not config.allow_plaintext_auth,
+        passwords_need_tls=not config.allow_plaintext_auth,
     )
     return {
         Service.LMTP: smtp.lmtp(accept, host, limits),

@@ -1,7 +1,7 @@
 """POP3 at its ports: logins, octets and the removal at the end, in the words of the session.
 
-A maildrop is the INBOX as it is at the login. One session at a time may have it (RFC 1939 §4); other nodes and
-IMAP do not hear of that lock: a message that they expunge meanwhile is refused, or was read before.
+A maildrop is the INBOX as it is at the login. One session at a time may have it (RFC 1939 §4); other nodes
+and IMAP do not hear of that lock: a message that they expunge meanwhile is refused, or was read before.
 """
 
 from __future__ import annotations

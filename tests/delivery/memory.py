@@ -44,7 +44,7 @@ class Table:
 
 @dataclass(slots=True)
 class KeepingAccount:
-    """Answers as `outcomes` say, one after the other, then well; what it was asked before it failed counts."""
+    """Answers as `outcomes` say, one after the other, then well; what it was asked before counts."""
 
     id: int
     asked: list[Intent] = field(default_factory=list)
