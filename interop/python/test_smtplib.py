@@ -33,8 +33,6 @@ def submission(server: Server, account: Account) -> Iterator[smtplib.SMTP]:
 def test_starttls_then_login_then_mail(server: Server, account: Account, friend: Account) -> None:
     message = samples.plain()
     with smtplib.SMTP(HOST, server.port("submission"), "client.test", WAIT_SECONDS_MAX) as connection:
-        connection.ehlo()
-        assert not connection.has_extn("auth")
         connection.starttls(context=trust(server.certificate))
         connection.ehlo()
         assert connection.has_extn("auth") and not connection.has_extn("starttls")

@@ -180,7 +180,8 @@ class Session:
         assert validity and uid_next and exists, f"SELECT said {answer.untagged!r}"
         self._ledger.saw_status(self._account, mailbox, int(validity[1]), int(uid_next[1]))
         if int(exists[1]):
-            await self._fetch(b"FETCH %d:*" % max(1, int(exists[1]) - WINDOW_MESSAGES))
+            # By UID: a message that another client expunged meanwhile is passed over in silence.
+            await self._fetch(b"UID FETCH %d:*" % max(1, int(uid_next[1]) - WINDOW_MESSAGES))
 
     async def look(self) -> None:
         """What others did meanwhile."""
