@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from protocols.fault import Fault
+
 
 @dataclass(frozen=True, slots=True)
 class Ok:
@@ -59,3 +61,10 @@ class Bye:
 
 
 Answer = bytes | Ok | No | Bad | GoOn | Challenge | Greeting | Bye
+
+
+def refusal(fault: Fault) -> Bad | No:
+    """The answer that a fault holds: `BAD`, `NO`, `NO [CANNOT]`."""
+    word, _, code = fault.code.partition(" ")
+    kind = Bad if word == "BAD" else No
+    return kind(fault.text, code[1:-1])

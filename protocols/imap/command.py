@@ -6,9 +6,12 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from protocols.fault import Fault
 from protocols.imap import arguments
-from protocols.imap.event import Asked, Event, Fetch, Search, Store
+from protocols.imap.capability import Policy
+from protocols.imap.event import Asked, Authenticate, Event, Fetch, Login, Search, StartTls, Store
 from protocols.imap.grammar import Grammar
+from protocols.imap.head import Head
 
 
 class State(enum.Enum):
@@ -75,6 +78,26 @@ _ROWS = (
 )
 
 COMMANDS: dict[str, Command] = {row.name: row for row in _ROWS}
+
+
+def row(found: Head, state: State) -> Command:
+    """The row of a command that may come now; raises Fault."""
+    row = COMMANDS.get(found.name)
+    if row is None or (found.by_uid and not row.uid):
+        raise Fault("BAD", "Unknown command")
+    if state not in row.states:
+        raise Fault("BAD", f"{found.name} is not for the state {state.value}")
+    return row
+
+
+def check(asked: Asked, policy: Policy) -> None:
+    """Whether the connection allows it; raises Fault."""
+    if isinstance(asked, Login) and not policy.plaintext_login:
+        raise Fault("NO [PRIVACYREQUIRED]", "LOGIN needs TLS")
+    if isinstance(asked, Authenticate) and asked.mechanism not in policy.mechanisms:
+        raise Fault("NO [CANNOT]", "This mechanism is not offered")
+    if isinstance(asked, StartTls) and (policy.tls or not policy.starttls):
+        raise Fault("BAD", "TLS is active" if policy.tls else "STARTTLS is not offered")
 
 
 def withholds_expunge(event: Event) -> bool:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class ImapLimits:
     """`command_octets_max`: a command with its literals, messages excepted.
 
-    `swallow_octets_max`: a refused LITERAL+ over it ends the session (RFC 7888 §4). `chunk_octets_max`: of
+    `swallow_octets_max`: a refused LITERAL+ over it ends the session (RFC 7888 §4) before login; after it
+    `message_octets_max` does. `chunk_octets_max`: of
     one Chunk event. `events_open_max`: APPENDs that wait for their answer together. `errors_max`: BAD in a
     row.
     """

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from protocols.imap import utf7
+from protocols.imap.answer import Bad, Bye, No, Ok
 from protocols.imap.event import Search
 from protocols.imap.search import Return
 from protocols.imap.sequence import ranges_of, text
@@ -41,6 +42,41 @@ def mailbox(name: str) -> bytes:
 def words(items: Iterable[str]) -> bytes:
     """A parenthesised list of atoms and flags."""
     return ("(" + " ".join(items) + ")").encode("ascii", "replace")
+
+
+# ---- the session ---------------------------------------------------------------------------------------
+
+
+def condition(tag: bytes, answer: Ok | No | Bad) -> bytes:
+    """response-tagged, or resp-cond-state with the tag "*" """
+    word = type(answer).__name__.upper().encode()
+    return b"%b %b %b\r\n" % (tag, word, _text(answer.text, answer.code))
+
+
+def bye(answer: Bye) -> bytes:
+    """resp-cond-bye"""
+    return b"* BYE %b\r\n" % _text(answer.text, answer.code)
+
+
+def _text(text: str, code: str) -> bytes:
+    """resp-text = ["[" resp-text-code "]" SP] text"""
+    said = f"[{code}] {text}" if code else text
+    return said.encode("ascii", "replace").replace(b"\r", b" ").replace(b"\n", b" ")
+
+
+def plus(octets: bytes) -> bytes:
+    """continue-req = "+" SP (resp-text / base64) CRLF"""
+    return b"+ %b\r\n" % octets
+
+
+def capability(words: str) -> bytes:
+    """capability-data"""
+    return b"* %b\r\n" % words.encode()
+
+
+def enabled(names: Iterable[str]) -> bytes:
+    """enable-data, RFC 5161 §3.2"""
+    return " ".join(["* ENABLED", *names]).encode() + b"\r\n"
 
 
 # ---- the mailbox ---------------------------------------------------------------------------------------

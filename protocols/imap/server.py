@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import binascii
 import enum
-from dataclasses import replace
 
 from protocols.fault import Fault
-from protocols.imap import arguments
-from protocols.imap.answer import Answer, Bad, Bye, Challenge, GoOn, Greeting, No, Ok
+from protocols.imap import arguments, command, response
+from protocols.imap.answer import Answer, Bad, Bye, Challenge, GoOn, Greeting, No, Ok, refusal
 from protocols.imap.capability import ENABLED_BY_ENABLE, Policy, Standing, capabilities
-from protocols.imap.command import COMMANDS, Command, State
+from protocols.imap.command import Command, State
 from protocols.imap.content import Content
 from protocols.imap.event import (
     Append,
     AppendBroken,
-    Asked,
     Authenticate,
     AuthenticateResponse,
     Capability,
@@ -35,7 +33,6 @@ from protocols.imap.event import (
     Login,
     Logout,
     Reply,
-    StartTls,
 )
 from protocols.imap.framing import Announced, Framer
 from protocols.imap.grammar import Grammar, decoded
@@ -131,7 +128,7 @@ class Session:
 
     def _unasked(self, answer: Answer) -> bytes:
         if isinstance(answer, Greeting):
-            return _status(UNTAGGED, Ok(answer.text, self._capability()))
+            return response.condition(UNTAGGED, Ok(answer.text, self._capability()))
         if isinstance(answer, Bye):
             return self._bye(answer)
         assert isinstance(answer, bytes)
@@ -141,7 +138,7 @@ class Session:
 
     def _bye(self, answer: Bye) -> bytes:
         self._over()
-        return _bye(answer)
+        return response.bye(answer)
 
     def _over(self) -> None:
         self.state = State.LOGOUT
@@ -152,12 +149,11 @@ class Session:
         assert isinstance(opened.event, Authenticate | AuthenticateResponse)
         self._asked = None
         self._reading = _Reading.RESPONSE
-        base64 = binascii.b2a_base64(answer.octets, newline=False)
-        return self._order.part(opened, b"+ %b\r\n" % base64)
+        return self._order.part(opened, response.plus(binascii.b2a_base64(answer.octets, newline=False)))
 
     def _go_on(self, opened: Open, answer: GoOn) -> bytes:
         self._asked = None
-        plus = b"+ %b\r\n" % _ascii(answer.text)
+        plus = response.plus(answer.text.encode())
         event = opened.event
         if isinstance(event, Reply):
             return self._order.end(opened, plus)
@@ -182,11 +178,11 @@ class Session:
         if self._asked is event:
             self._asked = None
         self._move(opened.row, answer)
-        if isinstance(event, Login | Authenticate | AuthenticateResponse) and answer == Ok(answer.text):
-            answer = replace(answer, code=self._capability())
-        octets = _status(opened.tag, answer)
+        if isinstance(event, Login | Authenticate | AuthenticateResponse) and isinstance(answer, Ok):
+            answer = Ok(answer.text, answer.code or self._capability())
+        octets = response.condition(opened.tag, answer)
         if isinstance(event, Logout):
-            octets = _bye(Bye("Until next time")) + octets
+            octets = response.bye(Bye("Until next time")) + octets
         return self._order.end(opened, octets)
 
     def _drop_message(self, append: Append) -> None:
@@ -297,44 +293,24 @@ class Session:
         tag = tag_of(octets)
         try:
             found = head(octets)
-            row = self._row(found)
+            row = command.row(found, self.state)
             grammar = Grammar(octets, found.at, self._limits, found.tag, found.by_uid)
             asked = row.arguments(grammar)
             grammar.end()
-            self._check(asked)
+            command.check(asked, self._policy)
         except Fault as fault:
-            return self._reply(tag, _of_fault(fault))
+            return self._reply(tag, refusal(fault))
         self._errors = 0
         if isinstance(asked, Capability | Enable):
             return self._answer_itself(tag, asked)
         return self._give(Open(tag, asked, row))
 
-    def _row(self, found: Head) -> Command:
-        row = COMMANDS.get(found.name)
-        if row is None or (found.by_uid and not row.uid):
-            raise Fault("BAD", "Unknown command")
-        if self.state not in row.states:
-            raise Fault("BAD", f"{found.name} is not for the state {self.state.value}")
-        return row
-
-    def _check(self, asked: Asked) -> None:
-        """What the policy forbids; raises Fault."""
-        policy = self._policy
-        if isinstance(asked, Login) and not policy.plaintext_login:
-            raise Fault("NO [PRIVACYREQUIRED]", "LOGIN needs TLS")
-        if isinstance(asked, Authenticate) and asked.mechanism not in policy.mechanisms:
-            raise Fault("NO [CANNOT]", "This mechanism is not offered")
-        if isinstance(asked, StartTls) and (policy.tls or not policy.starttls):
-            raise Fault("BAD", "TLS is active" if policy.tls else "STARTTLS is not offered")
-
     def _answer_itself(self, tag: bytes, asked: Capability | Enable) -> Event | None:
         if isinstance(asked, Capability):
-            return self._reply(tag, Ok("CAPABILITY completed"), b"* %b\r\n" % self._capability().encode())
+            return self._reply(tag, Ok("CAPABILITY completed"), response.capability(self._capability()))
         turned_on = [name for name in asked.names if name in ENABLED_BY_ENABLE]
         self.enabled |= frozenset(turned_on)
-        return self._reply(
-            tag, Ok("ENABLE completed"), " ".join(["* ENABLED", *turned_on]).encode() + b"\r\n"
-        )
+        return self._reply(tag, Ok("ENABLE completed"), response.enabled(turned_on))
 
     # ---- literals
 
@@ -344,12 +320,12 @@ class Session:
         tag = tag_of(first)
         try:
             found = head(first)
-            row = self._row(found)
+            row = command.row(found, self.state)
             if found.name == "APPEND" and first[found.at : literal.start].strip():
                 return self._append_announced(found, row, literal)
             self._check_small(literal)
         except Fault as fault:
-            return self._refuse(literal, tag, _of_fault(fault))
+            return self._refuse(literal, tag, refusal(fault))
         self._framer.take()
         return self._reply(tag, GoOn()) if literal.synchronising else None
 
@@ -372,7 +348,9 @@ class Session:
 
     def _refuse(self, literal: Announced, tag: bytes, answer: Bad | No) -> Event | None:
         """The command is not taken; a literal that comes unasked is swallowed, to a bound (RFC 7888 §4)."""
-        if not literal.synchronising and literal.size > self._limits.swallow_octets_max:
+        before = self.state is State.NOT_AUTHENTICATED
+        bound = self._limits.swallow_octets_max if before else self._limits.message_octets_max
+        if not literal.synchronising and literal.size > bound:
             return self._give(Open(tag, Goodbye(Bye("The literal is too large", "TOOBIG")), None))
         self._framer.drop()
         return self._reply(tag, answer)
@@ -412,25 +390,3 @@ class Session:
         self._reading = _Reading.COMMAND
         self._append = None
         self._last = b""
-
-
-def _status(tag: bytes, answer: Ok | No | Bad) -> bytes:
-    """response-tagged, or resp-cond-state with the tag "*" """
-    word = type(answer).__name__.upper()
-    code = f"[{answer.code}] " if answer.code else ""
-    return b"%b %b %b\r\n" % (tag, word.encode(), _ascii(code + answer.text))
-
-
-def _bye(answer: Bye) -> bytes:
-    code = f"[{answer.code}] " if answer.code else ""
-    return b"* BYE %b\r\n" % _ascii(code + answer.text)
-
-
-def _ascii(text: str) -> bytes:
-    return text.encode("ascii", "replace").replace(b"\r", b" ").replace(b"\n", b" ")
-
-
-def _of_fault(fault: Fault) -> Bad | No:
-    word, _, code = fault.code.partition(" ")
-    kind = Bad if word == "BAD" else No
-    return kind(fault.text, code[1:-1])
