@@ -20,7 +20,7 @@ _BEGIN = re.compile(rb"^begin [0-7]{3,4} [^\n]*\n", re.MULTILINE)
 _TRAILING_SPACE = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n|\Z)")
 _SPACE_AND_LINE_END = (b" \r\n", b"\t\r\n", b" \n", b"\t\n")
 # An `=` that begins neither an octet nor a soft break is text: RFC 2045 §6.7, note 2 at its end.
-_LITERAL_EQUALS = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n|\Z)")
+_LITERAL_EQUALS = re.compile(rb"=(?![0-9A-Fa-f]{2}|[ \t]*+(?:\r?\n|\Z))")
 
 
 def decode_transfer(octets: bytes, encoding: bytes) -> bytes:
@@ -42,9 +42,10 @@ def decode_base64(octets: bytes) -> bytes:
 
 def decode_quoted_printable(octets: bytes) -> bytes:
     """RFC 2045 §6.7."""
+    octets = _LITERAL_EQUALS.sub(b"=3D", octets)
     if octets.endswith((b" ", b"\t")) or any(end in octets for end in _SPACE_AND_LINE_END):
         octets = _TRAILING_SPACE.sub(b"", octets)
-    return a2b_qp(_LITERAL_EQUALS.sub(b"=3D", octets))
+    return a2b_qp(octets)
 
 
 def decode_uuencode(octets: bytes) -> bytes:
@@ -110,7 +111,8 @@ class QuotedPrintableMeter:
             if not octets.startswith((b"\n", b"\r\n"), run_end):
                 self._size += self._spaces
             self._spaces = 0
-        self._size += len(decode_quoted_printable(octets[:cut]))
+        # The x stands for what follows: an `=` before it is no soft break at the end.
+        self._size += len(decode_quoted_printable(octets[:cut] + b"x")) - 1
         self._held = octets[cut:]
         if len(self._held) > _HELD_OCTETS_MAX:
             end = b"\r" if self._held.endswith(b"\r") else b""
