@@ -154,7 +154,10 @@ class Conversation(Generic[S]):
     async def start_tls(self) -> None:
         """Negotiate TLS and begin a new session; what the peer said before TLS dies with the old one."""
         assert self._around.certificate is not None and self.tls is None
-        self._outlet.flush()
+        while self._outlet.octets and not self._gone:
+            await self._outlet.room()  # the go-ahead leaves as plain text
+        if self._gone or self._closing:
+            raise Gone
         self._input.clear()
         self._handshake = asyncio.get_running_loop().create_future()
         self.transport.startTLS(self._around.certificate)
@@ -356,7 +359,7 @@ class Conversation(Generic[S]):
             self._runner = asyncio.get_running_loop().create_task(self._end())
         elif not self._beside and self._half_closed:
             self.close()
-        elif self._beside and self._fed > self.limits.connection_input_octets_max:
+        elif self._beside and (self._input or self._fed > self.limits.connection_input_octets_max):
             self._pause()
         else:
             self._read_on()
@@ -374,8 +377,11 @@ class Conversation(Generic[S]):
     def _part(self, why: Goodbye) -> None:
         if self._closing or self._gone:
             return
-        if hasattr(self, "session"):
-            self._outlet.write(self.listener.goodbye(self.session, why))
+        try:
+            if hasattr(self, "session"):
+                self._outlet.write(self.listener.goodbye(self.session, why))
+        except Exception:
+            log.exception("%s: no goodbye for %s", self.listener.name, self.peer.host)
         self.close()
 
     def _pause(self) -> None:

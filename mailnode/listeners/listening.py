@@ -83,20 +83,29 @@ class Listening(Generic[S]):
         return TlsFirst(certificate, False, accepting, clock=self._reactor)
 
     async def stop(self) -> None:
-        """Accept no more, finish what is under way, say goodbye; bounded by `Limits.stop_seconds_max`."""
+        """Accept no more, finish what is under way, say goodbye; bounded by `Limits.stop_seconds_max`.
+
+        Rows that are not done by then go on without their connections; whoever owns what they wait for ends it.
+        """
         self._port.stopListening()
         for conversation in list(self._conversations):
             conversation.stop()
-        lapse = self._reactor.callLater(self._around.limits.stop_seconds_max, self._abort)
-        while self._conversations:
-            self._ended.clear()
-            await self._ended.wait()
-        if lapse.active():
-            lapse.cancel()
-
-    def _abort(self) -> None:
+        if await self._empty(self._around.limits.stop_seconds_max):
+            return
         for conversation in list(self._conversations):
             conversation.abort()
+        await self._empty(self._around.limits.connection_linger_seconds_max)
+
+    async def _empty(self, seconds: float) -> bool:
+        """Wait until every conversation has ended; False when the time is over before."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self._conversations:
+                    self._ended.clear()
+                    await self._ended.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def __len__(self) -> int:
         """Conversations that have not ended."""

@@ -10,7 +10,7 @@ from twisted.internet import interfaces
 from zope.interface import implementer
 
 # TLS 1.2 with forward secrecy and AEAD only (RFC 9325 §4.2); the suites of TLS 1.3 are all fine.
-CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20"
+CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 RELEASE_BUFFERS = 0x10  # SSL_MODE_RELEASE_BUFFERS: an idle connection keeps no 34 KiB of record buffers
 
 

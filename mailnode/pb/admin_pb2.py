@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17mailnode/pb/admin.proto\x12\x08mailnode\"6\n\x11\x41\x63\x63ountAddRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\"4\n\x12\x41\x63\x63ountAddResponse\x12\r\n\x05\x65rror\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t2P\n\x05\x41\x64min\x12G\n\nAccountAdd\x12\x1b.mailnode.AccountAddRequest\x1a\x1c.mailnode.AccountAddResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17mailnode/pb/admin.proto\x12\x08mailnode\"6\n\x11\x41\x63\x63ountAddRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\"4\n\x12\x41\x63\x63ountAddResponse\x12\r\n\x05\x65rror\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\"3\n\x0f\x41liasAddRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0f\n\x07targets\x18\x02 \x03(\t\"2\n\x10\x41liasAddResponse\x12\r\n\x05\x65rror\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t2\x93\x01\n\x05\x41\x64min\x12G\n\nAccountAdd\x12\x1b.mailnode.AccountAddRequest\x1a\x1c.mailnode.AccountAddResponse\x12\x41\n\x08\x41liasAdd\x12\x19.mailnode.AliasAddRequest\x1a\x1a.mailnode.AliasAddResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,6 +35,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCOUNTADDREQUEST']._serialized_end=91
   _globals['_ACCOUNTADDRESPONSE']._serialized_start=93
   _globals['_ACCOUNTADDRESPONSE']._serialized_end=145
-  _globals['_ADMIN']._serialized_start=147
-  _globals['_ADMIN']._serialized_end=227
+  _globals['_ALIASADDREQUEST']._serialized_start=147
+  _globals['_ALIASADDREQUEST']._serialized_end=198
+  _globals['_ALIASADDRESPONSE']._serialized_start=200
+  _globals['_ALIASADDRESPONSE']._serialized_end=250
+  _globals['_ADMIN']._serialized_start=253
+  _globals['_ADMIN']._serialized_end=400
 # @@protoc_insertion_point(module_scope)

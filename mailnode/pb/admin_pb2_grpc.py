@@ -39,12 +39,23 @@ class AdminStub:
                 request_serializer=mailnode_dot_pb_dot_admin__pb2.AccountAddRequest.SerializeToString,
                 response_deserializer=mailnode_dot_pb_dot_admin__pb2.AccountAddResponse.FromString,
                 _registered_method=True)
+        self.AliasAdd = channel.unary_unary(
+                '/mailnode.Admin/AliasAdd',
+                request_serializer=mailnode_dot_pb_dot_admin__pb2.AliasAddRequest.SerializeToString,
+                response_deserializer=mailnode_dot_pb_dot_admin__pb2.AliasAddResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServicer:
     """Missing associated documentation comment in .proto file."""
 
     def AccountAdd(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AliasAdd(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -57,6 +68,11 @@ def add_AdminServicer_to_server(servicer, server):
                     servicer.AccountAdd,
                     request_deserializer=mailnode_dot_pb_dot_admin__pb2.AccountAddRequest.FromString,
                     response_serializer=mailnode_dot_pb_dot_admin__pb2.AccountAddResponse.SerializeToString,
+            ),
+            'AliasAdd': grpc.unary_unary_rpc_method_handler(
+                    servicer.AliasAdd,
+                    request_deserializer=mailnode_dot_pb_dot_admin__pb2.AliasAddRequest.FromString,
+                    response_serializer=mailnode_dot_pb_dot_admin__pb2.AliasAddResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -86,6 +102,33 @@ class Admin:
             '/mailnode.Admin/AccountAdd',
             mailnode_dot_pb_dot_admin__pb2.AccountAddRequest.SerializeToString,
             mailnode_dot_pb_dot_admin__pb2.AccountAddResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AliasAdd(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mailnode.Admin/AliasAdd',
+            mailnode_dot_pb_dot_admin__pb2.AliasAddRequest.SerializeToString,
+            mailnode_dot_pb_dot_admin__pb2.AliasAddResponse.FromString,
             options,
             channel_credentials,
             insecure,

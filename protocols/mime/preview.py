@@ -29,4 +29,6 @@ def preview(octets: bytes, media_type: bytes, charset: bytes, encoding: bytes, c
         text = _QUOTED_LINE.sub("", text) or text
     if not text.isascii():
         text = text.translate(_FILLERS)
-    return " ".join(text.split())[:characters_max].rstrip()
+    # That many words have at least that many characters: the rest need not be split.
+    words = text.split(None, characters_max)[:characters_max]
+    return " ".join(words)[:characters_max].rstrip()
