@@ -19,12 +19,12 @@ def hashed(message_id: bytes) -> bytes:
 
 
 def related(message: Add.Message) -> list[bytes]:
-    """The hashes of what a message answers, the nearest first, then of its own Message-ID."""
-    hashes = [hashed(message_id) for message_id in reversed(message.references)]
+    """The hashes of what a message answers, the nearest first, then of its own Message-ID; each once."""
+    hashes = dict.fromkeys([hashed(message_id) for message_id in reversed(message.references)])
     message_id = message.mail.message_id
     if message_id:
-        hashes.append(hashed(message_id))
-    return hashes
+        hashes[hashed(message_id)] = None
+    return list(hashes)
 
 
 def decide_add(state: Decided, intent_id: bytes, ask: Add, loaded: Loaded, moment: Moment) -> Change | Result:
@@ -105,4 +105,4 @@ def _join_thread(state: Decided, change: Change, mail: MailRow, message: Add.Mes
         known = mail.mail.to_bytes(8, "big")
     mail.thread = int.from_bytes(known, "big")
     for h in unknown:
-        change.rows.add(kind=Kind.MSGID, key=h, value=known)
+        state.put_row(change, Kind.MSGID, h, known)

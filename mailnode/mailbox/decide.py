@@ -48,7 +48,7 @@ def decide_put_row(
     if ask.if_absent and state.small_row(ask.kind, ask.key, loaded):
         return Result(refused="ALREADYEXISTS")
     change = state.change(intent_id)
-    change.rows.add(kind=ask.kind, key=ask.key, value=ask.value)
+    state.put_row(change, ask.kind, ask.key, ask.value)
     return change
 
 

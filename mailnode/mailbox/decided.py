@@ -114,10 +114,15 @@ class Decided:
         pending = self._rows.get((kind, key))
         return loaded.rows[kind, key] if pending is None else pending[1]
 
+    def put_row(self, change: Change, kind: int, key: bytes, value: bytes) -> None:
+        """A row of the change; what is decided next, in the same change too, finds it. Each key once."""
+        change.rows.add(kind=kind, key=key, value=value)
+        self._rows[kind, key] = (change.position, value)
+
     # -- the overlay
 
     def enter(self, change: Change) -> None:
-        """A change is on its way: what it says counts from now on for `decide`."""
+        """A change is on its way: what it says of entries counts from now on for `decide`."""
         position = change.position
         for entries in change.entries:
             overlay = self._entries.setdefault(entries.mailbox, {})
@@ -129,8 +134,6 @@ class Decided:
             overlay = self._entries.setdefault(gone.mailbox, {})
             for uid, _ in _images(gone.entries):
                 overlay[uid] = (position, None)
-        for row in change.rows:
-            self._rows[row.kind, row.key] = (position, row.value)
 
     def leave(self, change: Change) -> None:
         """The change is committed: its part of the overlay goes, unless a later one stands there."""
