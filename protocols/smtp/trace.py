@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from protocols.smtp.envelope import Path
 from protocols.smtp.profile import Flavour
@@ -53,6 +54,7 @@ def return_path(reverse_path: Path) -> bytes:
     return b"Return-Path: <" + reverse_path.mailbox + b">\r\n"
 
 
+@lru_cache(maxsize=2)  # a busy second asks for the same one hundreds of times
 def date_time(seconds: int) -> str:
     """date-time, RFC 5322 §3.3, in UTC; seconds since 1970."""
     at = datetime.fromtimestamp(seconds, UTC)

@@ -225,6 +225,23 @@ def test_a_long_content_is_uploaded_while_it_comes() -> None:
     run(go())
 
 
+@pytest.mark.parametrize("so_far", [b"a\r\n", b"a\r\n.", b"a\r\n.\r", b"x" * 600_000 + b"\r\n"])
+def test_a_content_whose_end_never_comes_reaches_nobody(so_far: bytes) -> None:
+    async def go() -> None:
+        house = House()
+        wire = await connected(mx(house), house)
+        await wire.hear()
+        await wire.say(b"EHLO client.example", b"MAIL FROM:<>", b"RCPT TO:<ann@here.example>", b"DATA")
+        wire.conversation.dataReceived(so_far)
+        await wire.hear()
+        wire.conversation.connectionLost(None)
+        await wire.hear()
+        assert not house.accounts.ann.copies
+        assert not wire.conversation.state.transactions
+
+    run(go())
+
+
 def test_lmtp_answers_for_each_recipient() -> None:
     async def go() -> None:
         house = House()
