@@ -1,8 +1,12 @@
-"""A certificate that the node makes for itself, until its owner has one from an authority."""
+"""The node's certificate: whether it can be used, and one that the node makes for itself.
+
+The latter serves until its owner has one from an authority.
+"""
 
 import datetime
 import ipaddress
 import os
+import ssl
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,9 +16,21 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from mailnode.clock import Clock
+from mailnode.config import ConfigError
 
 DAYS = 825  # the longest that all common clients accept of a certificate their user trusts
 SKEW = datetime.timedelta(days=1)  # a client's clock may be behind
+
+
+def check(chain: Path, key: Path) -> None:
+    """Raises ConfigError when these files are not a certificate chain and its key, in PEM."""
+    for path in (chain, key):
+        if not path.is_file():
+            raise ConfigError(f"{path}: there is none; [tls] names a certificate chain and its key, in PEM")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password="")
+    except (OSError, ValueError) as error:  # SSLError is an OSError; an encrypted key is a ValueError
+        raise ConfigError(f"{chain}, {key}: no certificate chain and its key, in PEM: {error}") from None
 
 
 def write_self_signed(chain: Path, key: Path, names: Sequence[str], clock: Clock) -> None:

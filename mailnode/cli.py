@@ -10,12 +10,12 @@ import asyncio
 import getpass
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from mailnode import log, node
+from mailnode import certificate, log, node
 from mailnode.admin import client
-from mailnode.certificate import write_self_signed
+from mailnode.admin.target import target
 from mailnode.clock import SystemClock
 from mailnode.config import (
     FILE,
@@ -29,7 +29,8 @@ from mailnode.config import (
     load,
     text_of,
 )
-from mailnode.directory.creation import Creation, Refused
+from mailnode.directory.address import Malformed, canonical_domain
+from mailnode.directory.creation import Created, Creation, Refused
 from mailnode.store.shard import ShardError
 
 BASE_PORT = 10_000
@@ -63,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("directory", type=Path, metavar="DIR")
     init.add_argument("--domain", required=True, help="whose mail is ours, such as example.org")
     init.add_argument("--account", action="append", default=[], metavar="ADDRESS:PASSWORD")
-    init.add_argument("--base-port", type=int, default=BASE_PORT, metavar="PORT")
+    init.add_argument("--base-port", type=_base_port, default=BASE_PORT, metavar="PORT")
     init.add_argument("--allow-plaintext-auth", action="store_true", help="passwords outside TLS, too")
     init.set_defaults(run=_init)
 
@@ -73,15 +74,33 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help=f"serve {DEMO_DOMAIN} with two accounts, to try it out")
     demo.add_argument("directory", type=Path, metavar="DIR")
-    demo.add_argument("--base-port", type=int, default=BASE_PORT, metavar="PORT")
+    demo.add_argument("--base-port", type=_base_port, default=BASE_PORT, metavar="PORT")
     demo.set_defaults(run=_demo)
 
     account = commands.add_parser("account", help="accounts").add_subparsers(required=True, metavar="COMMAND")
     add = account.add_parser("add", help="a new account; its password by prompt or from standard input")
     add.add_argument("address", metavar="ADDRESS")
-    add.add_argument("--dir", type=Path, default=Path("data"), metavar="DIR", dest="directory")
+    _add_directory(add)
     add.set_defaults(run=_account_add)
+
+    alias = commands.add_parser("alias", help="aliases").add_subparsers(required=True, metavar="COMMAND")
+    add = alias.add_parser("add", help="a new address whose mail goes to others of this node")
+    add.add_argument("address", metavar="ADDRESS", help="or @DOMAIN: what else has no address there")
+    add.add_argument("targets", nargs="+", metavar="TARGET")
+    _add_directory(add)
+    add.set_defaults(run=_alias_add)
     return parser
+
+
+def _add_directory(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dir", type=Path, default=Path("data"), metavar="DIR", dest="directory")
+
+
+def _base_port(text: str) -> int:
+    most = 65535 - max(STANDARD_PORTS.values())
+    if not text.isdecimal() or int(text) > most:
+        raise argparse.ArgumentTypeError(f"{text!a} is no number from 0 to {most}")
+    return int(text)
 
 
 # -- init
@@ -103,15 +122,20 @@ def _make(
     directory: Path, domain: str, accounts: Sequence[tuple[str, str]], base_port: int, plaintext: bool
 ) -> None:
     """All or nothing: made beside the directory, then renamed to it."""
+    name = canonical_domain(domain)
+    if isinstance(name, Malformed):
+        raise Failure(f"--domain: {name.reason}")
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise Failure(f"{directory} is there already: `mailnode up {directory}` serves it")
+        raise Failure(f"{directory} is there already, and not empty: init makes a new one")
     making = directory.absolute().with_name(f".{directory.name}.making")
+    config = _config(making, name, base_port, plaintext)
+    target(directory / config.admin_socket.name)  # a path too long is better known now
     shutil.rmtree(making, ignore_errors=True)
-    (making / "tls").mkdir(parents=True, mode=0o700)
+    making.mkdir(0o700, parents=True)  # mail and keys are their owner's alone
     try:
-        (making / FILE).write_text(text_of(_config(making, domain, base_port, plaintext)))
-        config = load(making)  # also says what is wrong with the domain or the ports
-        write_self_signed(config.certificate, config.key, [config.hostname, domain], SystemClock())
+        config.certificate.parent.mkdir()
+        (making / FILE).write_text(text_of(config))
+        certificate.write_self_signed(config.certificate, config.key, [config.hostname, name], SystemClock())
         asyncio.run(_create(config, accounts))
         making.rename(directory)
     except BaseException:
@@ -138,11 +162,10 @@ def _config(directory: Path, domain: str, base_port: int, plaintext: bool) -> Co
 async def _create(config: Config, accounts: Sequence[tuple[str, str]]) -> None:
     async with node.house(config, SystemClock()) as parts:
         for address, password in accounts:
-            await _create_one(parts.creation, address, password)
+            _address_of(await parts.creation.create(address, password))
 
 
-async def _create_one(creation: Creation, address: str, password: str) -> str:
-    outcome = await creation.create(address, password)
+def _address_of(outcome: Created | Refused) -> str:
     if isinstance(outcome, Refused):
         raise Failure(outcome.reason)
     return outcome.address
@@ -153,6 +176,7 @@ async def _create_one(creation: Creation, address: str, password: str) -> str:
 
 def _up(directory: Path) -> None:
     config = load(directory)
+    certificate.check(config.certificate, config.key)
     log.set_up()
     domains = ", ".join(domain.name for domain in config.domains)
     node.serve(config, lambda: print(f"ready: {config.hostname} serves {domains}", flush=True))
@@ -169,45 +193,68 @@ def _demo(options: argparse.Namespace) -> None:
 
 def _settings(config: Config) -> str:
     """What to type into a mail client."""
-    at = {listener.service: listener for listener in config.listeners}
+    at = {listener.service: f"{listener.host} port {listener.port}" for listener in config.listeners}
 
-    def where(service: Service) -> str:
-        return f"{at[service].host} port {at[service].port}"
+    def servers(implicit: Service, starttls: Service) -> str:
+        ways = ((implicit, "TLS"), (starttls, "STARTTLS"))
+        return ", ".join(f"{at[service]} with {how}" for service, how in ways if service in at) or "none"
 
-    users = "\n".join(f"  {' '.join(text.split(':'))}" for text in DEMO_ACCOUNTS)
+    program = sys.argv[0] if Path(sys.argv[0]).name == "mailnode" else "python -m mailnode"
+    users = "\n".join(f"  {text.replace(':', '  ')}" for text in DEMO_ACCOUNTS)
     return f"""\
-Users, as user name and password:
+User names and passwords (of the demonstration):
 {users}
-Reading:   IMAP  {where(Service.IMAPS)} with TLS, {where(Service.IMAP)} with STARTTLS
-           POP3  {where(Service.POP3S)} with TLS, {where(Service.POP3)} with STARTTLS
-Sending:   SMTP  {where(Service.SUBMISSIONS)} with TLS, {where(Service.SUBMISSION)} with STARTTLS
-Mail from other servers comes in at {where(Service.SMTP)}.
+Reading:  IMAP {servers(Service.IMAPS, Service.IMAP)}
+          POP3 {servers(Service.POP3S, Service.POP3)}
+Sending:  SMTP {servers(Service.SUBMISSIONS, Service.SUBMISSION)}
+Mail from other servers comes in at {at.get(Service.SMTP, "no port")}.
 The certificate is self-signed ({config.certificate}): let your mail client accept it.
-A further account: mailnode account add carol@{config.domains[0].name} --dir {config.directory}
+A further account:  {program} account add carol@{config.domains[0].name} --dir {config.directory}
 Stop with Ctrl-C."""
 
 
-# -- account
+# -- accounts and aliases
 
 
 def _account_add(options: argparse.Namespace) -> None:
     config = load(options.directory)
     password = _password(options.address)
+    _add(
+        config,
+        lambda: client.account_add(config.admin_socket, options.address, password),
+        lambda creation: creation.create(options.address, password),
+    )
+
+
+def _alias_add(options: argparse.Namespace) -> None:
+    config = load(options.directory)
+    _add(
+        config,
+        lambda: client.alias_add(config.admin_socket, options.address, options.targets),
+        lambda creation: creation.create_alias(options.address, options.targets),
+    )
+
+
+def _add(
+    config: Config,
+    running: Callable[[], Created | Refused],
+    stopped: Callable[[Creation], Awaitable[Created | Refused]],
+) -> None:
+    """Ask the node, or do what it would do when none runs."""
     try:
-        answer = client.account_add(config.admin_socket, options.address, password)
+        outcome = running()
     except client.NotRunning:
-        print(f"{asyncio.run(_add_offline(config, options.address, password))} was added")
-        return
+        outcome = asyncio.run(_offline(config, stopped))
     except client.Failed as error:
         raise Failure(str(error)) from None
-    if answer.error:
-        raise Failure(answer.error)
-    print(f"{answer.address} was added")
+    print(f"{_address_of(outcome)} was added")
 
 
-async def _add_offline(config: Config, address: str, password: str) -> str:
+async def _offline(
+    config: Config, stopped: Callable[[Creation], Awaitable[Created | Refused]]
+) -> Created | Refused:
     async with node.house(config, SystemClock()) as parts:
-        return await _create_one(parts.creation, address, password)
+        return await stopped(parts.creation)
 
 
 def _password(address: str) -> str:

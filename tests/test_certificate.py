@@ -4,9 +4,16 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
-from mailnode.certificate import write_self_signed
+from mailnode.certificate import check, write_self_signed
 from mailnode.clock import SystemClock
+from mailnode.config import ConfigError
 
 
 def _shake_hands(server: ssl.SSLContext, client: ssl.SSLContext, name: str) -> None:
@@ -35,6 +42,30 @@ def test_a_client_that_trusts_the_certificate_reaches_every_name(tmp_path: Path)
         _shake_hands(server, client, name)
     with pytest.raises(ssl.SSLCertVerificationError):
         _shake_hands(server, client, "elsewhere.test")
+
+
+@pytest.mark.parametrize("spoilt", ["cert.pem", "key.pem"])
+@pytest.mark.parametrize("how", ["gone", "garbage", "another's", "encrypted"])
+def test_files_that_are_no_pair_are_named_in_one_line(tmp_path: Path, spoilt: str, how: str) -> None:
+    chain, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    write_self_signed(chain, key, ["mail.example.test"], SystemClock())
+    check(chain, key)
+    if how == "gone":
+        (tmp_path / spoilt).unlink()
+    elif how == "garbage":
+        (tmp_path / spoilt).write_bytes(b"\xff garbage")
+    elif how == "another's":
+        (tmp_path / "other").mkdir()
+        write_self_signed(tmp_path / "other/cert.pem", tmp_path / "other/key.pem", ["other"], SystemClock())
+        (tmp_path / "other" / spoilt).replace(tmp_path / spoilt)
+    else:
+        private = load_pem_private_key(key.read_bytes(), None)
+        locked = BestAvailableEncryption(b"secret")
+        key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked))
+    with pytest.raises(ConfigError) as raised:
+        check(chain, key)
+    assert str(tmp_path / spoilt) in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
 def test_the_key_is_its_owners_alone_and_never_written_over(tmp_path: Path) -> None:

@@ -9,7 +9,12 @@ import grpc
 
 from mailnode.admin.target import target
 from mailnode.directory.creation import Creation, Refused
-from mailnode.pb.admin_pb2 import AccountAddRequest, AccountAddResponse
+from mailnode.pb.admin_pb2 import (
+    AccountAddRequest,
+    AccountAddResponse,
+    AliasAddRequest,
+    AliasAddResponse,
+)
 from mailnode.pb.admin_pb2_grpc import AdminServicer, add_AdminServicer_to_server
 
 
@@ -24,6 +29,12 @@ class Service(AdminServicer):
         if isinstance(outcome, Refused):
             return AccountAddResponse(error=outcome.reason)
         return AccountAddResponse(address=outcome.address)
+
+    async def AliasAdd(self, request: AliasAddRequest, context: Any) -> AliasAddResponse:
+        outcome = await self._creation.create_alias(request.address, request.targets)
+        if isinstance(outcome, Refused):
+            return AliasAddResponse(error=outcome.reason)
+        return AliasAddResponse(address=outcome.address)
 
 
 async def serve(socket: Path, service: Service) -> grpc.aio.Server:

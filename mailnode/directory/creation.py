@@ -6,7 +6,7 @@ mailboxes → its credentials → for the first of its domain, `postmaster` and 
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mailnode.clock import Clock
@@ -98,7 +98,7 @@ class Creation:
         finally:
             self._under_way.discard(asked)
 
-    async def create_alias(self, address: str, targets: list[str]) -> Created | Refused:
+    async def create_alias(self, address: str, targets: Sequence[str]) -> Created | Refused:
         """Mail of `address`, or with `@domain` of what else has no row there, goes to all of `targets`."""
         asked = self._catch_all(address) if address.startswith("@") else self._ours(address)
         if isinstance(asked, Refused):

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from mailnode.admin.client import Failed, NotRunning, account_add
+from mailnode.admin.client import Failed, NotRunning, account_add, alias_add
 from mailnode.admin.service import Service, serve
 from mailnode.directory.creation import Created, Creation, Refused
-from mailnode.pb.admin_pb2 import AccountAddResponse
 from tests.directory.conftest import CHEAP, DOMAINS, LIMITS, Directory, directory
 from tests.directory.memory import MemoryAccounts
 
@@ -18,8 +17,8 @@ def house() -> Directory:
     return directory(MemoryAccounts(), CHEAP)
 
 
-def _ask(at: Path, creation: Creation, *asked: tuple[str, str]) -> list[AccountAddResponse]:
-    async def scenario() -> list[AccountAddResponse]:
+def _ask(at: Path, creation: Creation, *asked: tuple[str, str]) -> list[Created | Refused]:
+    async def scenario() -> list[Created | Refused]:
         server = await serve(at, Service(creation))
         try:
             return [await asyncio.to_thread(account_add, at, *pair) for pair in asked]
@@ -39,10 +38,29 @@ def test_an_account_is_added_or_it_is_said_why_not(tmp_path: Path, house: Direct
         ("alice@elsewhere.test", "päss"),
         ("carol@example.test", ""),
     )
-    assert answers[0] == AccountAddResponse(address="alice@example.test")
-    assert [answer.error != "" for answer in answers] == [False, True, True, True]
-    assert answers[1].error == "alice@example.test exists"
+    assert answers[:2] == [Created("alice@example.test"), Refused("alice@example.test exists")]
+    assert [type(answer) for answer in answers[2:]] == [Refused, Refused]
     assert asyncio.run(house.credentials.verify("alice@example.test", "päss", "peer")) is not None
+
+
+def test_an_alias_is_added_or_it_is_said_why_not(tmp_path: Path, house: Directory) -> None:
+    async def scenario() -> list[Created | Refused]:
+        at = tmp_path / "admin.sock"
+        server = await serve(at, Service(house.creation))
+        try:
+            return [
+                await asyncio.to_thread(alias_add, at, address, ["bob@example.test", "carol@example.test"])
+                for address in ("Sales@example.test", "sales@example.test", "@EXAMPLE.test")
+            ]
+        finally:
+            await server.stop(None)
+
+    added = asyncio.run(scenario())
+    assert added == [
+        Created("sales@example.test"),
+        Refused("sales@example.test exists"),
+        Created("@example.test"),
+    ]
 
 
 def test_a_socket_left_by_a_killed_node_is_replaced(tmp_path: Path, house: Directory) -> None:
@@ -52,7 +70,7 @@ def test_a_socket_left_by_a_killed_node_is_replaced(tmp_path: Path, house: Direc
     with pytest.raises(NotRunning):
         account_add(left, "alice@example.test", "secret")
     (answer,) = _ask(left, house.creation, ("alice@example.test", "secret"))
-    assert answer.error == ""
+    assert answer == Created("alice@example.test")
 
 
 def test_without_a_socket_no_node_runs(tmp_path: Path) -> None:

@@ -1,0 +1,146 @@
+"""What an operator types while no node runs; tests/node has the rest."""
+
+import asyncio
+import imaplib
+import random
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mailnode import node
+from mailnode.cli import main
+from mailnode.clock import SystemClock
+from mailnode.config import load
+from mailnode.directory.lookup import Recipients, Resolution
+from tests.wire.server import free_base_port
+
+DOMAIN = ("--domain", "example.test")
+ALICE = ("--account", "alice@example.test:open: sesame")
+
+
+def _resolve(directory: Path, address: str) -> Resolution:
+    async def scenario() -> Resolution:
+        async with node.house(load(directory), SystemClock()) as parts:
+            return await parts.lookup.resolve(address)
+
+    return asyncio.run(scenario())
+
+
+def test_init_makes_a_directory_for_its_owner_alone(tmp_path: Path) -> None:
+    made = tmp_path / "deep" / "node"
+    assert main(["init", str(made), "--domain", "Bücher.test", "--account", "a@BÜCHER.test:b"]) == 0
+    assert made.stat().st_mode & 0o777 == 0o700
+    assert [path.name for path in made.parent.iterdir()] == ["node"]
+    config = load(made)
+    assert config.hostname == "mail.xn--bcher-kva.test"
+    assert config.certificate.is_file() and config.key.stat().st_mode & 0o777 == 0o600
+    assert {listener.host for listener in config.listeners} == {"127.0.0.1"}
+    assert not config.allow_plaintext_auth
+    assert isinstance(_resolve(made, "postmaster@bücher.test"), Recipients)
+
+
+def test_a_password_may_have_colons(tmp_path: Path) -> None:
+    async def verify(password: str) -> int | None:
+        async with node.house(load(tmp_path / "node"), SystemClock()) as parts:
+            return await parts.credentials.verify("alice@example.test", password, "peer")
+
+    assert main(["init", str(tmp_path / "node"), *DOMAIN, *ALICE]) == 0
+    assert asyncio.run(verify("open: sesame")) is not None
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("--domain", "bad_domain"), "--domain: the domain 'bad_domain' is not a name of hosts"),
+        ((*DOMAIN, "--account", "alice"), "--account 'alice': expected ADDRESS:PASSWORD"),
+        ((*DOMAIN, "--account", "alice@elsewhere.test:x"), "elsewhere.test is none of this node's domains"),
+        ((*DOMAIN, "--account", "al ice@example.test:x"), "'al ice@example.test': the part before the @"),
+        ((*DOMAIN, *ALICE, *ALICE), "alice@example.test exists"),
+    ],
+)
+def test_a_refused_init_says_why_in_one_line_and_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], complaint: str
+) -> None:
+    assert main(["init", str(tmp_path / "node"), *words]) == 1
+    told = capsys.readouterr()
+    assert told.err.startswith("mailnode: ") and complaint in told.err
+    assert told.err.count("\n") == 1 and told.out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("port", ["64541", "-1", "x"])
+def test_a_base_port_that_leaves_no_room_is_a_wrong_word(tmp_path: Path, port: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["init", str(tmp_path / "node"), *DOMAIN, "--base-port", port])
+    assert ended.value.code == 2
+
+
+def test_init_touches_nothing_that_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "precious").write_text("data")
+    assert main(["init", str(tmp_path), *DOMAIN]) == 1
+    assert "is there already, and not empty" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["precious"]
+
+
+def test_a_path_too_long_for_the_admin_socket_is_said_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["init", str(tmp_path / ("d" * 110)), *DOMAIN]) == 1
+    assert "longer than the 107 octets" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_alias_is_added_while_no_node_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = str(tmp_path / "node")
+    assert main(["init", made, *DOMAIN, *ALICE]) == 0
+    assert main(["alias", "add", "@example.test", "ALICE@example.test", "--dir", made]) == 0
+    assert capsys.readouterr().out == "@example.test was added\n"
+    assert main(["alias", "add", "x@example.test", "a@elsewhere.test", "--dir", made]) == 1
+    assert "elsewhere.test is none of this node's domains" in capsys.readouterr().err
+    found = _resolve(Path(made), "whoever@example.test")
+    assert isinstance(found, Recipients)
+    assert [recipient.address for recipient in found.accounts] == ["alice@example.test"]
+
+
+def test_a_missing_directory_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["up", str(tmp_path / "none")]) == 1
+    assert "there is none; `mailnode init" in capsys.readouterr().err
+
+
+def test_what_the_demonstration_prints_is_enough_to_log_in_and_its_data_stay(tmp_path: Path) -> None:
+    base_port = free_base_port(random.Random())
+    command = [
+        sys.executable,
+        "-m",
+        "mailnode",
+        "demo",
+        str(tmp_path / "data"),
+        "--base-port",
+        str(base_port),
+    ]
+    uid_validities = set()
+    for _ in range(2):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as demo:
+            assert demo.stdout is not None
+            printed = ""
+            for line in demo.stdout:
+                if line.startswith("ready"):
+                    break
+                printed += line
+            try:
+                user, password = printed.splitlines()[1].split()
+                host, port = "127.0.0.1", base_port + 993
+                assert f"IMAP {host} port {port} with TLS" in printed
+                trusting = ssl.create_default_context(cafile=str(tmp_path / "data" / "tls" / "cert.pem"))
+                client = imaplib.IMAP4_SSL(host, port, ssl_context=trusting)
+                client.login(user, password)
+                client.select()
+                uid_validities.add(client.response("UIDVALIDITY")[1][0])
+                client.logout()
+            finally:
+                demo.terminate()
+        assert demo.returncode == 0
+    assert len(uid_validities) == 1
