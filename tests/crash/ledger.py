@@ -233,8 +233,9 @@ class Ledger:
             done = {
                 found.get(key, NOWHERE) == change.applied(found.get(key, NOWHERE))
                 for key, change in promise.changes.items()
+                if change.taken != change.put  # a STORE of flags that are there says nothing
             }
-            outcome = "torn" if len(done) > 1 else "done" if done == {True} else "not done"
+            outcome = "torn" if len(done) > 1 else "not done" if done == {False} else "done"
             self.unanswered[f"{promise.kind}: {outcome}"] += 1
             if promise.atomic and outcome == "torn":
                 self.violations.append(
