@@ -85,7 +85,7 @@ class Listening(Generic[S]):
     async def stop(self) -> None:
         """Accept no more, finish what is under way, say goodbye; bounded by `Limits.stop_seconds_max`.
 
-        Rows that are not done by then go on without their connections; whoever owns what they wait for ends it.
+        Rows that are not done by then go on without their connections; who owns what they wait for ends it.
         """
         self._port.stopListening()
         for conversation in list(self._conversations):
