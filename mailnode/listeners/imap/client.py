@@ -21,7 +21,7 @@ from mailnode.pb.row_pb2 import MailboxRow
 from protocols.fault import Fault
 from protocols.imap.answer import Answer, Bad
 from protocols.imap.command import withholds_expunge
-from protocols.imap.event import Append
+from protocols.imap.event import Append, IdleDone
 
 
 class Accounts(Protocol):
@@ -41,6 +41,7 @@ class Client:
     authenticated: Account | None = None
     selection: Selected | None = None
     idling: asyncio.Task[None] | None = None
+    idle_done: IdleDone | None = None
     appends: dict[Append, Content] = field(default_factory=dict)
 
     @property

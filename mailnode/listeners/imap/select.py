@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from mailnode.listeners.imap.client import Client
 from mailnode.listeners.imap.refusal import Refused
 from mailnode.listeners.imap.selected import Selected
@@ -15,7 +17,9 @@ from protocols.imap.view import View
 
 
 async def select(client: Client, event: Select) -> None:
-    client.deselect()
+    if client.selection is not None:
+        client.deselect()
+        client.say(event, response.ok("CLOSED", "What follows is of another mailbox"))
     row = await client.mailbox(event.mailbox, "NONEXISTENT")
     run = await _uids(client, row)
     watch = await client.account.watch(run.position, row.mailbox)
@@ -53,7 +57,8 @@ async def close(client: Client, event: Close) -> None:
     selected = client.selected
     if not selected.read_only:
         everything = [UidRange(first=1, last=0xFFFFFFFF)]
-        await client.apply(Intent(expunge=Expunge(mailbox=selected.mailbox, uids=everything)))
+        with suppress(Refused):  # it was deleted: nothing is left to expunge
+            await client.apply(Intent(expunge=Expunge(mailbox=selected.mailbox, uids=everything)))
     client.deselect()
     client.say(event, Ok("Closed"))
 
@@ -64,20 +69,26 @@ async def unselect(client: Client, event: Unselect) -> None:
 
 
 async def idle(client: Client, event: Idle) -> None:
+    """What happens is said at once, until the client says DONE."""
     client.say(event, GoOn("idling"))
     if client.selection is not None:
         client.idling = client.conversation.start(_tell(client, client.selection))
 
 
 async def _tell(client: Client, selected: Selected) -> None:
-    """Until the client says DONE: what happens, at once."""
     while True:
-        await client.say_all(None, selected.news())
+        async for piece in selected.news():
+            if piece:
+                client.say(client.idle_done, piece)
+                await client.conversation.drained()
         await selected.wait()
 
 
 async def idle_done(client: Client, event: IdleDone) -> None:
+    """From here on what is still being told is told before the end of IDLE, not after it."""
     if client.idling is not None:
-        client.idling.cancel()
-        client.idling = None
+        client.idle_done = event
+        async with client.selected.telling:
+            client.idling.cancel()
+        client.idling = client.idle_done = None
     await client.end(event, Ok("Idled"))

@@ -20,7 +20,7 @@ from protocols.imap.view import View
 class Selected:
     """Made by SELECT or EXAMINE. `view` is what the client was told; the watch knows what it was not."""
 
-    __slots__ = ("_account", "_telling", "_watch", "mailbox", "names", "read_only", "row", "view")
+    __slots__ = ("_account", "_watch", "mailbox", "names", "read_only", "row", "telling", "view")
 
     def __init__(self, account: Account, row: MailboxRow, view: View, watch: Watch, read_only: bool) -> None:
         self.mailbox = row.mailbox
@@ -30,7 +30,7 @@ class Selected:
         self.read_only = read_only
         self._account = account
         self._watch = watch
-        self._telling = asyncio.Lock()  # two APPENDs may end at the same time
+        self.telling = asyncio.Lock()  # held while news is told: two APPENDs may end at the same time
 
     def close(self) -> None:
         self._watch.close()
@@ -99,7 +99,7 @@ class Selected:
         await self._watch.wait()
 
     async def _news(self, expunges: Callable[[], bytes]) -> AsyncIterator[bytes]:
-        async with self._telling:
+        async with self.telling:
             try:
                 await self._take_notes()
                 yield expunges()
