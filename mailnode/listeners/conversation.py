@@ -182,6 +182,7 @@ class Conversation(Generic[S]):
         """End the connection once what was sent has left; bounded by `connection_linger_seconds_max`."""
         if self._closing or self._gone:
             return
+        self._read_on()  # until the peer's part of the TLS shutdown
         self._closing = True
         self._outlet.finish()
         self._around.wheel.file(self, self.limits.connection_linger_seconds_max)
