@@ -20,13 +20,18 @@ LOG_TAIL_OCTETS = 4000
 class Node:
     """A node in `directory`, with its ports at `base_port` + the standard ones.
 
-    `prefix` is put before the command line, for a wrapper that ends in exec.
+    `prefix` is put before the command line, for a wrapper that ends in exec; `options` go to `mailnode init`.
     """
 
     name = "mailnode"
 
     def __init__(
-        self, directory: Path, base_port: int, accounts: Mapping[str, str], prefix: Sequence[str] = ()
+        self,
+        directory: Path,
+        base_port: int,
+        accounts: Mapping[str, str],
+        prefix: Sequence[str] = (),
+        options: Sequence[str] = ("--allow-plaintext-auth",),
     ) -> None:
         self.directory = directory
         self.base_port = base_port
@@ -34,11 +39,12 @@ class Node:
         self.certificate = directory / "tls" / "cert.pem"
         self.log = directory.with_name(directory.name + ".log")
         self._prefix = list(prefix)
+        self._options = list(options)
         self._process: subprocess.Popen[bytes] | None = None
 
     def _init(self) -> None:
         command = [*_program(), "init", str(self.directory), "--domain", DOMAIN]
-        command += ["--base-port", str(self.base_port), "--allow-plaintext-auth"]
+        command += ["--base-port", str(self.base_port), *self._options]
         for address, password in self.accounts.items():
             command += ["--account", f"{address}:{password}"]
         done = subprocess.run(command, capture_output=True, timeout=START_SECONDS_MAX)
