@@ -138,6 +138,10 @@ class Wire:
             assert line, "the connection ended"
         assert line.startswith(tag + " OK"), line
 
+    async def octets(self, count: int) -> bytes:
+        async with asyncio.timeout(LINE_SECONDS_MAX):
+            return await self._reader.readexactly(count)
+
     async def rest(self) -> list[str]:
         """All lines up to the end of the connection."""
         async with asyncio.timeout(LINE_SECONDS_MAX):

@@ -1,0 +1,100 @@
+"""APPEND over the whole way: RFC 3501 §6.3.11, RFC 4315, RFC 7888."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+from mailnode.limits import Limits
+from tests.listeners.imap_dialogue import house, logged_in, play
+
+
+def test_what_refuses_a_message_is_said_before_it_comes(tmp_path: Path) -> None:
+    play(
+        tmp_path,
+        """
+        A: a APPEND Nowhere {10}
+        A> a NO [TRYCREATE] ...
+        A: b APPEND Nowhere <one+>
+        A> b NO [TRYCREATE] ...
+        A: c APPEND INBOX {1000}
+        A> c NO [TOOBIG] ...
+        A: d NOOP
+        A> d OK ...
+        """,
+        limits=replace(Limits(), imap_message_octets_max=500),
+    )
+
+
+def test_bare_line_feeds_become_crlf_and_nul_needs_a_literal8(tmp_path: Path) -> None:
+    play(
+        tmp_path,
+        r"""
+        A= a APPEND INBOX <unix+>
+        A: b APPEND INBOX <nul+>
+        A> b NO ...
+        A= c SELECT INBOX
+        A: d FETCH 1:* (RFC822.SIZE BODY.PEEK[])
+        A> * 1 FETCH (RFC822.SIZE 20 BODY[] {20}
+        A> Subject: x
+        A>
+        A> a
+        A> b
+        A> )
+        A> d OK ...
+        """,
+        {"unix": b"Subject: x\n\na\r\nb\n", "nul": b"Subject: x\r\n\r\n\0\r\n"},
+    )
+
+
+def test_the_selected_mailbox_may_go_while_the_message_comes(tmp_path: Path) -> None:
+    play(
+        tmp_path,
+        """
+        A= a CREATE Work
+        A: b APPEND Work {4}
+        A> + OK
+        B= b DELETE Work
+        A: abcd
+        A> b NO [TRYCREATE] ...
+        """,
+    )
+
+
+def test_appends_may_be_open_together_and_are_answered_in_order(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with house(tmp_path, Limits()) as served:
+            wire = await logged_in(served.port)
+            for number in range(50):
+                wire.send(f"a{number} APPEND INBOX <m+>", {"m": b"Subject: %d\r\n\r\n" % number})
+            wire.send("n STATUS INBOX (MESSAGES)", {})
+            for number in range(50):
+                assert (await wire.line()).startswith(f"a{number} OK [APPENDUID ")
+            assert await wire.line() == "* STATUS INBOX (MESSAGES 50)"
+            await wire.succeed("n")
+            wire.send("s SELECT INBOX", {})
+            await wire.succeed("s")
+            wire.send("f FETCH 1:* BODY.PEEK[HEADER.FIELDS (SUBJECT)]", {})
+            for number in range(50):
+                assert (await wire.line()).startswith(f"* {number + 1} FETCH")
+                assert await wire.line() == f"Subject: {number}"
+                assert [await wire.line(), await wire.line()] == ["", ")"]
+            await wire.succeed("f")
+            wire.close()
+
+    asyncio.run(body())
+
+
+def test_a_client_that_leaves_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with house(tmp_path, Limits()) as served:
+            wire = await logged_in(served.port)
+            wire.send("a APPEND INBOX {600000+}", {})
+            wire.send("x" * 500_000, {})
+            wire.close()
+            other = await logged_in(served.port)
+            other.send("a STATUS INBOX (MESSAGES)", {})
+            assert await other.line() == "* STATUS INBOX (MESSAGES 0)"
+            await other.succeed("a")
+            other.close()
+
+    asyncio.run(body())
