@@ -60,9 +60,12 @@ class Partitions:
         self._room: deque[asyncio.Future[None]] = deque()
         self._applied: dict[int, tuple[int, int]] = {}
 
+    def has_room(self) -> bool:
+        return self._pending_octets <= self._limits.group_pending_octets_max or self._broken
+
     async def room(self) -> None:
         """Waits while as much as is allowed waits for the writer already."""
-        while self._pending_octets > self._limits.group_pending_octets_max and not self._broken:
+        while not self.has_room():
             waiter = asyncio.get_running_loop().create_future()
             self._room.append(waiter)
             await waiter

@@ -9,64 +9,36 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
-from itertools import accumulate, takewhile
 from typing import TypeVar
 
 from mailnode.clock import Clock
 from mailnode.cluster.partitions import Partitions
 from mailnode.limits import Limits
 from mailnode.mailbox.add import related
+from mailnode.mailbox.appended import Appended
 from mailnode.mailbox.arrays import Arrays
 from mailnode.mailbox.decide import decide
 from mailnode.mailbox.decided import Decided, Loaded, Moment
 from mailnode.mailbox.names import full_names
 from mailnode.mailbox.ranges import packed, pairs, sliced
 from mailnode.mailbox.reads import Head, Reads
-from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS, ENTRY_OCTETS, SIZE, UID, rows, uids_of, words
+from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS, ENTRY_OCTETS, uids_of
+from mailnode.mailbox.runs import next_run
 from mailnode.mailbox.search import Stage, stages
 from mailnode.mailbox.verbs import ALL_UIDS, Mailboxes, Messages, UidRanges, Want
 from mailnode.mailbox.watch import Follower
 from mailnode.pb.account_pb2 import SearchKey
-from mailnode.pb.change_pb2 import Change, Intent, Result, UidRange
+from mailnode.pb.change_pb2 import Change, Intent, Result, Store, Touched, UidRange
 from mailnode.pb.row_pb2 import MailboxRow
-from mailnode.store import keys
 from mailnode.store.keys import Kind
-from mailnode.store.shard import Put
 
 T = TypeVar("T")
+M = TypeVar("M", MailboxRow, Touched)
 
-
-class Appended:
-    """A change on its way to disk."""
-
-    __slots__ = ("_account", "change", "durable", "octets", "partition")
-
-    def __init__(self, account: LocalAccount, change: Change) -> None:
-        self._account = account
-        self.change = change
-        self.partition = keys.partition(change.account)
-        self.durable = not change.HasField("upload")
-        self.octets = _weight(change) if self.durable else len(change.upload.octets)
-
-    def rows(self, format: int) -> Iterable[Put]:
-        return rows(self.change, format)
-
-    def committed(self) -> None:
-        if self.durable:
-            self._account.commit(self.change)
-
-
-def _weight(change: Change) -> int:
-    octets = 500
-    for mail in change.mails:
-        octets += 500 + len(mail.octets) + len(mail.head)
-    for entries in change.entries:
-        octets += 3 * len(entries.entries)
-    for dropped in change.entries_dropped:
-        octets += 3 * len(dropped.entries)
-    return octets
+Outcome = tuple[Result, "asyncio.Future[None] | None"]
+"""A result, and when it may be told: its change is committed, or those that it rests on are."""
 
 
 class LocalAccount:
@@ -96,7 +68,8 @@ class LocalAccount:
         self._turn = asyncio.Lock()
         self._queued = 0
         self._last_append: asyncio.Future[None] | None = None
-        self._in_flight: dict[bytes, list[asyncio.Future[Result]]] = {}
+        self._asked: dict[bytes, asyncio.Future[None]] = {}
+        self._in_flight: dict[bytes, tuple[Result, asyncio.Future[None]]] = {}
         self._position = head.row.position
         self._touched_floor = head.row.touched_floor
         self._rows = dict(head.mailboxes)
@@ -104,7 +77,7 @@ class LocalAccount:
         self._names = full_names(self._rows)
         self._listed: Mailboxes | None = None
         self._arrays: dict[int, Arrays] = {}
-        self._loading: dict[int, tuple[asyncio.Future[Arrays], list[Change]]] = {}
+        self._loading: dict[int, tuple[asyncio.Task[None], list[Change]]] = {}
         self._followers: list[Follower] = []
 
     # -- reading
@@ -122,7 +95,7 @@ class LocalAccount:
         rest = list(uids)
         while rest:
             arrays = await self._loaded(mailbox)
-            entries, rest = _run(arrays, rest, want, self._limits)
+            entries, rest = next_run(arrays, rest, want, self._limits)
             if entries:
                 yield await self._run_read(entries, arrays, want)
 
@@ -152,7 +125,11 @@ class LocalAccount:
         if position < self._touched_floor:
             follower.lose()
         elif position < upto:
-            missed = await self._read(self._reads.touched, position)
+            try:
+                missed = await self._read(self._reads.touched, position)
+            except BaseException:
+                follower.close()
+                raise
             follower.precede(touched for touched in missed if touched.position <= upto)
         return follower
 
@@ -176,75 +153,101 @@ class LocalAccount:
     # -- writing
 
     async def apply(self, intent: Intent) -> Result:
-        if intent.retry:
-            earlier = await self._earlier(intent.id)
-            if earlier is not None:
-                return earlier
-        await self._partitions.room()
-        if self._queued > self._limits.intents_queued_max:
-            return Result(refused="UNAVAILABLE")
         needed = _mailbox_needed(intent)
         if self._may_decide_at_once(intent, needed):
             result, committed = self._decide(intent, self._arrays.get(needed))
+        elif intent.id:
+            result, committed = await self._ask_once(intent, needed)
         else:
-            result, committed = await self._decide_in_turn(intent, needed)
+            result, committed = await self._ask(intent, needed)
         if committed is not None:
-            await committed
+            # Others wait for it too: whoever gives up ends only its own wait.
+            await asyncio.shield(committed)
         return result
 
+    async def _ask_once(self, intent: Intent, needed: int) -> Outcome:
+        """So that a retry finds what is asked but not decided yet, and two retries each other."""
+        while intent.retry and (asked := self._asked.get(intent.id)) is not None:
+            await asyncio.wait((asked,))
+        asked = asyncio.get_running_loop().create_future()
+        self._asked[intent.id] = asked
+        try:
+            earlier = await self._earlier(intent.id) if intent.retry else None
+            return earlier or await self._ask(intent, needed)
+        finally:
+            del self._asked[intent.id]
+            asked.set_result(None)
+
+    async def _earlier(self, intent_id: bytes) -> Outcome | None:
+        """The outcome of an intent that was decided before: still on its way, else as kept."""
+        outcome = self._in_flight.get(intent_id)
+        if outcome is not None:
+            return outcome
+        kept = await self.row(Kind.RESULT, intent_id)
+        return (Result.FromString(kept), None) if kept else None
+
+    async def _ask(self, intent: Intent, needed: int) -> Outcome:
+        await self._partitions.room()
+        if self._queued > self._limits.intents_queued_max:
+            return Result(refused="UNAVAILABLE"), None
+        return await self._decide_in_turn(intent, needed)
+
     def _may_decide_at_once(self, intent: Intent, needed: int) -> bool:
-        """Nobody is before it, what it needs is in memory, and it is short."""
-        if self._queued or (needed and needed not in self._arrays):
+        """Nobody is before it, it was never asked, what it needs is in memory, and it is short."""
+        if self._queued or intent.retry or (needed and needed not in self._arrays):
             return False
         span = sum([uids.last - uids.first + 1 for uids in intent.store.uids])
-        return span <= self._limits.store_slice_entries
+        return span <= self._limits.store_slice_entries and self._partitions.has_room()
 
-    async def _decide_in_turn(
-        self, intent: Intent, needed: int
-    ) -> tuple[Result, asyncio.Future[None] | None]:
+    async def _decide_in_turn(self, intent: Intent, needed: int) -> Outcome:
         self._queued += 1
         try:
             async with self._turn:
-                if needed not in self._rows:
-                    return self._decide(intent, None if not needed else Arrays(bytearray(), {}))
                 if intent.HasField("store"):
                     return await self._store_in_slices(intent, needed)
-                return self._decide(intent, await self._loaded(needed))
+                return self._decide(intent, await self._needed(needed) if needed else None)
         finally:
             self._queued -= 1
 
-    async def _store_in_slices(
-        self, intent: Intent, mailbox: int
-    ) -> tuple[Result, asyncio.Future[None] | None]:
+    async def _needed(self, mailbox: int) -> Arrays:
+        """For a mailbox that is not committed yet, or gone meanwhile, all that counts is in the overlay."""
+        return await self._present(mailbox) or Arrays(bytearray(), {})
+
+    async def _store_in_slices(self, intent: Intent, mailbox: int) -> Outcome:
         """Several changes, so that no long STORE holds the loop; the last one carries the intent's id."""
-        arrays = await self._loaded(mailbox)
-        parts = sliced(pairs(intent.store.uids), arrays, self._limits.store_slice_entries)
-        whole = Result()
-        committed = None
+        arrays = await self._needed(mailbox)
+        *parts, last = sliced(pairs(intent.store.uids), arrays, self._limits.store_slice_entries)
+        first_position, modified = 0, list[UidRange]()
         for part in parts:
-            slice_ = Intent(id=intent.id if part is parts[-1] else b"", store=intent.store)
-            del slice_.store.uids[:]
-            slice_.store.uids.extend(UidRange(first=first, last=last) for first, last in part)
-            result, committed = self._decide(slice_, await self._loaded(mailbox))
+            result, committed = self._decide(_slice(b"", intent.store, part), await self._needed(mailbox))
             if result.refused:
                 return result, committed
-            whole.position = result.position
-            whole.first_position = whole.first_position or result.position
-            whole.modified.extend(result.modified)
-            if part is not parts[-1]:
-                await asyncio.sleep(0)
-                await self._partitions.room()
-        return whole, committed
+            first_position = first_position or result.first_position
+            modified.extend(result.modified)
+            await asyncio.sleep(0)
+            await self._partitions.room()
+        decision = self._decision(_slice(intent.id, intent.store, last), await self._needed(mailbox))
+        result = decision if isinstance(decision, Result) else decision.result
+        result.first_position = first_position or result.first_position
+        modified.extend(result.modified)
+        del result.modified[:]
+        result.modified.extend(modified)
+        return self._append(decision)
 
-    def _decide(self, intent: Intent, arrays: Arrays | None) -> tuple[Result, asyncio.Future[None] | None]:
-        """Decide and append. Where nothing changes, what was decided before must be durable all the same."""
+    def _decide(self, intent: Intent, arrays: Arrays | None) -> Outcome:
+        return self._append(self._decision(intent, arrays))
+
+    def _decision(self, intent: Intent, arrays: Arrays | None) -> Change | Result:
         loaded = Loaded(arrays, self._small_rows(intent))
-        decision = decide(self._decided, intent, loaded, Moment(self._clock.now_microseconds(), self._limits))
+        return decide(self._decided, intent, loaded, Moment(self._clock.now_microseconds(), self._limits))
+
+    def _append(self, decision: Change | Result) -> Outcome:
+        """Where nothing changes, what was decided before must be durable all the same."""
         if isinstance(decision, Result):
             return decision, self._last_append
-        if intent.id:
-            self._in_flight[intent.id] = []
-        self._last_append = self._partitions.append(Appended(self, decision))
+        self._last_append = self._partitions.append(Appended(decision, self.commit))
+        if decision.intent:
+            self._in_flight[decision.intent] = decision.result, self._last_append
         return decision.result, self._last_append
 
     def _small_rows(self, intent: Intent) -> dict[tuple[int, bytes], bytes]:
@@ -256,16 +259,6 @@ class LocalAccount:
         else:
             wanted = []
         return {(kind, key): self._reads.small_row(kind, key) for kind, key in wanted}
-
-    async def _earlier(self, intent_id: bytes) -> Result | None:
-        """The result of an intent that was decided before: joined while on its way, else as kept."""
-        waiting = self._in_flight.get(intent_id)
-        if waiting is not None:
-            joined: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-            waiting.append(joined)
-            return await joined
-        kept = await self.row(Kind.RESULT, intent_id)
-        return Result.FromString(kept) if kept else None
 
     def commit(self, change: Change) -> None:
         """The change is durable: it crosses to the committed edge, and readers are told."""
@@ -283,18 +276,18 @@ class LocalAccount:
             self._names = full_names(self._rows)
         self._listed = None
         self._commit_arrays(change)
-        for joined in self._in_flight.pop(change.intent, ()):
-            if not joined.done():
-                joined.set_result(change.result)
-        if change.HasField("touched"):
+        self._in_flight.pop(change.intent, None)
+        if self._followers and change.HasField("touched"):
+            touched = _copied(change.touched)
             for follower in tuple(self._followers):
-                follower.offer(change.touched)
+                follower.offer(touched)
 
     def _commit_row(self, row: MailboxRow) -> None:
         before = self._rows.get(row.mailbox)
+        after = _copied(row)
         if before is not None and before.recent_uid > row.recent_uid:
-            row.recent_uid = before.recent_uid
-        self._rows[row.mailbox] = row
+            after.recent_uid = before.recent_uid
+        self._rows[row.mailbox] = after
 
     def _commit_arrays(self, change: Change) -> None:
         for _, backlog in self._loading.values():
@@ -308,37 +301,40 @@ class LocalAccount:
 
     async def _loaded(self, mailbox: int) -> Arrays:
         """The arrays of a mailbox; raises KeyError when there is no such mailbox."""
-        arrays = self._arrays.get(mailbox)
+        arrays = await self._present(mailbox)
         if arrays is None:
-            arrays = await self._load(mailbox)
-        self._used(self, mailbox, arrays.octets)
+            raise KeyError(mailbox)
         return arrays
 
-    async def _load(self, mailbox: int) -> Arrays:
-        row = self._rows[mailbox]
-        loading = self._loading.get(mailbox)
-        if loading is not None:
-            return await asyncio.shield(loading[0])
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Arrays] = loop.create_future()
-        backlog: list[Change] = []
-        self._loading[mailbox] = future, backlog
+    async def _present(self, mailbox: int) -> Arrays | None:
+        """The arrays of a mailbox as committed, which they stay until the caller waits; None without it."""
+        while mailbox in self._rows:
+            arrays = self._arrays.get(mailbox)
+            if arrays is not None:
+                self._used(self, mailbox, arrays.octets)
+                return arrays
+            # A task of its own: one who no longer waits for it takes it from nobody.
+            await asyncio.shield(self._load(mailbox))
+        return None
+
+    def _load(self, mailbox: int) -> asyncio.Task[None]:
+        if mailbox not in self._loading:
+            backlog: list[Change] = []
+            self._loading[mailbox] = asyncio.ensure_future(self._read_arrays(mailbox, backlog)), backlog
+        return self._loading[mailbox][0]
+
+    async def _read_arrays(self, mailbox: int, backlog: list[Change]) -> None:
+        """What is read may be ahead of what is committed; when that is committed, `backlog` has it all."""
         try:
             arrays = await self._read(self._reads.arrays, mailbox)
-            # What was written but not yet committed when the load began comes again when it commits.
-            arrays.cut_off(row.uid_next)
+            if self._last_append is not None and not self._last_append.done():
+                await asyncio.wait((self._last_append,))
             for change in backlog:
                 arrays.commit(mailbox, change)
-        except BaseException as error:
-            future.set_exception(error)
-            future.exception()
-            raise
+            if mailbox in self._rows:
+                self._arrays[mailbox] = arrays
         finally:
             del self._loading[mailbox]
-        future.set_result(arrays)
-        if mailbox in self._rows:
-            self._arrays[mailbox] = arrays
-        return arrays
 
     def forget(self, mailbox: int) -> None:
         """Arrays that were not used for long; sessions keep the UID lists that they hold."""
@@ -367,10 +363,18 @@ class LocalAccount:
         return asyncio.get_running_loop().run_in_executor(self._loads, read, *arguments)
 
 
-def _copied(row: MailboxRow) -> MailboxRow:
-    copy = MailboxRow()
-    copy.CopyFrom(row)
+def _copied(part: M) -> M:
+    """A part of a change would keep all of it in memory, the octets of its mails too."""
+    copy = type(part)()
+    copy.CopyFrom(part)
     return copy
+
+
+def _slice(intent_id: bytes, store: Store, part: UidRanges) -> Intent:
+    slice_ = Intent(id=intent_id, store=store)
+    del slice_.store.uids[:]
+    slice_.store.uids.extend(UidRange(first=first, last=last) for first, last in part)
+    return slice_
 
 
 def _mailbox_needed(intent: Intent) -> int:
@@ -380,38 +384,3 @@ def _mailbox_needed(intent: Intent) -> int:
 
 
 _ABOUT_MESSAGES = frozenset(("store", "copy", "expunge", "delete_mailbox", "rename_mailbox"))
-
-
-def _run(
-    arrays: Arrays, ranges: list[tuple[int, int]], want: Want, limits: Limits
-) -> tuple[bytes, list[tuple[int, int]]]:
-    """The entries of the next run of `ranges`, and the ranges behind it."""
-    room = limits.entries_run_max if want == Want.ENTRIES else limits.messages_run_max
-    cut = b""
-    rest: list[tuple[int, int]] = []
-    for number, (first, last) in enumerate(ranges):
-        for start, end in arrays.slices(((first, last),)):
-            taken = min(end, start + room)
-            cut += arrays.cut(start, taken)
-            room -= taken - start
-            if taken < end:
-                rest = [(arrays.uids[taken], last), *ranges[number + 1 :]]
-        if rest:
-            break
-    if want & Want.OCTETS:
-        return _bounded(cut, rest, ranges, limits)
-    return cut, rest
-
-
-def _bounded(
-    entries: bytes, rest: list[tuple[int, int]], ranges: list[tuple[int, int]], limits: Limits
-) -> tuple[bytes, list[tuple[int, int]]]:
-    """As many of a run's entries as bring `run_octets_max` of octets, at least one."""
-    sums = accumulate(size if size <= limits.messages_octets_max else 0 for size in words(entries, SIZE))
-    fitting = sum(1 for _ in takewhile(lambda octets: octets <= limits.run_octets_max, sums))
-    kept = max(fitting, 1)
-    if kept * ENTRY_OCTETS >= len(entries):
-        return entries, rest
-    following = words(entries, UID)[kept]
-    behind = [(max(first, following), last) for first, last in ranges if last >= following]
-    return entries[: kept * ENTRY_OCTETS], behind

@@ -63,13 +63,11 @@ class Arrays:
             if entries.mailbox == mailbox:
                 self.put(entries.entries)
                 for uid, keywords in entries.overflow.items():
-                    self.overflow[uid] = keywords
-
-    def cut_off(self, uid_next: int) -> None:
-        """Forget messages from this UID on."""
-        count = bisect_left(self.uids, uid_next)
-        del self.uids[count:]
-        del self.entries[count * ENTRY_OCTETS :]
+                    if keywords.names:
+                        # Not the change's own: it would keep the whole change in memory.
+                        self.overflow[uid] = Keywords(names=keywords.names)
+                    else:
+                        self.overflow.pop(uid, None)
 
     def put(self, entries: bytes) -> None:
         """After-images in UID order: new ones behind the last, others in their place.
