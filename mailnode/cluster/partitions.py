@@ -143,11 +143,11 @@ class Partitions:
             log.exception("a commit could not be taken into memory")
             self._break(group, mistake)
             return
-        self._give_room()
         if self._pending:
             self._write_group()
         else:
             self._writing = False
+        self._give_room()
 
     def _give_room(self) -> None:
         while self._room and self._pending_octets <= self._limits.group_pending_octets_max:
