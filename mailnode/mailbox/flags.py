@@ -39,11 +39,10 @@ class _Mask:
     names: frozenset[str]
 
     def over(self, names: list[str]) -> list[str]:
-        """What is left of an entry's keywords without a bit."""
-        if self.mode == Store.ADD:
-            return names
-        removing = self.mode == Store.REMOVE
-        return [name for name in names if (name.lower() in self.names) != removing]
+        """What is left of an entry's keywords without a bit; those of the command have one, or go."""
+        if self.mode == Store.REPLACE:
+            return []
+        return [name for name in names if name.lower() not in self.names]
 
 
 def decide_store(

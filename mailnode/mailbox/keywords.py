@@ -33,14 +33,14 @@ def take_bit(row: MailboxRow, name: str) -> int:
 
 
 def take_bits(row: MailboxRow, names: Iterable[str]) -> tuple[int, list[str]]:
-    """The bits of keywords, and the keywords that found none. Changes the row."""
-    bits, left = 0, []
+    """The bits of keywords, and the keywords that found none, each once. Changes the row."""
+    bits, left = 0, dict[str, str]()
     for name in names:
         bit = take_bit(row, name)
         bits |= bit
         if not bit:
-            left.append(name)
-    return bits, left
+            left.setdefault(name.lower(), name)
+    return bits, list(left.values())
 
 
 def free_bits(row: MailboxRow, used: int) -> None:
