@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mailnode.limits import Limits
 from mailnode.mailbox.decided import Decided, Loaded, Moment
 from mailnode.mailbox.names import INBOX, SEPARATOR, canonical_name, is_valid
 from mailnode.mailbox.rows import UID, uids_of, words
@@ -29,12 +30,10 @@ def decide_create(
         return Result(refused="ALREADYEXISTS")
     change = state.change(intent_id)
     state.row.address = ask.address
-    _make(state, change, INBOX, "", moment)
-    for mailbox in ask.mailboxes:
+    for mailbox in (Create.Mailbox(name=INBOX), *ask.mailboxes):
         if state.find(mailbox.name) is None:
             _make(state, change, mailbox.name, mailbox.special_use, moment)
-    for name in (INBOX, *(mailbox.name for mailbox in ask.mailboxes)):
-        _subscribe(state, change, name)
+        _subscribe(state, change, mailbox.name)
     return _listed(change)
 
 
@@ -48,7 +47,7 @@ def decide_create_mailbox(
     row = state.find(name)
     if row is not None and not row.noselect:
         return Result(refused="ALREADYEXISTS")
-    if len(state.mailboxes) + name.count(SEPARATOR) >= moment.limits.mailboxes_max:
+    if len(state.mailboxes) + _missing(state, name) > moment.limits.mailboxes_max:
         return Result(refused="LIMIT")
     if ask.special_use and any(m.special_use == ask.special_use for m in state.mailboxes.values()):
         return Result(refused="USEATTR")
@@ -80,6 +79,7 @@ def decide_delete_mailbox(
     if children:
         row.noselect = True
         row.special_use = ""
+        row.highest_modseq = change.position
         change.mailboxes.add().CopyFrom(row)
     else:
         del state.mailboxes[row.mailbox]
@@ -99,10 +99,16 @@ def decide_rename_mailbox(
         return Result(refused="CANNOT")
     if state.find(name) is not None:
         return Result(refused="ALREADYEXISTS")
+    is_inbox = row.name == INBOX and not row.parent
     if _lies_below(state, name, row.mailbox):
         return Result(refused="CANNOT")
+    if not is_inbox and not _fits(state, row.mailbox, name, moment.limits):
+        return Result(refused="CANNOT")
+    # The name itself is a new mailbox where INBOX gives its messages to it.
+    if len(state.mailboxes) + _missing(state, name) - (not is_inbox) > moment.limits.mailboxes_max:
+        return Result(refused="LIMIT")
     change = state.change(intent_id)
-    if row.name == INBOX and not row.parent:
+    if is_inbox:
         _move_inbox(state, change, row, name, loaded, moment)
         return _listed(change)
     del state.tree[row.parent, row.name]
@@ -154,6 +160,29 @@ def _lies_below(state: Decided, name: str, mailbox: int) -> bool:
         if row is not None and row.mailbox == mailbox:
             return True
     return False
+
+
+def _missing(state: Decided, name: str) -> int:
+    """How many mailboxes must be made so that the name is one."""
+    levels = name.split(SEPARATOR)
+    paths = (SEPARATOR.join(levels[:count]) for count in range(1, len(levels) + 1))
+    return sum(state.find(path) is None for path in paths)
+
+
+def _fits(state: Decided, mailbox: int, name: str, limits: Limits) -> bool:
+    """Whether all names below the mailbox stay within bounds when it has this one."""
+    children: dict[int, list[MailboxRow]] = {}
+    for row in state.mailboxes.values():
+        children.setdefault(row.parent, []).append(row)
+    waiting = [(mailbox, name.count(SEPARATOR) + 1, len(name.encode()))]
+    while waiting:
+        parent, levels, octets = waiting.pop()
+        if levels > limits.mailbox_depth_max or octets > limits.mailbox_name_octets_max:
+            return False
+        waiting.extend(
+            (row.mailbox, levels + 1, octets + 1 + len(row.name.encode())) for row in children.get(parent, ())
+        )
+    return True
 
 
 def _make(state: Decided, change: Change, name: str, special_use: str, moment: Moment) -> MailboxRow:
