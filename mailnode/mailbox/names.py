@@ -12,9 +12,9 @@ INBOX = "INBOX"
 
 
 def canonical_name(name: str) -> str:
-    """INBOX as first level is the same in any case, RFC 9051 §5.1."""
+    """INBOX as first level is the same in any (ASCII) case, RFC 9051 §5.1."""
     first, separator, rest = name.partition(SEPARATOR)
-    return INBOX + separator + rest if first.upper() == INBOX else name
+    return INBOX + separator + rest if first.isascii() and first.upper() == INBOX else name
 
 
 def is_valid(name: str, limits: Limits) -> bool:
