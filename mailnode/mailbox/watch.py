@@ -38,7 +38,9 @@ class Follower:
         self._wake()
 
     def precede(self, missed: Iterable[Touched]) -> None:
-        """What came before the first offer."""
+        """What came before the first offer; too late for a reader that fell behind meanwhile."""
+        if self._behind:
+            return
         self._pending.extendleft(reversed([touched for touched in missed if self._concerns(touched)]))
         if len(self._pending) > self._pending_max:
             self.lose()
@@ -51,7 +53,9 @@ class Follower:
 
     def pending(self) -> list[Touched]:
         if self._behind:
+            # What was offered since is in the state that the reader is about to read.
             self._behind = False
+            self._pending.clear()
             raise Resync
         came = list(self._pending)
         self._pending.clear()
