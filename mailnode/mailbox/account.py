@@ -175,7 +175,8 @@ class LocalAccount:
             earlier = await self._earlier(intent.id) if intent.retry else None
             return earlier or await self._ask(intent, needed)
         finally:
-            del self._asked[intent.id]
+            if self._asked.get(intent.id) is asked:
+                del self._asked[intent.id]
             asked.set_result(None)
 
     async def _earlier(self, intent_id: bytes) -> Outcome | None:
@@ -350,10 +351,11 @@ class LocalAccount:
         return Messages(self._position, uids, len(uids), first_unseen=unseen)
 
     async def _run_read(self, entries: bytes, arrays: Arrays, want: Want) -> Messages:
+        overflow = arrays.overflow_of(entries)
         if want == Want.ENTRIES:
             count = len(entries) // ENTRY_OCTETS
-            return Messages(self._position, uids_of(entries), count, entries, overflow=arrays.overflow)
-        return await self._read(self._reads.messages, self._position, entries, arrays.overflow, want)
+            return Messages(self._position, uids_of(entries), count, entries, overflow=overflow)
+        return await self._read(self._reads.messages, self._position, entries, overflow, want)
 
     def _matching(self, stage: Stage, run: Messages) -> list[int]:
         long_pieces = self._reads.long_pieces(run)

@@ -51,6 +51,12 @@ class Arrays:
         """The entries of indexes [start, end)."""
         return bytes(self.entries[start * ENTRY_OCTETS : end * ENTRY_OCTETS])
 
+    def overflow_of(self, entries: bytes) -> dict[int, Keywords]:
+        """As they are now, of the messages of these entries."""
+        if not self.overflow:
+            return {}
+        return {uid: self.overflow[uid] for uid in words(entries, UID) if uid in self.overflow}
+
     def commit(self, mailbox: int, change: Change) -> None:
         """What a change did to this mailbox; doing it twice is the same as once."""
         for gone in change.entries_dropped:

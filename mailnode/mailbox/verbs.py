@@ -69,7 +69,7 @@ class Messages:
     heads: list[bytes] = field(default_factory=list)
     octets: list[bytes] = field(default_factory=list)
     overflow: dict[int, Keywords] = field(default_factory=dict)
-    """Keywords that found no bit, by UID; may name messages of other runs too."""
+    """Keywords that found no bit, by UID."""
     first_unseen: int = 0
     """With Want.UIDS: the UID of the mailbox's first message without \\Seen; 0: there is none."""
 
