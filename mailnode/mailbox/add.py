@@ -88,6 +88,7 @@ def _mail(state: Decided, change: Change, message: Add.Message, moment: Moment) 
     row.CopyFrom(message.mail)
     row.mail = state.mail_id(moment.now_microseconds)
     row.received = moment.now_microseconds
+    row.sent = row.sent or moment.now_seconds
     return row
 
 
