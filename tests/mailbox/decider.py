@@ -1,0 +1,97 @@
+"""Decisions one after another over a shard, each written and read back before the next, or left in flight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from mailnode.limits import Limits
+from mailnode.mailbox.account import _mailbox_needed
+from mailnode.mailbox.add import related
+from mailnode.mailbox.decide import decide
+from mailnode.mailbox.decided import Decided, Loaded, Moment
+from mailnode.mailbox.reads import Reads
+from mailnode.mailbox.rows import rows
+from mailnode.pb.change_pb2 import Change, Result
+from mailnode.store.keys import Kind
+from tests.mailbox import asks
+from tests.mailbox.found import Found, check
+from tests.store.faulty_shard import FaultyShard
+
+NOW = 1_700_000_000
+"""Seconds."""
+
+
+class Decider:
+    """`ask` decides and writes; `leave_open` decides only: that is in flight until `commit`."""
+
+    def __init__(self, **limits: int) -> None:
+        self.limits = replace(Limits(), **limits)
+        self.shard = FaultyShard()
+        self.reads = Reads(self.shard, asks.ACCOUNT)
+        self.now_microseconds = NOW * 1_000_000
+        head = self.reads.head()
+        self.state = Decided(asks.ACCOUNT, head.row, head.mailboxes, head.subscribed)
+        self.changes: list[Change] = []
+        self._numbers = 0
+
+    def decide(self, ask: Any) -> Change | Result:
+        self._numbers += 1
+        intent = asks.intent(ask, self._numbers.to_bytes(16, "big"))
+        needed = _mailbox_needed(intent)
+        arrays = self.reads.arrays(needed) if needed else None
+        moment = Moment(self.now_microseconds, self.limits)
+        return decide(self.state, intent, Loaded(arrays, self._small_rows(intent)), moment)
+
+    def _small_rows(self, intent: Any) -> Mapping[tuple[int, bytes], bytes]:
+        wanted = [(Kind.MSGID, h) for message in intent.add.messages for h in related(message)]
+        if intent.HasField("put_row"):
+            wanted.append((intent.put_row.kind, intent.put_row.key))
+        return {(kind, key): self.reads.small_row(kind, key) for kind, key in wanted}
+
+    def leave_open(self, ask: Any) -> Change:
+        change = self.decide(ask)
+        assert isinstance(change, Change), f"refused: {change}"
+        return change
+
+    def commit(self, change: Change) -> None:
+        self.changes.append(change)
+        self.shard.write(rows(change, 1), sync=True)
+        self.state.leave(change)
+
+    def ask(self, ask: Any) -> Change:
+        change = self.leave_open(ask)
+        self.commit(change)
+        return change
+
+    def refused(self, ask: Any) -> str:
+        """The word of a refusal, "" where there was nothing to do; either takes no position."""
+        before = self.state.row.position
+        result = self.decide(ask)
+        assert isinstance(result, Result), f"done: {result}"
+        assert self.state.row.position == before
+        return result.refused
+
+    def found(self) -> Found:
+        """What is in the shard, which agrees with itself and with what was decided."""
+        found = check(self.shard, asks.ACCOUNT)
+        assert found.row == self.state.row
+        assert found.mailboxes == self.state.mailboxes
+        assert found.subscribed == self.state.subscribed
+        return found
+
+    def uids(self, mailbox: int) -> list[int]:
+        return [uid for number, uid in self.found().entries if number == mailbox]
+
+    def flags(self, mailbox: int, uid: int) -> tuple[int, set[str]]:
+        """System flags, and keywords as they were written."""
+        found = self.found()
+        return found.message(mailbox, uid).flags, set(found.keywords(mailbox, uid))
+
+
+def account(*names: str, **limits: int) -> Decider:
+    """One with INBOX, which is mailbox 1, and others from 2 on."""
+    decider = Decider(**limits)
+    decider.ask(asks.create(*names))
+    return decider

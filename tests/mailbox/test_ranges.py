@@ -1,0 +1,50 @@
+"""Sets of UIDs as ranges, against Python's sets."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailnode.mailbox.arrays import Arrays
+from mailnode.mailbox.ranges import packed, pairs, sliced, unpacked
+from mailnode.mailbox.rows import ENTRY
+from mailnode.pb.change_pb2 import UidRange
+
+UIDS = st.sets(st.integers(1, 40), max_size=20).map(sorted)
+RANGES = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=6)
+
+
+def uids_in(ranges: list[tuple[int, int]]) -> set[int]:
+    return {uid for first, last in ranges for uid in range(first, last + 1)}
+
+
+def arrays_of(uids: list[int]) -> Arrays:
+    return Arrays(bytearray(b"".join(ENTRY.pack(0, 0, 0, 0, 0, 0, 0, uid) for uid in uids)), {})
+
+
+@given(UIDS)
+def test_packed_uids_are_the_fewest_ranges_and_come_back(uids: list[int]) -> None:
+    ranges = packed(uids)
+    assert list(unpacked(ranges)) == uids
+    assert len(ranges) == sum(uid - 1 not in uids for uid in uids)
+
+
+def test_the_last_uid_of_all_can_be_packed() -> None:
+    assert packed([2**32 - 2, 2**32 - 1]) == [UidRange(first=2**32 - 2, last=2**32 - 1)]
+
+
+@given(RANGES)
+def test_pairs_are_ascending_apart_and_the_same_uids(ranges: list[tuple[int, int]]) -> None:
+    found = pairs([UidRange(first=first, last=last) for first, last in ranges])
+    assert uids_in(found) == uids_in(ranges)
+    assert all(first <= last for first, last in found)
+    assert all(found[n][1] + 1 < found[n + 1][0] for n in range(len(found) - 1))
+
+
+@given(UIDS, RANGES, st.integers(1, 5))
+def test_slices_together_ask_for_the_same_and_hold_no_more_than_allowed(
+    uids: list[int], ranges: list[tuple[int, int]], entries_max: int
+) -> None:
+    asked = pairs([UidRange(first=first, last=last) for first, last in ranges])
+    parts = sliced(asked, arrays_of(uids), entries_max)
+    assert [uid for part in parts for uid in sorted(uids_in(list(part)))] == sorted(uids_in(asked))
+    assert all(len(uids_in(list(part)) & set(uids)) <= entries_max for part in parts)
+    assert len(parts) <= 1 + len(uids_in(asked) & set(uids)) // entries_max

@@ -1,0 +1,115 @@
+"""The shard on disk: what opens, what is refused, what a killed process leaves."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rocksdict import Options, Rdict
+
+from mailnode.pb.row_pb2 import FormatRow
+from mailnode.store import keys
+from mailnode.store.keys import FAMILIES, Family
+from mailnode.store.shard import FORMAT, RocksShard, ShardError, open_shard
+from tests.store import writer
+
+MEMORY_OCTETS = 16 * 1024 * 1024
+BATCHES_BEFORE_THE_KILL = 60
+
+
+def opened(path: Path) -> RocksShard:
+    return open_shard(path, MEMORY_OCTETS, b"incarnation-1234")
+
+
+def test_a_shard_keeps_the_incarnation_of_its_making(tmp_path: Path) -> None:
+    opened(tmp_path / "shard").close()
+    again = open_shard(tmp_path / "shard", MEMORY_OCTETS, b"another")
+    assert again.incarnation == b"incarnation-1234"
+    again.close()
+
+
+def test_every_family_is_made(tmp_path: Path) -> None:
+    opened(tmp_path / "shard").close()
+    assert set(Rdict.list_cf(str(tmp_path / "shard"), Options(raw_mode=True))) == {"default", *FAMILIES}
+
+
+def test_rows_of_a_newer_format_are_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "shard"
+    opened(path).close()
+    newer = FormatRow(format=FORMAT + 1, incarnation=b"incarnation-1234").SerializeToString()
+    _put_format(path, newer)
+    with pytest.raises(ShardError, match=f"format {FORMAT + 1}.*knows {FORMAT}"):
+        opened(path)
+    assert _format(path) == newer  # and the lock was given back
+
+
+def test_a_shard_in_use_is_refused_in_words_that_help(tmp_path: Path) -> None:
+    shard = opened(tmp_path / "shard")
+    with pytest.raises(ShardError, match="in use by another node"):
+        opened(tmp_path / "shard")
+    shard.close()
+    opened(tmp_path / "shard").close()
+
+
+def test_a_path_that_cannot_be_a_shard_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"not a folder")
+    with pytest.raises(ShardError, match=str(tmp_path / "file")):
+        opened(tmp_path / "file")
+
+
+def test_a_damaged_shard_is_refused_as_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "shard"
+    opened(path).close()
+    (path / "CURRENT").write_bytes(b"MANIFEST-999999\n")
+    with pytest.raises(ShardError, match=str(path)):
+        opened(path)
+
+
+@pytest.fixture
+def killed(tmp_path: Path) -> Iterator[tuple[RocksShard, int]]:
+    """A shard whose process was killed while it wrote, and the last batch that it knew to be synced."""
+    child = subprocess.Popen(
+        [sys.executable, writer.__file__, str(tmp_path / "shard")], stdout=subprocess.PIPE, cwd=_root()
+    )
+    assert child.stdout is not None
+    told = [int(child.stdout.readline()) for _ in range(BATCHES_BEFORE_THE_KILL)]
+    child.kill()
+    told += [int(line) for line in child.stdout.read().splitlines(keepends=True) if line.endswith(b"\n")]
+    child.wait()
+    child.stdout.close()
+    shard = opened(tmp_path / "shard")
+    yield shard, told[-1]
+    shard.close()
+
+
+def test_a_killed_process_leaves_synced_batches_and_whole_ones_only(killed: tuple[RocksShard, int]) -> None:
+    shard, synced = killed
+    found = [int.from_bytes(key[5:], "big") for key, _ in shard.scan(Family.STATE, b"batch", b"batci")]
+    assert found == list(range(1, len(found) + 1)), "a later batch without an earlier one"
+    assert len(found) >= synced
+    last = len(found).to_bytes(8, "big")
+    assert {shard.get(Family.STATE, b"row%d" % row) for row in range(writer.ROWS)} == {last}
+    assert [value[:8] for value in shard.values(Family.BLOB, b"", keys.END)] == [
+        number.to_bytes(8, "big") for number in found
+    ]
+
+
+def _root() -> Path:
+    return Path(__file__).parents[2]
+
+
+def _put_format(path: Path, row: bytes) -> None:
+    families = {family: Options(raw_mode=True) for family in FAMILIES}
+    database = Rdict(str(path), Options(raw_mode=True), column_families=families)
+    database.put(keys.FORMAT, row)
+    database.close()
+
+
+def _format(path: Path) -> bytes:
+    families = {family: Options(raw_mode=True) for family in FAMILIES}
+    database = Rdict(str(path), Options(raw_mode=True), column_families=families)
+    row = database.get(keys.FORMAT)
+    database.close()
+    assert isinstance(row, bytes)
+    return row
