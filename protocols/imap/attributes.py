@@ -100,7 +100,7 @@ def _header_list(g: Grammar) -> list[bytes]:
     """header-list = "(" header-fld-name *(SP header-fld-name) ")" """
     g.sp()
     names = g.listed(g.astring)
-    if not all(names):
+    if not names or not all(names):
         raise g.fault("names of header fields")
     return names
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 EPOCH = datetime.date(1970, 1, 1).toordinal()
@@ -23,12 +23,10 @@ def day_of(octets: bytes) -> int | None:
     if not match:
         return None
     try:
-        return (
-            datetime.date(int(match[3]), _MONTH.get(match[2].decode().lower(), 0), int(match[1])).toordinal()
-            - EPOCH
-        )
+        date = datetime.date(int(match[3]), _MONTH.get(match[2].decode().lower(), 0), int(match[1]))
     except ValueError:
         return None
+    return date.toordinal() - EPOCH
 
 
 def seconds_of(octets: bytes) -> int | None:
@@ -54,16 +52,8 @@ def day_text(day: int) -> bytes:
     return b"%2d-%b-%04d" % (date.day, MONTHS[date.month - 1].encode(), date.year)
 
 
-def texts(seconds: Sequence[int]) -> Iterator[bytes]:
+def texts(seconds: Sequence[int]) -> list[bytes]:
     """Each time as a date-time in UTC, without quotes; a day is rendered once however many fall on it."""
-    days: dict[int, bytes] = {}
-    for second in seconds:
-        day, rest = divmod(second, DAY)
-        text = days.get(day)
-        if text is None:
-            text = days[day] = day_text(day)
-        yield b"%b %b%b" % (text, _MINUTES[rest // 60], _SECONDS[rest % 60])
-
-
-def text(seconds: int) -> bytes:
-    return next(iter(texts((seconds,))))
+    days = {day: day_text(day) + b" " for day in {second // DAY for second in seconds}}
+    minutes, within_minute = _MINUTES, _SECONDS
+    return [days[s // DAY] + minutes[s % DAY // 60] + within_minute[s % 60] for s in seconds]

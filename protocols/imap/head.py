@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from protocols.cursor import Cursor
 from protocols.fault import Fault
 
+UNTAGGED = b"*"
+
 _TAG = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\+]+")
 _SPACES = re.compile(rb" +")
 _NAME = re.compile(rb"[A-Za-z0-9\-]+")
@@ -26,7 +28,7 @@ class Head:
 def tag_of(octets: bytes) -> bytes:
     """tag = 1*<any ASTRING-CHAR except "+">; "*" where there is none: the answer can name no command."""
     match = _TAG.match(octets)
-    return match[0] if match else b"*"
+    return match[0] if match else UNTAGGED
 
 
 def head(octets: bytes) -> Head:

@@ -80,7 +80,7 @@ def _decoder(charset: bytes) -> Callable[[bytes], str]:
     name = charset.decode("ascii", "replace") if len(charset) <= _CHARSET_OCTETS_MAX else ""
     try:
         known = codecs.lookup(name).name
-        b"".decode(known)  # a transformation of octets, such as zlib, is no charset
+        b"a".decode(known, "ignore")  # a transformation of octets, such as zlib, is no charset
     except (LookupError, ValueError):
         known = ""
     if not known or known in _NO_CHARSETS:

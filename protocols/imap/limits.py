@@ -10,9 +10,8 @@ class ImapLimits:
     """`command_octets_max`: a command with its literals, messages excepted.
 
     `swallow_octets_max`: a refused LITERAL+ over it ends the session (RFC 7888 §4) before login; after it
-    `message_octets_max` does. `chunk_octets_max`: of
-    one Chunk event. `events_open_max`: APPENDs that wait for their answer together. `errors_max`: BAD in a
-    row.
+    `message_octets_max` does. `chunk_octets_max`: of one Chunk event. `events_open_max`: APPENDs that wait
+    for their answer together. `errors_max`: BAD in a row.
     """
 
     line_octets_max: int

@@ -36,12 +36,10 @@ from protocols.imap.event import (
 )
 from protocols.imap.framing import Announced, Framer
 from protocols.imap.grammar import Grammar, decoded
-from protocols.imap.head import Head, head, tag_of
+from protocols.imap.head import UNTAGGED, Head, head, tag_of
 from protocols.imap.limits import ImapLimits
 from protocols.imap.order import Open, Order
 from protocols.line import LineTooLong
-
-UNTAGGED = b"*"
 
 
 class _Reading(enum.Enum):
@@ -262,7 +260,8 @@ class Session:
             return self._replace(Reply(Bad("Line too long", "TOOBIG")))
         if self._reading is _Reading.MESSAGE:
             return self._message_broken(Bad("Line too long", "TOOBIG"))
-        return self._reply(tag_of(start), Bad("Line too long", "TOOBIG"))
+        tag, space, _ = start.partition(b" ")
+        return self._reply(tag_of(tag) if space else UNTAGGED, Bad("Line too long", "TOOBIG"))
 
     def _idle_done(self, line: bytes) -> Event:
         self._idle_broken = line.upper() != b"DONE"

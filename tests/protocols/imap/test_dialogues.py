@@ -1,0 +1,36 @@
+"""Every dialogue goes as written, however its octets are cut."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from protocols.imap.answer import Answer
+from protocols.imap.server import Session
+from tests.dialogues.runner import play, read
+from tests.protocols.imap.peer import CLEAR, IMPATIENT, LIMITS, STRICT, TLS, Greeted, Peer
+
+DIALOGUES = sorted((Path(__file__).parents[2] / "dialogues" / "imap").glob("*.txt"))
+POLICIES = {"starttls": STRICT}
+BOUNDS = {"mistakes-too-many": IMPATIENT}
+
+
+@pytest.mark.parametrize("path", DIALOGUES, ids=lambda path: path.stem)
+def test_a_dialogue_goes_as_written(path: Path) -> None:
+    limits = BOUNDS.get(path.stem, LIMITS)
+    peers: list[Peer] = []
+
+    def factory(tls: bool) -> Greeted | Session:
+        peers.append(Peer())
+        return Session(limits, TLS) if tls else Greeted(Session(limits, POLICIES.get(path.stem, CLEAR)))
+
+    def answers(event: Any) -> Iterable[Answer]:
+        return peers[-1](event)
+
+    play(factory, path.read_text("latin-1"), answers, lambda words: peers[-1].news(words))
+
+
+def test_there_are_dialogues_and_each_says_something() -> None:
+    assert len(DIALOGUES) >= 12
+    assert all(sum(len(turn.expected) for turn in read(path.read_text("latin-1"))) for path in DIALOGUES)
