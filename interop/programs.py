@@ -10,6 +10,8 @@ from typing import NoReturn
 import pytest
 
 RUN_SECONDS_MAX = 60.0
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mailnode-interop"
+"""Where `interop/install` puts what is no Debian package beside the others."""
 
 Done = subprocess.CompletedProcess[bytes]
 
@@ -26,6 +28,14 @@ def program(name: str) -> str:
     path = shutil.which(name)
     if path is None:
         must_not_skip(f"{name} is not installed (see interop/debian-packages.txt)")
+    return path
+
+
+def cached(name: str) -> Path:
+    """What `interop/install` put below CACHE; where it is absent the test is skipped."""
+    path = CACHE / name
+    if not path.exists():
+        must_not_skip(f"{path} is not there (see interop/install)")
     return path
 
 
