@@ -35,7 +35,7 @@ from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.content import UploadIds
 from mailnode.mailbox.verbs import Account
 from mailnode.pb.change_pb2 import Create, Intent
-from mailnode.store.shard import open_shard
+from mailnode.store.shard import Shard, open_shard
 from tests.mailbox.house import ACCOUNT, Ticking
 
 HOST = "127.0.0.1"
@@ -65,6 +65,7 @@ class House:
     port: int
     account: Account
     listening: Listening[Any]
+    shard: Shard
 
 
 @asynccontextmanager
@@ -79,7 +80,7 @@ async def house(directory: Path, limits: Limits) -> AsyncIterator[House]:
         await account.apply(Intent(id=bytes(16), create=Create(address="ann@example.test")))
         listening = _listening(accounts, clock, limits)
         try:
-            yield House(listening.open(HOST, 0), account, listening)
+            yield House(listening.open(HOST, 0), account, listening, shard)
         finally:
             await listening.stop()
     shard.close()

@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from mailnode.limits import KiB, Limits
-from tests.listeners.imap_dialogue import house, logged_in, play
+from mailnode.store.keys import END, Family
+from tests.listeners.imap_dialogue import house, logged_in, play, talk
 
 ALTERNATIVE = (
     b"From: a@example.test\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nX-Many: 1\r\n"
@@ -121,6 +122,43 @@ def test_the_set_is_answered_whatever_runs_it_comes_in(tmp_path: Path) -> None:
             wire.close()
 
     asyncio.run(body())
+
+
+def test_all_but_the_body_is_told_without_its_octets(tmp_path: Path) -> None:
+    """Every blob is lost: what the rows know is answered as before, and only the body is missed."""
+
+    async def body() -> None:
+        async with house(tmp_path, Limits()) as served:
+            await talk(served.port, BOTH, MESSAGES)
+            served.shard.drop_range(Family.BLOB, b"", END)
+            await talk(served.port, WITHOUT_BLOBS, MESSAGES)
+
+    asyncio.run(body())
+
+
+WITHOUT_BLOBS = r"""
+    A= a SELECT INBOX
+    A: b FETCH 1 (FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE)
+    A> * 1 FETCH (FLAGS () INTERNALDATE "..." RFC822.SIZE 41 ENVELOPE (NIL "First"... BODYSTRUCTURE ("TEXT...
+    A> b OK ...
+    A: c FETCH 2 (BODY.PEEK[HEADER.FIELDS (X-Many)] BODY.PEEK[HEADER])
+    A> * 2 FETCH (BODY[HEADER.FIELDS (X-Many)] {13}
+    A> X-Many: 1
+    A>
+    A>  BODY[HEADER] {...
+    A> From: a@example.test
+    A> Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=
+    A> X-Many: 1
+    A> Content-Type: multipart/alternative; boundary="b"
+    A>
+    A> )
+    A> c OK ...
+    A: d UID SEARCH SINCE 1-Jan-2000 SMALLER 60 HEADER X-Odd 1
+    A> * SEARCH 1
+    A> d OK ...
+    A: e FETCH 1 BODY.PEEK[]
+    A> ...
+    """
 
 
 def message(number: int, size: int) -> bytes:
