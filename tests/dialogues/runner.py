@@ -107,11 +107,11 @@ def read(text: str) -> Iterator[Turn]:
             if turn.expected or turn.tls or turn.news or turn.line == 0:
                 yield turn
                 turn = Turn(number)
-            turn.segment += _octets(mark, rest, number)
+            turn.segment += octets(mark, rest, number)
     yield turn
 
 
-def _octets(mark: str, rest: str, number: int) -> bytes:
+def octets(mark: str, rest: str, number: int) -> bytes:
     if mark == "C:":
         return rest.encode("latin-1") + b"\r\n"
     if mark == "C\\":
