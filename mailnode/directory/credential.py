@@ -19,7 +19,6 @@ from mailnode.directory.lookup import Lookup, Owner
 from mailnode.directory.password import (
     SALT_OCTETS,
     Cost,
-    ScramKeys,
     derive,
     is_outdated,
     matches,
@@ -31,6 +30,7 @@ from mailnode.mailbox.verbs import NotKnown
 from mailnode.pb.change_pb2 import Intent, PutRow
 from mailnode.pb.row_pb2 import CredentialRow
 from mailnode.store.keys import Kind
+from protocols.sasl import scram
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -78,7 +78,7 @@ class Credentials:
             await self._renew(owner, row, prepared)
         return owner.account
 
-    async def scram_keys(self, login: str) -> tuple[int | None, ScramKeys]:
+    async def scram_keys(self, login: str) -> tuple[int | None, scram.Keys]:
         """The account that a SCRAM exchange with these keys would prove, or None and keys that prove nothing.
 
         What an address without keys is answered is made up, but the same each time (RFC 5802 §9).
@@ -87,7 +87,7 @@ class Credentials:
         row = await self._row(owner)
         if owner is None or row.suspended or not row.scram_salt:
             return None, self._made_up(login)
-        keys = ScramKeys(row.scram_salt, row.scram_iterations, row.scram_stored_key, row.scram_server_key)
+        keys = scram.Keys(row.scram_salt, row.scram_iterations, row.scram_stored_key, row.scram_server_key)
         return owner.account, keys
 
     async def write(self, owner: Owner, prepared: bytes) -> None:
@@ -123,12 +123,12 @@ class Credentials:
         finally:
             self._waiting -= 1
 
-    def _made_up(self, login: str) -> ScramKeys:
+    def _made_up(self, login: str) -> scram.Keys:
         def digest(purpose: bytes) -> bytes:
             return blake2b(str(canonical(login)).encode(), key=self._secret, person=purpose).digest()
 
         salt, stored_key, server_key = digest(b"salt"), digest(b"stored"), digest(b"server")
-        return ScramKeys(salt[:SALT_OCTETS], self._cost.scram_iterations, stored_key[:32], server_key[:32])
+        return scram.Keys(salt[:SALT_OCTETS], self._cost.scram_iterations, stored_key[:32], server_key[:32])
 
 
 class _Verified:

@@ -3,15 +3,14 @@
 Pure but for the salts, which `derive` takes as arguments; slow by intent: call it where it may block.
 """
 
-import hmac
 from dataclasses import dataclass
-from hashlib import pbkdf2_hmac, sha256
 
 import argon2
 from precis_i18n import get_profile
 
 from mailnode.config import Domain
 from mailnode.pb.row_pb2 import CredentialRow
+from protocols.sasl import scram
 
 SALT_OCTETS = 16  # RFC 9106 §4
 
@@ -28,16 +27,6 @@ class Cost:
 COST = Cost(passes=2, memory_kibioctets=32 * 1024, scram_iterations=100_000)
 """Some 50 ms of one core for a login, above the usual floor of 2 passes over 19 MiB. The second choice of
 RFC 9106 §4 (3 passes, 4 lanes, 64 MiB) took 3 times that here. RFC 7677 §4 asks for 4,096 iterations."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScramKeys:
-    """RFC 5802 §3, with SHA-256."""
-
-    salt: bytes
-    iterations: int
-    stored_key: bytes
-    server_key: bytes
 
 
 def prepare(password: str, octets_max: int) -> bytes | None:
@@ -57,19 +46,12 @@ def derive(password: bytes, salts: tuple[bytes, bytes], cost: Cost, domain: Doma
     """The row of a prepared password; `salts` are for argon2id and for SCRAM."""
     row = CredentialRow(argon2id=_hasher(cost).hash(password, salt=salts[0]))
     if domain.scram:
-        keys = scram_keys(password, salts[1], cost.scram_iterations)
+        keys = scram.keys(password, salts[1], cost.scram_iterations)
         row.scram_salt = keys.salt
         row.scram_iterations = keys.iterations
         row.scram_stored_key = keys.stored_key
         row.scram_server_key = keys.server_key
     return row
-
-
-def scram_keys(password: bytes, salt: bytes, iterations: int) -> ScramKeys:
-    salted = pbkdf2_hmac("sha256", password, salt, iterations)
-    client_key = hmac.digest(salted, b"Client Key", "sha256")
-    server_key = hmac.digest(salted, b"Server Key", "sha256")
-    return ScramKeys(salt, iterations, sha256(client_key).digest(), server_key)
 
 
 def matches(row: CredentialRow, password: bytes | None, cost: Cost) -> bool:

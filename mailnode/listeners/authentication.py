@@ -27,7 +27,6 @@ from typing import Protocol
 from mailnode.clock import Clock
 from mailnode.directory.address import canonical
 from mailnode.directory.credential import Busy
-from mailnode.directory.password import ScramKeys
 from mailnode.limits import Limits
 from protocols.fault import Fault
 from protocols.sasl import scram
@@ -50,7 +49,7 @@ class Verifier(Protocol):
 
     async def verify(self, login: str, password: str, peer: str) -> int | None: ...
 
-    async def scram_keys(self, login: str) -> tuple[int | None, ScramKeys]: ...
+    async def scram_keys(self, login: str) -> tuple[int | None, scram.Keys]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ class Authentication:
         if isinstance(step, KeysWanted):
             self._account, keys = await self._verifier.scram_keys(step.authcid)
             assert isinstance(exchange, scram.Server)
-            return exchange.keys(scram.Keys(keys.salt, keys.iterations, keys.stored_key, keys.server_key))
+            return exchange.keys(keys)
         if isinstance(step, Challenge):
             return step
         self._exchange = None

@@ -10,7 +10,7 @@ from protocols.fault import Fault
 from protocols.pop3 import event
 from protocols.pop3.content import Top, Whole
 from protocols.pop3.event import Maildrop
-from protocols.sasl.step import decoded
+from protocols.sasl.step import initial_response
 
 PLAINTEXT = frozenset({"PLAIN", "LOGIN"})
 """Mechanisms that send the password itself."""
@@ -180,21 +180,14 @@ def _auth(facts: Facts, argument: bytes) -> event.Event:
         _check_plaintext(facts)
     if mechanism not in facts.mechanisms:
         raise Fault("", "Mechanism is not offered")
-    return event.Authenticate(mechanism, _initial(response))
+    initial = initial_response(response) if response else None
+    if response and initial is None:
+        raise Fault("", "Cannot decode base64")
+    return event.Authenticate(mechanism, initial)
 
 
 def _sasl(facts: Facts) -> str:
     return " ".join(("SASL", *facts.mechanisms)) if facts.mechanisms else ""
-
-
-def _initial(response: bytes) -> bytes | None:
-    """initial-response = base64 / "=" """
-    if response in (b"", b"="):
-        return b"" if response else None
-    octets = decoded(response)
-    if octets is None:
-        raise Fault("", "Cannot decode base64")
-    return octets
 
 
 def _stls(facts: Facts, argument: bytes) -> event.Event:

@@ -74,6 +74,14 @@ def decoded(text: bytes) -> bytes | None:
         return None
 
 
+def initial_response(word: bytes) -> bytes | None:
+    """initial-response = base64 / "=", RFC 4954 §4, RFC 5034 §4; None: it is neither.
+
+    "=" stands for no octets, which is not the same as no initial response.
+    """
+    return b"" if word == b"=" else decoded(word)
+
+
 def encoded(octets: bytes) -> bytes:
     return binascii.b2a_base64(octets, newline=False)
 

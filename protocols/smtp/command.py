@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from protocols.fault import Fault
+from protocols.sasl.step import initial_response
 from protocols.smtp import event, extension, grammar, reply
 from protocols.smtp.profile import Channel, Flavour, Profile
 from protocols.smtp.reply import Reply
@@ -175,7 +176,7 @@ def _auth(facts: Facts, argument: bytes) -> event.Event:
     mechanism = word.decode("ascii", "replace").upper()
     if mechanism not in facts.profile.mechanisms:
         raise Fault("504 5.5.4", "Mechanism is not offered")
-    initial = grammar.base64(response) if response else None
+    initial = initial_response(response) if response else None
     if response and initial is None:
         raise Fault("501 5.5.2", "Cannot decode base64")
     return event.Auth(mechanism, initial)

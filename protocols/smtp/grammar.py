@@ -5,7 +5,6 @@ Everything here takes octets of one command line and raises Fault. Patterns are 
 
 from __future__ import annotations
 
-import binascii
 import re
 from collections.abc import Iterator
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
@@ -141,13 +140,3 @@ def nothing(argument: bytes) -> None:
     """Of verbs that take no argument, RFC 5321 §4.1.1."""
     if argument:
         raise Fault("501 5.5.4", "No argument is allowed")
-
-
-def base64(octets: bytes) -> bytes | None:
-    """base64 = 4*(...), RFC 4954 §8; None for what is not. "=" stands for no octets (§4)."""
-    if octets == b"=":
-        return b""
-    try:
-        return binascii.a2b_base64(octets, strict_mode=True)
-    except binascii.Error:
-        return None

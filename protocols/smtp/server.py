@@ -8,11 +8,11 @@ so that pipelined transactions (RFC 2920, RFC 3030 §4.2) can share a sync. Any 
 
 from __future__ import annotations
 
-import binascii
 from collections import deque
 
 from protocols.fault import Fault
 from protocols.line import LineBuffer, LineTooLong
+from protocols.sasl.step import decoded, encoded
 from protocols.smtp import command, reply
 from protocols.smtp.command import COMMANDS, HTTP_VERBS, Command, Facts, State
 from protocols.smtp.content import Counted, Dotted, Text
@@ -32,7 +32,6 @@ from protocols.smtp.event import (
     Rcpt,
     Reset,
 )
-from protocols.smtp.grammar import base64
 from protocols.smtp.profile import Channel, Flavour, Profile
 from protocols.smtp.reply import Reply, of_fault
 
@@ -148,7 +147,7 @@ class Session:
 
     def _octets(self, opened: _Open, answer: Answer) -> bytes:
         if isinstance(answer, Challenge):
-            return b"334 " + binascii.b2a_base64(answer.octets, newline=False) + b"\r\n"
+            return b"334 " + encoded(answer.octets) + b"\r\n"
         if isinstance(answer, tuple):
             return b"".join(one.octets() for one in answer)
         if type(opened.event) is Data and self._chunks is not None:
@@ -277,7 +276,7 @@ class Session:
 
     def _auth_response(self, line: bytes) -> Event:
         """ "*" gives up: RFC 4954 §4."""
-        octets = base64(line) if line != b"=" else None  # only an initial response is "="
+        octets = decoded(line)  # "=" is for initial responses only
         if octets is not None:
             return AuthResponse(octets)
         self._facts.state = State.READY

@@ -5,9 +5,10 @@ import pytest
 from mailnode.directory.address import Address
 from mailnode.directory.credential import Busy
 from mailnode.directory.lookup import Owner
-from mailnode.directory.password import Cost, scram_keys
+from mailnode.directory.password import Cost
 from mailnode.pb.row_pb2 import CredentialRow
 from mailnode.store.keys import Kind
+from protocols.sasl import scram
 from tests.directory.conftest import CHEAP, DOMAINS, LIMITS, Directory, directory
 
 ALICE = "alice@example.test"
@@ -158,7 +159,7 @@ def test_scram_keys_are_the_accounts_own(house: Directory) -> None:
         account = await _alice(house, "secret")
         found, keys = await house.credentials.scram_keys("Alice@example.test")
         assert found == account
-        assert keys == scram_keys(b"secret", keys.salt, CHEAP.scram_iterations)
+        assert keys == scram.keys(b"secret", keys.salt, CHEAP.scram_iterations)
 
     asyncio.run(scenario())
 

@@ -1,34 +1,18 @@
-import json
-from base64 import b64decode
-from operator import itemgetter
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from mailnode.config import Domain
 from mailnode.directory.password import (
     COST,
     Cost,
-    ScramKeys,
     derive,
     is_outdated,
     matches,
     prepare,
-    scram_keys,
 )
 from mailnode.pb.row_pb2 import CredentialRow
+from protocols.sasl import scram
 from tests.directory.conftest import CHEAP
 
-VECTORS = Path(__file__).parents[3] / "shared" / "vectors" / "sasl" / "scram.json"
-RFC_7677 = {
-    "username": "user",
-    "password_saslprep": "pencil",
-    "salt_b64": "W22ZaJ0SNY7soEsUEjb6gQ==",
-    "iterations": 4096,
-    "stored_key_b64": "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=",
-    "server_key_b64": "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=",
-}
 SALTS = (b"a" * 16, b"s" * 16)
 WITH_SCRAM = Domain("example.test", "+", scram=True)
 WITHOUT_SCRAM = Domain("example.test", "+", scram=False)
@@ -63,20 +47,11 @@ def test_a_row_matches_its_password_only() -> None:
     assert not matches(CredentialRow(argon2id="nonsense"), b"secret", CHEAP)
 
 
-def _scram_vectors() -> list[dict[str, Any]]:
-    """Of ../shared where it is; the example of RFC 7677 §3 otherwise."""
-    if not VECTORS.exists():
-        return [RFC_7677]
-    return [vector for vector in json.loads(VECTORS.read_text()) if vector["mechanism"] == "SCRAM-SHA-256"]
-
-
-@pytest.mark.parametrize("vector", _scram_vectors(), ids=itemgetter("username"))
-def test_the_scram_keys_are_those_of_the_vectors(vector: dict[str, Any]) -> None:
-    salt, stored_key, server_key = (
-        b64decode(vector[name]) for name in ("salt_b64", "stored_key_b64", "server_key_b64")
-    )
-    keys = scram_keys(vector["password_saslprep"].encode(), salt, vector["iterations"])
-    assert keys == ScramKeys(salt, vector["iterations"], stored_key, server_key)
+def test_a_row_keeps_the_scram_keys_of_the_password() -> None:
+    row = derive(b"secret", SALTS, CHEAP, WITH_SCRAM)
+    keys = scram.keys(b"secret", SALTS[1], CHEAP.scram_iterations)
+    kept = (row.scram_salt, row.scram_iterations, row.scram_stored_key, row.scram_server_key)
+    assert kept == (keys.salt, keys.iterations, keys.stored_key, keys.server_key)
 
 
 def test_a_domain_may_do_without_scram_keys() -> None:

@@ -25,7 +25,6 @@ from typing import Any
 from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 
 from mailnode.cluster.partitions import Partitions
-from mailnode.directory.password import ScramKeys, scram_keys
 from mailnode.limits import Limits
 from mailnode.listeners import imap
 from mailnode.listeners.admission import Admission
@@ -36,6 +35,7 @@ from mailnode.mailbox.content import UploadIds
 from mailnode.mailbox.verbs import Account
 from mailnode.pb.change_pb2 import Create, Intent
 from mailnode.store.shard import Shard, open_shard
+from protocols.sasl import scram
 from tests.mailbox.house import ACCOUNT, Ticking
 
 HOST = "127.0.0.1"
@@ -54,8 +54,8 @@ class OneUser:
     async def verify(self, login: str, password: str, peer: str) -> int | None:
         return ACCOUNT if password == "secret" else None
 
-    async def scram_keys(self, login: str) -> tuple[int | None, ScramKeys]:
-        return ACCOUNT, scram_keys(b"secret", b"salt", 4096)
+    async def scram_keys(self, login: str) -> tuple[int | None, scram.Keys]:
+        return ACCOUNT, scram.keys(b"secret", b"salt", 4096)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import pytest
 
 from mailnode.directory.credential import Busy
-from mailnode.directory.password import ScramKeys, scram_keys
 from mailnode.limits import Limits
 from mailnode.listeners.authentication import MECHANISMS, Authenticated, Authentication, Outcome, Refusal
+from protocols.sasl import scram
 from protocols.sasl.plain import LoginClient, PlainClient
 from protocols.sasl.scram_client import Client as ScramClient
 from protocols.sasl.step import Challenge, Client
@@ -33,9 +33,9 @@ class Table:
             raise Busy
         return ACCOUNT if PASSWORDS.get(login.lower()) == password else None
 
-    async def scram_keys(self, login: str) -> tuple[int | None, ScramKeys]:
+    async def scram_keys(self, login: str) -> tuple[int | None, scram.Keys]:
         password = PASSWORDS.get(login)
-        keys = scram_keys((password or "made up").encode(), b"salt", 4096)
+        keys = scram.keys((password or "made up").encode(), b"salt", 4096)
         return (ACCOUNT if password else None), keys
 
 

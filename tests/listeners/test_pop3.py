@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from mailnode.clock import SystemClock
-from mailnode.directory.password import ScramKeys, scram_keys
 from mailnode.limits import KiB, Limits
 from mailnode.listeners.admission import Admission
 from mailnode.listeners.listening import Listening
@@ -20,6 +19,7 @@ from mailnode.listeners.wheel import Wheel
 from mailnode.mailbox.content import Content, UploadIds
 from mailnode.mailbox.verbs import Account, Expunged, NotKnown
 from mailnode.pb.change_pb2 import Add, Create, Expunge, Intent, Result, UidRange, Upload
+from protocols.sasl import scram
 from tests.listeners.door import Caller, until
 from tests.listeners.loop import REACTOR, run
 from tests.listeners.test_tls import made, start_tls
@@ -36,8 +36,8 @@ class OneUser:
     async def verify(self, login: str, password: str, peer: str) -> int | None:
         return ACCOUNT if (login, password) == ("ann", "secret") else None
 
-    async def scram_keys(self, login: str) -> tuple[int | None, ScramKeys]:
-        return ACCOUNT, scram_keys(b"secret", b"salt", 4096)
+    async def scram_keys(self, login: str) -> tuple[int | None, scram.Keys]:
+        return ACCOUNT, scram.keys(b"secret", b"salt", 4096)
 
 
 class Troubled:

@@ -15,13 +15,13 @@ from twisted.internet.testing import StringTransport
 from mailnode.delivery.accept import Accept
 from mailnode.delivery.submit import Submit
 from mailnode.directory.credential import Busy
-from mailnode.directory.password import ScramKeys, scram_keys
 from mailnode.listeners import smtp
 from mailnode.listeners.conversation import Conversation, Surroundings
 from mailnode.listeners.listener import Listener, Peer
 from mailnode.listeners.smtp import ROWS, Client
 from mailnode.listeners.wheel import Wheel
 from mailnode.pb.change_pb2 import Result
+from protocols.sasl import scram
 from protocols.smtp import event
 from tests.delivery.memory import ANN, House
 
@@ -36,8 +36,8 @@ class Users:
             raise Busy
         return ANN if (login, password) == ("ann@here.example", "secret") else None
 
-    async def scram_keys(self, login: str) -> tuple[int | None, ScramKeys]:
-        return None, scram_keys(b"made up", b"salt", 4096)
+    async def scram_keys(self, login: str) -> tuple[int | None, scram.Keys]:
+        return None, scram.keys(b"made up", b"salt", 4096)
 
 
 class Negotiated:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from protocols.fault import Fault
 from protocols.sasl.plain import PASSWORD, USERNAME, LoginClient, LoginServer, PlainClient, PlainServer
-from protocols.sasl.step import Challenge, Credentials, Step, decoded, encoded
+from protocols.sasl.step import Challenge, Credentials, Step, decoded, encoded, initial_response
 
 VECTORS = Path(__file__).parents[4] / "shared" / "vectors" / "sasl" / "other_mechanisms.json"
 
@@ -92,3 +92,11 @@ def test_what_is_no_base64_is_none(text: bytes) -> None:
 
 def test_a_password_is_not_shown() -> None:
     assert "secret" not in repr(Credentials("", "tim", "secret"))
+
+
+@pytest.mark.parametrize(
+    ("word", "octets"),
+    [(b"AGE=", b"\0a"), (b"=", b""), (b"", b""), (b"AGE", None), (b"A GE=", None), (b"AGE=A", None)],
+)
+def test_base64_of_an_initial_response_is_strict(word: bytes, octets: bytes | None) -> None:
+    assert initial_response(word) == octets

@@ -165,11 +165,3 @@ def test_any_visible_word_is_a_name_in_ehlo(argument: bytes, name: bytes) -> Non
 def test_ehlo_without_a_name_is_refused(argument: bytes) -> None:
     with pytest.raises(Fault, match=r"501 5\.5\.4"):
         grammar.hello_name(argument)
-
-
-@pytest.mark.parametrize(
-    ("octets", "decoded"),
-    [(b"AGE=", b"\0a"), (b"=", b""), (b"", b""), (b"AGE", None), (b"A GE=", None), (b"AGE=A", None)],
-)
-def test_base64_is_strict(octets: bytes, decoded: bytes | None) -> None:
-    assert grammar.base64(octets) == decoded
