@@ -41,6 +41,8 @@ class Limits:
     imap_idle_seconds_max: int = 1800  # RFC 9051 §5.4: at least 30 minutes
     imap_errors_max: int = 20  # BAD in a row
     imap_events_open_max: int = 8  # APPENDs in flight on one connection: they share a sync
+    imap_multiappend_messages_max: int = 1000  # of one APPEND: all of them are one change
+    imap_multiappend_octets_max: int = 16 * MiB  # held in memory; long messages are not
     imap_depth_max: int = 100  # parentheses within parentheses
     imap_sequence_ranges_max: int = 20_000  # more than any client sends
 

@@ -224,8 +224,20 @@ def append_without_message(g: Grammar) -> event.Append:
 
 
 def append(g: Grammar, size: int, kind: LiteralKind) -> event.Append:
-    """append = SP mailbox [SP flag-list] [SP date-time] SP literal; the octets end before the literal."""
+    """append = SP mailbox append-message, RFC 9051 §9; the octets end before the literal."""
     name = _mailbox(g)
+    flags, date, utf8 = _message(g, kind)
+    return event.Append(name, flags, date, size, kind, utf8, g.utf8)
+
+
+def next_message(g: Grammar, first: event.Append, size: int, kind: LiteralKind) -> event.NextMessage:
+    """append-message, one more (RFC 3502 §7)."""
+    flags, date, utf8 = _message(g, kind)
+    return event.NextMessage(first, flags, date, size, kind, utf8)
+
+
+def _message(g: Grammar, kind: LiteralKind) -> tuple[tuple[str, ...], int | None, bool]:
+    """append-message = [SP flag-list] [SP date-time] SP (literal / "UTF8" SP "(" literal8 ")")"""
     g.sp()
     flags: tuple[str, ...] = ()
     date = None
@@ -235,9 +247,22 @@ def append(g: Grammar, size: int, kind: LiteralKind) -> event.Append:
     if g.peek() == b'"':
         date = g.date_time()
         g.sp()
-    if not g.ended:
+    utf8 = not g.ended
+    if utf8:
+        _utf8_data(g, kind)
+    return flags, date, utf8
+
+
+def _utf8_data(g: Grammar, kind: LiteralKind) -> None:
+    """ "UTF8" SP "(", RFC 6855 §4"""
+    if g.word("flags, a date or a literal") != "UTF8":
         raise g.fault("flags, a date or a literal")
-    return event.Append(name, flags, date, size, kind)
+    g.sp()
+    g.open()
+    if not g.ended or kind is not LiteralKind.LITERAL8:
+        raise g.fault("a literal8")
+    if not g.utf8:
+        raise Fault("NO [CANNOT]", "ENABLE UTF8=ACCEPT comes first")
 
 
 def idle(g: Grammar) -> event.Idle:

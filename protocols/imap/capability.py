@@ -62,6 +62,7 @@ CAPABILITIES: tuple[tuple[str, When], ...] = (
     ("IDLE", _always),  # RFC 2177; before login too: clients choose their ways by it
     ("NAMESPACE", _after),  # RFC 2342
     ("CHILDREN", _after),  # RFC 3348
+    ("MULTIAPPEND", _after),  # RFC 3502
     ("UIDPLUS", _after),  # RFC 4315
     ("MOVE", _after),  # RFC 6851
     ("UNSELECT", _after),  # RFC 3691

@@ -11,6 +11,7 @@ end (`Ok`, `No`, `Bad`). What the answers are to some events in particular:
     Select                responses of `response.selected`, then Ok with code READ-WRITE or READ-ONLY; a No
                           leaves no mailbox selected (RFC 9051 §6.3.2)
     Append                GoOn(): Chunk events follow and one LastChunk; or No, which ends it
+    NextMessage           as Append: GoOn(), and its Chunks follow; or No, which ends the APPEND
     Chunk                 is not answered. A No or Bad to `event.append` ends the APPEND before its end: the
                           rest of the literal is swallowed and nothing of it comes any more
     AppendBroken          instead of LastChunk: `send(event, event.answer)`
@@ -186,6 +187,7 @@ class Append:
     """RFC 9051 §6.3.12. `internal_date` in seconds since 1970-01-01 UTC; None when the client gave none.
 
     `size` is what the client announced; of a PLAIN literal the Chunks hold more where a bare LF became CRLF.
+    `utf8`: the literal stands in UTF8 (...), RFC 6855 §4; `names_utf8`: so do names in this session.
     """
 
     mailbox: str
@@ -193,6 +195,20 @@ class Append:
     internal_date: int | None
     size: int
     kind: LiteralKind
+    utf8: bool = False
+    names_utf8: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NextMessage:
+    """One more message of the same APPEND (RFC 3502): the Chunks of the one before have all been given."""
+
+    append: Append
+    flags: tuple[str, ...]
+    internal_date: int | None
+    size: int
+    kind: LiteralKind
+    utf8: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +343,7 @@ Event = (
     | Namespace
     | Status
     | Append
+    | NextMessage
     | Chunk
     | LastChunk
     | AppendBroken

@@ -33,13 +33,17 @@ _BASE64 = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 class Grammar(Cursor):
     """The arguments of one command. A method is a production; all raise Fault where something else stands."""
 
-    __slots__ = ("by_uid", "depth", "limits", "tag")
+    __slots__ = ("by_uid", "depth", "limits", "tag", "utf8")
 
-    def __init__(self, octets: bytes, at: int, limits: ImapLimits, tag: bytes, by_uid: bool) -> None:
+    def __init__(
+        self, octets: bytes, at: int, limits: ImapLimits, tag: bytes, by_uid: bool, utf8: bool = False
+    ) -> None:
+        """`utf8`: the client has said ENABLE UTF8=ACCEPT (RFC 6855 §3)."""
         super().__init__(octets, at)
         self.limits = limits
         self.tag = tag
         self.by_uid = by_uid
+        self.utf8 = utf8
         self.depth = 0
 
     # ---- marks

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from protocols.imap.command import Command
-from protocols.imap.event import AppendBroken, Chunk, Event, LastChunk
+from protocols.imap.event import AppendBroken, Chunk, Event, LastChunk, NextMessage
 
 
 class Open:
@@ -45,7 +45,7 @@ class Order:
 
     def find(self, event: Event) -> Open:
         """The command that an event belongs to."""
-        wanted = event.append if isinstance(event, Chunk | LastChunk | AppendBroken) else event
+        wanted = event.append if isinstance(event, Chunk | NextMessage | LastChunk | AppendBroken) else event
         for opened in self._open:
             if opened.event is wanted:
                 return opened

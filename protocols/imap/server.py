@@ -15,29 +15,28 @@ from protocols.imap import arguments, command, response
 from protocols.imap.answer import Answer, Bad, Bye, Challenge, GoOn, Greeting, No, Ok, refusal
 from protocols.imap.capability import ENABLED_BY_ENABLE, Policy, Standing, capabilities
 from protocols.imap.command import Command, State
-from protocols.imap.content import Content
 from protocols.imap.event import (
     Append,
     AppendBroken,
     Authenticate,
     AuthenticateResponse,
     Capability,
-    Chunk,
     Enable,
     Event,
     Goodbye,
     Idle,
     IdleDone,
     LastChunk,
-    LiteralKind,
     Login,
     Logout,
+    NextMessage,
     Reply,
 )
 from protocols.imap.framing import Announced, Framer
 from protocols.imap.grammar import Grammar, decoded
 from protocols.imap.head import UNTAGGED, Head, head, tag_of
 from protocols.imap.limits import ImapLimits
+from protocols.imap.message import Incoming, check_size, kind_of
 from protocols.imap.order import Open, Order
 from protocols.line import LineTooLong
 
@@ -58,14 +57,12 @@ class Session:
     """
 
     __slots__ = (
-        "_append",
         "_asked",
-        "_content",
         "_errors",
         "_framer",
         "_held",
         "_idle_broken",
-        "_last",
+        "_incoming",
         "_limits",
         "_order",
         "_policy",
@@ -84,9 +81,7 @@ class Session:
         self._reading = _Reading.COMMAND
         self._asked: Event | None = None  # nothing more is given until this is answered
         self._held: Open | None = None  # read, but waits for APPENDs
-        self._append: Append | None = None  # whose message is being read
-        self._content = Content(LiteralKind.PLAIN)
-        self._last = b""  # the end of that message, until the command is seen to end too
+        self._incoming: Incoming | None = None  # the message that is being read
         self._idle_broken = False
         self._errors = 0  # BAD in a row
 
@@ -116,7 +111,7 @@ class Session:
         if isinstance(answer, Challenge):
             return self._challenge(opened, answer)
         if isinstance(answer, GoOn):
-            return self._go_on(opened, answer)
+            return self._go_on(event, opened, answer)
         if isinstance(answer, Bye):
             return self._bye(answer)
         assert not isinstance(answer, Greeting)
@@ -149,23 +144,23 @@ class Session:
         self._reading = _Reading.RESPONSE
         return self._order.part(opened, response.plus(binascii.b2a_base64(answer.octets, newline=False)))
 
-    def _go_on(self, opened: Open, answer: GoOn) -> bytes:
+    def _go_on(self, event: Event, opened: Open, answer: GoOn) -> bytes:
         self._asked = None
         plus = response.plus(answer.text.encode())
-        event = opened.event
         if isinstance(event, Reply):
             return self._order.end(opened, plus)
         if isinstance(event, Idle):
             self._reading = _Reading.IDLE
+            return self._order.part(opened, plus)
+        assert isinstance(event, Append | NextMessage)
+        synchronising = self._framer.stream()
+        self._reading = _Reading.MESSAGE
+        if isinstance(event, Append):
+            self._incoming = Incoming(event, self._framer, self._limits)
         else:
-            assert isinstance(event, Append)
-            synchronising = self._framer.stream()
-            self._reading = _Reading.MESSAGE
-            self._append = event
-            self._content = Content(event.kind)
-            if not synchronising:
-                return b""
-        return self._order.part(opened, plus)
+            assert self._incoming is not None
+            self._incoming.begin(event)
+        return self._order.part(opened, plus) if synchronising else b""
 
     def _end(self, opened: Open, answer: Ok | No | Bad) -> bytes:
         event = opened.event
@@ -185,10 +180,10 @@ class Session:
 
     def _drop_message(self, append: Append) -> None:
         """What is still to come of its literal is of no use."""
-        if self._asked is append:
+        is_read = self._incoming is not None and self._incoming.append is append
+        if is_read or self._asked is append:
             self._framer.drop()
-        elif self._append is append:
-            self._framer.drop()
+            self._asked = None
             self._message_ended()
 
     def _move(self, row: Command | None, answer: Ok | No | Bad) -> None:
@@ -293,7 +288,7 @@ class Session:
         try:
             found = head(octets)
             row = command.row(found, self.state)
-            grammar = Grammar(octets, found.at, self._limits, found.tag, found.by_uid)
+            grammar = self._grammar(octets, found)
             asked = row.arguments(grammar)
             grammar.end()
             command.check(asked, self._policy)
@@ -303,6 +298,10 @@ class Session:
         if isinstance(asked, Capability | Enable):
             return self._answer_itself(tag, asked)
         return self._give(Open(tag, asked, row))
+
+    def _grammar(self, octets: bytes, found: Head) -> Grammar:
+        utf8 = "UTF8=ACCEPT" in self.enabled
+        return Grammar(octets, found.at, self._limits, found.tag, found.by_uid, utf8)
 
     def _answer_itself(self, tag: bytes, asked: Capability | Enable) -> Event | None:
         if isinstance(asked, Capability):
@@ -336,13 +335,8 @@ class Session:
 
     def _append_announced(self, found: Head, row: Command, literal: Announced) -> Event | None:
         octets = self._framer.so_far[: literal.start]
-        grammar = Grammar(octets, found.at, self._limits, found.tag, by_uid=False)
-        kind = LiteralKind.LITERAL8 if literal.literal8 else LiteralKind.PLAIN
-        append = arguments.append(grammar, literal.size, kind)
-        if literal.size > self._limits.message_octets_max:
-            raise Fault("NO [TOOBIG]", f"A message may have {self._limits.message_octets_max} octets")
-        if not literal.size:
-            raise Fault("NO", "The message is empty")
+        append = arguments.append(self._grammar(octets, found), literal.size, kind_of(literal))
+        check_size(literal, self._limits)
         return self._give(Open(found.tag, append, row))
 
     def _refuse(self, literal: Announced, tag: bytes, answer: Bad | No) -> Event | None:
@@ -355,37 +349,25 @@ class Session:
         return self._reply(tag, answer)
 
     def _read_message(self) -> Event | None:
-        append = self._append
-        assert append is not None
-        octets = self._framer.chunk(self._limits.chunk_octets_max)
-        if octets:
-            kept = self._content.kept(octets)
-            if self._framer.literal_left:
-                return Chunk(append, kept)
-            self._last = kept
-        if self._framer.literal_left:
-            return None
-        rest = self._framer.next()
-        if rest is None:
-            return None
-        if isinstance(rest, Announced):
-            self._framer.drop()
-        if rest != b"":
-            return self._message_broken(Bad("The command goes on after the message"))
-        if self._content.has_nul:
-            return self._message_broken(No("The message holds NUL"))
-        last = self._last
-        self._message_ended()
-        self._errors = 0
-        return LastChunk(append, last)
+        assert self._incoming is not None
+        event = self._incoming.next()
+        if isinstance(event, NextMessage):
+            self._asked = event
+        elif isinstance(event, LastChunk):
+            self._errors = 0
+            self._message_ended()
+        elif isinstance(event, AppendBroken):
+            self._message_ended()
+        elif isinstance(event, Goodbye):
+            return self._replace(event)
+        return event
 
     def _message_broken(self, answer: Bad | No) -> Event:
-        assert self._append is not None
-        broken = AppendBroken(self._append, answer)
+        assert self._incoming is not None
+        broken = self._incoming.broken(answer)
         self._message_ended()
         return broken
 
     def _message_ended(self) -> None:
         self._reading = _Reading.COMMAND
-        self._append = None
-        self._last = b""
+        self._incoming = None

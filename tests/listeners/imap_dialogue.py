@@ -126,6 +126,9 @@ class Wire:
             octets += message
         self._writer.write(octets + b"\r\n")
 
+    def write(self, octets: bytes) -> None:
+        self._writer.write(octets)
+
     async def line(self) -> str:
         """The next line; an empty one at the end of the connection."""
         async with asyncio.timeout(LINE_SECONDS_MAX):

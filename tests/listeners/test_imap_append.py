@@ -98,3 +98,29 @@ def test_a_client_that_leaves_in_the_middle_leaves_nothing(tmp_path: Path) -> No
             other.close()
 
     asyncio.run(body())
+
+
+def test_one_append_brings_several_messages_at_once(tmp_path: Path) -> None:
+    """RFC 3502: together they enter, with their own flags and dates; a refused one takes the others along."""
+    long = b"Subject: long\r\n\r\n" + b"x" * 300_000
+    first = b"Subject: 1\r\n\r\none\r\n"
+
+    async def body() -> None:
+        limits = replace(Limits(), imap_multiappend_messages_max=3)
+        async with house(tmp_path, limits) as served:
+            wire = await logged_in(served.port)
+            announced = b"b APPEND INBOX (\\Seen) {%d+}\r\n%b ($Work) {%d+}\r\n%b\r\n"
+            wire.write(announced % (len(first), first, len(long), long))
+            assert (await wire.line()).startswith("b OK [APPENDUID ")
+            four = b"c APPEND INBOX" + b" {%d+}\r\n%b" % (len(first), first) * 4 + b"\r\n"
+            wire.write(four)
+            assert (await wire.line()).startswith("c NO [LIMIT]")
+            wire.send("s SELECT INBOX", {})
+            await wire.succeed("s")
+            wire.send("f FETCH 1:* (UID FLAGS RFC822.SIZE)", {})
+            assert await wire.line() == f"* 1 FETCH (UID 1 FLAGS (\\Recent \\Seen) RFC822.SIZE {len(first)})"
+            assert await wire.line() == f"* 2 FETCH (UID 2 FLAGS (\\Recent $Work) RFC822.SIZE {len(long)})"
+            assert (await wire.line()).startswith("f OK")
+            wire.close()
+
+    asyncio.run(body())

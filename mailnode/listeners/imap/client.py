@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mailnode.clock import Clock
 from mailnode.directory.rows import intent_id
@@ -14,7 +14,7 @@ from mailnode.listeners.authentication import Authentication
 from mailnode.listeners.conversation import Conversation
 from mailnode.listeners.imap.refusal import Refused
 from mailnode.listeners.imap.selected import Selected
-from mailnode.mailbox.content import Content, UploadIds
+from mailnode.mailbox.content import UploadIds
 from mailnode.mailbox.verbs import Account, NotKnown
 from mailnode.pb.change_pb2 import Intent, Result
 from mailnode.pb.row_pb2 import MailboxRow
@@ -22,6 +22,9 @@ from protocols.fault import Fault
 from protocols.imap.answer import Answer, Bad
 from protocols.imap.command import withholds_expunge
 from protocols.imap.event import Append, IdleDone
+
+if TYPE_CHECKING:
+    from mailnode.listeners.imap.append import Appending
 
 
 class Accounts(Protocol):
@@ -42,7 +45,7 @@ class Client:
     selection: Selected | None = None
     idling: asyncio.Task[None] | None = None
     idle_done: IdleDone | None = None
-    appends: dict[Append, Content] = field(default_factory=dict)
+    appends: dict[Append, Appending] = field(default_factory=dict)
 
     @property
     def account(self) -> Account:

@@ -150,6 +150,7 @@ _ROWS: Mapping[type, Callable[[Client, Any], Any]] = {
     events.Namespace: mailboxes.namespace,
     events.Status: mailboxes.status,
     events.Append: append.append,
+    events.NextMessage: append.next_message,
     events.Chunk: append.chunk,
     events.LastChunk: append.last_chunk,
     events.AppendBroken: append.append_broken,

@@ -91,7 +91,7 @@ class Peer:
 
     given: list[Event | str] = field(default_factory=list)
     mailboxes: dict[str, Mailbox] = field(default_factory=dict)
-    received: bytes = b""
+    received: list[bytes] = field(default_factory=list)
     position: int = 0
     selected: Mailbox = field(default_factory=Mailbox)
     view: View | None = None
@@ -118,7 +118,6 @@ class Peer:
     def _answers(self, event: Event) -> Iterator[Answer]:
         match event:
             case events.Reply() | events.Goodbye() | events.AppendBroken():
-                self.received = b""
                 yield event.answer
             case events.Login():
                 right = event.user == "ann" and event.password == "sesame"
@@ -130,13 +129,18 @@ class Peer:
                 right = octets == b"\0ann\0sesame"
                 yield Ok("Welcome") if right else No("Wrong", "AUTHENTICATIONFAILED")
             case events.Append():
+                self.received = [b""]
                 yield GoOn() if event.mailbox in self.mailboxes else No("No such mailbox", "TRYCREATE")
+            case events.NextMessage():
+                self.received.append(b"")
+                yield GoOn()
             case events.Chunk():
-                self.received += event.octets
+                self.received[-1] += event.octets
             case events.LastChunk():
-                octets, self.received = self.received + event.octets, b""
-                uid = self.mailboxes[event.append.mailbox].add(octets, event.append.flags)
-                yield from self._end(event, Ok("Appended", response.append_uid(7, [(uid, uid)])))
+                self.received[-1] += event.octets
+                mailbox = self.mailboxes[event.append.mailbox]
+                uids = [mailbox.add(octets, event.append.flags) for octets in self.received]
+                yield from self._end(event, Ok("Appended", response.append_uid(7, ranges_of(uids))))
             case events.Idle():
                 yield GoOn("idling")
             case events.Select():
