@@ -18,6 +18,7 @@ from mailnode.admin import client
 from mailnode.admin.target import target
 from mailnode.clock import SystemClock
 from mailnode.config import (
+    BARE_NEWLINE,
     FILE,
     LIMITS,
     STANDARD_PORTS,
@@ -65,7 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("--domain", required=True, help="whose mail is ours, such as example.org")
     init.add_argument("--account", action="append", default=[], metavar="ADDRESS:PASSWORD")
     init.add_argument("--base-port", type=_base_port, default=BASE_PORT, metavar="PORT")
-    init.add_argument("--allow-plaintext-auth", action="store_true", help="passwords outside TLS, too")
+    init.add_argument(
+        "--allow-plaintext-auth", action="store_true", help="passwords outside TLS, from this machine"
+    )
     init.set_defaults(run=_init)
 
     up = commands.add_parser("up", help="serve until SIGTERM")
@@ -151,6 +154,8 @@ def _config(directory: Path, domain: str, base_port: int, plaintext: bool) -> Co
         listeners=tuple(
             Listener(service, LOOPBACK, base_port + port) for service, port in STANDARD_PORTS.items()
         ),
+        lmtp_socket=directory / "lmtp.sock",
+        bare_newline=BARE_NEWLINE,
         certificate=directory / "tls" / "cert.pem",
         key=directory / "tls" / "key.pem",
         allow_plaintext_auth=plaintext,

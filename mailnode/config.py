@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mailnode.limits import Limits
+from protocols.smtp.profile import BareNewline
 
 FILE = "mailnode.toml"
 LIMITS = Limits()
@@ -50,6 +51,14 @@ STANDARD_PORTS: Mapping[Service, int] = {
 }
 
 
+BARE_NEWLINE: Mapping[Service, BareNewline] = {
+    Service.LMTP: BareNewline.NORMALIZE,  # from our own site: what it has taken is not to be lost here
+    Service.SMTP: BareNewline.REJECT,  # two servers may disagree on where such a mail ends
+    Service.SUBMISSION: BareNewline.NORMALIZE,  # with TLS from the first octet too
+}
+"""Where the configuration does not say: what becomes of content in which LF stands without CR."""
+
+
 @dataclass(frozen=True, slots=True)
 class Domain:
     """A domain whose mail is ours; `name` is canonical (directory/address.py)."""
@@ -72,9 +81,11 @@ class Config:
     hostname: str
     domains: tuple[Domain, ...]  # never empty; the first is where a bare `postmaster` goes
     listeners: tuple[Listener, ...]
+    lmtp_socket: Path | None  # LMTP for programs of this machine
+    bare_newline: Mapping[Service, BareNewline]  # of the services of BARE_NEWLINE
     certificate: Path
     key: Path
-    allow_plaintext_auth: bool  # passwords outside TLS
+    allow_plaintext_auth: bool  # passwords outside TLS, from this machine
     memory_octets: int  # of the shard's memtables and caches
     authentication_threads: int
 
@@ -105,7 +116,7 @@ def text_of(config: Config) -> str:
     """The file that `load` reads as this configuration."""
     lines = [
         f"hostname = {_string(config.hostname)}  # in greetings, Received and Message-ID fields",
-        f"allow_plaintext_auth = {_bool(config.allow_plaintext_auth)}  # passwords outside TLS",
+        f"allow_plaintext_auth = {_bool(config.allow_plaintext_auth)}  # from this machine, outside TLS",
         f"memory_octets = {config.memory_octets}  # of the store's buffers and caches",
         f"authentication_threads = {config.authentication_threads}",
         "",
@@ -116,6 +127,10 @@ def text_of(config: Config) -> str:
         "[listeners]  # leave a line out and that service is not offered",
         f'host = {_string(config.listeners[0].host)}  # "0.0.0.0": for other machines too',
         *(f"{listener.service} = {listener.port}" for listener in config.listeners),
+        *_lmtp_socket_line(config),
+        "",
+        '[bare_newline]  # mail with lines that end in LF alone: "reject" it, or "normalize" them to CRLF',
+        *(f"{service} = {_string(what.value)}" for service, what in config.bare_newline.items()),
     ]
     for domain in config.domains:
         lines += [
@@ -128,13 +143,22 @@ def text_of(config: Config) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _lmtp_socket_line(config: Config) -> list[str]:
+    if config.lmtp_socket is None:
+        return []
+    path = _string(str(config.lmtp_socket.relative_to(config.directory)))
+    return [f"lmtp_socket = {path}  # LMTP for programs of this machine; a path from this directory"]
+
+
 def _config(directory: Path, root: _Table) -> Config:
-    tls, listeners = root.table("tls"), root.table("listeners")
+    tls, listeners, bare_newline = root.table("tls"), root.table("listeners"), root.table("bare_newline")
     config = Config(
         directory=directory,
         hostname=root.name("hostname"),
         domains=_domains(root),
         listeners=_listeners(listeners),
+        lmtp_socket=directory / listeners.text("lmtp_socket", "") if listeners.has("lmtp_socket") else None,
+        bare_newline={service: _bare_newline(bare_newline, service) for service in BARE_NEWLINE},
         certificate=directory / tls.text("certificate", "tls/cert.pem"),
         key=directory / tls.text("key", "tls/key.pem"),
         allow_plaintext_auth=root.truth("allow_plaintext_auth", False),
@@ -143,7 +167,7 @@ def _config(directory: Path, root: _Table) -> Config:
         ),
         authentication_threads=root.number("authentication_threads", LIMITS.authentication_threads_max, 1),
     )
-    for table in (root, tls, listeners):
+    for table in (root, tls, listeners, bare_newline):
         table.refuse_others()
     return config
 
@@ -168,6 +192,15 @@ def _listeners(table: _Table) -> tuple[Listener, ...]:
     if not listeners:
         raise table.error("", None, f"one or more of {', '.join(Service)}, each with a port")
     return listeners
+
+
+def _bare_newline(table: _Table, service: Service) -> BareNewline:
+    text = table.text(service, BARE_NEWLINE[service].value)
+    try:
+        return BareNewline(text)
+    except ValueError:
+        right = " or ".join(f'"{each.value}"' for each in BareNewline)
+        raise table.error(service, text, right) from None
 
 
 class _Table:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import uvloop
@@ -118,23 +119,35 @@ def _listen(config: Config, parts: House, reactor: Any, listening: list[Listenin
     certificate = Certificate(config.certificate, config.key)
     wheel, admission = Wheel(reactor), Admission(parts.limits)
     values = _listeners(config, parts)
-    for at in config.listeners:
-        port = Listening(
+
+    def listener(service: Service) -> Listening[Any]:
+        return Listening(
             reactor,
-            values[at.service],
+            values[service],
             limits=parts.limits,
             clock=parts.clock,
             wheel=wheel,
             admission=admission,
             certificate=certificate,
-            implicit=at.service in IMPLICIT_TLS,
+            implicit=service in IMPLICIT_TLS,
         )
-        try:
-            port.open(at.host, at.port)
-        except CannotListenError as error:
-            why = error.socketError.strerror
-            raise ConfigError(f"{at.service} cannot listen at {at.host} port {at.port}: {why}") from None
+
+    for at in config.listeners:
+        port = listener(at.service)
+        _bind(f"{at.service} cannot listen at {at.host} port {at.port}", partial(port.open, at.host, at.port))
         listening.append(port)
+    if config.lmtp_socket is not None:
+        path, port = config.lmtp_socket, listener(Service.LMTP)
+        _bind(f"lmtp cannot listen at {path}", partial(port.open_unix, path))
+        listening.append(port)
+
+
+def _bind(complaint: str, bind: Callable[[], object]) -> None:
+    try:
+        bind()
+    except CannotListenError as error:
+        why = error.socketError.strerror or error.socketError  # a path too long has no number of its own
+        raise ConfigError(f"{complaint}: {why}") from None
 
 
 def _listeners(config: Config, parts: House) -> dict[Service, Listener[Any]]:
@@ -151,6 +164,7 @@ def _listeners(config: Config, parts: House) -> dict[Service, Listener[Any]]:
         limits,
         mechanisms=MECHANISMS,
         auth_needs_tls=not config.allow_plaintext_auth,
+        bare_newline=config.bare_newline[Service.SUBMISSION],
     )
     mailboxes = imap.listener(
         parts.credentials,
@@ -172,8 +186,8 @@ def _listeners(config: Config, parts: House) -> dict[Service, Listener[Any]]:
         passwords_need_tls=not config.allow_plaintext_auth,
     )
     return {
-        Service.LMTP: smtp.lmtp(accept, host, limits),
-        Service.SMTP: smtp.mx(accept, host, limits),
+        Service.LMTP: smtp.lmtp(accept, host, limits, config.bare_newline[Service.LMTP]),
+        Service.SMTP: smtp.mx(accept, host, limits, config.bare_newline[Service.SMTP]),
         Service.SUBMISSION: submission,
         Service.SUBMISSIONS: submission,
         Service.IMAP: mailboxes,

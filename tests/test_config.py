@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from mailnode.config import FILE, Config, ConfigError, Domain, Listener, Service, load, text_of
+from mailnode.config import BARE_NEWLINE, FILE, Config, ConfigError, Domain, Listener, Service, load, text_of
+from protocols.smtp.profile import BareNewline
 
 SMALL = """
 hostname = "mail.example.test"
@@ -26,6 +27,8 @@ def test_a_small_file_leaves_the_rest_to_defaults(tmp_path: Path) -> None:
     assert config.listeners == (Listener(Service.IMAP, "127.0.0.1", 143),)
     assert config.certificate == tmp_path / "tls" / "cert.pem"
     assert not config.allow_plaintext_auth
+    assert config.lmtp_socket is None
+    assert config.bare_newline == BARE_NEWLINE
     assert config.shard.parent == config.admin_socket.parent == tmp_path
 
 
@@ -35,6 +38,8 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         domains=(Domain("example.test", "-", False), Domain("xn--bcher-kva.test", "", True)),
         listeners=tuple(Listener(service, "::1", port) for port, service in enumerate(Service, start=10_001)),
         allow_plaintext_auth=True,
+        lmtp_socket=tmp_path / "run" / "lmtp",
+        bare_newline=dict.fromkeys(BARE_NEWLINE, BareNewline.REJECT),
         memory_octets=64 * 1024 * 1024,
         authentication_threads=3,
     )
@@ -70,6 +75,17 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
             "memory_octets: found 1, expected a number, 16777216",
         ),
         ("[listeners]", "allow_plaintext_auth = 1\n[listeners]", "found 1, expected true or false"),
+        ("imap = 143", "imap = 143\nlmtp_socket = 7", "listeners.lmtp_socket: found 7, expected a string"),
+        (
+            "[[domain]]",
+            "[bare_newline]\nsmtp = 'keep'\n[[domain]]",
+            'bare_newline.smtp: found \'keep\', expected "normalize" or "reject"',
+        ),
+        (
+            "[[domain]]",
+            "[bare_newline]\nimap = 'reject'\n[[domain]]",
+            "bare_newline.imap: found 'reject', expected",
+        ),
         ("[listeners]", "tls = 1\n[listeners]", "tls: found 1, expected a table [tls]"),
         ("[listeners]", "colour = 'red'\n[listeners]", "colour: found 'red', expected only"),
         ("hostname = ", "hostname ", "is not TOML: "),

@@ -1,8 +1,8 @@
-"""How many connections may be open: over all, and from one address."""
+"""Who may connect: how many over all, how many from one address; and who is on this very machine."""
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from mailnode.limits import Limits
 
@@ -18,10 +18,12 @@ class Admission:
         self.total = 0
 
     def admit(self, host: str) -> bool:
-        """Count a connection from `host` in, unless a limit is reached."""
+        """Count a connection from `host` in, unless a limit is reached; empty: over a unix socket."""
         source = _source(host)
         opened = self._open.get(source, 0)
-        if self.total >= self._limits.connections_max or opened >= self._limits.connections_per_address_max:
+        if self.total >= self._limits.connections_max:
+            return False
+        if source and opened >= self._limits.connections_per_address_max:
             return False
         self._open[source] = opened + 1
         self.total += 1
@@ -40,8 +42,16 @@ def _source(host: str) -> str:
     """The address, or the /64 of an IPv6 one: a household has a whole /64 to choose from."""
     if ":" not in host:
         return host
+    address = _address(host)
+    return address.packed[:8].hex() if isinstance(address, IPv6Address) else str(address)
+
+
+def is_local(host: str) -> bool:
+    """Whether what `host` says never left this machine; empty: over a unix socket."""
+    return not host or _address(host).is_loopback
+
+
+def _address(host: str) -> IPv4Address | IPv6Address:
     address = ip_address(host)
-    assert isinstance(address, IPv6Address)
-    if address.ipv4_mapped:
-        return str(address.ipv4_mapped)
-    return address.packed[:8].hex()
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address

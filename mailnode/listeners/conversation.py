@@ -209,7 +209,8 @@ class Conversation(Generic[S]):
 
     def makeConnection(self, transport: Any) -> None:
         self.transport = transport
-        transport.setTcpNoDelay(True)
+        if self.peer.host:
+            transport.setTcpNoDelay(True)  # a unix socket never delays
         self._outlet = Outlet(transport)
         loop = asyncio.get_running_loop()
         if self._around.implicit:

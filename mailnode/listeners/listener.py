@@ -23,6 +23,8 @@ class Session(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Peer:
+    """Who is at the other end: its address and port; an empty one and 0 over a unix socket."""
+
     host: str
     port: int
 

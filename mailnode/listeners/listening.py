@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from pathlib import Path
 from typing import Any, Generic
 
 from twisted.internet import interfaces, protocol
+from twisted.internet.address import UNIXAddress
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from zope.interface import implementer
 
@@ -18,6 +21,8 @@ from mailnode.listeners.tls import Certificate
 from mailnode.listeners.wheel import Wheel
 
 BACKLOG = 1000  # a restart makes all clients come back at once; the kernel caps it at net.core.somaxconn
+
+SOCKET_MODE = 0o660  # its owner and group may deliver
 
 
 class Refused(protocol.Protocol):
@@ -77,6 +82,11 @@ class Listening(Generic[S]):
         bound: int = self._port.getHost().port
         return bound
 
+    def open_unix(self, path: Path) -> None:
+        """Bind a unix socket and accept there; raises CannotListenError, as when another process has it."""
+        _drop_orphan(path)
+        self._port = self._reactor.listenUNIX(str(path), self, backlog=BACKLOG, mode=SOCKET_MODE)
+
     def _implicit(self) -> Any:
         accepting: Any = self
         certificate: Any = self._around.certificate
@@ -119,9 +129,10 @@ class Listening(Generic[S]):
     # -- IProtocolFactory: Twisted calls
 
     def buildProtocol(self, addr: Any) -> Any:
-        if not self._admission.admit(addr.host):
+        peer = Peer("", 0) if isinstance(addr, UNIXAddress) else Peer(addr.host, addr.port)
+        if not self._admission.admit(peer.host):
             return Refused(self._listener.refusal)
-        conversation = Conversation(self._listener, self._around, Peer(addr.host, addr.port))
+        conversation = Conversation(self._listener, self._around, peer)
         self._conversations.add(conversation)
         return conversation
 
@@ -130,3 +141,17 @@ class Listening(Generic[S]):
 
     def doStop(self) -> None:
         """Nothing to give back: `stop` does."""
+
+
+def _drop_orphan(path: Path) -> None:
+    """Remove the socket that a killed node left; one at which somebody listens stays."""
+    if not path.is_socket():
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+        except OSError:
+            return  # listening tells what is wrong

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from mailnode.clock import Clock
 from mailnode.directory.rows import intent_id
 from mailnode.limits import Limits
+from mailnode.listeners.admission import is_local
 from mailnode.listeners.authentication import Authenticated, Authentication, Outcome, Refusal, Verifier
 from mailnode.listeners.conversation import Conversation
 from mailnode.listeners.listener import Goodbye, Listener
@@ -126,7 +127,10 @@ def pop3(
     mechanisms: tuple[str, ...],
     passwords_need_tls: bool,
 ) -> Listener[Client]:
-    """By STLS, or in TLS from the first octet: RFC 1939, RFC 8314."""
+    """By STLS, or in TLS from the first octet: RFC 1939, RFC 8314.
+
+    Where passwords may come outside TLS, they may from this machine only.
+    """
     policy = Policy(
         host=host,
         mechanisms=mechanisms,
@@ -141,9 +145,15 @@ def pop3(
         authentication = Authentication(verifier, clock, limits, conversation.peer.host)
         return Client(conversation, accounts, authentication, locks, clock)
 
+    remote = replace(policy, passwords_need_tls=True)
+
+    def session(conversation: Conversation[Client]) -> Session:
+        ours = policy if is_local(conversation.peer.host) else remote
+        return Session(ours, conversation.tls is not None)
+
     return Listener(
         name="pop3",
-        session=lambda conversation: Session(policy, conversation.tls is not None),
+        session=session,
         state=client,
         opened=_opened,
         rows=ROWS,

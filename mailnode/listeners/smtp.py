@@ -6,7 +6,7 @@ What is decided, is decided there and in `authentication`; a row here only trans
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mailnode.clock import Clock
@@ -15,6 +15,7 @@ from mailnode.delivery.replies import one_for_all
 from mailnode.delivery.submit import Submit
 from mailnode.delivery.transaction import Transaction
 from mailnode.limits import Limits
+from mailnode.listeners.admission import is_local
 from mailnode.listeners.authentication import Authenticated, Authentication, Outcome, Refusal, Verifier
 from mailnode.listeners.conversation import Conversation
 from mailnode.listeners.listener import Goodbye, Listener
@@ -66,15 +67,19 @@ class Client:
 # -- listeners
 
 
-def mx(accept: Accept, host: str, limits: Limits) -> Listener[Client]:
+def mx(
+    accept: Accept, host: str, limits: Limits, bare_newline: BareNewline = BareNewline.REJECT
+) -> Listener[Client]:
     """The open net's mail for us: RFC 5321."""
-    profile = Profile(Flavour.MX, host, bounds(limits), BareNewline.REJECT, starttls=True)
+    profile = Profile(Flavour.MX, host, bounds(limits), bare_newline, starttls=True)
     return _accepting("smtp", profile, accept, limits)
 
 
-def lmtp(accept: Accept, host: str, limits: Limits) -> Listener[Client]:
+def lmtp(
+    accept: Accept, host: str, limits: Limits, bare_newline: BareNewline = BareNewline.NORMALIZE
+) -> Listener[Client]:
     """Mail from another part of our own site: RFC 2033."""
-    profile = Profile(Flavour.LMTP, host, bounds(limits), BareNewline.NORMALIZE)
+    profile = Profile(Flavour.LMTP, host, bounds(limits), bare_newline)
     return _accepting("lmtp", profile, accept, limits)
 
 
@@ -87,13 +92,17 @@ def submission(
     *,
     mechanisms: tuple[str, ...],
     auth_needs_tls: bool,
+    bare_newline: BareNewline = BareNewline.NORMALIZE,
 ) -> Listener[Client]:
-    """Our users' mail, by STARTTLS or in TLS from the first octet: RFC 6409, RFC 8314."""
+    """Our users' mail, by STARTTLS or in TLS from the first octet: RFC 6409, RFC 8314.
+
+    Where authentication needs no TLS, it needs none from this machine only.
+    """
     profile = Profile(
         Flavour.SUBMISSION,
         host,
         bounds(limits),
-        BareNewline.NORMALIZE,
+        bare_newline,
         starttls=True,
         mechanisms=mechanisms,
         auth_needs_tls=auth_needs_tls,
@@ -116,8 +125,11 @@ def _accepting(name: str, profile: Profile, accept: Accept, limits: Limits) -> L
 def _listener(
     name: str, profile: Profile, client: Callable[[Conversation[Client]], Client], limits: Limits
 ) -> Listener[Client]:
+    remote = replace(profile, auth_needs_tls=True)
+
     def session(conversation: Conversation[Client]) -> Session:
-        return Session(profile, Channel.PLAIN if conversation.tls is None else Channel.TLS)
+        ours = profile if is_local(conversation.peer.host) else remote
+        return Session(ours, Channel.PLAIN if conversation.tls is None else Channel.TLS)
 
     return Listener(
         name=name,

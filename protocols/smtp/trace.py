@@ -19,8 +19,8 @@ _DOMAIN = re.compile(rb"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[A-Za-z0-9.:]+\]")
 class Came:
     """Over which connection a message came, as Received tells it.
 
-    `name` is what the client said in EHLO, `address` its IP address, `host` who received it, `protocol` the
-    word of `with_protocol`.
+    `name` is what the client said in EHLO, `address` its IP address (empty over a unix socket), `host` who
+    received it, `protocol` the word of `with_protocol`.
     """
 
     name: bytes
@@ -41,9 +41,10 @@ def with_protocol(flavour: Flavour, extended: bool, secure: bool, authenticated:
 
 def received(came: Came, identity: str, recipient: Path | None, seconds: int) -> bytes:
     """Time-stamp-line. A recipient is named if the message has no other: the field goes to all of them."""
-    literal = _address_literal(came.address)
-    name = came.name.decode("ascii") if _DOMAIN.fullmatch(came.name) else literal
-    lines = [f"Received: from {name} ({literal})", f" by {came.host} with {came.protocol} id {identity}"]
+    lines = [
+        f"Received: from {_extended_domain(came)}",
+        f" by {came.host} with {came.protocol} id {identity}",
+    ]
     if recipient is not None:
         lines.append(f" for <{recipient}>")
     return ("\r\n".join(lines) + "; " + date_time(seconds) + "\r\n").encode()
@@ -62,6 +63,15 @@ def date_time(seconds: int) -> str:
     return f"{_DAYS[at.weekday()]}, {at.day} {_MONTHS[at.month - 1]} {at.year} {moment} +0000"
 
 
+def _extended_domain(came: Came) -> str:
+    """Extended-Domain = Domain / ( Domain FWS "(" TCP-info ")" ) / ..., RFC 5321 §4.4"""
+    literal = _address_literal(came.address)
+    name = came.name.decode("ascii") if _DOMAIN.fullmatch(came.name) else literal
+    return f"{name} ({literal})" if came.address else name
+
+
 def _address_literal(address: str) -> str:
-    """address-literal, RFC 5321 §4.1.3."""
+    """address-literal, RFC 5321 §4.1.3; a name where there is no address."""
+    if not address:
+        return "localhost"
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"

@@ -1,5 +1,7 @@
+import pytest
+
 from mailnode.limits import Limits
-from mailnode.listeners.admission import Admission
+from mailnode.listeners.admission import Admission, is_local
 
 LIMITS = Limits(connections_max=3, connections_per_address_max=2)
 
@@ -33,3 +35,28 @@ def test_a_mapped_address_is_the_address_itself() -> None:
     admission.leave("::ffff:192.0.2.1")
     admission.leave("192.0.2.1")
     assert admission.total == 0
+
+
+def test_unix_sockets_have_a_limit_only_together_with_all() -> None:
+    admission = Admission(LIMITS)
+    assert [admission.admit("") for _ in range(4)] == [True, True, True, False]
+    admission.leave("")
+    assert admission.admit("")
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.9.1", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("", True),
+        ("192.0.2.1", False),
+        ("10.0.0.1", False),
+        ("::ffff:192.0.2.1", False),
+        ("2001:db8::1", False),
+    ],
+)
+def test_who_is_on_this_machine(host: str, local: bool) -> None:
+    assert is_local(host) is local

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import socket
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from twisted.internet.error import CannotListenError
 
 from mailnode.limits import KiB, Limits
-from tests.listeners.door import CONTENTS_MAX, PIECE, SILENCE_SECONDS, Door, call, greeted, opened, until
+from mailnode.listeners.listener import Peer
+from tests.listeners.door import (
+    CONTENTS_MAX,
+    PIECE,
+    SILENCE_SECONDS,
+    Caller,
+    Door,
+    call,
+    greeted,
+    opened,
+    until,
+)
 from tests.listeners.loop import run
 
 MORE = b"more".ljust(900, b".")
@@ -343,5 +358,42 @@ def test_stopping_is_bounded() -> None:
             assert await caller.rest() == b""
             door.gate(b"a").set()
             await until(lambda: door.closed)
+
+    run(test())
+
+
+def test_a_unix_socket_is_served_and_the_one_of_a_killed_process_replaced(tmp_path: Path) -> None:
+    async def test() -> None:
+        path = tmp_path / "door.sock"
+        left_behind = socket.socket(socket.AF_UNIX)
+        left_behind.bind(str(path))
+        left_behind.close()
+        door = Door()
+        door.listening.open_unix(path)
+        assert path.stat().st_mode & 0o777 == 0o660
+        caller = Caller(*await asyncio.open_unix_connection(str(path)))
+        assert await caller.hear() == b"hello"
+        assert await caller.ask(b"one") == b"one"
+        assert [conversation.peer for conversation in door.conversations] == [Peer("", 0)]
+        await door.listening.stop()
+        assert await caller.rest() == b"goodbye STOPPING\r\n"
+        assert not path.exists()
+
+    run(test())
+
+
+def test_a_unix_socket_that_somebody_has_and_a_file_are_left_alone(tmp_path: Path) -> None:
+    async def test() -> None:
+        taken, file = tmp_path / "taken.sock", tmp_path / "file"
+        file.write_text("precious")
+        door = Door()
+        door.listening.open_unix(taken)
+        for path in (taken, file):
+            with pytest.raises(CannotListenError):
+                Door().listening.open_unix(path)
+        caller = Caller(*await asyncio.open_unix_connection(str(taken)))
+        assert await caller.hear() == b"hello"
+        assert file.read_text() == "precious"
+        await door.listening.stop()
 
     run(test())

@@ -90,13 +90,13 @@ class Wire:
         return bool(self.transport.disconnecting)
 
 
-async def connected(listener: Listener[Client], house: House) -> Wire:
+async def connected(listener: Listener[Client], house: House, host: str = "192.0.2.1") -> Wire:
     make: Any = Transport  # Twisted is not typed here
     transport = make()
     wheel = Wheel(Clock())
     certificate: Any = object()
     around = Surroundings(house.limits, house.clock, wheel, certificate, False, lambda ended: None)
-    conversation = Conversation(listener, around, Peer("192.0.2.1", 50_000))
+    conversation = Conversation(listener, around, Peer(host, 50_000))
     transport.conversation = conversation
     conversation.makeConnection(transport)
     return Wire(transport, conversation)
@@ -110,7 +110,7 @@ def lmtp(house: House) -> Listener[Client]:
     return smtp.lmtp(Accept(house.delivery), HOST, house.limits)
 
 
-def submission(house: House) -> Listener[Client]:
+def submission(house: House, auth_needs_tls: bool = True) -> Listener[Client]:
     return smtp.submission(
         Submit(house.delivery, HOST),
         Users(),
@@ -118,7 +118,7 @@ def submission(house: House) -> Listener[Client]:
         HOST,
         house.limits,
         mechanisms=("PLAIN", "LOGIN"),
-        auth_needs_tls=True,
+        auth_needs_tls=auth_needs_tls,
     )
 
 
@@ -277,6 +277,29 @@ def test_a_user_submits_after_starttls_and_auth() -> None:
         (copy,) = house.accounts.bob.copies
         assert b" with ESMTPSA id " in copy.head and b"\r\nDate: " in copy.head
         assert copy.octets.endswith(b"\r\n\r\nhi\r\n.\r\nho\r\n")
+
+    run(go())
+
+
+@pytest.mark.parametrize(
+    ("auth_needs_tls", "host", "offered"),
+    [
+        (True, "127.0.0.1", False),
+        (False, "127.0.0.1", True),
+        (False, "::1", True),
+        (False, "192.0.2.1", False),
+    ],
+)
+def test_outside_tls_a_password_is_taken_from_this_machine_only_if_at_all(
+    auth_needs_tls: bool, host: str, offered: bool
+) -> None:
+    async def go() -> None:
+        house = House()
+        wire = await connected(submission(house, auth_needs_tls), house, host)
+        await wire.hear()
+        assert (b"250-AUTH PLAIN LOGIN" in await wire.say(b"EHLO laptop.example")) is offered
+        (answer,) = await wire.say(plain("ann@here.example", "secret"))
+        assert answer.startswith(b"235 2.7.0" if offered else b"538 5.7.11")
 
     run(go())
 

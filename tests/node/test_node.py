@@ -133,3 +133,20 @@ def test_without_tls_no_password_is_taken_unless_the_configuration_says_so(node:
     with pytest.raises(poplib.error_proto):
         pop3.user(ALICE)
     pop3.quit()
+
+
+def test_lmtp_over_a_unix_socket_answers_for_each_recipient_also_after_kill_9(node: Node) -> None:
+    node.kill()
+    node.start()
+    with smtplib.LMTP(str(node.directory / "lmtp.sock"), local_hostname="mta.example") as client:
+        client.ehlo()
+        client.mail("a@client.example")
+        for recipient in (ALICE, "nobody@example.test", "postmaster"):
+            client.rcpt(recipient)
+        assert client.docmd("DATA")[0] == 354
+        client.send((MESSAGE % b"by socket").replace(b"\r\n.", b"\r\n..") + b".\r\n")
+        assert [client.getreply()[0] for _ in range(2)] == [250, 250]
+        assert client.docmd("NOOP")[0] == 250
+    (stored,) = inbox(node)
+    assert b"Received: from mta.example\r\n by mail.example.test with LMTP id " in stored
+    assert stored.endswith(MESSAGE % b"by socket")

@@ -7,6 +7,7 @@ from typing import Any
 
 from mailnode.clock import Clock
 from mailnode.limits import Limits
+from mailnode.listeners.admission import is_local
 from mailnode.listeners.authentication import Authentication, Verifier
 from mailnode.listeners.conversation import Conversation
 from mailnode.listeners.imap import append, fetch, login, mailboxes, message, select
@@ -41,11 +42,14 @@ def listener(
     mechanisms: tuple[str, ...],
     auth_needs_tls: bool,
 ) -> Listener[Client]:
-    """IMAP with STARTTLS, or in TLS from the first octet: RFC 9051, RFC 8314."""
+    """IMAP with STARTTLS, or in TLS from the first octet: RFC 9051, RFC 8314.
+
+    Where authentication needs no TLS, it needs none from this machine only.
+    """
 
     def session(conversation: Conversation[Client]) -> Session:
         tls = conversation.tls is not None
-        allowed = tls or not auth_needs_tls
+        allowed = tls or (not auth_needs_tls and is_local(conversation.peer.host))
         policy = Policy(
             tls=tls, starttls=True, plaintext_login=allowed, mechanisms=mechanisms if allowed else ()
         )

@@ -57,3 +57,9 @@ def test_return_path_is_the_reverse_path() -> None:
 
 def test_a_date_is_in_utc() -> None:
     assert date_time(951782400) == "Tue, 29 Feb 2000 00:00:00 +0000"
+
+
+@pytest.mark.parametrize(("name", "said"), [(b"mta.example", "mta.example"), (b"my(pc", "localhost")])
+def test_a_client_without_an_address_is_known_by_its_name(name: bytes, said: str) -> None:
+    came = Came(name, "", "mx.example", "LMTP")
+    assert received(came, "1a2b", None, 0).startswith(f"Received: from {said}\r\n by mx.example".encode())
