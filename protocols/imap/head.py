@@ -10,7 +10,7 @@ from protocols.fault import Fault
 
 UNTAGGED = b"*"
 
-_TAG = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\+]+")
+_TAG = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\+]++(?![^ ])")
 _SPACES = re.compile(rb" +")
 _NAME = re.compile(rb"[A-Za-z0-9\-]+")
 
@@ -26,7 +26,7 @@ class Head:
 
 
 def tag_of(octets: bytes) -> bytes:
-    """tag = 1*<any ASTRING-CHAR except "+">; "*" where there is none: the answer can name no command."""
+    """tag = 1*<any ASTRING-CHAR except "+">; "*" where none stands whole: the answer can name no command."""
     match = _TAG.match(octets)
     return match[0] if match else UNTAGGED
 
