@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from unicodedata import normalize
 
 from mailnode.limits import Limits
 from mailnode.pb.row_pb2 import MailboxRow
@@ -12,7 +13,9 @@ INBOX = "INBOX"
 
 
 def canonical_name(name: str) -> str:
-    """INBOX as first level is the same in any (ASCII) case, RFC 9051 §5.1."""
+    """In NFC (RFC 5198 §2); INBOX as first level is the same in any (ASCII) case, RFC 9051 §5.1."""
+    if not name.isascii():
+        name = normalize("NFC", name)
     first, separator, rest = name.partition(SEPARATOR)
     return INBOX + separator + rest if first.isascii() and first.upper() == INBOX else name
 
@@ -25,6 +28,7 @@ def is_valid(name: str, limits: Limits) -> bool:
         and len(levels) <= limits.mailbox_depth_max
         and len(name.encode("utf-8", "replace")) <= limits.mailbox_name_octets_max
         and not any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in name)
+        and not any(character in "\u2028\u2029" for character in name)  # RFC 6855 §3
         and not any(0xD800 <= ord(character) < 0xE000 for character in name)
     )
 

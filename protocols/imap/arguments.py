@@ -146,20 +146,20 @@ def unsubscribe(g: Grammar) -> event.Unsubscribe:
 def list_(g: Grammar) -> event.List:
     """list = [SP list-select-opts] SP mailbox SP mbox-or-pat [SP list-return-opts], RFC 5258 §6"""
     g.sp()
+    has_options = g.peek() == b"("
     select: frozenset[str] = frozenset()
-    if g.peek() == b"(":
+    if has_options:
         select = _selection_options(g)
         g.sp()
     reference = g.mailbox()
     g.sp()
-    patterns = tuple(g.listed(g.list_mailbox)) if g.peek() == b"(" else (g.list_mailbox(),)
+    several = g.peek() == b"("
+    patterns = tuple(g.listed(g.list_mailbox)) if several else (g.list_mailbox(),)
     if not 0 < len(patterns) <= g.limits.list_patterns_max:
         raise Fault("BAD", "No patterns, or too many")
-    returns: frozenset[str] = frozenset()
-    status: tuple[str, ...] = ()
     if g.skip_sp():
-        returns, status = _list_returns(g)
-    return event.List(reference, patterns, select, returns, status)
+        return event.List(reference, patterns, select, *_list_returns(g), extended=True)
+    return event.List(reference, patterns, select, extended=has_options or several)
 
 
 def _selection_options(g: Grammar) -> frozenset[str]:

@@ -71,10 +71,11 @@ CAPABILITIES: tuple[tuple[str, When], ...] = (
     ("ESEARCH", _after),  # RFC 4731
     ("LIST-EXTENDED", _after),  # RFC 5258
     ("LIST-STATUS", _after),  # RFC 5819
+    ("UTF8=ACCEPT", _after),  # RFC 6855
 )
 
-ENABLED_BY_ENABLE: frozenset[str] = frozenset()
-"""Extensions that ENABLE turns on (RFC 5161 §3.1): none of those above waits for it."""
+ENABLED_BY_ENABLE = frozenset({"UTF8=ACCEPT"})
+"""Extensions that ENABLE turns on (RFC 5161 §3.1): the others above do not wait for it."""
 
 
 def capabilities(standing: Standing) -> str:

@@ -146,7 +146,8 @@ class List:
     """LIST, RFC 9051 §6.3.9 with RFC 5258, 5819, 6154. `listing.answer` says what to answer.
 
     `select` holds of SUBSCRIBED, REMOTE, RECURSIVEMATCH, SPECIAL-USE; `returns` of SUBSCRIBED, CHILDREN,
-    SPECIAL-USE; `status` the items of RETURN (STATUS (...)), empty when it was not asked.
+    SPECIAL-USE; `status` the items of RETURN (STATUS (...)), empty when it was not asked. `extended`: it was
+    said in one of the ways of RFC 5258 §1.
     """
 
     reference: str
@@ -154,6 +155,7 @@ class List:
     select: frozenset[str] = frozenset()
     returns: frozenset[str] = frozenset()
     status: tuple[str, ...] = ()
+    extended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,9 +79,17 @@ class Plan:
     @cached_property
     def needs_mail(self) -> bool:
         """Whether the parsed message is asked: ENVELOPE, BODY, BODYSTRUCTURE, or octets of the body."""
-        return self.needs_octets or any(
-            i in (Attribute.ENVELOPE, Attribute.BODY, Attribute.BODYSTRUCTURE) for i in self.items
-        )
+        return self.needs_octets or self.needs_forms
+
+    @cached_property
+    def needs_structure(self) -> bool:
+        """Whether BODY or BODYSTRUCTURE is asked."""
+        return Attribute.BODY in self.items or Attribute.BODYSTRUCTURE in self.items
+
+    @cached_property
+    def needs_forms(self) -> bool:
+        """Whether ENVELOPE, BODY or BODYSTRUCTURE is asked."""
+        return self.needs_structure or Attribute.ENVELOPE in self.items
 
     @cached_property
     def needs_head(self) -> bool:

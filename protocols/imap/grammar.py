@@ -6,6 +6,7 @@ import binascii
 import re
 from collections.abc import Callable
 from typing import TypeVar
+from unicodedata import normalize
 
 from protocols.cursor import Cursor
 from protocols.fault import Fault
@@ -146,10 +147,12 @@ class Grammar(Cursor):
     def string(self) -> bytes:
         """string = quoted / literal"""
         quoted = self.match(_QUOTED)
-        if quoted:
-            text: bytes = quoted[1]
-            return text.replace(b'\\"', b'"').replace(b"\\\\", b"\\") if b"\\" in text else text
-        return self.literal()
+        if not quoted:
+            return self.literal()
+        text: bytes = quoted[1]
+        if self.utf8 and utf8_text(text) is None:
+            raise Fault("BAD", "A quoted string is not UTF-8")  # RFC 6855 §3
+        return text.replace(b'\\"', b'"').replace(b"\\\\", b"\\") if b"\\" in text else text
 
     def literal(self) -> bytes:
         """literal = "{" number64 ["+"] "}" CRLF *CHAR8"""
@@ -173,10 +176,8 @@ class Grammar(Cursor):
     def text(self, octets: bytes) -> str:
         """Octets of a string as Unicode. Leniency: what is not UTF-8 is Latin-1, seen in passwords of old
         clients."""
-        try:
-            return octets.decode()
-        except UnicodeDecodeError:
-            return octets.decode("latin-1")
+        text = utf8_text(octets)
+        return octets.decode("latin-1") if text is None else text
 
     def base64(self) -> bytes:
         """base64 = *(4base64-char) [base64-terminal]"""
@@ -189,12 +190,31 @@ class Grammar(Cursor):
 
     def mailbox(self) -> str:
         """mailbox = "INBOX" / astring, as Unicode."""
-        return mailbox_name(self.astring())
+        name = self._name(self.astring())
+        if any(c < " " or c == "\x7f" for c in name):
+            raise Fault("NO [CANNOT]", "Control characters in a mailbox name")
+        if name[:5].upper() == "INBOX" and name[5:6] in ("", "/"):
+            return "INBOX" + name[5:]
+        return name
 
     def list_mailbox(self) -> str:
         """list-mailbox = 1*list-char / string: a pattern."""
         match = self.match(_LIST)
-        return _unicode(match[0] if match else self.string())
+        return self._name(match[0] if match else self.string())
+
+    def _name(self, octets: bytes) -> str:
+        """A name in NFC (RFC 5198 §2), out of modified UTF-7 or, where it was enabled, UTF-8.
+
+        Leniency: UTF-8 as it stands, seen from clients that know no modified UTF-7.
+        """
+        name = None if self.utf8 else utf7.decode(octets)
+        if name is None and (self.utf8 or not octets.isascii()):
+            name = utf8_text(octets)
+        if name is None:
+            raise Fault(
+                "NO [CANNOT]", "The mailbox name is not " + ("UTF-8" if self.utf8 else "modified UTF-7")
+            )
+        return name if name.isascii() else normalize("NFC", name)
 
     # ---- flags and dates
 
@@ -238,27 +258,11 @@ class Grammar(Cursor):
         return day
 
 
-def mailbox_name(octets: bytes) -> str:
-    """A mailbox's full name, INBOX in capitals where it is the first level (RFC 9051 §5.1)."""
-    name = _unicode(octets)
-    if any(c < " " or c == "\x7f" for c in name):
-        raise Fault("NO [CANNOT]", "Control characters in a mailbox name")
-    if name[:5].upper() == "INBOX" and name[5:6] in ("", "/"):
-        return "INBOX" + name[5:]
-    return name
-
-
-def _unicode(octets: bytes) -> str:
-    """Leniency: UTF-8 as it stands, seen from clients that know no modified UTF-7."""
-    name = utf7.decode(octets)
-    if name is None and not octets.isascii():
-        try:
-            name = octets.decode()
-        except UnicodeDecodeError:
-            name = None
-    if name is None:
-        raise Fault("NO [CANNOT]", "The mailbox name is not modified UTF-7")
-    return name
+def utf8_text(octets: bytes) -> str | None:
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def decoded(octets: bytes) -> bytes | None:

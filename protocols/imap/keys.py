@@ -55,6 +55,8 @@ def program(g: Grammar) -> Key:
     if _comes(g, "CHARSET"):
         g.sp()
         decode = _decoder(g.astring())
+        if g.utf8:
+            raise Fault("BAD", "After ENABLE UTF8=ACCEPT no charset may be named")  # RFC 6855 §3
     else:
         g.at = start
     reader = _Keys(g, decode)

@@ -14,6 +14,9 @@ SEPARATOR = "/"
 Attributes = Sequence[str]
 """Of a mailbox: `\\Noselect`, and special uses as `\\Sent`; what follows from the tree is added here."""
 
+Names = Callable[[str], bytes]
+"""How the names of mailboxes are said in this session: `response.mailbox`, or `response.mailbox_utf8`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -24,33 +27,62 @@ class Row:
     selectable: bool
 
 
-def answer(event: List, mailboxes: Mapping[str, Attributes], subscribed: frozenset[str]) -> Iterator[Row]:
+def answer(
+    event: List,
+    mailboxes: Mapping[str, Attributes],
+    subscribed: frozenset[str],
+    names: Names = response.mailbox,
+) -> Iterator[Row]:
     """The responses in order of names; `mailboxes` has every full name, parents too.
 
-    An empty pattern asks for the separator alone.
+    An empty pattern asks for the separator alone, but in an extended LIST, where it matches nothing (RFC 5258
+    §3).
     """
-    if event.patterns == ("",):
+    if event.patterns == ("",) and not event.extended:
         yield Row("", response.separator(), False)
         return
     tree = _Tree(mailboxes, subscribed)
-    matches = matcher(event.reference, event.patterns)
-    for name in tree.candidates(event.select):
-        if matches(name):
-            row = _row(event, tree, name)
-            if row is not None:
-                yield row
+    matches = matcher(event.reference, [p for p in event.patterns if p])
+    for name, child_info in _selected(event.select, tree, matches):
+        attributes = tree.attributes(name, "SUBSCRIBED" in event.select | event.returns)
+        selectable = not {"\\Noselect", "\\NonExistent"}.intersection(attributes)
+        yield Row(name, response.listed(attributes, names(name), child_info), selectable)
 
 
-def subscriptions(event: Lsub, mailboxes: Mapping[str, Attributes], subscribed: frozenset[str]) -> bytes:
+def _selected(
+    select: frozenset[str], tree: _Tree, matches: Callable[[str], bool]
+) -> Iterator[tuple[str, Sequence[str]]]:
+    """Names in order, with the options that descendants of theirs meet.
+
+    With RECURSIVEMATCH a name is there too for the sake of a descendant that meets the options and does not
+    match the pattern itself (RFC 5258 §3.3, 2B).
+    """
+    meeting = tree.meeting(select)
+    if "RECURSIVEMATCH" not in select:
+        yield from ((name, ()) for name in sorted(filter(matches, meeting)))
+        return
+    above = {parent for name in meeting for parent in parents(name)}
+    hidden = {parent for name in meeting if not matches(name) for parent in parents(name)}
+    options = sorted(select - {"RECURSIVEMATCH", "REMOTE"}, reverse=True)
+    for name in sorted(filter(matches, meeting | hidden)):
+        yield name, options if name in above else ()
+
+
+def subscriptions(
+    event: Lsub,
+    mailboxes: Mapping[str, Attributes],
+    subscribed: frozenset[str],
+    names: Names = response.mailbox,
+) -> bytes:
     """LSUB: a name with `%` that is not subscribed but has children that are is shown as \\Noselect."""
     matches = matcher(event.reference, (event.pattern,))
-    names = {name: _selectability(name, mailboxes) for name in subscribed if matches(name)}
+    found = {name: _selectability(name, mailboxes) for name in subscribed if matches(name)}
     if "%" in event.pattern:
         for name in subscribed:
             for parent in parents(name):
                 if parent not in subscribed and matches(parent):
-                    names[parent] = ("\\Noselect",)
-    return b"".join(response.subscribed(names[name], name) for name in sorted(names))
+                    found[parent] = ("\\Noselect",)
+    return b"".join(response.subscribed(found[name], names(name)) for name in sorted(found))
 
 
 def _selectability(name: str, mailboxes: Mapping[str, Attributes]) -> Attributes:
@@ -67,28 +99,21 @@ def parents(name: str) -> Iterator[str]:
 def matcher(reference: str, patterns: Iterable[str]) -> Callable[[str], bool]:
     """Whether a full name matches one of the patterns: `*` any octets, `%` any but the separator.
 
-    The first level INBOX matches in any case. Each pattern is taken after the reference as it stands
-    (RFC 9051 §6.3.9), or alone where it begins with the separator.
+    A first level INBOX, in any case, is that of the name INBOX; a wildcard stands for the upper-case
+    letters of that name (RFC 3501 §6.3.8). Each pattern is taken after the reference as it stands (RFC 9051
+    §6.3.9), or alone where it begins with the separator.
     """
-    compiled = [_Pattern(p if p.startswith(SEPARATOR) else reference + p) for p in patterns]
-    return lambda name: any(p.matches(name) for p in compiled)
+    compiled = [_matching(p if p.startswith(SEPARATOR) else reference + p) for p in patterns]
+    return lambda name: any(matches(name) for matches in compiled)
 
 
-class _Pattern:
-    """A pattern; names are matched in time of their length, whatever its wildcards."""
-
-    __slots__ = ("_folded", "_match")
-
-    def __init__(self, pattern: str) -> None:
-        simple = re.sub("%+", "%", re.sub(r"[*%]*\*[*%]*", "*", pattern))
-        head, slash, rest = simple.partition(SEPARATOR)
-        if head.upper() == "INBOX":
-            simple = "INBOX" + slash + rest
-        self._match = _compiled(simple)
-        self._folded = _compiled(simple.upper())
-
-    def matches(self, name: str) -> bool:
-        return self._match(name) or (name == "INBOX" and self._folded(name))
+def _matching(pattern: str) -> Callable[[str], bool]:
+    """Names are matched in time of their length, whatever the wildcards."""
+    simple = re.sub("%+", "%", re.sub(r"[*%]*\*[*%]*", "*", pattern))
+    head, slash, rest = simple.partition(SEPARATOR)
+    if head.upper() == "INBOX":
+        simple = "INBOX" + slash + rest
+    return _compiled(simple)
 
 
 def _compiled(pattern: str) -> Callable[[str], bool]:
@@ -133,55 +158,24 @@ class _States:
 class _Tree:
     """The names, and what follows from one being above another."""
 
-    __slots__ = ("mailboxes", "subscribed", "with_children", "with_special", "with_subscribed")
+    __slots__ = ("_with_children", "mailboxes", "subscribed")
 
     def __init__(self, mailboxes: Mapping[str, Attributes], subscribed: frozenset[str]) -> None:
         self.mailboxes = mailboxes
         self.subscribed = subscribed
-        self.with_children = {p for name in mailboxes for p in parents(name)}
-        self.with_subscribed = {p for name in subscribed for p in parents(name)}
-        self.with_special = {p for name in mailboxes if self.is_special(name) for p in parents(name)}
+        self._with_children = {parent for name in mailboxes for parent in parents(name)}
 
-    def is_special(self, name: str) -> bool:
+    def meeting(self, select: frozenset[str]) -> set[str]:
+        """Names that meet the options: subscribed ones need not exist (RFC 5258 §3.1)."""
+        names = set(self.subscribed if "SUBSCRIBED" in select else self.mailboxes)
+        return {name for name in names if self._is_special(name)} if "SPECIAL-USE" in select else names
+
+    def _is_special(self, name: str) -> bool:
         return any(a != "\\Noselect" for a in self.mailboxes.get(name, ()))
-
-    def candidates(self, select: frozenset[str]) -> list[str]:
-        """Names that can match: subscribed ones need not exist (RFC 5258 §3.1)."""
-        names = set(self.mailboxes)
-        if "SUBSCRIBED" in select:
-            names |= self.subscribed
-            if "RECURSIVEMATCH" in select:
-                names |= self.with_subscribed
-        return sorted(names)
-
-    def meets(self, name: str, select: frozenset[str]) -> bool:
-        if "SUBSCRIBED" in select and name not in self.subscribed:
-            return False
-        return "SPECIAL-USE" not in select or self.is_special(name)
-
-    def child_info(self, name: str, select: frozenset[str]) -> tuple[str, ...]:
-        """Selection options that a child meets, when RECURSIVEMATCH asks for them."""
-        if "RECURSIVEMATCH" not in select:
-            return ()
-        info = []
-        if "SUBSCRIBED" in select and name in self.with_subscribed:
-            info.append("SUBSCRIBED")
-        if "SPECIAL-USE" in select and name in self.with_special:
-            info.append("SPECIAL-USE")
-        return tuple(info)
 
     def attributes(self, name: str, with_subscribed: bool) -> list[str]:
         said = list(self.mailboxes.get(name, ("\\NonExistent",)))
-        said.append("\\HasChildren" if name in self.with_children else "\\HasNoChildren")
+        said.append("\\HasChildren" if name in self._with_children else "\\HasNoChildren")
         if with_subscribed and name in self.subscribed:
             said.append("\\Subscribed")
         return said
-
-
-def _row(event: List, tree: _Tree, name: str) -> Row | None:
-    child_info = tree.child_info(name, event.select)
-    if not child_info and not tree.meets(name, event.select):
-        return None
-    attributes = tree.attributes(name, "SUBSCRIBED" in event.select | event.returns)
-    selectable = not {"\\Noselect", "\\NonExistent"}.intersection(attributes)
-    return Row(name, response.listed(attributes, name, child_info), selectable)

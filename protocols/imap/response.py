@@ -23,8 +23,12 @@ _QUOTED_OCTETS_MAX = 1024  # a longer string is a literal: some clients read lin
 def string(octets: bytes) -> bytes:
     """string (RFC 9051 §9): quoted where it may be, else a literal."""
     if len(octets) <= _QUOTED_OCTETS_MAX and _QUOTABLE.fullmatch(octets):
-        return b'"%b"' % octets.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+        return b'"%b"' % _escaped(octets)
     return b"{%d}\r\n%b" % (len(octets), octets)
+
+
+def _escaped(octets: bytes) -> bytes:
+    return octets.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
 
 
 def astring(octets: bytes) -> bytes:
@@ -37,6 +41,12 @@ def astring(octets: bytes) -> bytes:
 def mailbox(name: str) -> bytes:
     """The name of a mailbox, in modified UTF-7."""
     return astring(utf7.encode(name))
+
+
+def mailbox_utf8(name: str) -> bytes:
+    """The name of a mailbox after ENABLE UTF8=ACCEPT (RFC 6855 §3)."""
+    octets = name.encode("utf-8", "replace")
+    return astring(octets) if octets.isascii() else b'"%b"' % _escaped(octets)
 
 
 def words(items: Iterable[str]) -> bytes:
@@ -134,26 +144,29 @@ def selected(mailbox: Selected) -> bytes:
     return b"".join(lines)
 
 
-def status(name: str, values: Mapping[str, int | str]) -> bytes:
-    """STATUS; a text value, such as MAILBOXID's, comes with its parentheses."""
+def status(name: bytes, values: Mapping[str, int | str]) -> bytes:
+    """STATUS; a text value, such as MAILBOXID's, comes with its parentheses. `name` as `mailbox` says it."""
     items = " ".join(f"{word} {value}" for word, value in values.items())
-    return b"* STATUS %b (%b)\r\n" % (mailbox(name), items.encode())
+    return b"* STATUS %b (%b)\r\n" % (name, items.encode())
 
 
 # ---- lists ---------------------------------------------------------------------------------------------
 
 
-def listed(attributes: Iterable[str], name: str, child_info: Sequence[str] = ()) -> bytes:
-    """LIST, RFC 9051 §7.3.1; `child_info` the selection options that a child meets, RFC 5258 §3.5."""
+def listed(attributes: Iterable[str], name: bytes, child_info: Sequence[str] = ()) -> bytes:
+    """LIST, RFC 9051 §7.3.1; `child_info` the selection options that a child meets, RFC 5258 §3.5.
+
+    `name` as `mailbox` says it.
+    """
     more = b""
     if child_info:
         more = b' ("CHILDINFO" (%b))' % " ".join(f'"{option}"' for option in child_info).encode()
-    return b'* LIST %b "/" %b%b\r\n' % (words(attributes), mailbox(name), more)
+    return b'* LIST %b "/" %b%b\r\n' % (words(attributes), name, more)
 
 
-def subscribed(attributes: Iterable[str], name: str) -> bytes:
-    """LSUB, RFC 3501 §7.2.3."""
-    return b'* LSUB %b "/" %b\r\n' % (words(attributes), mailbox(name))
+def subscribed(attributes: Iterable[str], name: bytes) -> bytes:
+    """LSUB, RFC 3501 §7.2.3; `name` as `mailbox` says it."""
+    return b'* LSUB %b "/" %b\r\n' % (words(attributes), name)
 
 
 def separator() -> bytes:

@@ -32,7 +32,15 @@ def _shifted(text: str) -> bytes:
 
 
 def decode(octets: bytes) -> str | None:
-    """The name; None when it is not modified UTF-7: 8-bit, or a shift without end."""
+    """The name; None when it is not modified UTF-7: 8-bit, a shift without end, or what has a shorter form.
+
+    RFC 3501 §5.1.3 forbids those: one name would have several spellings.
+    """
+    name = _decoded(octets)
+    return name if name is not None and encode(name) == octets else None
+
+
+def _decoded(octets: bytes) -> str | None:
     if b"&" not in octets:
         return octets.decode() if octets.isascii() else None
     decoded = []

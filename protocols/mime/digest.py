@@ -86,6 +86,22 @@ def digest_of(message: Message, limits: MimeLimits = MIME_LIMITS) -> Digest:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Utf8Forms:
+    """IMAP data of a message where quoted strings may hold UTF-8: RFC 6855 §3."""
+
+    envelope: bytes
+    body: bytes
+    body_structure: bytes
+
+
+def utf8_forms(message: Message, limits: MimeLimits = MIME_LIMITS) -> Utf8Forms:
+    """Of a message that was scanned; of its header alone the envelope is right."""
+    header = message.root.header
+    envelope = write_envelope(header, envelope_addresses(header, limits), True)
+    return Utf8Forms(envelope, *both(message.root, True, limits))
+
+
 def _may_need_utf8(part: Part) -> bool:
     """Whether a part's structure may differ in a session with UTF8=ACCEPT; it rarely does."""
     header = part.header

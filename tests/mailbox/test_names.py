@@ -18,13 +18,16 @@ from mailnode.pb.row_pb2 import MailboxRow
         ("Work/inbox", "Work/inbox"),
         ("inboxes", "inboxes"),
         ("ınbox", "ınbox"),
+        ("Inbox/u\u0308ber", "INBOX/über"),
     ],
 )
 def test_inbox_is_one_name_in_any_case_at_the_top_alone(name: str, canonical: str) -> None:
     assert canonical_name(name) == canonical
 
 
-@pytest.mark.parametrize("name", ["", "/", "a//b", "a/", "/a", "a\0", "a\x1fb", "a\x80b", "a\ud800"])
+@pytest.mark.parametrize(
+    "name", ["", "/", "a//b", "a/", "/a", "a\0", "a\x1fb", "a\x80b", "a\ud800", "a\u2028b"]
+)
 def test_names_that_no_mailbox_may_have(name: str) -> None:
     assert not is_valid(name, Limits())
 

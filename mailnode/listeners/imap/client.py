@@ -19,6 +19,7 @@ from mailnode.mailbox.verbs import Account, NotKnown
 from mailnode.pb.change_pb2 import Intent, Result
 from mailnode.pb.row_pb2 import MailboxRow
 from protocols.fault import Fault
+from protocols.imap import response
 from protocols.imap.answer import Answer, Bad
 from protocols.imap.command import withholds_expunge
 from protocols.imap.event import Append, IdleDone
@@ -56,6 +57,17 @@ class Client:
     def selected(self) -> Selected:
         assert self.selection is not None
         return self.selection
+
+    @property
+    def utf8(self) -> bool:
+        """Whether it said ENABLE UTF8=ACCEPT (RFC 6855)."""
+        session: Any = self.conversation.session
+        return "UTF8=ACCEPT" in session.enabled
+
+    @property
+    def mailbox_name(self) -> Callable[[str], bytes]:
+        """How the name of a mailbox is said to it."""
+        return response.mailbox_utf8 if self.utf8 else response.mailbox
 
     def deselect(self) -> None:
         if self.selection is not None:

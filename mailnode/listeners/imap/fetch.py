@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from mailnode.listeners.imap.client import Client
 from mailnode.listeners.imap.refusal import Refused
 from mailnode.listeners.imap.selected import Selected, overflow
+from mailnode.listeners.imap.utf8 import show_utf8
 from mailnode.mailbox.ranges import packed
 from mailnode.mailbox.rows import FLAGS, INTERNAL_DATE, MAIL, SEEN, SIZE, longs, words
 from mailnode.mailbox.verbs import Account, Expunged, Messages, NotKnown, Want
@@ -33,6 +34,8 @@ async def fetch(client: Client, event: Fetch) -> None:
     said = 0
     async for run in selected.runs(ranges, _want(plan)):
         client.say(event, await selected.renamed())
+        if client.utf8 and plan.needs_forms:
+            await show_utf8(client.account, plan, run)
         said += await _say(client, event, plan, run)
     # Unknown UIDs are passed over in silence (RFC 9051 §6.4.9), and their EXPUNGE may be said at once.
     if said < selected.view.within(ranges) and not event.by_uid:

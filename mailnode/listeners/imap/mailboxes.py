@@ -64,22 +64,23 @@ async def unsubscribe(client: Client, event: Unsubscribe) -> None:
 
 async def list_(client: Client, event: List) -> None:
     mailboxes = await client.account.mailboxes()
-    await client.say_all(event, _listed(client.account, event, mailboxes))
+    await client.say_all(event, _listed(client, event, mailboxes))
     await client.end(event, Ok("Listed"))
 
 
-async def _listed(account: Account, event: List, mailboxes: Mailboxes) -> AsyncIterator[bytes]:
-    for row in listing.answer(event, _attributes(mailboxes), mailboxes.subscribed):
+async def _listed(client: Client, event: List, mailboxes: Mailboxes) -> AsyncIterator[bytes]:
+    said = client.mailbox_name
+    for row in listing.answer(event, _attributes(mailboxes), mailboxes.subscribed, said):
         yield row.octets
         if event.status and row.selectable:
-            values = await _values(account, mailboxes.rows[mailboxes.names[row.name]], event.status)
-            yield response.status(row.name, values)
+            values = await _values(client.account, mailboxes.rows[mailboxes.names[row.name]], event.status)
+            yield response.status(said(row.name), values)
 
 
 async def lsub(client: Client, event: Lsub) -> None:
     mailboxes = await client.account.mailboxes()
-    said = listing.subscriptions(event, _attributes(mailboxes), mailboxes.subscribed)
-    client.say(event, said)
+    attributes = _attributes(mailboxes)
+    client.say(event, listing.subscriptions(event, attributes, mailboxes.subscribed, client.mailbox_name))
     await client.end(event, Ok("Listed"))
 
 
@@ -100,7 +101,8 @@ async def namespace(client: Client, event: Namespace) -> None:
 
 async def status(client: Client, event: Status) -> None:
     row = await client.mailbox(event.mailbox, "NONEXISTENT")
-    client.say(event, response.status(event.mailbox, await _values(client.account, row, event.items)))
+    values = await _values(client.account, row, event.items)
+    client.say(event, response.status(client.mailbox_name(event.mailbox), values))
     await client.end(event, Ok("Said"))
 
 

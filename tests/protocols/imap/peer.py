@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from protocols.fault import Fault
@@ -38,6 +38,7 @@ CLEAR = Policy(tls=False, starttls=True, plaintext_login=True, mechanisms=("PLAI
 STRICT = Policy(tls=False, starttls=True, plaintext_login=False, mechanisms=())
 TLS = Policy(tls=True, starttls=True, plaintext_login=True, mechanisms=("PLAIN", "LOGIN"))
 
+SUBSCRIBED = frozenset({"Work", "Gone"})
 NAMES = FlagNames((*SYSTEM, "$Forwarded"))
 
 
@@ -89,6 +90,7 @@ def bits(flags: Iterable[str]) -> int:
 class Peer:
     """Knows "ann" with "sesame"; INBOX has three messages, their UIDs are 4 to 6."""
 
+    enabled: Callable[[], frozenset[str]] = frozenset
     given: list[Event | str] = field(default_factory=list)
     mailboxes: dict[str, Mailbox] = field(default_factory=dict)
     received: list[bytes] = field(default_factory=list)
@@ -154,6 +156,7 @@ class Peer:
                 yield from self._rest(event)
 
     def _rest(self, event: Event) -> Iterator[Answer]:
+        names = response.mailbox_utf8 if "UTF8=ACCEPT" in self.enabled() else response.mailbox
         match event:
             case events.Fetch():
                 yield self._fetch(event)
@@ -167,19 +170,17 @@ class Peer:
             case events.Expunge():
                 self._expunge()
             case events.List():
-                rows = listing.answer(event, dict.fromkeys(self.mailboxes, ()), frozenset({"Work", "Gone"}))
+                rows = listing.answer(event, dict.fromkeys(self.mailboxes, ()), SUBSCRIBED, names)
                 yield b"".join(row.octets for row in rows)
             case events.Lsub():
-                yield listing.subscriptions(
-                    event, dict.fromkeys(self.mailboxes, ()), frozenset({"Work", "Gone"})
-                )
+                yield listing.subscriptions(event, dict.fromkeys(self.mailboxes, ()), SUBSCRIBED, names)
             case events.Namespace():
                 yield response.namespace()
             case events.Status():
                 if event.mailbox not in self.mailboxes:
                     yield No("No such mailbox", "NONEXISTENT")
                     return
-                yield response.status(event.mailbox, dict.fromkeys(event.items, 3))
+                yield response.status(names(event.mailbox), dict.fromkeys(event.items, 3))
             case events.Id():
                 yield response.identified({"name": "peer"})
         yield from self._end(event, Ok("Done"))

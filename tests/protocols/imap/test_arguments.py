@@ -35,6 +35,8 @@ ONE = numbers((1, 1))
 STATUS = ("MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "DELETED", "SIZE")
 FLAGS, DATE, SIZE = Attribute.FLAGS, Attribute.INTERNALDATE, Attribute.SIZE
 
+_SPECIAL = frozenset({"SPECIAL-USE", "REMOTE"})
+
 COMMANDS_AND_VALUES = [
     (b"CAPABILITY", event.Capability()),
     (b"noop  ", event.Noop()),
@@ -66,7 +68,8 @@ COMMANDS_AND_VALUES = [
     (b"UNSUBSCRIBE a", event.Unsubscribe("a")),
     (b'LIST "" %', event.List("", ("%",))),
     (b"LIST a/ b*c", event.List("a/", ("b*c",))),
-    (b'LIST "" ("INBOX" a% &AOk-*)', event.List("", ("INBOX", "a%", "é*"))),
+    (b'LIST "" ("INBOX" a% &AOk-*)', event.List("", ("INBOX", "a%", "é*"), extended=True)),
+    (b'LIST "" (&AOk-* "e\xcc\x81")', event.List("", ("é*", "é"), extended=True)),
     (
         b'LIST (SUBSCRIBED RECURSIVEMATCH) "" * RETURN (children STATUS (MESSAGES unseen) SUBSCRIBED)',
         event.List(
@@ -75,10 +78,11 @@ COMMANDS_AND_VALUES = [
             frozenset({"SUBSCRIBED", "RECURSIVEMATCH"}),
             frozenset({"CHILDREN", "SUBSCRIBED"}),
             ("MESSAGES", "UNSEEN"),
+            extended=True,
         ),
     ),
-    (b'LIST (special-use remote) "" *', event.List("", ("*",), frozenset({"SPECIAL-USE", "REMOTE"}))),
-    (b'LIST () "" * RETURN ()', event.List("", ("*",))),
+    (b'LIST (special-use remote) "" *', event.List("", ("*",), _SPECIAL, extended=True)),
+    (b'LIST () "" * RETURN ()', event.List("", ("*",), extended=True)),
     (b'LSUB "" "*"', event.Lsub("", "*")),
     (b"NAMESPACE", event.Namespace()),
     (b"STATUS a (%b)" % " ".join(STATUS).lower().encode(), event.Status("a", STATUS)),

@@ -22,8 +22,9 @@ def test_a_dialogue_goes_as_written(path: Path) -> None:
     peers: list[Peer] = []
 
     def factory(tls: bool) -> Greeted | Session:
-        peers.append(Peer())
-        return Session(limits, TLS) if tls else Greeted(Session(limits, POLICIES.get(path.stem, CLEAR)))
+        session = Session(limits, TLS if tls else POLICIES.get(path.stem, CLEAR))
+        peers.append(Peer(lambda: session.enabled))
+        return session if tls else Greeted(session)
 
     def answers(event: Any) -> Iterable[Answer]:
         return peers[-1](event)

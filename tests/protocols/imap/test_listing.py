@@ -33,7 +33,10 @@ CASES = [
     (List("a/b", ("*",)), [b"a/b", b"a/b/c"]),
     (List("", ("inBox",)), [b"INBOX"]),
     (List("", ("%/%",)), [b"a/b"]),
-    (List("", ("d", "*b*")), [b"INBOX", b"a/b", b"a/b/c", b"d"]),
+    (List("", ("d", "*b*")), [b"a/b", b"a/b/c", b"d"]),
+    (List("", ("*B*", "i*")), [b"INBOX"]),
+    (List("", ("",), extended=True), []),
+    (List("", ("", "d"), extended=True), [b"d"]),
     (List("", ("*",), frozenset({"SUBSCRIBED"})), [b"INBOX", b"a/b/c", b"gone/x"]),
     (List("", ("*",), frozenset({"SPECIAL-USE"})), [b"Drafts", b"a/b/c"]),
     (List("", ("*",), frozenset({"SPECIAL-USE", "SUBSCRIBED"})), [b"a/b/c"]),
@@ -63,6 +66,21 @@ def test_recursivematch_tells_of_parents_that_match_the_pattern() -> None:
         b'(\\HasNoChildren \\Subscribed) "/" INBOX',
         b'(\\Noselect \\HasChildren) "/" a ("CHILDINFO" ("SUBSCRIBED"))',
         b'(\\NonExistent \\HasNoChildren) "/" gone ("CHILDINFO" ("SUBSCRIBED"))',
+    ]
+
+
+def test_a_parent_is_not_told_of_again_when_its_children_are_there_themselves() -> None:
+    """RFC 5258 §3.5: redundant CHILDINFO responses are suppressed."""
+    select = frozenset({"SUBSCRIBED", "RECURSIVEMATCH"})
+    assert listed(List("", ("*",), select)) == [
+        b'(\\HasNoChildren \\Subscribed) "/" INBOX',
+        b'(\\Sent \\HasNoChildren \\Subscribed) "/" a/b/c',
+        b'(\\NonExistent \\HasNoChildren \\Subscribed) "/" gone/x',
+    ]
+    assert listed(List("", ("a/%",), select)) == [b'(\\HasChildren) "/" a/b ("CHILDINFO" ("SUBSCRIBED"))']
+    both = select | {"SPECIAL-USE", "REMOTE"}
+    assert listed(List("", ("%",), both)) == [
+        b'(\\Noselect \\HasChildren) "/" a ("CHILDINFO" ("SUBSCRIBED" "SPECIAL-USE"))'
     ]
 
 

@@ -53,7 +53,7 @@ LINES = [
     (response.condition(b"*", Bad("two\r\nlines é")), b"* BAD two  lines ?\r\n"),
     (response.bye(Bye("bye", "UNAVAILABLE")), b"* BYE [UNAVAILABLE] bye\r\n"),
     (
-        response.status("a b", {"MESSAGES": 1, "MAILBOXID": "(x)"}),
+        response.status(response.mailbox("a b"), {"MESSAGES": 1, "MAILBOXID": "(x)"}),
         b'* STATUS "a b" (MESSAGES 1 MAILBOXID (x))\r\n',
     ),
     (response.namespace("", ["user/"]), b'* NAMESPACE (("" "/")) NIL (("user/" "/"))\r\n'),
