@@ -5,6 +5,7 @@ test's fault or the program's.
 """
 
 import random
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -66,6 +67,15 @@ def account(unused_accounts: Iterator[Account]) -> Account:
 def friend(unused_accounts: Iterator[Account]) -> Account:
     """A second one."""
     return next(unused_accounts)
+
+
+@pytest.fixture(scope="session")
+def open_folder() -> Iterator[Path]:
+    """For programs that give up root: unlike pytest's folders, everybody may pass through it."""
+    with tempfile.TemporaryDirectory(prefix="mailnode-interop-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The other end of a test: puts messages in and reads out what is there, with Python's own library."""
 
 import imaplib
+import re
 import smtplib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from tests.wire.server import HOST, Server
 
 WAIT_SECONDS_MAX = 30.0
 SENDER = "sender@client.example.net"
+FIELD = re.compile(rb"([!-9;-~]+):[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*")  # RFC 5322 §2.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,15 @@ class Account:
         with self.session() as session:
             _, lines = session.list()
             return {line.rpartition(b" ")[2].decode().strip('"') for line in lines if isinstance(line, bytes)}
+
+
+def trace_fields(stored: bytes, message: bytes) -> list[str]:
+    """Names of the fields that `message` got in front on its way; behind them it is as it was sent."""
+    assert stored.endswith(message), f"{stored!r}\nis not, with fields in front,\n{message!r}"
+    front = stored.removesuffix(message)
+    fields = list(FIELD.finditer(front))
+    assert b"".join(field[0] for field in fields) == front, front
+    return [field[1].decode() for field in fields]
 
 
 def fetch(session: imaplib.IMAP4, messages: str, items: str, *, uid: bool = False) -> list[Fetched]:

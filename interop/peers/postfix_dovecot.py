@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from interop.peers.postfix_services import SERVICES
 from interop.peers.processes import descendants
 from tests.wire.server import DOMAIN, HOST, STANDARD_PORTS, ServerFailed
 
@@ -266,7 +267,8 @@ smtpd_sasl_type = dovecot
 smtpd_sasl_path = @DIR@/run/auth-submission
 """
 
-MASTER_CF = """\
+MASTER_CF = (
+    """\
 @smtp@     inet  n - n - -     smtpd
 @submission@ inet  n - n - -   smtpd
   -o smtpd_tls_security_level=encrypt
@@ -277,28 +279,6 @@ MASTER_CF = """\
   -o smtpd_tls_wrappermode=yes
   -o smtpd_sasl_auth_enable=yes
   -o smtpd_client_restrictions=permit_sasl_authenticated,reject
-pickup     unix  n - n 60 1    pickup
-cleanup    unix  n - n - 0     cleanup
-qmgr       unix  n - n 300 1   qmgr
-tlsmgr     unix  - - n 1000? 1 tlsmgr
-rewrite    unix  - - n - -     trivial-rewrite
-bounce     unix  - - n - 0     bounce
-defer      unix  - - n - 0     bounce
-trace      unix  - - n - 0     bounce
-verify     unix  - - n - 1     verify
-flush      unix  n - n 1000? 0 flush
-proxymap   unix  - - n - -     proxymap
-proxywrite unix  - - n - 1     proxymap
-smtp       unix  - - n - -     smtp
-relay      unix  - - n - -     smtp
-showq      unix  n - n - -     showq
-error      unix  - - n - -     error
-retry      unix  - - n - -     error
-discard    unix  - - n - -     discard
-local      unix  - n n - -     local
-virtual    unix  - n n - -     virtual
-lmtp       unix  - - n - -     lmtp
-anvil      unix  - - n - 1     anvil
-scache     unix  - - n - 1     scache
-postlog    unix-dgram n - n - 1 postlogd
 """
+    + SERVICES
+)
