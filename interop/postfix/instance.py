@@ -1,4 +1,4 @@
-"""An instance of Debian's Postfix that sends: what its sendmail(1) is given goes by its own queue to one hop."""
+"""An instance of Debian's Postfix that sends: what sendmail(1) is given goes by its queue to one hop."""
 
 import json
 import os

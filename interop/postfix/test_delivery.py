@@ -1,13 +1,9 @@
 """Postfix hands its queue to us, by SMTP and by LMTP, and says of each recipient what became of it."""
 
-import email
-import email.policy
-from email.message import EmailMessage
-from typing import cast
-
 import pytest
 
 from interop import samples
+from interop.notification import notification
 from interop.postfix.instance import Outcome, Postfix
 from interop.witness import SENDER, Account, trace_fields
 
@@ -59,18 +55,10 @@ def test_a_refused_recipient_comes_back_to_the_sender_and_the_others_are_served(
     assert trace_fields(stored, message) == TRACE
     (bounce,) = friend.octets(least=1)
     assert bounce.startswith(b"Return-Path: <>\r\n")
-    _, status, returned = report(bounce)
-    fields = [part.items() for part in cast(list[EmailMessage], status.get_payload())]
-    assert ("Final-Recipient", f"rfc822; {UNKNOWN}") in fields[1]
-    assert ("Status", "5.1.1") in fields[1]
-    assert b"Subject: Minutes" in returned.as_bytes()
-
-
-def report(octets: bytes) -> list[EmailMessage]:
-    """The three parts of RFC 6522 §3."""
-    message = email.message_from_bytes(octets, policy=email.policy.default)
-    assert message.get_content_type() == "multipart/report"
-    return cast(list[EmailMessage], message.get_payload())
+    told = notification(bounce)
+    (fields,) = told.recipients
+    assert (fields["final-recipient"], fields["status"]) == (f"rfc822; {UNKNOWN}", "5.1.1")
+    assert b"Subject: Minutes" in told.returned.as_bytes()
 
 
 def test_addresses_and_headers_in_utf8_go_through(postfix: Postfix, account: Account) -> None:
@@ -108,7 +96,7 @@ def test_a_message_over_the_size_that_we_tell_is_not_sent(
     assert (outcome.status, outcome.dsn) == ("bounced", "5.3.4")
     assert "message size" in outcome.said or "in reply to MAIL FROM command" in outcome.said
     (bounce,) = friend.octets(least=1)
-    assert report(bounce)[2].get_content_type() == "text/rfc822-headers"
+    assert notification(bounce).returned.get_content_type() == "text/rfc822-headers"
     assert account.octets() == []
 
 
