@@ -27,6 +27,9 @@ class Meter(Protocol):
 
     def seconds(self) -> float: ...
 
+    def processes(self) -> list[int]:
+        """Those that live."""
+
     def close(self) -> None:
         """When the processes have ended."""
 
@@ -58,6 +61,9 @@ class CgroupMeter:
         stat = dict(line.split() for line in (self._folder / "cpu.stat").read_text().splitlines())
         return int(stat["usage_usec"]) / 1e6
 
+    def processes(self) -> list[int]:
+        return [int(line) for line in (self._folder / "cgroup.procs").read_text().split()]
+
     def close(self) -> None:
         """The last children of an ended server may be a moment behind it, and hold the group."""
         deadline = time.monotonic() + QUIET_WAIT_SECONDS_MAX
@@ -77,11 +83,13 @@ class TreeMeter:
         self.prefix = _joining(self._file)
 
     def seconds(self) -> float:
-        roots = [int(line) for line in self._file.read_text().split()]
-        processes = {each for root in roots for each in descendants(root)}
         # utime stime cutime cstime are fields 14-17 of proc(5), the state is field 3
-        ticks = sum(sum(map(int, stat_fields(each)[11:15])) for each in processes)
+        ticks = sum(sum(map(int, stat_fields(each)[11:15])) for each in self.processes())
         return ticks / TICKS_A_SECOND
+
+    def processes(self) -> list[int]:
+        roots = [int(line) for line in self._file.read_text().split()]
+        return list({each for root in roots for each in descendants(root)})
 
     def close(self) -> None:
         self._file.unlink()

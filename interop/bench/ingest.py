@@ -13,6 +13,8 @@ from typing import Any
 from interop.bench.client import Figures, connected, drive, latency_figures, own_cpu_seconds, serve
 from interop.bench.cpu import Meter
 from interop.bench.messages import Template, alternative, plain
+from interop.bench.row import Benched, Row, Scale, accounts
+from interop.peers.postfix_dovecot import PostfixDovecot
 from tests.wire import imap, smtp
 from tests.wire.server import HOST, Server
 
@@ -44,7 +46,19 @@ class Ingest:
         return drive(__spec__.name, order, meter, self.count)
 
 
-def workloads(count: int) -> list[Ingest]:
+COUNT, QUICK_COUNT = 2000, 300
+WARM_UP_COUNT = 100
+
+
+def row(scale: Scale) -> Row:
+    def warmed(server: Benched, meter: Meter) -> None:
+        Ingest("2k", 10, WARM_UP_COUNT).run(server, meter)
+
+    count = QUICK_COUNT if scale.quick else COUNT
+    return Row((PostfixDovecot,), accounts(20), warmed, _workloads(count), fresh=True)
+
+
+def _workloads(count: int) -> list[Ingest]:
     """2 KB and 20 KB, 10 and 50 connections; fewer of the big ones, they take longer."""
     return [
         Ingest(size, connections, count if size == "2k" else count // 2)

@@ -1,6 +1,7 @@
 """Messages of known size, made of words: the same octets for every server, but for the Message-ID."""
 
 import random
+from base64 import encodebytes
 from dataclasses import dataclass
 
 TEXT = """\
@@ -26,6 +27,13 @@ ALTERNATIVE = (
     b"--%s\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<html><body>\r\n%s</body></html>\r\n"
     b"--%s--\r\n"
 )
+MIXED = (
+    b"Content-Type: multipart/mixed; boundary=%s\r\n\r\n"
+    b"--%s\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n%s"
+    b"--%s\r\nContent-Type: application/octet-stream; name=data.bin\r\n"
+    b"Content-Disposition: attachment; filename=data.bin\r\nContent-Transfer-Encoding: base64\r\n\r\n%s"
+    b"--%s--\r\n"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,13 @@ def alternative(octets: int) -> Template:
     rest = octets - len(HEAD) - len(ALTERNATIVE)
     text, html = _prose(rest // 3), _prose(rest - rest // 3)
     return _template(ALTERNATIVE % (BOUNDARY, BOUNDARY, text, BOUNDARY, html, BOUNDARY))
+
+
+def attached(octets: int) -> Template:
+    """multipart/mixed of about `octets`: 2 KB of text and an attachment in base64."""
+    data = random.Random(SEED).randbytes((octets - len(HEAD) - len(MIXED) - 2048) * 57 // 78)
+    encoded = encodebytes(data).replace(b"\n", b"\r\n")
+    return _template(MIXED % (BOUNDARY, BOUNDARY, _prose(2048), BOUNDARY, encoded, BOUNDARY))
 
 
 def _template(rest: bytes) -> Template:

@@ -17,12 +17,12 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One figure of one workload: a cell for each server, and ours / peer where both ran."""
+    """One figure of one workload: a cell for each server, and ours / peer for each peer."""
 
     workload: str
     figure: str
     cells: dict[str, list[float]]  # server -> a value for each repetition
-    ratios: list[float]  # a value for each repetition; empty without a peer
+    ratios: dict[str, list[float]]  # peer -> a value for each repetition; empty where ours did not run
 
 
 def lines(samples: Sequence[Sample], ours: str) -> list[Line]:
@@ -37,21 +37,24 @@ def lines(samples: Sequence[Sample], ours: str) -> list[Line]:
     ]
 
 
-def _ratios(cells: dict[str, list[float]], ours: str) -> list[float]:
+def _ratios(cells: dict[str, list[float]], ours: str) -> dict[str, list[float]]:
     """Repetition by repetition, since the machine drifts between them."""
-    peers = [values for server, values in cells.items() if server != ours]
-    if ours not in cells or not peers:
-        return []
-    return [own / peer for own, peer in zip(cells[ours], peers[0], strict=True)]
+    own = cells.get(ours, [])
+    return {
+        server: [one / other if other else 0.0 for one, other in zip(own, values, strict=True)]
+        for server, values in cells.items()
+        if server != ours and own
+    }
 
 
 def text(table: Sequence[Line], servers: Sequence[str]) -> str:
-    """Markdown: median [min-max] for each server (ours first), then the ratio of the two."""
-    ratio = [" / ".join(servers)] if len(servers) == 2 else []
-    rows = [["workload", "figure", *servers, *ratio]]
+    """Markdown: median [min-max] for each server (ours first), then ours / peer for each peer."""
+    ours, *peers = servers
+    rows = [["workload", "figure", *servers, *(f"{ours} / {peer}" for peer in peers)]]
     for line in table:
-        cells = [_spread(line.cells[server]) for server in servers]
-        rows.append([line.workload, line.figure, *cells, *([_spread(line.ratios)] if ratio else [])])
+        cells = [_spread(line.cells.get(server, [])) for server in servers]
+        ratios = [_spread(line.ratios.get(peer, [])) for peer in peers]
+        rows.append([line.workload, line.figure, *cells, *ratios])
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     rows.insert(1, ["-" * width for width in widths])
     return "\n".join(
@@ -62,9 +65,16 @@ def text(table: Sequence[Line], servers: Sequence[str]) -> str:
 
 def _spread(values: Sequence[float]) -> str:
     """`median [min-max]`, or the value alone."""
+    if not values:
+        return "-"
     if len(values) == 1:
-        return f"{values[0]:.3g}"
-    return f"{statistics.median(values):.3g} [{min(values):.3g}-{max(values):.3g}]"
+        return _figure(values[0])
+    return f"{_figure(statistics.median(values))} [{_figure(min(values))}-{_figure(max(values))}]"
+
+
+def _figure(value: float) -> str:
+    """Three digits."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def document(samples: Sequence[Sample], table: Sequence[Line]) -> dict[str, object]:
@@ -76,7 +86,7 @@ def document(samples: Sequence[Sample], table: Sequence[Line]) -> dict[str, obje
                 "workload": line.workload,
                 "figure": line.figure,
                 "median": {server: statistics.median(values) for server, values in line.cells.items()},
-                "ratio": statistics.median(line.ratios) if line.ratios else None,
+                "ratios": {peer: statistics.median(values) for peer, values in line.ratios.items()},
             }
             for line in table
         ],

@@ -9,12 +9,12 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from interop.peers import dovecot
 from interop.peers.postfix_services import SERVICES
 from interop.peers.processes import descendants
 from tests.wire.server import DOMAIN, HOST, STANDARD_PORTS, ServerFailed
@@ -23,7 +23,6 @@ PROGRAMS = ("/usr/sbin/postfix", "/usr/sbin/dovecot")
 START_SECONDS_MAX = 30.0
 STOP_SECONDS_MAX = 30.0
 PROBE_SECONDS = 0.05
-MAIL_USER_ID = 5000  # owns the Maildirs; no account of that number is needed
 
 
 def absent() -> str:
@@ -92,7 +91,7 @@ class PostfixDovecot:
         """Neither program tells when it is ready: try each port until it accepts."""
         deadline = time.monotonic() + START_SECONDS_MAX
         for service in STANDARD_PORTS:
-            while not _accepts(self.port(service)):
+            while not dovecot.accepts(self.port(service)):
                 if time.monotonic() > deadline:
                     self.kill()
                     raise ServerFailed(f"{self.name}: {service} does not accept; see {self.directory}/*.log")
@@ -102,143 +101,30 @@ class PostfixDovecot:
         for name in ("tls", "mail", "run", "postfix", "queue", "data"):
             (self.directory / name).mkdir(parents=True)
         self.directory.chmod(0o755)
-        os.chown(self.directory / "mail", MAIL_USER_ID, MAIL_USER_ID)
+        os.chown(self.directory / "mail", dovecot.MAIL_USER_ID, dovecot.MAIL_USER_ID)
         os.chown(self.directory / "data", pwd.getpwnam("postfix").pw_uid, -1)
-        self._make_certificate()
+        dovecot.make_certificate(self.directory / "tls")
         self._write_accounts()
-        (self.directory / "dovecot.conf").write_text(self._fill(DOVECOT_CONF))
+        (self.directory / "dovecot.conf").write_text(self._fill(dovecot.CONF))
         (self.directory / "postfix" / "main.cf").write_text(self._fill(MAIN_CF))
         (self.directory / "postfix" / "master.cf").write_text(self._fill(MASTER_CF))
         for name in ("dynamicmaps.cf", "postfix-files"):
             shutil.copy(f"/etc/postfix/{name}", self.directory / "postfix" / name)
 
-    def _make_certificate(self) -> None:
-        key = self.directory / "tls" / "key.pem"
-        command = [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-        ]
-        command += ["-keyout", str(key), "-out", str(self.certificate), "-days", "30"]
-        command += ["-subj", "/CN=localhost", "-addext", f"subjectAltName=DNS:localhost,IP:{HOST}"]
-        subprocess.run(command, check=True, capture_output=True)
-
     def _write_accounts(self) -> None:
-        passwords = [f"{address}:{{PLAIN}}{word}\n" for address, word in self.accounts.items()]
-        (self.directory / "passwords").write_text("".join(passwords))
+        dovecot.write_passwords(self.directory / "passwords", self.accounts)
         recipients = [f"{address} known\n" for address in self.accounts]
         (self.directory / "postfix" / "recipients").write_text("".join(recipients))
 
     def _fill(self, text: str) -> str:
         values = {"@DIR@": str(self.directory), "@HOST@": HOST, "@DOMAIN@": DOMAIN}
         values |= {f"@{service}@": str(self.port(service)) for service in STANDARD_PORTS}
-        for name, value in (values | {"@UID@": str(MAIL_USER_ID)}).items():
+        for name, value in (
+            values | {"@UID@": str(dovecot.MAIL_USER_ID), "@MAIL@": "maildir:~/Maildir"}
+        ).items():
             text = text.replace(name, value)
         return text
 
-
-def _accepts(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((HOST, port)) == 0
-
-
-DOVECOT_CONF = """\
-base_dir = @DIR@/run
-state_dir = @DIR@/run
-log_path = @DIR@/dovecot.log
-listen = @HOST@
-protocols = imap pop3 lmtp
-ssl_cert = <@DIR@/tls/cert.pem
-ssl_key = <@DIR@/tls/key.pem
-disable_plaintext_auth = no
-auth_mechanisms = plain login
-auth_username_format = %Lu
-first_valid_uid = 1
-mail_location = maildir:~/Maildir
-passdb {
-  driver = passwd-file
-  args = @DIR@/passwords
-}
-userdb {
-  driver = static
-  args = uid=@UID@ gid=@UID@ home=@DIR@/mail/%u
-}
-namespace inbox {
-  inbox = yes
-  separator = /
-  mailbox Drafts {
-    auto = create
-    special_use = \\Drafts
-  }
-  mailbox Sent {
-    auto = create
-    special_use = \\Sent
-  }
-  mailbox Junk {
-    auto = create
-    special_use = \\Junk
-  }
-  mailbox Trash {
-    auto = create
-    special_use = \\Trash
-  }
-  mailbox Archive {
-    auto = create
-    special_use = \\Archive
-  }
-}
-# A benchmark is one client address.
-mail_max_userip_connections = 10000
-protocol lmtp {
-  postmaster_address = postmaster@@DOMAIN@
-}
-service imap {
-  process_limit = 6000
-}
-service auth {
-  client_limit = 20000
-  unix_listener auth-submission {
-    mode = 0666
-  }
-}
-service anvil {
-  client_limit = 20000
-}
-service stats {
-  client_limit = 20000
-}
-service imap-login {
-  inet_listener imap {
-    port = @imap@
-  }
-  inet_listener imaps {
-    port = @imaps@
-    ssl = yes
-  }
-}
-service pop3-login {
-  inet_listener pop3 {
-    port = @pop3@
-  }
-  inet_listener pop3s {
-    port = @pop3s@
-    ssl = yes
-  }
-}
-service lmtp {
-  inet_listener lmtp {
-    port = @lmtp@
-  }
-  unix_listener lmtp {
-    mode = 0666
-  }
-}
-"""
 
 MAIN_CF = """\
 compatibility_level = 3.6
