@@ -17,10 +17,11 @@ class LineBuffer:
     """Octets fed in any cuts, taken out as lines or as counted runs; linear in what is fed.
 
     A line ends with LF; one CR before it is dropped with it. `line_octets_max` bounds the line with its
-    end; a longer one is dropped up to its LF and reported once by `LineTooLong`.
+    end; a longer one is dropped up to its LF and reported once by `LineTooLong`. `bare` tells whether the
+    last line came without its CR.
     """
 
-    __slots__ = ("_buffer", "_dropped", "_dropping", "_scanned", "_start", "line_octets_max")
+    __slots__ = ("_buffer", "_dropped", "_dropping", "_scanned", "_start", "bare", "line_octets_max")
 
     def __init__(self, line_octets_max: int) -> None:
         self.line_octets_max = line_octets_max
@@ -29,6 +30,7 @@ class LineBuffer:
         self._scanned = 0
         self._dropping = False
         self._dropped = b""  # the start of the line that is dropped
+        self.bare = False
 
     def __len__(self) -> int:
         return len(self._buffer) - self._start
@@ -53,7 +55,8 @@ class LineBuffer:
             start = self._dropped if self._dropping else line[:START_OCTETS]
             self._dropping = False
             raise LineTooLong(start)
-        return line[:-1] if line.endswith(b"\r") else line
+        self.bare = not line.endswith(b"\r")
+        return line if self.bare else line[:-1]
 
     def _unfinished(self) -> None:
         self._scanned = len(self._buffer)

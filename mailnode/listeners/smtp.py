@@ -41,6 +41,8 @@ _REFUSALS = {
     Refusal.BUSY: Reply(454, "4.7.0", "Temporary authentication failure"),
 }
 
+NOBODY = events.Hello(b"", False, reply.OK)  # no client has said who it is
+
 Begin = Callable[[Came, Path, int], Awaitable[Transaction | Reply]]
 """Opens a transaction for a reverse-path and the account of the user, 0 where nobody is."""
 
@@ -54,7 +56,7 @@ class Client:
     begin: Begin
     authentication: Authentication | None  # on submission only
     account: int = 0
-    hello: events.Hello = field(default_factory=lambda: events.Hello(b"", False, reply.OK))
+    hello: events.Hello = NOBODY
     transactions: dict[int, Transaction] = field(default_factory=dict)
 
     def came(self, smtputf8: bool) -> Came:
@@ -219,6 +221,7 @@ async def _forget(client: Client, event: events.ContentRefused | events.Reset) -
 async def _starttls(client: Client, event: events.StartTls) -> None:
     client.conversation.send(event, event.reply)
     await client.conversation.start_tls()
+    client.account, client.hello = 0, NOBODY  # RFC 3207 §4.2: what was said before TLS is forgotten
 
 
 async def _auth(client: Client, event: events.Auth) -> None:

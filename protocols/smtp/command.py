@@ -119,12 +119,10 @@ def _bdat(facts: Facts, argument: bytes) -> event.Event:
     return event.Data(facts.transaction)
 
 
-def chunk(argument: bytes) -> tuple[int, bool]:
-    """bdat-cmd = "BDAT" SP chunk-size [ SP end-marker ] CR LF, RFC 3030 §2; size, and if it is the last."""
+def chunk(argument: bytes) -> tuple[int, bytes]:
+    """bdat-cmd = "BDAT" SP chunk-size [ SP end-marker ] CR LF, RFC 3030 §2; the size and what follows it."""
     size, _, marker = argument.partition(b" ")
-    if marker.strip().upper() not in (b"", b"LAST"):
-        raise Fault("501 5.5.4", "Expected BDAT size [LAST]")
-    return grammar.number(size, "BDAT"), bool(marker.strip())
+    return grammar.number(size, "BDAT"), marker.strip().upper()
 
 
 def _rset(facts: Facts, argument: bytes) -> event.Event:

@@ -24,18 +24,28 @@ _STUFFED = re.compile(rb"(?:(?<=\r\n)|\A)\.(?!\.?\n)")
 
 
 class Text:
-    """What both ways of sending content ask of its octets. After `fault` is set nothing is kept."""
+    """What both ways of sending content ask of its octets.
 
-    __slots__ = ("_bare_newline", "_octets_left", "fault")
+    After `fault` is set nothing is kept: `dropped` counts the octets that came since.
+    """
+
+    __slots__ = ("_bare_newline", "_octets_left", "dropped", "fault")
 
     def __init__(self, bare_newline: BareNewline, octets_max: int) -> None:
         self._bare_newline = bare_newline
         self._octets_left = octets_max
         self.fault: Reply | None = None
+        self.dropped = 0
+
+    def expect(self, octets: int) -> None:
+        """So many are to come: refused at once when they are too many."""
+        if octets > self._octets_left:
+            self.fault = self.fault or MESSAGE_TOO_BIG
 
     def checked(self, octets: bytes) -> bytes:
         """With CRLF line ends; empty once there is a fault."""
         if self.fault is not None:
+            self.dropped += len(octets)
             return b""
         ends = octets.count(b"\r\n")
         if octets.count(b"\n") != ends or octets.count(b"\r") != ends:
@@ -74,6 +84,10 @@ class Dotted:
     @property
     def fault(self) -> Reply | None:
         return self._text.fault
+
+    @property
+    def dropped(self) -> int:
+        return self._text.dropped
 
     def feed(self, octets: bytes) -> None:
         self._raw += octets
@@ -155,11 +169,20 @@ class Counted:
         return self._text.fault
 
     @property
+    def dropped(self) -> int:
+        return self._text.dropped
+
+    def refuse(self, fault: Reply) -> None:
+        """Whatever is still to come."""
+        self._text.fault = self._text.fault or fault
+
+    @property
     def whole(self) -> bool:
         """Nothing of the chunk is missing."""
         return self.wanted == 0
 
     def begin(self, octets: int, last: bool) -> None:
+        self._text.expect(len(self._raw) + octets)
         self.wanted = self.chunk_octets = octets
         self._last = last
 

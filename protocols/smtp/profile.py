@@ -43,6 +43,11 @@ class Bounds:
     errors_max: int
     events_open_max: int
 
+    @property
+    def dropped_octets_max(self) -> int:
+        """Of refused content that is read, to find its end: who sends more does not listen."""
+        return 2 * self.message_octets_max
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:

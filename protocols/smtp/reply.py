@@ -47,13 +47,17 @@ READY_FOR_TLS = Reply(220, "2.0.0", "Ready to start TLS")
 CANNOT_VERIFY = Reply(252, "2.1.5", "Cannot VRFY user, but will accept message and attempt delivery")
 TOO_MANY_ERRORS = Reply(421, "4.7.0", "Too many errors, closing")
 LINE_TOO_LONG = Reply(500, "5.5.2", "Line too long")
+NOT_CRLF = Reply(500, "5.5.2", "A command ends with CRLF")  # RFC 5321 §2.3.8
 UNKNOWN = Reply(500, "5.5.2", "Command not recognized")
 AUTH_LINE_TOO_LONG = Reply(500, "5.5.6", "Authentication exchange line is too long")  # RFC 4954 §6
 AUTH_CANCELLED = Reply(501, "5.7.0", "Authentication cancelled")  # RFC 4954 §4
 AUTH_NOT_BASE64 = Reply(501, "5.5.2", "Cannot decode base64")  # RFC 4954 §4
+BAD_CHUNK = Reply(501, "5.5.4", "Expected BDAT size [LAST]")
+CHUNK_WITHOUT_SIZE = Reply(421, "4.5.4", "Cannot tell where this chunk ends, closing")
 NOT_HTTP = Reply(421, "4.7.0", "This is a mail server, closing")
 
 MESSAGE_TOO_BIG = Reply(552, "5.3.4", "Message is larger than the limit")  # RFC 1870 §6.3
+ENDLESS = Reply(552, "5.3.4", "Message is far larger than the limit, closing")
 BARE_LF = Reply(550, "5.6.11", "Message has a line end that is not CRLF")
 BARE_CR = Reply(550, "5.6.11", "Message has a CR that ends no line")
 HAS_NUL = Reply(550, "5.6.11", "Message has a NUL octet")

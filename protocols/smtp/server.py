@@ -32,7 +32,7 @@ from protocols.smtp.event import (
     Rcpt,
     Reset,
 )
-from protocols.smtp.profile import Channel, Flavour, Profile
+from protocols.smtp.profile import BareNewline, Channel, Flavour, Profile
 from protocols.smtp.reply import Reply, of_fault
 
 AUTH_LINE_OCTETS_MAX = 12_288  # RFC 4954 §4: of AUTH with its initial response, and of each response
@@ -231,13 +231,21 @@ class Session:
             return self._give(event, row)
         try:
             line = self._lines.line()
-        except LineTooLong:
-            return self._give(self._too_long(), None)
+        except LineTooLong as too_long:
+            return self._give(self._too_long(too_long.start), None)
         if line is None:
             return None
         if self._facts.state is State.AUTH:
             return self._give(self._auth_response(line), None)
+        if self._lines.bare and self._facts.profile.bare_newline is BareNewline.REJECT:
+            return self._bare(line)
         return self._command(line)
+
+    def _bare(self, line: bytes) -> Event | None:
+        """RFC 5321 §2.3.8: only CRLF ends a line; a chunk is dropped with its command."""
+        if line[:5].upper() == b"BDAT ":
+            return self._counted(line[5:], reply.NOT_CRLF)
+        return self._give(self._mistake(reply.NOT_CRLF), None)
 
     def _command(self, line: bytes) -> Event | None:
         verb, _, argument = line.partition(b" ")
@@ -247,7 +255,8 @@ class Session:
         if row is None or not command.available(row, self._facts):
             return self._give(self._unknown(verb, row), None)
         if row.counted:
-            return self._bdat(row, argument)
+            out_of_place = self._facts.state not in row.states
+            return self._counted(argument, self._out_of_sequence() if out_of_place else None)
         return self._give(self._read(row, argument), row)
 
     def _read(self, row: Command, argument: bytes) -> Event:
@@ -268,7 +277,9 @@ class Session:
             return self._mistake(reply.UNKNOWN)
         return self._mistake(Reply(502, "5.5.1", f"{row.verb.decode()} is not offered here"))
 
-    def _too_long(self) -> Event:
+    def _too_long(self, start: bytes) -> Event:
+        if start[:5].upper() == b"BDAT ":
+            return Goodbye(reply.CHUNK_WITHOUT_SIZE)
         if self._facts.state is State.AUTH:
             self._facts.state = State.READY
             return AuthCancelled(reply.AUTH_LINE_TOO_LONG)
@@ -288,6 +299,9 @@ class Session:
         if isinstance(content, Counted):
             content.feed(self._lines.octets(content.wanted))
         while (piece := content.next()) is not None:
+            if content.dropped > self._bounds.dropped_octets_max:
+                self._content = None
+                return self._give(Goodbye(reply.ENDLESS), None)
             if content.ended:
                 return self._content_ended(content, piece)
             if content.fault is None:
@@ -319,23 +333,37 @@ class Session:
         self._open.append(_Open(event, None, replies))
         return event
 
-    def _bdat(self, row: Command, argument: bytes) -> Event | None:
-        """The octets that it counts are no commands, whatever becomes of it."""
+    def _counted(self, argument: bytes, refusal: Reply | None) -> Event | None:
+        """BDAT. The octets that it counts are no commands, whatever becomes of it."""
+        row = COMMANDS[b"BDAT"]
         try:
-            octets, last = command.chunk(argument)
-        except Fault as fault:
-            return self._give(self._mistake(of_fault(fault)), row)
-        if self._facts.state not in row.states:
-            return self._discard(octets, self._out_of_sequence())
+            octets, marker = command.chunk(argument)
+        except Fault:
+            return self._give(Goodbye(reply.CHUNK_WITHOUT_SIZE), row)
+        if marker not in (b"", b"LAST"):
+            refusal = refusal or reply.BAD_CHUNK
+        if refusal is not None:
+            self._spoil(refusal)
+            return self._discard(octets, refusal)
         if self._chunks is not None:
-            self._chunks.begin(octets, last)
+            self._chunks.begin(octets, marker == b"LAST")
             self._content = self._chunks
             return self._next_content(self._chunks)
         self._chunks = Counted(self._text())
-        self._chunks.begin(octets, last)
+        self._chunks.begin(octets, marker == b"LAST")
         return self._give(row.read(self._facts, argument), row)
 
+    def _spoil(self, refusal: Reply) -> None:
+        """A chunk is missing: those in the pipeline behind it are refused with it, RFC 3030 §2."""
+        if self._facts.state is State.RCPT:
+            self._facts.state = State.CHUNKS
+            self._chunks = Counted(self._text())
+        if self._chunks is not None:
+            self._chunks.refuse(refusal)
+
     def _discard(self, octets: int, answer: Reply) -> Event | None:
+        if octets > self._bounds.dropped_octets_max:
+            return self._give(Goodbye(reply.ENDLESS), None)
         octets -= len(self._lines.octets(octets))
         if octets:
             self._discarding = (octets, answer)

@@ -239,3 +239,34 @@ def test_replies_of_several_lines_repeat_their_codes() -> None:
         b"550-5.7.1 one\r\n550-5.7.1 two\r\n550 5.7.1 three\r\n"
     )
     assert Reply(250, "", "one", ("two",)).octets() == b"250-one\r\n250 two\r\n"
+
+
+def test_a_chunk_too_large_is_refused_once_it_is_over_and_nothing_of_it_given() -> None:
+    session, peer = ready(replace_bounds(message_octets_max=1000)), Peer()
+    session.feed(b"MAIL FROM:<>\r\nRCPT TO:<bob@here.example>\r\nBDAT 600\r\n" + b"x" * 600 + b"BDAT 401\r\n")
+    assert drain(session, peer).endswith(b"250 2.0.0 600 octets received\r\n")
+    session.feed(b"x" * 400)
+    assert drain(session, peer) == b""
+    session.feed(b"xBDAT 0 LAST\r\nNOOP\r\n")
+    refused = reply.MESSAGE_TOO_BIG.octets()
+    assert drain(session, peer) == refused + refused + reply.OK.octets()
+    assert not peer.contents
+
+
+@pytest.mark.parametrize("send", [b"DATA\r\n", b"BDAT 99999999999999999999\r\n"])
+def test_content_without_end_ends_the_session(send: bytes) -> None:
+    session, peer = ready(replace_bounds(message_octets_max=1000)), Peer()
+    session.feed(b"MAIL FROM:<>\r\nRCPT TO:<bob@here.example>\r\n" + send)
+    drain(session, peer)
+    fed, said = 0, b""
+    while not said and fed < 10_000_000:
+        session.feed(b"x" * 10_000)
+        fed += 10_000
+        said = drain(session, peer)
+    assert said == reply.ENDLESS.octets()
+    session.feed(b"NOOP\r\n.\r\nNOOP\r\n")
+    assert drain(session, peer) == b""
+
+
+def replace_bounds(**changes: int) -> Profile:
+    return dataclasses.replace(MX, bounds=dataclasses.replace(BOUNDS, **changes))
