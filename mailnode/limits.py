@@ -12,7 +12,7 @@ ADDRESS_OCTETS_MAX = 254  # RFC 5321 §4.5.3.1.3: a path is 256 octets with its 
 class Limits:
     # -- connections
     connections_max: int = 20_000  # open files are the machine's real bound; leave room for RocksDB's
-    connections_per_address_max: int = 100  # a household behind one address, not a flood
+    connections_per_address_max: int = 1000  # an office behind one address, not a flood
     write_high_water_octets: int = 256 * KiB  # a reader that slow makes its producer wait
     idle_tls_handshake_seconds_max: int = 30  # a handshake takes two round trips
     connection_input_octets_max: int = 64 * KiB  # one read of the socket: more waits in the kernel
@@ -39,6 +39,8 @@ class Limits:
     imap_search_keys_max: int = 1000  # of one SEARCH
     imap_login_seconds_max: int = 60  # before authentication
     imap_idle_seconds_max: int = 1800  # RFC 9051 §5.4: at least 30 minutes
+    imap_still_here_seconds: int = 120  # what is said in IDLE when nothing happens: NAT forgets who is silent
+    imap_connections_per_login_max: int = 100  # of one account from one address: a client has a dozen
     imap_errors_max: int = 20  # BAD in a row
     imap_events_open_max: int = 8  # APPENDs in flight on one connection: they share a sync
     imap_multiappend_messages_max: int = 1000  # of one APPEND: all of them are one change

@@ -38,6 +38,32 @@ class Admission:
             del self._open[source]
 
 
+class Logins:
+    """Counts the connections that an account has open from one address, where a protocol keeps them long."""
+
+    __slots__ = ("_max", "_open")
+
+    def __init__(self, connections_max: int) -> None:
+        self._max = connections_max
+        self._open: dict[tuple[int, str], int] = {}
+
+    def admit(self, account: int, host: str) -> bool:
+        """Count a connection in, unless there are as many as may be."""
+        pair = account, _source(host)
+        opened = self._open.get(pair, 0)
+        if opened >= self._max:
+            return False
+        self._open[pair] = opened + 1
+        return True
+
+    def leave(self, account: int, host: str) -> None:
+        """Count an admitted connection out."""
+        pair = account, _source(host)
+        self._open[pair] -= 1
+        if not self._open[pair]:
+            del self._open[pair]
+
+
 def _source(host: str) -> str:
     """The address, or the /64 of an IPv6 one: a household has a whole /64 to choose from."""
     if ":" not in host:

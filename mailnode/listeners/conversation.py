@@ -128,6 +128,11 @@ class Conversation(Generic[S]):
     def limits(self) -> Limits:
         return self._around.limits
 
+    @property
+    def wheel(self) -> Wheel:
+        """For what is to happen later, whatever the peer does."""
+        return self._around.wheel
+
     # -- what a row may do
 
     def send(self, event: Any, answer: Any) -> None:

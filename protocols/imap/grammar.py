@@ -223,6 +223,8 @@ class Grammar(Cursor):
         flag = self.need(_FLAG, "a flag").decode()
         if flag.startswith("\\") and flags.canonical(flag) not in (*flags.SYSTEM, flags.RECENT):
             raise Fault("BAD", "No such system flag")
+        if len(flag) > self.limits.keyword_octets_max:
+            raise Fault("NO [LIMIT]", f"A keyword may have {self.limits.keyword_octets_max} octets")
         return flag
 
     def flag_list(self) -> tuple[str, ...]:

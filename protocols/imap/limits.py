@@ -25,3 +25,4 @@ class ImapLimits:
     sequence_ranges_max: int
     list_patterns_max: int
     search_keys_max: int
+    keyword_octets_max: int

@@ -69,8 +69,8 @@ class House:
 
 
 @asynccontextmanager
-async def house(directory: Path, limits: Limits) -> AsyncIterator[House]:
-    """On the running loop; the account has an INBOX and nothing else."""
+async def house(directory: Path, limits: Limits, time: Any = None) -> AsyncIterator[House]:
+    """On the running loop; the account has an INBOX and nothing else. `time`: Twisted's IReactorTime."""
     shard = open_shard(directory, limits.shard_memory_octets_min, bytes(16))
     clock = Ticking()
     failures: list[OSError] = []
@@ -78,7 +78,7 @@ async def house(directory: Path, limits: Limits) -> AsyncIterator[House]:
         accounts = Accounts(shard, Partitions(shard, writer, limits, failures.append), loads, clock, limits)
         account = await accounts.open(ACCOUNT)
         await account.apply(Intent(id=bytes(16), create=Create(address="ann@example.test")))
-        listening = _listening(accounts, clock, limits)
+        listening = _listening(accounts, clock, limits, time)
         try:
             yield House(listening.open(HOST, 0), account, listening, shard)
         finally:
@@ -87,7 +87,7 @@ async def house(directory: Path, limits: Limits) -> AsyncIterator[House]:
     assert not failures
 
 
-def _listening(accounts: Accounts, clock: Ticking, limits: Limits) -> Listening[Any]:
+def _listening(accounts: Accounts, clock: Ticking, limits: Limits, time: Any) -> Listening[Any]:
     reactor = AsyncioSelectorReactor(asyncio.get_running_loop())
     listener = imap.listener(
         OneUser(),
@@ -103,7 +103,7 @@ def _listening(accounts: Accounts, clock: Ticking, limits: Limits) -> Listening[
         listener,
         limits=limits,
         clock=clock,
-        wheel=Wheel(reactor),
+        wheel=Wheel(time or reactor),
         admission=Admission(limits),
         certificate=None,
         implicit=False,

@@ -5,8 +5,10 @@
     login       before authentication: LOGIN, AUTHENTICATE, STARTTLS
     mailboxes   the list of mailboxes: CREATE to STATUS
     selected    the selected mailbox: what its client knows, and news of it
-    select      SELECT, EXAMINE, CLOSE, UNSELECT, IDLE
+    select      SELECT, EXAMINE, CLOSE, UNSELECT
+    idle        IDLE
     fetch       FETCH
+    utf8        what FETCH shows to a client with UTF8=ACCEPT
     message     STORE, COPY, MOVE, EXPUNGE, SEARCH
     append      APPEND
 

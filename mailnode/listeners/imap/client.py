@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mailnode.clock import Clock
 from mailnode.directory.rows import intent_id
 from mailnode.limits import Limits
+from mailnode.listeners.admission import Logins
 from mailnode.listeners.authentication import Authentication
 from mailnode.listeners.conversation import Conversation
 from mailnode.listeners.imap.refusal import Refused
@@ -32,12 +33,29 @@ class Accounts(Protocol):
     async def open(self, account: int) -> Account: ...
 
 
+class StillHere:
+    """Says that we are there while the client is in IDLE and nothing happens: Dovecot does, and clients take
+    the silence of a connection for its end. The wheel calls."""
+
+    __slots__ = ("_client", "slot")
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.slot = 0
+
+    def due(self) -> None:
+        client = self._client
+        client.say(None, b"* OK Still here\r\n")
+        client.conversation.wheel.file(self, client.limits.imap_still_here_seconds)
+
+
 @dataclass(slots=True)
 class Client:
     """One client. The session lets no command pass that comes too early for `account` or `selected`."""
 
     conversation: Conversation[Client]
     authentication: Authentication
+    logins: Logins
     accounts: Accounts
     upload_ids: UploadIds
     clock: Clock
@@ -47,6 +65,10 @@ class Client:
     idling: asyncio.Task[None] | None = None
     idle_done: IdleDone | None = None
     appends: dict[Append, Appending] = field(default_factory=dict)
+    still_here: StillHere = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.still_here = StillHere(self)
 
     @property
     def account(self) -> Account:

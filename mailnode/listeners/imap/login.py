@@ -40,11 +40,19 @@ async def _conclude(client: Client, event: Any, outcome: Outcome) -> None:
         client.say(event, answer.Challenge(outcome.octets))
         return
     if isinstance(outcome, Authenticated):
-        client.authenticated = await client.accounts.open(outcome.account)
-        client.conversation.patience(client.limits.imap_idle_seconds_max)
-        client.say(event, Ok("Logged in"))
+        await _logged_in(client, event, outcome.account)
         return
     client.say(event, _REFUSALS[outcome])
     if client.authentication.exhausted:
         client.say(None, Bye("Too many failures"))
         client.conversation.close()
+
+
+async def _logged_in(client: Client, event: Any, account: int) -> None:
+    opened = await client.accounts.open(account)
+    if not client.logins.admit(account, client.conversation.peer.host):
+        client.say(event, No("Too many connections of this account from this address", "LIMIT"))
+        return
+    client.authenticated = opened  # from here on the end of the connection counts it out
+    client.conversation.patience(client.limits.imap_idle_seconds_max)
+    client.say(event, Ok("Logged in"))

@@ -1,4 +1,4 @@
-"""SELECT, EXAMINE, CLOSE, UNSELECT (RFC 9051 §6.3.2-3, §6.4.1-2), and IDLE (§6.3.13)."""
+"""SELECT, EXAMINE, CLOSE, UNSELECT (RFC 9051 §6.3.2-3, §6.4.1-2)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from mailnode.mailbox.verbs import ALL_UIDS, Messages, Want
 from mailnode.pb.change_pb2 import Expunge, Intent, UidRange
 from mailnode.pb.row_pb2 import MailboxRow
 from protocols.imap import response
-from protocols.imap.answer import GoOn, Ok
-from protocols.imap.event import Close, Idle, IdleDone, Select, Unselect
+from protocols.imap.answer import Ok
+from protocols.imap.event import Close, Select, Unselect
 from protocols.imap.view import View
 
 
@@ -66,29 +66,3 @@ async def close(client: Client, event: Close) -> None:
 async def unselect(client: Client, event: Unselect) -> None:
     client.deselect()
     client.say(event, Ok("Unselected"))
-
-
-async def idle(client: Client, event: Idle) -> None:
-    """What happens is said at once, until the client says DONE."""
-    client.say(event, GoOn("idling"))
-    if client.selection is not None:
-        client.idling = client.conversation.start(_tell(client, client.selection))
-
-
-async def _tell(client: Client, selected: Selected) -> None:
-    while True:
-        async for piece in selected.news():
-            if piece:
-                client.say(client.idle_done, piece)
-                await client.conversation.drained()
-        await selected.wait()
-
-
-async def idle_done(client: Client, event: IdleDone) -> None:
-    """From here on what is still being told is told before the end of IDLE, not after it."""
-    if client.idling is not None:
-        client.idle_done = event
-        async with client.selected.telling:
-            client.idling.cancel()
-        client.idling = client.idle_done = None
-    await client.end(event, Ok("Idled"))

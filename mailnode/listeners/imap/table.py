@@ -7,10 +7,10 @@ from typing import Any
 
 from mailnode.clock import Clock
 from mailnode.limits import Limits
-from mailnode.listeners.admission import is_local
+from mailnode.listeners.admission import Logins, is_local
 from mailnode.listeners.authentication import Authentication, Verifier
 from mailnode.listeners.conversation import Conversation
-from mailnode.listeners.imap import append, fetch, login, mailboxes, message, select
+from mailnode.listeners.imap import append, fetch, idle, login, mailboxes, message, select
 from mailnode.listeners.imap.client import Accounts, Client, refusing
 from mailnode.listeners.listener import Goodbye, Listener
 from mailnode.mailbox.content import UploadIds
@@ -47,6 +47,8 @@ def listener(
     Where authentication needs no TLS, it needs none from this machine only.
     """
 
+    logins = Logins(limits.imap_connections_per_login_max)
+
     def session(conversation: Conversation[Client]) -> Session:
         tls = conversation.tls is not None
         allowed = tls or (not auth_needs_tls and is_local(conversation.peer.host))
@@ -57,7 +59,7 @@ def listener(
 
     def client(conversation: Conversation[Client]) -> Client:
         authentication = Authentication(verifier, clock, limits, conversation.peer.host)
-        return Client(conversation, authentication, accounts, upload_ids, clock, limits)
+        return Client(conversation, authentication, logins, accounts, upload_ids, clock, limits)
 
     return Listener(
         name="imap",
@@ -86,6 +88,7 @@ def _bounds(limits: Limits) -> ImapLimits:
         sequence_ranges_max=limits.imap_sequence_ranges_max,
         list_patterns_max=limits.imap_list_patterns_max,
         search_keys_max=limits.imap_search_keys_max,
+        keyword_octets_max=limits.keyword_octets_max,
     )
 
 
@@ -96,6 +99,9 @@ async def _opened(client: Client) -> None:
 async def _closed(client: Client) -> None:
     client.deselect()
     client.appends.clear()
+    client.conversation.wheel.drop(client.still_here)
+    if client.authenticated is not None:
+        client.logins.leave(client.authenticated.id, client.conversation.peer.host)
 
 
 def _goodbye(session: Any, why: Goodbye) -> bytes:
@@ -142,8 +148,8 @@ _ROWS: Mapping[type, Callable[[Client, Any], Any]] = {
     events.Select: select.select,
     events.Close: select.close,
     events.Unselect: select.unselect,
-    events.Idle: select.idle,
-    events.IdleDone: select.idle_done,
+    events.Idle: idle.idle,
+    events.IdleDone: idle.idle_done,
     events.Create: mailboxes.create,
     events.Delete: mailboxes.delete,
     events.Rename: mailboxes.rename,

@@ -32,6 +32,7 @@ LIMITS = ImapLimits(
     sequence_ranges_max=20,
     list_patterns_max=5,
     search_keys_max=20,
+    keyword_octets_max=30,
 )
 IMPATIENT = replace(LIMITS, errors_max=3)
 CLEAR = Policy(tls=False, starttls=True, plaintext_login=True, mechanisms=("PLAIN", "LOGIN"))

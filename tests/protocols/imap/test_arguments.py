@@ -238,6 +238,7 @@ FAULTS = [
     (b"FETCH 1 BODY[]<0.0>", "BAD"),
     (b"FETCH 1, FLAGS", "BAD"),
     (b"STORE 1 +FLAGS (\\Nonsense)", "BAD"),
+    (b"STORE 1 +FLAGS " + b"k" * 31, "NO [LIMIT]"),
     (b"STORE 1 +FLAGS.LOUD (a)", "BAD"),
     (b"STORE 1 +FLAGS (a b", "BAD"),
     (b"STORE 1 +FLAGS", "BAD"),

@@ -25,6 +25,7 @@ LIMITS = ImapLimits(
     sequence_ranges_max=50,
     list_patterns_max=5,
     search_keys_max=50,
+    keyword_octets_max=128,
 )
 OPEN = Policy(tls=False, starttls=True, plaintext_login=True, mechanisms=("PLAIN", "LOGIN"))
 STRICT = Policy(tls=False, starttls=True, plaintext_login=False, mechanisms=())

@@ -1,0 +1,36 @@
+"""IDLE (RFC 9051 §6.3.13)."""
+
+from __future__ import annotations
+
+from mailnode.listeners.imap.client import Client
+from mailnode.listeners.imap.selected import Selected
+from protocols.imap.answer import GoOn, Ok
+from protocols.imap.event import Idle, IdleDone
+
+
+async def idle(client: Client, event: Idle) -> None:
+    """What happens is said at once, until the client says DONE."""
+    client.say(event, GoOn("idling"))
+    client.conversation.wheel.file(client.still_here, client.limits.imap_still_here_seconds)
+    if client.selection is not None:
+        client.idling = client.conversation.start(_tell(client, client.selection))
+
+
+async def _tell(client: Client, selected: Selected) -> None:
+    while True:
+        async for piece in selected.news():
+            if piece:
+                client.say(client.idle_done, piece)
+                await client.conversation.drained()
+        await selected.wait()
+
+
+async def idle_done(client: Client, event: IdleDone) -> None:
+    """From here on what is still being told is told before the end of IDLE, not after it."""
+    client.conversation.wheel.drop(client.still_here)
+    if client.idling is not None:
+        client.idle_done = event
+        async with client.selected.telling:
+            client.idling.cancel()
+        client.idling = client.idle_done = None
+    await client.end(event, Ok("Idled"))
