@@ -77,6 +77,7 @@ class Limits:
     mailbox_depth_max: int = 32  # levels of a name
     keyword_octets_max: int = 128  # of one keyword
     store_slice_entries: int = 5_000  # a STORE is that many entries a change
+    few_entries_max: int = 32  # entries of a change that are looked at one by one; more go by columns
     change_octets_max: int = 64 * MiB  # COPY and MOVE are one change
     intents_queued_max: int = 10_000  # of one account
     touched_kept_seconds: int = 30 * 86_400  # a client away for a month resynchronises quickly

@@ -7,6 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
+from contextlib import suppress
 from typing import Protocol
 
 from mailnode.limits import Limits
@@ -38,6 +39,43 @@ class NotKnown(Exception):
     """The entry may or may not become durable."""
 
 
+class Append:
+    """An entry on its way: any number may wait for it, and whoever gives up ends only its own wait."""
+
+    __slots__ = ("_waiters", "ended", "entry", "known")
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self.ended = False
+        self.known = True
+        """Once it has ended: it is committed; else that cannot be told."""
+        self._waiters: list[asyncio.Future[None]] = []
+
+    def wait(self) -> asyncio.Future[None]:
+        """Of the caller alone: done when the entry is committed; NotKnown when that cannot be told."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        if self.ended:
+            self.end(self.known)
+        return waiter
+
+    async def over(self) -> None:
+        """Returns when it has ended, one way or the other."""
+        with suppress(NotKnown):
+            await self.wait()
+
+    def end(self, known: bool) -> None:
+        self.ended, self.known = True, known
+        for waiter in self._waiters:
+            if waiter.done():
+                continue
+            if known:
+                waiter.set_result(None)
+            else:
+                waiter.set_exception(NotKnown())
+        self._waiters.clear()
+
+
 class Partitions:
     """All partitions of a node that stands alone. Lives on the loop; `writer` has one thread.
 
@@ -52,9 +90,9 @@ class Partitions:
         self._writer = writer
         self._limits = limits
         self._failed = failed
-        self._pending: deque[tuple[Entry, asyncio.Future[None]]] = deque()
+        self._pending: deque[Append] = deque()
         self._pending_octets = 0
-        self._last: asyncio.Future[None]
+        self._last: Append
         self._writing = False
         self._broken = False
         self._room: deque[asyncio.Future[None]] = deque()
@@ -70,39 +108,37 @@ class Partitions:
             self._room.append(waiter)
             await waiter
 
-    def append(self, entry: Entry) -> asyncio.Future[None]:
-        """Done when the entry is committed; NotKnown when that cannot be told."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[None] = loop.create_future()
+    def append(self, entry: Entry) -> Append:
+        append = Append(entry)
         if self._broken:
-            future.set_exception(NotKnown())
-            return future
-        self._pending.append((entry, future))
-        self._last = future
+            append.end(known=False)
+            return append
+        self._pending.append(append)
+        self._last = append
         self._pending_octets += entry.octets
         if not self._writing:
             self._writing = True
             # Not at once: what the loop has ready in this turn shares the sync.
-            loop.call_soon(self._write_group)
-        return future
+            asyncio.get_running_loop().call_soon(self._write_group)
+        return append
 
     async def idle(self) -> None:
         """Returns when nothing waits and nothing is being written."""
         while self._writing:
-            await asyncio.wait([self._last])
+            await self._last.over()
 
     def _write_group(self) -> None:
         group = self._take_group()
         loop = asyncio.get_running_loop()
-        written = loop.run_in_executor(self._writer, self._write, [entry for entry, _ in group])
+        written = loop.run_in_executor(self._writer, self._write, [append.entry for append in group])
         written.add_done_callback(lambda done: self._written(group, done.exception()))
 
-    def _take_group(self) -> list[tuple[Entry, asyncio.Future[None]]]:
+    def _take_group(self) -> list[Append]:
         group = []
         octets = 0
         while self._pending and octets < self._limits.group_octets_max:
             group.append(self._pending.popleft())
-            octets += group[-1][0].octets
+            octets += group[-1].entry.octets
         self._pending_octets -= octets
         return group
 
@@ -130,15 +166,14 @@ class Partitions:
             applied = (row.epoch + 1, row.seq)
         return applied
 
-    def _written(self, group: list[tuple[Entry, asyncio.Future[None]]], error: BaseException | None) -> None:
+    def _written(self, group: list[Append], error: BaseException | None) -> None:
         if error is not None:
             self._break(group, error)
             return
         try:
-            for entry, future in group:
-                entry.committed()
-                if not future.done():
-                    future.set_result(None)
+            for append in group:
+                append.entry.committed()
+                append.end(known=True)
         except Exception as mistake:  # memory and disk may differ now: only a restart makes them equal
             log.exception("a commit could not be taken into memory")
             self._break(group, mistake)
@@ -155,13 +190,13 @@ class Partitions:
             if not waiter.done():
                 waiter.set_result(None)
 
-    def _break(self, group: list[tuple[Entry, asyncio.Future[None]]], error: BaseException) -> None:
+    def _break(self, group: list[Append], error: BaseException) -> None:
         self._broken = True
         self._writing = False
         log.critical("a write or sync failed, what it held is not known: %s", error)
-        for _, future in (*group, *self._pending):
-            if not future.done():
-                future.set_exception(NotKnown())
+        for append in (*group, *self._pending):
+            if not append.ended:
+                append.end(known=False)
         self._pending.clear()
         self._pending_octets = 0
         self._give_room()

@@ -256,7 +256,7 @@ async def _quit(client: Client, event: events.Quit) -> None:
 
 async def _remove(client: Client, indexes: Sequence[int]) -> bool:
     inbox = client.inbox
-    uids = packed(inbox.uids[index] for index in indexes)
+    uids = packed([inbox.uids[index] for index in indexes])
     expunge = Expunge(mailbox=inbox.mailbox, uids=uids, whatever_flags=True)
     try:
         result = await inbox.account.apply(Intent(id=intent_id(client.clock), expunge=expunge))

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Executor
 from typing import TypeVar
 
 from mailnode.clock import Clock
-from mailnode.cluster.partitions import Partitions
+from mailnode.cluster.partitions import Append, Partitions
 from mailnode.limits import Limits
 from mailnode.mailbox.add import related
 from mailnode.mailbox.appended import Appended
 from mailnode.mailbox.arrays import Arrays
+from mailnode.mailbox.committed import Committed, copied
 from mailnode.mailbox.decide import decide
 from mailnode.mailbox.decided import Decided, Loaded, Moment
-from mailnode.mailbox.names import full_names
 from mailnode.mailbox.ranges import packed, pairs, sliced
 from mailnode.mailbox.reads import Head, Reads
 from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS, ENTRY_OCTETS, uids_of
@@ -30,14 +30,12 @@ from mailnode.mailbox.search import Stage, stages
 from mailnode.mailbox.verbs import ALL_UIDS, Mailboxes, Messages, UidRanges, Want
 from mailnode.mailbox.watch import Follower
 from mailnode.pb.account_pb2 import SearchKey
-from mailnode.pb.change_pb2 import Change, Intent, Result, Store, Touched, UidRange
-from mailnode.pb.row_pb2 import MailboxRow
+from mailnode.pb.change_pb2 import Change, Intent, Result, Store, UidRange
 from mailnode.store.keys import Kind
 
 T = TypeVar("T")
-M = TypeVar("M", MailboxRow, Touched)
 
-Outcome = tuple[Result, "asyncio.Future[None] | None"]
+Outcome = tuple[Result, Append | None]
 """A result, and when it may be told: its change is committed, or those that it rests on are."""
 
 
@@ -63,29 +61,20 @@ class LocalAccount:
         self._clock = clock
         self._limits = limits
         self._used = used
-        mailboxes = {mailbox: _copied(row) for mailbox, row in head.mailboxes.items()}
-        self._decided = Decided(account, head.row, mailboxes, set(head.subscribed))
+        mailboxes = {mailbox: copied(row) for mailbox, row in head.mailboxes.items()}
+        self._decided = Decided(account, head.row, mailboxes, set(head.subscribed), limits.few_entries_max)
+        self._committed = Committed(head)
         self._turn = asyncio.Lock()
         self._queued = 0
-        self._last_append: asyncio.Future[None] | None = None
+        self._last_append: Append | None = None
         self._asked: dict[bytes, asyncio.Future[None]] = {}
-        self._in_flight: dict[bytes, tuple[Result, asyncio.Future[None]]] = {}
-        self._position = head.row.position
-        self._touched_floor = head.row.touched_floor
-        self._rows = dict(head.mailboxes)
-        self._subscribed = frozenset(head.subscribed)
-        self._names = full_names(self._rows)
-        self._listed: Mailboxes | None = None
-        self._arrays: dict[int, Arrays] = {}
+        self._in_flight: dict[bytes, Outcome] = {}
         self._loading: dict[int, tuple[asyncio.Task[None], list[Change]]] = {}
-        self._followers: list[Follower] = []
 
     # -- reading
 
     async def mailboxes(self) -> Mailboxes:
-        if self._listed is None:
-            self._listed = Mailboxes(self._position, dict(self._rows), self._names, self._subscribed)
-        return self._listed
+        return self._committed.mailboxes()
 
     async def messages(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncIterator[Messages]:
         arrays = await self._loaded(mailbox)
@@ -111,7 +100,7 @@ class LocalAccount:
     async def search(self, mailbox: int, key: SearchKey) -> array[int]:
         ranges: UidRanges = ALL_UIDS
         found = array("I")
-        for stage in stages(key, self._rows[mailbox]):
+        for stage in stages(key, self._committed.rows[mailbox]):
             found = array("I")
             async for run in self.messages(mailbox, ranges, stage.want):
                 found.extend(await self._read(self._matching, stage, run))
@@ -119,10 +108,11 @@ class LocalAccount:
         return found
 
     async def watch(self, position: int, mailbox: int) -> Follower:
-        upto = self._position
-        follower = Follower(mailbox, upto, self._limits.watch_pending_max, self._followers.remove)
-        self._followers.append(follower)
-        if position < self._touched_floor:
+        committed = self._committed
+        upto = committed.position
+        follower = Follower(mailbox, upto, self._limits.watch_pending_max, committed.followers.remove)
+        committed.followers.append(follower)
+        if position < committed.touched_floor:
             follower.lose()
         elif position < upto:
             try:
@@ -137,32 +127,25 @@ class LocalAccount:
         return await self._read(self._reads.small_row, kind, key)
 
     async def claim_recent(self, mailbox: int) -> int:
-        row = self._rows[mailbox]
-        first = row.recent_uid
-        if first < row.uid_next:
-            claimed = _copied(row)
-            claimed.recent_uid = row.uid_next
-            self._rows[mailbox] = claimed
-            self._listed = None
-            # Written along with the mailbox's next change: a SELECT writes nothing.
-            decided = self._decided.mailboxes.get(mailbox)
-            if decided is not None:
-                decided.recent_uid = row.uid_next
+        first, following = self._committed.claim_recent(mailbox)
+        # Written along with the mailbox's next change: a SELECT writes nothing.
+        decided = self._decided.mailboxes.get(mailbox)
+        if first < following and decided is not None:
+            decided.recent_uid = following
         return first
 
     # -- writing
 
     async def apply(self, intent: Intent) -> Result:
-        needed = _mailbox_needed(intent)
+        needed = mailbox_needed(intent)
         if self._may_decide_at_once(intent, needed):
-            result, committed = self._decide(intent, self._arrays.get(needed))
+            result, committed = self._decide(intent, self._committed.arrays.get(needed))
         elif intent.id:
             result, committed = await self._ask_once(intent, needed)
         else:
             result, committed = await self._ask(intent, needed)
         if committed is not None:
-            # Others wait for it too: whoever gives up ends only its own wait.
-            await asyncio.shield(committed)
+            await committed.wait()
         return result
 
     async def _ask_once(self, intent: Intent, needed: int) -> Outcome:
@@ -195,7 +178,7 @@ class LocalAccount:
 
     def _may_decide_at_once(self, intent: Intent, needed: int) -> bool:
         """Nobody is before it, it was never asked, what it needs is in memory, and it is short."""
-        if self._queued or intent.retry or (needed and needed not in self._arrays):
+        if self._queued or intent.retry or (needed and needed not in self._committed.arrays):
             return False
         span = sum([uids.last - uids.first + 1 for uids in intent.store.uids])
         return span <= self._limits.store_slice_entries and self._partitions.has_room()
@@ -251,52 +234,23 @@ class LocalAccount:
             self._in_flight[decision.intent] = decision.result, self._last_append
         return decision.result, self._last_append
 
-    def _small_rows(self, intent: Intent) -> dict[tuple[int, bytes], bytes]:
+    def _small_rows(self, intent: Intent) -> Mapping[tuple[int, bytes], bytes]:
         """Few, and mostly absent: the shard's filters answer from memory."""
-        if intent.HasField("put_row"):
-            wanted = [(intent.put_row.kind, intent.put_row.key)] if intent.put_row.if_absent else []
-        elif intent.HasField("add"):
+        if intent.HasField("add"):
             wanted = [(Kind.MSGID, h) for message in intent.add.messages for h in related(message)]
+        elif intent.HasField("put_row") and intent.put_row.if_absent:
+            wanted = [(intent.put_row.kind, intent.put_row.key)]
         else:
-            wanted = []
+            return _NO_ROWS
         return {(kind, key): self._reads.small_row(kind, key) for kind, key in wanted}
 
     def commit(self, change: Change) -> None:
         """The change is durable: it crosses to the committed edge, and readers are told."""
         self._decided.leave(change)
-        self._position = change.position
-        for mailbox in change.mailboxes:
-            self._commit_row(mailbox)
-        for dropped in change.mailboxes_dropped:
-            del self._rows[dropped]
-            self._arrays.pop(dropped, None)
-        for subscription in change.subscriptions:
-            name = {subscription.name}
-            self._subscribed = self._subscribed | name if subscription.subscribed else self._subscribed - name
-        if change.touched.list:
-            self._names = full_names(self._rows)
-        self._listed = None
-        self._commit_arrays(change)
-        self._in_flight.pop(change.intent, None)
-        if self._followers and change.HasField("touched"):
-            touched = _copied(change.touched)
-            for follower in tuple(self._followers):
-                follower.offer(touched)
-
-    def _commit_row(self, row: MailboxRow) -> None:
-        before = self._rows.get(row.mailbox)
-        after = _copied(row)
-        if before is not None and before.recent_uid > row.recent_uid:
-            after.recent_uid = before.recent_uid
-        self._rows[row.mailbox] = after
-
-    def _commit_arrays(self, change: Change) -> None:
+        self._committed.take(change)
         for _, backlog in self._loading.values():
             backlog.append(change)
-        for mailbox in {t.mailbox for t in change.touched.mailboxes}:
-            arrays = self._arrays.get(mailbox)
-            if arrays is not None:
-                arrays.commit(mailbox, change)
+        self._in_flight.pop(change.intent, None)
 
     # -- loading
 
@@ -309,8 +263,8 @@ class LocalAccount:
 
     async def _present(self, mailbox: int) -> Arrays | None:
         """The arrays of a mailbox as committed, which they stay until the caller waits; None without it."""
-        while mailbox in self._rows:
-            arrays = self._arrays.get(mailbox)
+        while mailbox in self._committed.rows:
+            arrays = self._committed.arrays.get(mailbox)
             if arrays is not None:
                 self._used(self, mailbox, arrays.octets)
                 return arrays
@@ -328,34 +282,34 @@ class LocalAccount:
         """What is read may be ahead of what is committed; when that is committed, `backlog` has it all."""
         try:
             arrays = await self._read(self._reads.arrays, mailbox)
-            if self._last_append is not None and not self._last_append.done():
-                await asyncio.wait((self._last_append,))
+            if self._last_append is not None:
+                await self._last_append.over()
             for change in backlog:
                 arrays.commit(mailbox, change)
-            if mailbox in self._rows:
-                self._arrays[mailbox] = arrays
+            if mailbox in self._committed.rows:
+                self._committed.arrays[mailbox] = arrays
         finally:
             del self._loading[mailbox]
 
     def forget(self, mailbox: int) -> None:
         """Arrays that were not used for long; sessions keep the UID lists that they hold."""
-        self._arrays.pop(mailbox, None)
+        self._committed.arrays.pop(mailbox, None)
 
     def _uids(self, arrays: Arrays, mailbox: int, ranges: UidRanges) -> Messages:
-        unseen = arrays.first_unseen() if self._rows[mailbox].unseen else 0
+        unseen = arrays.first_unseen() if self._committed.rows[mailbox].unseen else 0
         if ranges == ALL_UIDS:
-            return Messages(self._position, arrays.uids, len(arrays.uids), first_unseen=unseen)
+            return Messages(self._committed.position, arrays.uids, len(arrays.uids), first_unseen=unseen)
         uids = array("I")
         for start, end in arrays.slices(ranges):
             uids += arrays.uids[start:end]
-        return Messages(self._position, uids, len(uids), first_unseen=unseen)
+        return Messages(self._committed.position, uids, len(uids), first_unseen=unseen)
 
     async def _run_read(self, entries: bytes, arrays: Arrays, want: Want) -> Messages:
         overflow = arrays.overflow_of(entries)
         if want == Want.ENTRIES:
             count = len(entries) // ENTRY_OCTETS
-            return Messages(self._position, uids_of(entries), count, entries, overflow=overflow)
-        return await self._read(self._reads.messages, self._position, entries, overflow, want)
+            return Messages(self._committed.position, uids_of(entries), count, entries, overflow=overflow)
+        return await self._read(self._reads.messages, self._committed.position, entries, overflow, want)
 
     def _matching(self, stage: Stage, run: Messages) -> list[int]:
         long_pieces = self._reads.long_pieces(run)
@@ -365,13 +319,6 @@ class LocalAccount:
         return asyncio.get_running_loop().run_in_executor(self._loads, read, *arguments)
 
 
-def _copied(part: M) -> M:
-    """A part of a change would keep all of it in memory, the octets of its mails too."""
-    copy = type(part)()
-    copy.CopyFrom(part)
-    return copy
-
-
 def _slice(intent_id: bytes, store: Store, part: UidRanges) -> Intent:
     slice_ = Intent(id=intent_id, store=store)
     del slice_.store.uids[:]
@@ -379,10 +326,11 @@ def _slice(intent_id: bytes, store: Store, part: UidRanges) -> Intent:
     return slice_
 
 
-def _mailbox_needed(intent: Intent) -> int:
+def mailbox_needed(intent: Intent) -> int:
     """The mailbox whose messages an intent is about, 0 for none."""
     ask = intent.WhichOneof("ask")
     return getattr(intent, ask).mailbox if ask in _ABOUT_MESSAGES else 0
 
 
+_NO_ROWS: Mapping[tuple[int, bytes], bytes] = {}
 _ABOUT_MESSAGES = frozenset(("store", "copy", "expunge", "delete_mailbox", "rename_mailbox"))

@@ -51,6 +51,13 @@ class Arrays:
         """The entries of indexes [start, end)."""
         return bytes(self.entries[start * ENTRY_OCTETS : end * ENTRY_OCTETS])
 
+    def joined(self, ranges: UidRanges) -> bytes:
+        """The entries of `ranges`."""
+        slices = self.slices(ranges)
+        if len(slices) == 1:
+            return self.cut(*slices[0])
+        return b"".join([self.cut(start, end) for start, end in slices])
+
     def overflow_of(self, entries: bytes) -> dict[int, Keywords]:
         """As they are now, of the messages of these entries."""
         if not self.overflow:

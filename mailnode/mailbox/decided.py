@@ -6,21 +6,20 @@ given out twice. Sessions, searches and watchers never look here.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from mailnode.limits import Limits
 from mailnode.mailbox.arrays import Arrays
 from mailnode.mailbox.names import INBOX, SEPARATOR, canonical_name
-from mailnode.mailbox.rows import DELETED, ENTRY, ENTRY_OCTETS, SEEN, UID, words
+from mailnode.mailbox.overlay import Overlay
+from mailnode.mailbox.rows import DELETED, SEEN, SIZE, count_with, low_flags, words
 from mailnode.mailbox.verbs import UidRanges
 from mailnode.pb.change_pb2 import Change
 from mailnode.pb.row_pb2 import AccountRow, Keywords, MailboxRow
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """What an intent needs of the shard, read before it is decided."""
 
     arrays: Arrays | None
@@ -29,8 +28,7 @@ class Loaded:
     """Small rows by kind and key; empty where there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """What `decide` may know of the world outside the account."""
 
     now_microseconds: int
@@ -45,14 +43,20 @@ class Decided:
     """Counters and mailboxes as decided, and an overlay of what is still on its way to disk."""
 
     def __init__(
-        self, account: int, row: AccountRow, mailboxes: dict[int, MailboxRow], subscribed: set[str]
+        self,
+        account: int,
+        row: AccountRow,
+        mailboxes: dict[int, MailboxRow],
+        subscribed: set[str],
+        few_entries_max: int,
     ) -> None:
         self.account = account
         self.row = row
         self.mailboxes = mailboxes
         self.subscribed = subscribed
         self.tree = {(m.parent, m.name): m.mailbox for m in mailboxes.values()}
-        self._entries: dict[int, dict[int, tuple[int, bytes | None]]] = {}
+        self._few_max = few_entries_max
+        self._entries: dict[int, Overlay] = {}
         self._overflow: dict[tuple[int, int], tuple[int, Keywords]] = {}
         self._rows: dict[tuple[int, bytes], tuple[int, bytes]] = {}
 
@@ -92,16 +96,9 @@ class Decided:
 
     def entries(self, mailbox: int, arrays: Arrays, ranges: UidRanges) -> bytes:
         """The joined entries of `ranges` as decided, in UID order."""
-        committed = b"".join([arrays.cut(start, end) for start, end in arrays.slices(ranges)])
-        pending = self._entries.get(mailbox)
-        if not pending:
-            return committed
-        changed = {uid: pending[uid][1] for uid in _common(pending, ranges)}
-        if not changed:
-            return committed
-        images: dict[int, bytes | None] = dict(_images(committed))
-        images.update(changed)
-        return b"".join(image for _, image in sorted(images.items()) if image is not None)
+        committed = arrays.joined(ranges)
+        overlay = self._entries.get(mailbox)
+        return committed if overlay is None else overlay.over(committed, ranges)
 
     def keywords_over(self, mailbox: int, uid: int, arrays: Arrays) -> Keywords:
         """The keywords of an entry that found no bit."""
@@ -125,36 +122,31 @@ class Decided:
         """A change is on its way: what it says of entries counts from now on for `decide`."""
         position = change.position
         for entries in change.entries:
-            overlay = self._entries.setdefault(entries.mailbox, {})
-            for uid, image in _images(entries.entries):
-                overlay[uid] = (position, image)
+            self._overlay(entries.mailbox).enter(position, entries.entries, gone=False)
             for uid, keywords in entries.overflow.items():
                 self._overflow[entries.mailbox, uid] = (position, keywords)
         for gone in change.entries_dropped:
-            overlay = self._entries.setdefault(gone.mailbox, {})
-            for uid, _ in _images(gone.entries):
-                overlay[uid] = (position, None)
+            self._overlay(gone.mailbox).enter(position, gone.entries, gone=True)
 
     def leave(self, change: Change) -> None:
         """The change is committed: its part of the overlay goes, unless a later one stands there."""
         position = change.position
         for entries in change.entries:
-            self._leave_entries(entries.mailbox, entries.entries, position)
-        for gone in change.entries_dropped:
-            self._leave_entries(gone.mailbox, gone.entries, position)
-        for entries in change.entries:
+            self._entries[entries.mailbox].leave(position, entries.entries)
             for uid in entries.overflow:
                 if self._overflow[entries.mailbox, uid][0] == position:
                     del self._overflow[entries.mailbox, uid]
+        for gone in change.entries_dropped:
+            self._entries[gone.mailbox].leave(position, gone.entries)
         for row in change.rows:
             if self._rows[row.kind, row.key][0] == position:
                 del self._rows[row.kind, row.key]
 
-    def _leave_entries(self, mailbox: int, entries: bytes, position: int) -> None:
-        overlay = self._entries[mailbox]
-        for uid in words(entries, UID):
-            if overlay.get(uid, (0, None))[0] == position:
-                del overlay[uid]
+    def _overlay(self, mailbox: int) -> Overlay:
+        overlay = self._entries.get(mailbox)
+        if overlay is None:
+            overlay = self._entries[mailbox] = Overlay(self._few_max)
+        return overlay
 
     # -- counters
 
@@ -178,34 +170,11 @@ class Decided:
         self._count(row, entries, -1)
 
     def _count(self, row: MailboxRow, entries: bytes, sign: int) -> None:
-        messages = unseen = deleted = octets = 0
-        for _, _, _, flags, _, size, _, _ in ENTRY.iter_unpack(entries):
-            messages += 1
-            unseen += not flags & SEEN
-            deleted += flags & DELETED != 0
-            octets += size
+        flags = low_flags(entries)
+        messages, octets = len(flags), sum(words(entries, SIZE))
         row.messages += sign * messages
-        row.unseen += sign * unseen
-        row.deleted += sign * deleted
+        row.unseen += sign * (messages - count_with(flags, SEEN))
+        row.deleted += sign * count_with(flags, DELETED)
         row.size += sign * octets
         self.row.messages += sign * messages
         self.row.octets += sign * octets
-
-
-def _images(entries: bytes) -> Iterable[tuple[int, bytes]]:
-    uid_at = ENTRY_OCTETS - 4
-    for start in range(0, len(entries), ENTRY_OCTETS):
-        uid = int.from_bytes(entries[start + uid_at : start + ENTRY_OCTETS], "little")
-        yield uid, entries[start : start + ENTRY_OCTETS]
-
-
-def _common(pending: Mapping[int, object], ranges: UidRanges) -> Iterable[int]:
-    """The UIDs that are in both, found from the side that has fewer."""
-    if sum(last - first + 1 for first, last in ranges) <= len(pending):
-        return [uid for first, last in ranges for uid in range(first, last + 1) if uid in pending]
-    return [uid for uid in pending if _within(uid, ranges)]
-
-
-def _within(uid: int, ranges: UidRanges) -> bool:
-    index = bisect_left(ranges, (uid + 1,))
-    return index > 0 and ranges[index - 1][0] <= uid <= ranges[index - 1][1]

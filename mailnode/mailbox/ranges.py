@@ -9,19 +9,20 @@ from mailnode.mailbox.verbs import UidRanges
 from mailnode.pb.change_pb2 import UidRange
 
 
-def packed(uids: Iterable[int]) -> list[UidRange]:
+def packed(uids: Sequence[int]) -> list[UidRange]:
     """Ascending UIDs as ranges."""
+    if not uids:
+        return []
+    if uids[-1] - uids[0] == len(uids) - 1:
+        return [UidRange(first=uids[0], last=uids[-1])]
     ranges: list[UidRange] = []
-    first = last = 0
+    first = last = uids[0]
     for uid in uids:
-        if uid == last + 1 and last:
-            last = uid
-            continue
-        if last:
+        if uid > last + 1:
             ranges.append(UidRange(first=first, last=last))
-        first = last = uid
-    if last:
-        ranges.append(UidRange(first=first, last=last))
+            first = uid
+        last = uid
+    ranges.append(UidRange(first=first, last=last))
     return ranges
 
 

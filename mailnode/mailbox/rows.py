@@ -6,6 +6,8 @@ Hot rows are struct-packed here and nowhere else; all others are the messages of
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterator
+from itertools import repeat
 from struct import Struct
 
 from mailnode.limits import KiB
@@ -63,6 +65,25 @@ def uids_of(entries: bytes | bytearray | memoryview) -> array[int]:
     return uids
 
 
+def cut(entries: bytes) -> Iterator[bytes]:
+    """Each of joined entries."""
+    return (entries[start : start + ENTRY_OCTETS] for start in range(0, len(entries), ENTRY_OCTETS))
+
+
+def low_flags(entries: bytes) -> bytes:
+    """Of each entry the octet of the flags that has the system bits."""
+    return entries[_LOW_FLAGS_AT::ENTRY_OCTETS]
+
+
+def count_with(low: bytes, flag: int) -> int:
+    """In how many of `low_flags` the system bit stands."""
+    return low.translate(_WITH[flag]).count(1)
+
+
+_LOW_FLAGS_AT = 24
+_WITH = {1 << bit: bytes(octet >> bit & 1 for octet in range(256)) for bit in range(5)}
+
+
 # -- rows of a change --------------------------------------------------------------------------------------
 
 
@@ -74,54 +95,64 @@ def rows(change: Change, format: int) -> list[Put]:
     puts: list[Put] = [(STATE, keys.state(account, Kind.ACCOUNT), change.row.SerializeToString())]
     for mailbox in change.mailboxes:
         puts.append((STATE, keys.mailbox(account, mailbox.mailbox), mailbox.SerializeToString()))
-    for dropped in change.mailboxes_dropped:
-        puts.append((STATE, keys.mailbox(account, dropped), None))
     for entries in change.entries:
         _entry_rows(puts, account, entries)
     for gone in change.entries_dropped:
         _dropped_rows(puts, account, gone)
     for mail in change.mails:
         _mail_rows(puts, account, mail)
-    _small_rows(puts, change)
-    return puts
-
-
-def _small_rows(puts: list[Put], change: Change) -> None:
-    account = change.account
     if change.HasField("touched"):
         puts.append((STATE, keys.touched(account, change.position), change.touched.SerializeToString()))
     for row in change.rows:
         puts.append((STATE, keys.state(account, row.kind, row.key), row.value or None))
-    for subscription in change.subscriptions:
-        key = keys.state(account, Kind.SUBSCRIPTION, subscription.name.encode())
-        puts.append((STATE, key, b"" if subscription.subscribed else None))
     if change.intent:
         key = keys.state(account, Kind.RESULT, change.intent)
         puts.append((STATE, key, change.result.SerializeToString()))
+    if change.touched.list:
+        _list_rows(puts, change)
+    return puts
+
+
+def _list_rows(puts: list[Put], change: Change) -> None:
+    """Mailboxes and subscriptions that come and go with a change of the list."""
+    account = change.account
+    for dropped in change.mailboxes_dropped:
+        puts.append((STATE, keys.mailbox(account, dropped), None))
+    for subscription in change.subscriptions:
+        key = keys.state(account, Kind.SUBSCRIPTION, subscription.name.encode())
+        puts.append((STATE, key, b"" if subscription.subscribed else None))
 
 
 def _entry_rows(puts: list[Put], account: int, entries: Entries) -> None:
     mailbox, packed = entries.mailbox, entries.entries
-    key, place, unpack_from = keys.entry, keys.place, ENTRY.unpack_from
-    placed = entries.placed
-    for start in range(0, len(packed), ENTRY_OCTETS):
-        image = unpack_from(packed, start)
-        uid = image[-1]
-        puts.append((STATE, key(account, mailbox, uid), packed[start : start + ENTRY_OCTETS]))
-        if placed:
-            puts.append((STATE, place(account, image[MAIL], mailbox, uid), b""))
+    if len(packed) == ENTRY_OCTETS:
+        uid = int.from_bytes(packed[-4:], "little")
+        puts.append((STATE, keys.entry(account, mailbox, uid), packed))
+    else:
+        puts += zip(repeat(STATE), _entry_keys(account, mailbox, packed), cut(packed))
+    if entries.placed:
+        places = _place_keys(account, mailbox, packed)
+        puts += zip(repeat(STATE), places, repeat(b""))
     for uid, keywords in entries.overflow.items():
         value = keywords.SerializeToString() if keywords.names else None
         puts.append((STATE, keys.overflow(account, mailbox, uid), value))
 
 
 def _dropped_rows(puts: list[Put], account: int, dropped: Dropped) -> None:
-    mailbox = dropped.mailbox
-    for mail, _, _, flags, _, _, _, uid in ENTRY.iter_unpack(dropped.entries):
-        puts.append((STATE, keys.entry(account, mailbox, uid), None))
-        puts.append((STATE, keys.place(account, mail, mailbox, uid), None))
+    mailbox, packed = dropped.mailbox, dropped.entries
+    puts += zip(repeat(STATE), _entry_keys(account, mailbox, packed), repeat(None))
+    puts += zip(repeat(STATE), _place_keys(account, mailbox, packed), repeat(None))
+    for flags, uid in zip(longs(packed, FLAGS), words(packed, UID), strict=True):
         if flags & OVERFLOW:
             puts.append((STATE, keys.overflow(account, mailbox, uid), None))
+
+
+def _entry_keys(account: int, mailbox: int, packed: bytes) -> Iterator[bytes]:
+    return map(keys.entry, repeat(account), repeat(mailbox), words(packed, UID))
+
+
+def _place_keys(account: int, mailbox: int, packed: bytes) -> Iterator[bytes]:
+    return map(keys.place, repeat(account), longs(packed, MAIL), repeat(mailbox), words(packed, UID))
 
 
 def _mail_rows(puts: list[Put], account: int, mail: Mail) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from itertools import compress
 
 from mailnode.mailbox.arrays import Arrays
 from mailnode.mailbox.decided import Decided, Loaded, Moment
@@ -11,7 +12,6 @@ from mailnode.mailbox.ranges import packed, pairs
 from mailnode.mailbox.rows import (
     CREATED,
     DELETED,
-    ENTRY,
     ENTRY_OCTETS,
     FLAGS,
     KEYWORD_MASK,
@@ -20,12 +20,16 @@ from mailnode.mailbox.rows import (
     SAVE_DATE,
     SYSTEM_FLAGS,
     UID,
+    cut,
     longs,
+    low_flags,
     uids_of,
     words,
 )
 from mailnode.pb.change_pb2 import Change, Copy, Entries, Expunge, Result, TouchedMailbox, UidRange
 from mailnode.pb.row_pb2 import MailboxRow
+
+_DELETED = bytes(octet & DELETED for octet in range(256))
 
 
 def decide_copy(
@@ -99,8 +103,8 @@ def _carry_keywords(
     target: MailboxRow,
     arrays: Arrays,
 ) -> None:
-    flags = array("Q", longs(entries, FLAGS))
-    if not any(f & ~SYSTEM_FLAGS for f in flags):
+    flags = array("Q", longs(entries, FLAGS).tobytes())
+    if max(flags, default=0) <= SYSTEM_FLAGS:
         return
     uids = uids_of(entries)
     new_flags = array("Q")
@@ -124,9 +128,7 @@ def decide_expunge(
     assert loaded.arrays is not None
     entries = state.entries(row.mailbox, loaded.arrays, pairs(ask.uids))
     if not ask.whatever_flags:
-        entries = b"".join(
-            ENTRY.pack(*image) for image in ENTRY.iter_unpack(entries) if image[FLAGS] & DELETED
-        )
+        entries = b"".join(compress(cut(entries), low_flags(entries).translate(_DELETED)))
     if not entries:
         return Result(position=state.row.position)
     change = state.change(intent_id)

@@ -55,7 +55,7 @@ class House:
         async def appended() -> list[asyncio.Future[None]]:
             for entry in entries:
                 entry.committed_names = self.committed
-            return [self.partitions.append(entry) for entry in entries]
+            return [self.partitions.append(entry).wait() for entry in entries]
 
         return self.hand.loop.run_until_complete(appended())
 

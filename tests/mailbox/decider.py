@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mailnode.limits import Limits
-from mailnode.mailbox.account import _mailbox_needed
+from mailnode.mailbox.account import mailbox_needed
 from mailnode.mailbox.add import related
 from mailnode.mailbox.decide import decide
 from mailnode.mailbox.decided import Decided, Loaded, Moment
@@ -32,14 +32,16 @@ class Decider:
         self.reads = Reads(self.shard, asks.ACCOUNT)
         self.now_microseconds = NOW * 1_000_000
         head = self.reads.head()
-        self.state = Decided(asks.ACCOUNT, head.row, head.mailboxes, head.subscribed)
+        self.state = Decided(
+            asks.ACCOUNT, head.row, head.mailboxes, head.subscribed, self.limits.few_entries_max
+        )
         self.changes: list[Change] = []
         self._numbers = 0
 
     def decide(self, ask: Any) -> Change | Result:
         self._numbers += 1
         intent = asks.intent(ask, self._numbers.to_bytes(16, "big"))
-        needed = _mailbox_needed(intent)
+        needed = mailbox_needed(intent)
         arrays = self.reads.arrays(needed) if needed else None
         moment = Moment(self.now_microseconds, self.limits)
         return decide(self.state, intent, Loaded(arrays, self._small_rows(intent)), moment)

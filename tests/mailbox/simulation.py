@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from weakref import WeakKeyDictionary
 
-from mailnode.cluster.partitions import Entry, NotKnown, Partitions
+from mailnode.cluster.partitions import Append, Entry, NotKnown, Partitions
 from mailnode.limits import Limits
 from mailnode.mailbox.account import LocalAccount
 from mailnode.mailbox.accounts import Accounts
@@ -34,6 +34,7 @@ from tests.store.faulty_shard import Died, Fate, FaultyShard, Step
 LIMITS = replace(
     Limits(),
     store_slice_entries=3,
+    few_entries_max=2,
     messages_run_max=4,
     entries_run_max=6,
     run_octets_max=300,
@@ -73,7 +74,7 @@ class Witnessed(Partitions):
         super().__init__(shard, writer, LIMITS, failed)
         self.slices: dict[int, dict[int, Intent]] = {account: {} for account in ACCOUNTS}
 
-    def append(self, entry: Entry) -> asyncio.Future[None]:
+    def append(self, entry: Entry) -> Append:
         if isinstance(entry, Appended) and entry.durable and not entry.change.intent:
             self.slices[entry.change.account][entry.change.position] = ASKING.get()
         return super().append(entry)

@@ -104,7 +104,7 @@ def test_a_watch_begun_while_changes_commit_misses_none_and_doubles_none(house: 
 
 def test_a_watch_below_the_floor_must_resync() -> None:
     house = opened(messages=2)
-    house.account._touched_floor = 2
+    house.account._committed.touched_floor = 2
     with pytest.raises(Resync):
         house.hand.until(house.account.watch(1, 0)).pending()
     assert len(house.hand.until(house.account.watch(2, 0)).pending()) == 1
@@ -116,7 +116,7 @@ def test_a_watch_that_is_given_up_before_it_began_leaves_nothing_behind(house: H
     house.hand.settle()
     begin.cancel()
     house.hand.work()
-    assert house.account._followers == []
+    assert house.account._committed.followers == []
 
 
 def test_small_rows_wake_no_reader(house: House) -> None:
@@ -179,6 +179,6 @@ def test_arrays_not_used_for_long_are_forgotten_when_memory_is_short() -> None:
     house.ask(copy(1, ALL, 2))
     house.flags(1)
     house.flags(2)
-    assert set(house.account._arrays) == {2}
+    assert set(house.account._committed.arrays) == {2}
     assert house.flags(1) == house.flags(2)
     house.end()

@@ -1,0 +1,85 @@
+"""The committed edge of an account: all that sessions, searches and watchers ever see."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from mailnode.mailbox.arrays import Arrays
+from mailnode.mailbox.names import full_names
+from mailnode.mailbox.reads import Head
+from mailnode.mailbox.verbs import Mailboxes
+from mailnode.mailbox.watch import Follower
+from mailnode.pb.change_pb2 import Change, Touched
+from mailnode.pb.row_pb2 import MailboxRow
+
+M = TypeVar("M", MailboxRow, Touched)
+
+
+class Committed:
+    """`take` each change once it is durable, in order."""
+
+    def __init__(self, head: Head) -> None:
+        self.position = head.row.position
+        self.touched_floor = head.row.touched_floor
+        self.rows = dict(head.mailboxes)
+        self.arrays: dict[int, Arrays] = {}
+        """By mailbox: those that are in memory."""
+        self.followers: list[Follower] = []
+        self._subscribed = frozenset(head.subscribed)
+        self._names = full_names(self.rows)
+        self._listed: Mailboxes | None = None
+
+    def mailboxes(self) -> Mailboxes:
+        if self._listed is None:
+            self._listed = Mailboxes(self.position, dict(self.rows), self._names, self._subscribed)
+        return self._listed
+
+    def claim_recent(self, mailbox: int) -> tuple[int, int]:
+        """The UIDs [first, next) that are \\Recent to the caller and to nobody after it."""
+        row = self.rows[mailbox]
+        first = row.recent_uid
+        if first < row.uid_next:
+            claimed = copied(row)
+            claimed.recent_uid = row.uid_next
+            self.rows[mailbox] = claimed
+            self._listed = None
+        return first, row.uid_next
+
+    def take(self, change: Change) -> None:
+        self.position = change.position
+        self._listed = None
+        for row in change.mailboxes:
+            self._take_row(row)
+            arrays = self.arrays.get(row.mailbox)
+            if arrays is not None:
+                arrays.commit(row.mailbox, change)
+        if change.touched.list:
+            self._take_list(change)
+        if self.followers and change.HasField("touched"):
+            touched = copied(change.touched)
+            for follower in tuple(self.followers):
+                follower.offer(touched)
+
+    def _take_row(self, row: MailboxRow) -> None:
+        before = self.rows.get(row.mailbox)
+        after = copied(row)
+        if before is not None and before.recent_uid > row.recent_uid:
+            after.recent_uid = before.recent_uid
+        self.rows[row.mailbox] = after
+
+    def _take_list(self, change: Change) -> None:
+        """Mailboxes and subscriptions that come and go."""
+        for dropped in change.mailboxes_dropped:
+            del self.rows[dropped]
+            self.arrays.pop(dropped, None)
+        for subscription in change.subscriptions:
+            name = {subscription.name}
+            self._subscribed = self._subscribed | name if subscription.subscribed else self._subscribed - name
+        self._names = full_names(self.rows)
+
+
+def copied(part: M) -> M:
+    """A part of a change would keep all of it in memory, the octets of its mails too."""
+    copy = type(part)()
+    copy.CopyFrom(part)
+    return copy
