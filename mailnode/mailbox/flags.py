@@ -156,8 +156,10 @@ def _one_by_one(
             new = new | OVERFLOW if left else new & ~OVERFLOW
         if changed:
             images += pack(mail, created, position, new, saved, size, date, uid)
-            row.unseen += (old & SEEN != 0) - (new & SEEN != 0)
-            row.deleted += (new & DELETED != 0) - (old & DELETED != 0)
+            if (old ^ new) & SEEN:
+                row.unseen += 1 if old & SEEN else -1
+            if (old ^ new) & DELETED:
+                row.deleted += 1 if new & DELETED else -1
     return _Stored(images, overflow)
 
 

@@ -66,10 +66,12 @@ class Overlay:
 
     def over(self, committed: bytes, ranges: UidRanges) -> bytes:
         """The entries of `ranges` as decided, given those that are committed."""
+        if not self._few and not self._large:
+            return committed
         changed: dict[int, Standing] = {}
         for large in self._large:
             changed.update(large.standing(ranges))
-        for uid in _common(self._few, ranges) if self._few else ():
+        for uid in _common(self._few, ranges):
             standing = self._few[uid]
             if uid not in changed or changed[uid][0] < standing[0]:
                 changed[uid] = standing
@@ -93,7 +95,10 @@ def _merged(committed: bytes, changed: Mapping[int, Standing]) -> bytes:
 
 def _common(few: Mapping[int, object], ranges: UidRanges) -> list[int]:
     """The UIDs that are in both, found from the side that has fewer."""
-    if sum([last - first + 1 for first, last in ranges]) <= len(few):
+    span = sum([last - first + 1 for first, last in ranges])
+    if span == 1:
+        return [ranges[0][0]] if ranges[0][0] in few else []
+    if span <= len(few):
         return [uid for first, last in ranges for uid in range(first, last + 1) if uid in few]
     return [uid for uid in few if _within(uid, ranges)]
 
