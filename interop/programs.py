@@ -1,6 +1,7 @@
 """Foreign programs: found, or skipped with the reason; run with a clean environment and a time limit."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -12,6 +13,9 @@ import pytest
 RUN_SECONDS_MAX = 60.0
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mailnode-interop"
 """Where `interop/install` puts what is no Debian package beside the others."""
+
+# A tagged or untagged NO or BAD, whatever the program's log puts before it.
+REFUSAL = re.compile(rb"(?<![\w.])(?:\*|[A-Za-z]*\d+) (?:NO|BAD) [^\r\n]*")
 
 Done = subprocess.CompletedProcess[bytes]
 
@@ -54,3 +58,8 @@ def succeeded(done: Done) -> bytes:
     """Its output; the test fails with what it said where its status is not 0."""
     assert done.returncode == 0, f"status {done.returncode}\n{done.stderr.decode(errors='replace')}"
     return done.stdout
+
+
+def refusals(dialogue: bytes) -> list[bytes]:
+    """The NO and BAD answers in a program's log of its IMAP dialogue."""
+    return REFUSAL.findall(dialogue)

@@ -3,7 +3,7 @@
 import imaplib
 import re
 import smtplib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -47,13 +47,19 @@ class Account:
                 sender.sendmail(SENDER, [self.address], message)
 
     def messages(self, mailbox: str = "INBOX", least: int = 0) -> list[Fetched]:
-        """UID, FLAGS and BODY[] of all; waits for the server's EXISTS until there are `least`."""
+        """UID, FLAGS and BODY[] of all, once there are `least`."""
+        return self.eventually(lambda found: len(found) >= least, mailbox)
+
+    def eventually(self, holds: Callable[[list[Fetched]], bool], mailbox: str = "INBOX") -> list[Fetched]:
+        """UID, FLAGS and BODY[] of all, once they are so: looks again at each change that the server tells of."""
         with self.session() as session:
-            _, data = session.select(f'"{mailbox}"', readonly=True)
-            count = int(data[0] or b"0")
-            if count < least:
-                count = _await_exists(session, least)
-            return fetch(session, "1:*", "(UID FLAGS BODY.PEEK[])") if count else []
+            session.select(f'"{mailbox}"', readonly=True)
+            while not holds(found := fetch(session, "1:*", "(UID FLAGS BODY.PEEK[])", uid=True)):
+                try:
+                    _await_untagged(session)
+                except TimeoutError:
+                    raise AssertionError(f"{mailbox} stays so: {found}") from None
+            return found
 
     def octets(self, mailbox: str = "INBOX", least: int = 0) -> list[bytes]:
         return [message.items[b"BODY[]"] for message in self.messages(mailbox, least)]
@@ -98,16 +104,12 @@ def _with_name(response: bytes) -> bytes:
     return number + b" FETCH " + rest
 
 
-def _await_exists(session: imaplib.IMAP4, least: int) -> int:
-    """IDLE (RFC 2177) until EXISTS says at least so many."""
+def _await_untagged(session: imaplib.IMAP4) -> None:
+    """IDLE (RFC 2177) until the server tells anything."""
     tag = b"idle1"
     session.send(tag + b" IDLE\r\n")
-    count = 0
-    while count < least:
-        words = session.readline().split()
-        if words[-1:] == [b"EXISTS"]:
-            count = int(words[1])
+    while not session.readline().startswith(b"* "):
+        pass
     session.send(b"DONE\r\n")
     while not session.readline().startswith(tag):
         pass
-    return count
