@@ -83,10 +83,10 @@ async function folders(count) {
   return allFolders().map(pathOf);
 }
 
-/** Make a folder at the top; the path that it got. */
+/** Make a folder at the top. */
 async function makeFolder(name) {
   MailServices.accounts.defaultAccount.incomingServer.rootFolder.createSubfolder(name, mainWindow().msgWindow);
-  return pathOf(await until(() => allFolders().find(each => each.name == name)));
+  await until(() => allFolders().some(each => each.name == name));
 }
 
 /** Select a message and wait until it is shown; what the message pane says. */

@@ -59,8 +59,8 @@ def test_mail_is_read_marked_filed_deleted_and_sent(
     account.deliver(samples.plain("news"))  # it is told by IDLE
     assert thunderbird.call("rows", 3) == ["apples", "pears", "news"]
 
-    made = thunderbird.call("makeFolder", "Entwürfe")
-    assert made == "Entw&APw-rfe" and made in account.mailboxes()
+    thunderbird.call("makeFolder", "Entwürfe")
+    assert "Entw&APw-rfe" in account.mailboxes()
 
     thunderbird.call("send", friend.address, "Greetings", "Hello,\n.\nGrüße\n")
     (arrived,) = friend.messages(least=1)
