@@ -51,7 +51,7 @@ class Account:
         return self.eventually(lambda found: len(found) >= least, mailbox)
 
     def eventually(self, holds: Callable[[list[Fetched]], bool], mailbox: str = "INBOX") -> list[Fetched]:
-        """UID, FLAGS and BODY[] of all, once they are so: looks again at each change that the server tells of."""
+        """UID, FLAGS and BODY[] of all, once they are so: looks again at each change that is told."""
         with self.session() as session:
             session.select(f'"{mailbox}"', readonly=True)
             while not holds(found := fetch(session, "1:*", "(UID FLAGS BODY.PEEK[])", uid=True)):

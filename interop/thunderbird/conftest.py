@@ -28,11 +28,11 @@ class Thunderbird:
 
     def __init__(self, home: Path, screen: Desktop) -> None:
         self._log = home / "dialogue"
+        control = ["--marionette", "--remote-allow-system-access"]
+        logging = {"MOZ_LOG": "IMAP:5,sync", "MOZ_LOG_FILE": str(self._log)}
         self._process = subprocess.Popen(
-            [program("thunderbird"), "--profile", str(home / "profile"), "--no-remote"]
-            + ["--marionette", "--remote-allow-system-access"],
-            env=environment(home)
-            | {"DISPLAY": screen.display, "MOZ_LOG": "IMAP:5,sync", "MOZ_LOG_FILE": str(self._log)},
+            [program("thunderbird"), "--profile", str(home / "profile"), "--no-remote", *control],
+            env={**environment(home), "DISPLAY": screen.display, **logging},
             stdout=(home / "output").open("ab"),
             stderr=subprocess.STDOUT,
         )
