@@ -54,7 +54,7 @@ class Account:
         """UID, FLAGS and BODY[] of all, once they are so: looks again at each change that is told."""
         with self.session() as session:
             session.select(f'"{mailbox}"', readonly=True)
-            while not holds(found := fetch(session, "1:*", "(UID FLAGS BODY.PEEK[])", uid=True)):
+            while not holds(found := _all(session)):
                 try:
                     _await_untagged(session)
                 except TimeoutError:
@@ -77,6 +77,12 @@ def trace_fields(stored: bytes, message: bytes) -> list[str]:
     fields = list(FIELD.finditer(front))
     assert b"".join(field[0] for field in fields) == front, front
     return [field[1].decode() for field in fields]
+
+
+def _all(session: imaplib.IMAP4) -> list[Fetched]:
+    """What was asked for; flags that change meanwhile come as responses of their own."""
+    responses = fetch(session, "1:*", "(UID FLAGS BODY.PEEK[])", uid=True)
+    return [each for each in responses if b"BODY[]" in each.items]
 
 
 def fetch(session: imaplib.IMAP4, messages: str, items: str, *, uid: bool = False) -> list[Fetched]:
