@@ -31,14 +31,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(request: pytest.FixtureRequest, open_folder: Path) -> Iterator[Server]:
     kind = request.config.getoption("--server")
     if kind == "postfix-dovecot" and (reason := postfix_dovecot.absent()):
         must_not_skip(reason)
-    scratch = tmp_path_factory.mktemp("server")
-    for folder in (scratch, *scratch.parents[:2]):
-        folder.chmod(0o755)  # the peer's unprivileged processes pass through
-    running: Server = SERVERS[kind](scratch / "node", free_base_port(random.Random()), _accounts(request))
+    running: Server = SERVERS[kind](open_folder / "node", free_base_port(random.Random()), _accounts(request))
     running.start()
     yield running
     running.stop()

@@ -8,10 +8,10 @@ from interop.postfix.instance import Outcome, Postfix
 from interop.witness import SENDER, Account, trace_fields
 
 UNKNOWN = "nobody-of-that-name@example.test"
-OURS = ["Return-Path", "Received"]
-TRACE = [*OURS, "Received"]  # the second is Postfix's own
-WITH = {"smtp": b"ESMTPS", "lmtp": b"LMTP"}  # RFC 3848: STARTTLS is offered, so Postfix uses it
-WITH_UTF8 = {"smtp": b"UTF8SMTPS", "lmtp": b"UTF8LMTP"}  # RFC 6531 §4.3
+TRACE = ["Return-Path", "Received", "Received"]  # the last is Postfix's own
+# RFC 3848, and RFC 6531 §4.3 for UTF-8. STARTTLS is offered, so Postfix uses it.
+WITH = {"smtp": b"ESMTPS", "lmtp": b"LMTP", "lmtp-unix": b"LMTP"}
+WITH_UTF8 = {"smtp": b"UTF8SMTPS", "lmtp": b"UTF8LMTP", "lmtp-unix": b"UTF8LMTP"}
 BURST = 40
 
 
@@ -81,7 +81,7 @@ def test_a_burst_comes_whole(postfix: Postfix, account: Account) -> None:
     messages = {samples.plain(f"number {number}") for number in range(BURST)}
     for queue_id in [postfix.submit(message, SENDER, account.address) for message in messages]:
         sent(postfix.ended(queue_id))
-    assert any("conn_use=" in line for line in postfix.log) == (postfix.name == "lmtp")
+    assert any("conn_use=" in line for line in postfix.log) == (postfix.name != "smtp")
     stored = account.octets(least=BURST)
     assert len(stored) == BURST
     assert {each[each.index(b"From: Sender Name") :] for each in stored} == messages
@@ -106,7 +106,7 @@ def test_what_waits_while_we_are_down_comes_once_when_we_are_back(postfix: Postf
     try:
         queue_id = postfix.submit(message, SENDER, account.address)
         (first,) = postfix.ended(queue_id, "status=deferred")
-        assert "Connection refused" in first.said
+        assert first.said.endswith(("Connection refused", "No such file or directory"))
     finally:
         account.server.start()
     postfix.flush()
