@@ -309,11 +309,11 @@ def store(g: Grammar) -> event.Store:
     numbers = g.sequence_set()
     g.sp()
     sign = "+" if g.skip(b"+") else "-" if g.skip(b"-") else ""
-    word, _, silent = g.word("FLAGS").partition(".")
-    if word != "FLAGS" or silent not in ("", "SILENT"):
+    word = g.word("FLAGS")
+    if word not in ("FLAGS", "FLAGS.SILENT"):
         raise g.fault("FLAGS or FLAGS.SILENT")
     g.sp()
-    return event.Store(numbers, g.by_uid, StoreMode(f"{sign}FLAGS"), g.store_flags(), silent == "SILENT")
+    return event.Store(numbers, g.by_uid, StoreMode(f"{sign}FLAGS"), g.store_flags(), word == "FLAGS.SILENT")
 
 
 def copy(g: Grammar) -> event.Copy:
