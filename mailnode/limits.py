@@ -66,6 +66,13 @@ class Limits:
     directory_rows_cached_max: int = 100_000  # addresses that exist; some 500 octets each
     alias_rows_max: int = 1000  # addresses that one alias may stand for, as smtp_recipients_max
 
+    # -- DNS
+    dns_seconds_max: int = 20  # for one name, over all servers: a client waits for it
+    dns_queries_open_max: int = 500  # sockets at the same time
+    dns_answers_kept_max: int = 100_000  # names and types; some 500 octets each
+    dns_ttl_seconds_max: int = 86_400  # RFC 8767 §4: a week at most; a day forgets mistakes sooner
+    dns_nothing_seconds_max: int = 3600  # RFC 2308 §5: "there is none" for 1 to 3 hours
+
     # -- the mailbox
     messages_octets_max: int = 256 * KiB  # of one mail that `messages` brings along: one chunk, one read
     messages_run_max: int = 500  # messages a run with mails or octets: a few ms of the loop

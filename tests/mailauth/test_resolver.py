@@ -1,0 +1,121 @@
+"""One resolver for all who ask: what is kept, shared and bounded."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mailnode.limits import Limits
+from mailnode.mailauth.resolver import Answer, Resolver, Unavailable
+from tests.mailauth.zone import FAILS, TTL_SECONDS, Zone
+
+NAMES = {
+    "example.test": {"MX": ["10 mx.example.test."], "TXT": ['"one"', '"two"']},
+    "broken.test": {"MX": FAILS},
+}
+
+
+class Still:
+    """A clock that stands where it is put."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def now_microseconds(self) -> int:
+        return int(self.seconds * 1e6)
+
+    def monotonic_seconds(self) -> float:
+        return self.seconds
+
+    def random(self, octets: int) -> bytes:
+        return bytes(octets)
+
+
+def asked(zone: Zone, limits: Limits | None = None) -> tuple[Resolver, Still]:
+    clock = Still()
+    return Resolver(zone, clock, limits or Limits()), clock
+
+
+def texts(answer: Answer) -> list[str]:
+    return [str(record) for record in answer.records]
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(work)
+
+
+def test_an_answer_is_kept_for_its_time_whatever_case_the_name_has() -> None:
+    async def work() -> None:
+        zone = Zone(NAMES)
+        resolver, clock = asked(zone)
+        assert texts(await resolver.records("Example.TEST.", "MX")) == ["10 mx.example.test."]
+        clock.seconds += TTL_SECONDS - 1
+        await resolver.records("example.test", "MX")
+        assert len(zone.asked) == 1
+        clock.seconds += 1
+        await resolver.records("example.test", "MX")
+        assert zone.asked == [("example.test", "MX")] * 2
+
+    run(work())
+
+
+def test_that_there_is_none_is_kept_within_its_own_bound() -> None:
+    async def work() -> None:
+        zone = Zone(NAMES)
+        resolver, clock = asked(zone, replace(Limits(), dns_nothing_seconds_max=60))
+        for name, exists in (("example.test", True), ("none.test", False)):
+            answer = await resolver.records(name, "A")
+            assert (answer.records, answer.exists) == ((), exists)
+        clock.seconds += 59
+        await resolver.records("none.test", "A")
+        assert len(zone.asked) == 2
+        clock.seconds += 1
+        await resolver.records("none.test", "A")
+        assert len(zone.asked) == 3
+
+    run(work())
+
+
+def test_many_who_ask_at_the_same_time_are_one_question() -> None:
+    async def work() -> None:
+        zone = Zone(NAMES)
+        resolver, _ = asked(zone)
+        impatient = asyncio.ensure_future(resolver.records("example.test", "TXT"))
+        others = [asyncio.ensure_future(resolver.records("example.test", "TXT")) for _ in range(50)]
+        await asyncio.sleep(0)
+        impatient.cancel()
+        answers = await asyncio.gather(*others)
+        assert [texts(answer) for answer in answers] == [['"one"', '"two"']] * 50
+        assert len(zone.asked) == 1
+
+    run(work())
+
+
+def test_a_failure_is_told_to_all_and_asked_again() -> None:
+    async def work() -> None:
+        zone = Zone(NAMES)
+        resolver, _ = asked(zone)
+        both = [resolver.records("broken.test", "MX") for _ in range(2)]
+        outcomes = await asyncio.gather(*both, return_exceptions=True)
+        assert all(isinstance(outcome, Unavailable) for outcome in outcomes)
+        with pytest.raises(Unavailable, match=r"MX of broken\.test"):
+            await resolver.records("broken.test", "MX")
+        assert len(zone.asked) == 2
+
+    run(work())
+
+
+def test_questions_and_answers_are_bounded() -> None:
+    async def work() -> None:
+        zone = Zone(NAMES)
+        limits = replace(Limits(), dns_queries_open_max=3, dns_answers_kept_max=5)
+        resolver, _ = asked(zone, limits)
+        await asyncio.gather(*(resolver.records(f"n{number}.test", "A") for number in range(20)))
+        assert zone.open_most == 3
+        for number in reversed(range(20)):
+            await resolver.records(f"n{number}.test", "A")
+        assert len(zone.asked) == 20 + 15
+
+    run(work())

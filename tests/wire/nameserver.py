@@ -1,0 +1,81 @@
+"""A DNS server on the loopback, in a thread: answers from a table over UDP and TCP."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Mapping, Sequence
+
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+
+HOST = "127.0.0.1"
+UDP_OCTETS_MAX = 512  # anything longer is cut, so that the asker must come by TCP
+OCTETS_MAX = 65535
+TTL_SECONDS = 60
+
+
+class Nameserver:
+    """A context: `names` as `{"example.test": {"MX": ["10 mx.example.test."]}}`; it may change meanwhile."""
+
+    def __init__(self, names: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
+        self.names = names
+        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._udp.bind((HOST, 0))
+        self.port: int = self._udp.getsockname()[1]
+        self._tcp = socket.create_server((HOST, self.port))
+        self._threads = [threading.Thread(target=work) for work in (self._serve_udp, self._serve_tcp)]
+
+    def __enter__(self) -> Nameserver:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._udp.sendto(b"", (HOST, self.port))  # an empty datagram, or connection, ends its thread
+        socket.create_connection((HOST, self.port)).close()
+        for thread in self._threads:
+            thread.join()
+        self._udp.close()
+        self._tcp.close()
+
+    def _serve_udp(self) -> None:
+        while True:
+            octets, peer = self._udp.recvfrom(4096)
+            if not octets:
+                return
+            answer = self._answer(octets)
+            wire = answer.to_wire(max_size=OCTETS_MAX)
+            if len(wire) > UDP_OCTETS_MAX:
+                answer.answer.clear()
+                answer.flags |= dns.flags.TC
+                wire = answer.to_wire()
+            self._udp.sendto(wire, peer)
+
+    def _serve_tcp(self) -> None:
+        while True:
+            connection, _ = self._tcp.accept()
+            with connection, connection.makefile("rwb") as stream:
+                head = stream.read(2)
+                if not head:
+                    return
+                query = stream.read(struct.unpack(">H", head)[0])
+                wire = self._answer(query).to_wire(max_size=OCTETS_MAX)
+                stream.write(struct.pack(">H", len(wire)) + wire)
+
+    def _answer(self, octets: bytes) -> dns.message.Message:
+        query = dns.message.from_wire(octets)
+        answer = dns.message.make_response(query)
+        asked = query.question[0]
+        name = asked.name.to_text(omit_final_dot=True).lower()
+        records = self.names.get(name, {}).get(dns.rdatatype.to_text(asked.rdtype), ())
+        if name not in self.names:
+            answer.set_rcode(dns.rcode.NXDOMAIN)
+        elif records:
+            rrset = dns.rrset.from_text_list(asked.name, TTL_SECONDS, asked.rdclass, asked.rdtype, records)
+            answer.answer.append(rrset)
+        return answer
