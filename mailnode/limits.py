@@ -73,6 +73,14 @@ class Limits:
     dns_ttl_seconds_max: int = 86_400  # RFC 8767 §4: a week at most; a day forgets mistakes sooner
     dns_nothing_seconds_max: int = 3600  # RFC 2308 §5: "there is none" for 1 to 3 hours
 
+    # -- mail that goes on
+    relay_hosts_max: int = 10  # MX records of a domain that are tried: more is a way to keep us busy
+    relay_addresses_max: int = 5  # of one host and family
+    relay_connect_seconds_max: int = 30  # as Postfix; the next host is asked then
+    relay_reply_seconds_max: int = 300  # RFC 5321 §4.5.3.2.1 to §4.5.3.2.4: 2 to 5 minutes
+    relay_content_seconds_max: int = 180  # RFC 5321 §4.5.3.2.5, for each piece
+    relay_end_seconds_max: int = 600  # RFC 5321 §4.5.3.2.6
+
     # -- the mailbox
     messages_octets_max: int = 256 * KiB  # of one mail that `messages` brings along: one chunk, one read
     messages_run_max: int = 500  # messages a run with mails or octets: a few ms of the loop
