@@ -22,6 +22,8 @@ from mailnode.mailbox.arrays import Arrays
 from mailnode.mailbox.committed import Committed, copied
 from mailnode.mailbox.decide import decide
 from mailnode.mailbox.decided import Decided, Loaded, Moment
+from mailnode.mailbox.dues import Dues
+from mailnode.mailbox.queue import item_key
 from mailnode.mailbox.ranges import packed, pairs, sliced
 from mailnode.mailbox.reads import Head, Reads
 from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS, ENTRY_OCTETS, uids_of
@@ -51,6 +53,7 @@ class LocalAccount:
         loads: Executor,
         clock: Clock,
         limits: Limits,
+        dues: Dues,
         used: Callable[[LocalAccount, int, int], None],
     ) -> None:
         """`used(account, mailbox, octets)` is told of arrays in memory each time they are needed."""
@@ -60,6 +63,7 @@ class LocalAccount:
         self._loads = loads
         self._clock = clock
         self._limits = limits
+        self._dues = dues
         self._used = used
         mailboxes = {mailbox: copied(row) for mailbox, row in head.mailboxes.items()}
         self._decided = Decided(account, head.row, mailboxes, set(head.subscribed), limits.few_entries_max)
@@ -240,6 +244,8 @@ class LocalAccount:
             wanted = [(Kind.MSGID, h) for message in intent.add.messages for h in related(message)]
         elif intent.HasField("put_row") and intent.put_row.if_absent:
             wanted = [(intent.put_row.kind, intent.put_row.key)]
+        elif intent.HasField("queue"):
+            wanted = [(Kind.QUEUE, item_key(intent.queue.mail))]
         else:
             return _NO_ROWS
         return {(kind, key): self._reads.small_row(kind, key) for kind, key in wanted}
@@ -251,6 +257,8 @@ class LocalAccount:
         for _, backlog in self._loading.values():
             backlog.append(change)
         self._in_flight.pop(change.intent, None)
+        if change.dues:
+            self._dues.commit(self.id, change.dues)
 
     # -- loading
 

@@ -11,8 +11,10 @@ from mailnode.clock import Clock
 from mailnode.cluster.partitions import Partitions
 from mailnode.limits import Limits
 from mailnode.mailbox.account import LocalAccount
+from mailnode.mailbox.dues import Dues
 from mailnode.mailbox.reads import Reads
 from mailnode.mailbox.verbs import Account
+from mailnode.store.keys import Due
 from mailnode.store.shard import Shard
 
 
@@ -27,6 +29,8 @@ class Accounts:
         self._loads = loads
         self._clock = clock
         self._limits = limits
+        self.dues = Dues((Due.QUEUE,))
+        self.dues.read(shard)
         # Whoever holds an account, a change on its way to disk too, keeps it the only one.
         self._open: WeakValueDictionary[int, LocalAccount] = WeakValueDictionary()
         self._opening: dict[int, asyncio.Future[LocalAccount]] = {}
@@ -57,7 +61,15 @@ class Accounts:
         reads = Reads(self._shard, account)
         head = await asyncio.get_running_loop().run_in_executor(self._loads, reads.head)
         opened = LocalAccount(
-            account, head, reads, self._partitions, self._loads, self._clock, self._limits, self._used
+            account,
+            head,
+            reads,
+            self._partitions,
+            self._loads,
+            self._clock,
+            self._limits,
+            self.dues,
+            self._used,
         )
         self._open[account] = opened
         return opened

@@ -8,7 +8,7 @@ from mailnode.mailbox.decided import Decided, Loaded, Moment
 from mailnode.mailbox.keywords import take_bits
 from mailnode.mailbox.names import INBOX
 from mailnode.mailbox.rows import ENTRY, OVERFLOW, SYSTEM_FLAGS
-from mailnode.pb.change_pb2 import Add, Change, Result
+from mailnode.pb.change_pb2 import Add, Change, Result, Submit
 from mailnode.pb.row_pb2 import MailboxRow, MailRow
 from mailnode.store.keys import Kind
 
@@ -60,7 +60,7 @@ def _target(state: Decided, message: Add.Message) -> MailboxRow | None:
 def _add(
     state: Decided, change: Change, message: Add.Message, row: MailboxRow, loaded: Loaded, moment: Moment
 ) -> None:
-    mail = _mail(state, change, message, moment)
+    mail = stored(state, change, message, moment)
     _join_thread(state, change, mail, message, loaded)
     bits, left = take_bits(row, message.keywords)
     flags = message.flags & SYSTEM_FLAGS | bits | (OVERFLOW if left else 0)
@@ -81,7 +81,8 @@ def _add(
     change.result.added.add(mailbox=mailbox, uid_validity=row.uid_validity, uid=uid, mail=mail.mail)
 
 
-def _mail(state: Decided, change: Change, message: Add.Message, moment: Moment) -> MailRow:
+def stored(state: Decided, change: Change, message: Add.Message | Submit, moment: Moment) -> MailRow:
+    """The mail of the change that a message becomes."""
     octets = message.octets
     mail = change.mails.add(octets=octets, head=message.head or octets[: message.mail.header])
     row = mail.row

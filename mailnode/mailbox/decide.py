@@ -12,6 +12,7 @@ from typing import Any
 from mailnode.mailbox.add import decide_add
 from mailnode.mailbox.decided import Decided, Loaded, Moment
 from mailnode.mailbox.flags import decide_store
+from mailnode.mailbox.queue import decide_queue, decide_submit
 from mailnode.mailbox.transfer import decide_copy, decide_expunge
 from mailnode.mailbox.tree import (
     decide_create,
@@ -65,4 +66,6 @@ _DECISIONS: dict[str, Callable[[Decided, bytes, Any, Loaded, Moment], Change | R
     "rename_mailbox": decide_rename_mailbox,
     "subscribe": decide_subscribe,
     "put_row": decide_put_row,
+    "submit": decide_submit,
+    "queue": decide_queue,
 }

@@ -11,7 +11,7 @@ from itertools import repeat
 from struct import Struct
 
 from mailnode.limits import KiB
-from mailnode.pb.change_pb2 import Change, Dropped, Entries, Mail, Upload
+from mailnode.pb.change_pb2 import Change, ContentDropped, Dropped, Entries, Mail, Upload
 from mailnode.store import keys
 from mailnode.store.keys import Blob, Due, Family, Kind
 from mailnode.store.shard import Put
@@ -105,6 +105,10 @@ def rows(change: Change, format: int) -> list[Put]:
         puts.append((STATE, keys.touched(account, change.position), change.touched.SerializeToString()))
     for row in change.rows:
         puts.append((STATE, keys.state(account, row.kind, row.key), row.value or None))
+    for due in change.dues:
+        puts.append((Family.DUE, keys.due(account, due.kind, due.time, due.key), None if due.done else b""))
+    for content in change.contents_dropped:
+        _content_dropped_rows(puts, account, content)
     if change.intent:
         key = keys.state(account, Kind.RESULT, change.intent)
         puts.append((STATE, key, change.result.SerializeToString()))
@@ -165,6 +169,14 @@ def _mail_rows(puts: list[Put], account: int, mail: Mail) -> None:
     for chunk, start in enumerate(range(0, len(octets), BLOB_CHUNK_OCTETS)):
         blob = keys.blob(account, Blob.MAIL, row.mail, chunk)
         puts.append((Family.BLOB, blob, octets[start : start + BLOB_CHUNK_OCTETS]))
+
+
+def _content_dropped_rows(puts: list[Put], account: int, content: ContentDropped) -> None:
+    key = keys.mail(account, content.mail)
+    puts += [(Family.MAIL, key, None), (Family.HEAD, key, None)]
+    kind, blob = (Blob.UPLOAD, content.upload) if content.upload else (Blob.MAIL, content.mail)
+    for chunk in range(-(-content.size // BLOB_CHUNK_OCTETS)):
+        puts.append((Family.BLOB, keys.blob(account, kind, blob, chunk), None))
 
 
 def _upload_rows(account: int, upload: Upload) -> list[Put]:

@@ -187,6 +187,41 @@ class DirectoryRow(_message.Message):
     targets: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, kind: _Optional[_Union[DirectoryRow.Kind, str]] = ..., state: _Optional[_Union[DirectoryRow.State, str]] = ..., account: _Optional[int] = ..., targets: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class QueueRow(_message.Message):
+    __slots__ = ("reverse_path", "smtputf8", "eight_bit_mime", "start", "size", "upload", "queued", "due", "attempts", "held", "delay_told", "recipients")
+    class Recipient(_message.Message):
+        __slots__ = ("forward_path", "reply")
+        FORWARD_PATH_FIELD_NUMBER: _ClassVar[int]
+        REPLY_FIELD_NUMBER: _ClassVar[int]
+        forward_path: bytes
+        reply: str
+        def __init__(self, forward_path: _Optional[bytes] = ..., reply: _Optional[str] = ...) -> None: ...
+    REVERSE_PATH_FIELD_NUMBER: _ClassVar[int]
+    SMTPUTF8_FIELD_NUMBER: _ClassVar[int]
+    EIGHT_BIT_MIME_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    UPLOAD_FIELD_NUMBER: _ClassVar[int]
+    QUEUED_FIELD_NUMBER: _ClassVar[int]
+    DUE_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
+    DELAY_TOLD_FIELD_NUMBER: _ClassVar[int]
+    RECIPIENTS_FIELD_NUMBER: _ClassVar[int]
+    reverse_path: bytes
+    smtputf8: bool
+    eight_bit_mime: bool
+    start: int
+    size: int
+    upload: int
+    queued: int
+    due: int
+    attempts: int
+    held: bool
+    delay_told: bool
+    recipients: _containers.RepeatedCompositeFieldContainer[QueueRow.Recipient]
+    def __init__(self, reverse_path: _Optional[bytes] = ..., smtputf8: _Optional[bool] = ..., eight_bit_mime: _Optional[bool] = ..., start: _Optional[int] = ..., size: _Optional[int] = ..., upload: _Optional[int] = ..., queued: _Optional[int] = ..., due: _Optional[int] = ..., attempts: _Optional[int] = ..., held: _Optional[bool] = ..., delay_told: _Optional[bool] = ..., recipients: _Optional[_Iterable[_Union[QueueRow.Recipient, _Mapping]]] = ...) -> None: ...
+
 class CredentialRow(_message.Message):
     __slots__ = ("argon2id", "scram_salt", "scram_iterations", "scram_stored_key", "scram_server_key", "suspended")
     ARGON2ID_FIELD_NUMBER: _ClassVar[int]

@@ -45,6 +45,7 @@ class Kind:
     CREDENTIAL: Final = 10
     DIRECTORY: Final = 11
     APPLIED: Final = 12
+    QUEUE: Final = 13
 
 
 class Blob:
@@ -59,6 +60,7 @@ class Due:
 
     UPLOAD: Final = 1
     CREATION: Final = 2
+    QUEUE: Final = 3
 
 
 FORMAT = b"format"

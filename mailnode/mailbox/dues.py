@@ -1,0 +1,80 @@
+"""What must be done at a time, in any account of the node: the `due` rows, in memory.
+
+They are few: read once when the node starts, then told of by each change as it commits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from heapq import heappop, heappush
+from typing import NamedTuple
+
+from mailnode.pb.change_pb2 import Due
+from mailnode.store import keys
+from mailnode.store.keys import Family
+from mailnode.store.shard import Shard
+
+
+class Task(NamedTuple):
+    """`key` says within the account what it is about."""
+
+    time_microseconds: int
+    account: int
+    key: bytes
+
+
+class Dues:
+    """Tasks of each kind by their time. What was taken comes again when a change or a restart says so."""
+
+    def __init__(self, kinds: Iterable[int]) -> None:
+        self._open: dict[int, set[Task]] = {kind: set() for kind in kinds}
+        self._heaps: dict[int, list[Task]] = {kind: [] for kind in self._open}
+        self._news = {kind: asyncio.Event() for kind in self._open}
+
+    def read(self, shard: Shard) -> None:
+        """Every row that is there; blocking."""
+        for key, _ in shard.scan(Family.DUE, b"", keys.END):
+            self._enter(keys.kind_of(key), Task(keys.time_of_due(key), keys.account_of(key), key[17:]))
+
+    def commit(self, account: int, dues: Iterable[Due]) -> None:
+        """What a change says of them."""
+        for due in dues:
+            task = Task(due.time, account, due.key)
+            if due.done:
+                self._open[due.kind].discard(task)
+            else:
+                self._enter(due.kind, task)
+
+    def _enter(self, kind: int, task: Task) -> None:
+        if kind in self._open:
+            self._open[kind].add(task)
+            heappush(self._heaps[kind], task)
+            self._news[kind].set()
+
+    def take(self, kind: int, now_microseconds: int) -> Task | None:
+        """The task that is due for longest."""
+        heap = self._live(kind)
+        if not heap or heap[0].time_microseconds > now_microseconds:
+            return None
+        task = heappop(heap)
+        self._open[kind].remove(task)
+        return task
+
+    def next_time(self, kind: int) -> int | None:
+        """When the next one is due, in microseconds."""
+        heap = self._live(kind)
+        return heap[0].time_microseconds if heap else None
+
+    def _live(self, kind: int) -> list[Task]:
+        """Without those at the front that are no more."""
+        heap, still = self._heaps[kind], self._open[kind]
+        while heap and heap[0] not in still:
+            heappop(heap)
+        return heap
+
+    async def news(self, kind: int) -> None:
+        """Returns when one may have come since the last call."""
+        event = self._news[kind]
+        await event.wait()
+        event.clear()

@@ -1,0 +1,53 @@
+"""Deciding what waits in the queue of an account: messages of its user for other servers."""
+
+from __future__ import annotations
+
+from mailnode.mailbox.add import stored
+from mailnode.mailbox.decided import Decided, Loaded, Moment
+from mailnode.pb.change_pb2 import Change, Queue, Result, Submit
+from mailnode.pb.row_pb2 import QueueRow
+from mailnode.store.keys import Due, Kind
+
+
+def item_key(mail: int) -> bytes:
+    """Of a queue row, and of its `due` row."""
+    return mail.to_bytes(8, "big")
+
+
+def decide_submit(
+    state: Decided, intent_id: bytes, ask: Submit, loaded: Loaded, moment: Moment
+) -> Change | Result:
+    """The content lies in no mailbox; the first attempt is due at once."""
+    change = state.change(intent_id)
+    mail = stored(state, change, ask, moment)
+    item = QueueRow()
+    item.CopyFrom(ask.item)
+    item.size, item.upload = mail.size, mail.upload
+    item.queued = item.due = moment.now_microseconds
+    _put(state, change, mail.mail, item)
+    return change
+
+
+def decide_queue(
+    state: Decided, intent_id: bytes, ask: Queue, loaded: Loaded, moment: Moment
+) -> Change | Result:
+    key = item_key(ask.mail)
+    before = QueueRow.FromString(state.small_row(Kind.QUEUE, key, loaded))
+    if not before.recipients:
+        return Result(refused="NONEXISTENT")
+    change = state.change(intent_id)
+    if not before.held:
+        change.dues.add(kind=Due.QUEUE, time=before.due, key=key, done=True)
+    if ask.item.recipients:
+        _put(state, change, ask.mail, ask.item)
+    else:
+        state.put_row(change, Kind.QUEUE, key, b"")
+        change.contents_dropped.add(mail=ask.mail, upload=before.upload, size=before.size)
+    return change
+
+
+def _put(state: Decided, change: Change, mail: int, item: QueueRow) -> None:
+    key = item_key(mail)
+    state.put_row(change, Kind.QUEUE, key, item.SerializeToString())
+    if not item.held:
+        change.dues.add(kind=Due.QUEUE, time=item.due, key=key)
