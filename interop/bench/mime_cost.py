@@ -10,17 +10,13 @@ from __future__ import annotations
 import argparse
 import cProfile
 import gc
-import gzip
 import pstats
-import re
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from statistics import median
 
 from protocols.mime import digest
+from tests.protocols.mime.real_mail import real_messages
 
-CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 ROUNDS = 5  # the best of them counts: the machine is shared
 
 SIMPLE = (
@@ -40,7 +36,7 @@ SIMPLE = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--profile", action="store_true", help="print where the time goes")
-    messages = list(corpus())
+    messages = [message.octets for message in real_messages()]
     if parser.parse_args().profile:
         _profile(messages)
         return
@@ -52,21 +48,6 @@ def main() -> None:
         f"median {median(costs):.0f} µs, p95 {costs[len(costs) * 95 // 100]:.0f} µs, worst {costs[-1]:.0f} µs"
     )
     print(f"mean {whole / len(costs):.0f} µs, {sum(map(len, messages)) / whole:.0f} MB/s")
-
-
-def corpus() -> Iterator[bytes]:
-    """Every message of the corpus, mailbox files taken apart, with CRLF line ends."""
-    for path in sorted(CORPUS.rglob("*")):
-        if path.suffix in (".eml", ".msg"):
-            yield _crlf(path.read_bytes())
-        elif path.name.endswith((".mbox", ".mbox.gz")):
-            octets = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-            for message in re.split(rb"(?m)^From [^\n]*\n", octets)[1:]:
-                yield _crlf(message)
-
-
-def _crlf(octets: bytes) -> bytes:
-    return octets.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
 def cost(message: bytes, rounds: int = ROUNDS) -> float:

@@ -5,7 +5,10 @@ What is no address still gives something to show: a mailbox without a host, a na
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
+
+from protocols.mime.limits import MIME_LIMITS, MimeLimits
 
 
 class Address(NamedTuple):
@@ -39,14 +42,15 @@ _COMMENT_STEP = re.compile(rb"[^()\\]++|\\.|.", re.DOTALL)
 _QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
 
 
-def read_addresses(value: bytes, addresses_max: int) -> list[Address]:
+def read_addresses(value: bytes, limits: MimeLimits = MIME_LIMITS) -> list[Address]:
     """The addresses of an unfolded field value."""
+    addresses_max = limits.addresses_max
     addresses: list[Address] = []
     offset = 0
     while offset < len(value) and len(addresses) < addresses_max:
         mailbox = _MAILBOX.match(value, offset)
         if mailbox is None:
-            return _read_broken_or_rare(value, addresses_max)
+            return _read_broken_or_rare(value, limits)
         quoted, words, local, host, bare_local, bare_host = mailbox.groups()
         if local is None:
             addresses.append(Address(None, None, bare_local, bare_host))
@@ -56,11 +60,11 @@ def read_addresses(value: bytes, addresses_max: int) -> list[Address]:
     return addresses
 
 
-def _read_broken_or_rare(value: bytes, addresses_max: int) -> list[Address]:
+def _read_broken_or_rare(value: bytes, limits: MimeLimits) -> list[Address]:
     reader = _Reader()
-    for token in _tokens(value):
+    for token in islice(_tokens(value), limits.address_tokens_max):
         reader.take(token)
-        if len(reader.addresses) >= addresses_max:
+        if len(reader.addresses) >= limits.addresses_max:
             break
     return reader.end()
 
@@ -191,7 +195,10 @@ def _phrase(words: list[_Token]) -> bytes:
 
 
 def _text(words: list[_Token]) -> bytes:
-    return b"".join([word.text for word in words])
+    """Words of an addr-spec. Leniency: what is not joined keeps a space; seen from Outlook Express."""
+    return b"".join(
+        [b" " + word.text if at and not _joined(words, at) else word.text for at, word in enumerate(words)]
+    )
 
 
 def _last_at(words: list[_Token]) -> int:

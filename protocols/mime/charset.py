@@ -8,6 +8,7 @@ _ALIASES = {
     "ansi": "cp1252",
     "ansi_x3.4-1968": "ascii",
     "cp-850": "cp850",
+    "chinesebig5": "big5",
     "default_charset": "ascii",
     "gb2312": "gb18030",
     "gbk": "gb18030",
@@ -66,8 +67,11 @@ def guess(octets: bytes) -> str:
 
 @lru_cache(maxsize=256)
 def codec(charset: bytes) -> str:
-    """Python's name of a charset; empty where there is none."""
-    name = charset.decode("ascii", "replace").strip(" \t\"'").lower()
+    """Python's name of a charset; empty where there is none.
+
+    Leniency: a parameter inside the quotes, `"iso-8859-15; format=flowed"`.
+    """
+    name = charset.decode("ascii", "replace").partition(";")[0].strip(" \t\"'").lower()
     name = _ALIASES.get(name, name)
     try:
         info = codecs.lookup(name)

@@ -24,10 +24,11 @@ _ZONES = {
     b"mst": -420, b"mdt": -360, b"pst": -480, b"pdt": -420,
 }  # fmt: skip
 # [day-name ","] day month year hour ":" minute [":" second] [zone]
-# Leniency: a missing comma, full names of days and months, dashes between, dots in the time, no zone.
+# Leniency: a missing comma, full names of days and months, dashes between, dots in the time, no zone,
+# a zone of three digits.
 _DATE = re.compile(
     rb"\s*+(?:[A-Za-z]++\.?,?\s*+|,\s*+)?(\d{1,2}+)(?:\s++|-)([A-Za-z]{3})[a-z]*+\.?,?(?:\s++|-)(\d{2,4}+),?\s++"
-    rb"(\d{1,2}+)\s*[:.]\s*(\d{1,2}+)(?:\s*[:.]\s*(\d{1,2}+))?(?:[.,]\d++)?(?:\s*+([+-])(\d{2})(\d{2})|\s*+([A-Za-z]++))?"
+    rb"(\d{1,2}+)\s*[:.]\s*(\d{1,2}+)(?:\s*[:.]\s*(\d{1,2}+))?(?:[.,]\d++)?(?:\s*+([+-])(\d{1,2})(\d{2})(?!\d)|\s*+([A-Za-z]++))?"
 )
 # ctime(3) order, seen from old mailers: Thu Jul 10 14:53:31 [EST] 1997
 _CTIME = re.compile(

@@ -20,14 +20,13 @@ def envelope_addresses(header: Header, limits: MimeLimits) -> dict[bytes, list[A
 
     Of several destination fields all count (RFC 5322 §4.5.3), of several others the first.
     """
-    most = limits.addresses_max
     found: dict[bytes, list[Address]] = {}
     for name in (b"from", b"sender", b"reply-to", b"to", b"cc", b"bcc"):
         value = header.first(name)
         if value:
             if name in header.repeated and name in (b"to", b"cc", b"bcc"):
                 value = b",".join(header.all(name))
-            found[name] = read_addresses(value, most)
+            found[name] = read_addresses(value, limits)
     return found
 
 

@@ -2,13 +2,13 @@
 
 import re
 
-from protocols.mime.charset import guess
-from protocols.mime.words import encode_words
+from protocols.mime.words import decode_words, encode_words
 
 _PLAIN = re.compile(rb'[^\x00\r\n"\\\x80-\xff]*+')
 _SPECIAL = re.compile(rb'["\\]')
 # CR, LF and NUL may not stand in a quoted string (RFC 9051 §9, TEXT-CHAR): broken headers have them bare.
 _CLEAN = bytes.maketrans(b"\r\n", b"  ")
+_CLEAN_TEXT = {0: None, 10: " ", 13: " "}
 
 
 def quoted(value: bytes, utf8: bool) -> bytes:
@@ -17,8 +17,9 @@ def quoted(value: bytes, utf8: bool) -> bytes:
         return b'"' + value + b'"'
     value = value.translate(_CLEAN, b"\x00")
     if not value.isascii():
-        text = guess(value)
-        value = text.encode() if utf8 else encode_words(text)
+        # Encoded words are decoded first: what is encoded as a whole would else be encoded twice.
+        text = decode_words(value).translate(_CLEAN_TEXT)
+        value = text.encode("utf-8", "replace") if utf8 else encode_words(text)
     return b'"' + _SPECIAL.sub(rb"\\\g<0>", value) + b'"'
 
 

@@ -21,6 +21,7 @@ _MESSAGES = (b"message/rfc822", b"message/global")
 _ENCODING = re.compile(rb"[^\s;()\"]++")
 _ATTACHMENT = re.compile(rb"\s*+attachment\b", re.IGNORECASE)
 _DIGEST = b"multipart/digest"
+_HEADER_WINDOW_OCTETS = 1024  # the header of a part ends within; a smaller one costs others more searches
 
 
 def scan(octets: bytes, limits: MimeLimits = MIME_LIMITS) -> Message:
@@ -133,23 +134,23 @@ class Scanner:
         )
 
     def _header_wait_octets(self) -> int:
-        """So many octets decide about any header: the most it may take, and a delimiter behind."""
-        return self._header_octets_left + self._delimiters.octets_max
+        """So many octets decide about any header: one more than it may take, and a delimiter behind."""
+        return self._header_octets_left + 1 + self._delimiters.octets_max
 
     def _read_header(self, octets: bytes, final: bool) -> bool:
         start = self._offset
-        end = _header_end(octets, start)
-        bound = start + self._header_octets_left
-        if end < 0 and not final and len(octets) - start < self._header_wait_octets():
+        end, delimiter = self._header_extent(octets, start)
+        undecided = end < 0 and not self._is_decided(delimiter, octets)
+        if undecided and not final and len(octets) - start < self._header_wait_octets():
             self._searched = len(octets) - start
             return False
         if end < 0:
             end = len(octets)
+        bound = start + self._header_octets_left
         whole = end <= bound
         if not whole:
             end = octets.rfind(b"\n", start, bound) + 1 or bound
-        delimiter = self._delimiters.at(octets, start) or self._delimiters.find(octets, start, end - 1)
-        if delimiter is not None:
+        if delimiter is not None and delimiter.start <= end:
             end, whole = delimiter.start, True
         self._header_octets_left -= end - start
         self._searched = 0
@@ -157,6 +158,26 @@ class Scanner:
         self._offset = end
         self._open(read_header(octets[start:end], self._base + start, self._limits.fields_max), whole)
         return True
+
+    def _header_extent(self, octets: bytes, start: int) -> tuple[int, Delimiter | None]:
+        """Where the header ends, -1: nowhere yet; and the first delimiter in it.
+
+        In windows that grow: of thousands of short headers none may search all that is behind it.
+        """
+        delimiter = self._delimiters.at(octets, start)
+        window = _HEADER_WINDOW_OCTETS
+        while True:
+            stop = min(start + window, len(octets))
+            end = _header_end(octets, start, stop)
+            if delimiter is None:
+                delimiter = self._delimiters.find(octets, start, (stop if end < 0 else end) - 1)
+            if end >= 0 or stop == len(octets) or self._is_decided(delimiter, octets):
+                return end, delimiter
+            window *= 8
+
+    def _is_decided(self, delimiter: Delimiter | None, octets: bytes) -> bool:
+        """Nothing that may follow makes it another one."""
+        return delimiter is not None and delimiter.start + self._delimiters.octets_max <= len(octets)
 
     def _open(self, header: Header, whole: bool) -> None:
         """Open the part whose header was just read."""
@@ -302,14 +323,14 @@ class Scanner:
         return True
 
 
-def _header_end(octets: bytes, start: int) -> int:
-    """Behind the first empty line; -1 where there is none yet."""
+def _header_end(octets: bytes, start: int, stop: int) -> int:
+    """Behind the first empty line of octets[start:stop]; -1 where there is none."""
     if octets.startswith(b"\r\n", start):
         return start + 2
     if octets.startswith(b"\n", start):
         return start + 1
-    end = octets.find(b"\n\r\n", start) + 3
-    bare = octets.find(b"\n\n", start, end if end > 2 else len(octets)) + 2
+    end = octets.find(b"\n\r\n", start, stop) + 3
+    bare = octets.find(b"\n\n", start, end if end > 2 else stop) + 2
     if bare > 1:
         return bare
     return end if end > 2 else -1

@@ -55,11 +55,14 @@ def _decode_b(text: bytes) -> bytes:
 
 
 def encode_words(text: str) -> bytes:
-    """ASCII for header text: each run of words that are not ASCII becomes encoded words (RFC 2047 §2)."""
+    """ASCII for header text: each run of words that are not ASCII becomes encoded words (RFC 2047 §2).
+
+    So does what only looks like an encoded word: `decode_words` gives the text again.
+    """
     pieces: list[str] = []
     run: list[str] = []
     for piece in _SPACES.split(text):
-        if piece.isascii() and not (run and piece.isspace()):
+        if piece.isascii() and "=?" not in piece and not (run and piece.isspace()):
             pieces += _encoded(run)
             run = []
             pieces.append(piece)
