@@ -44,7 +44,7 @@ class Policy:
 class Facts:
     """What a session knows of itself. `user`: USER was given, PASS is awaited."""
 
-    __slots__ = ("content", "deleted", "listing", "maildrop", "policy", "state", "tls", "user")
+    __slots__ = ("content", "deleted", "listing", "maildrop", "octets", "policy", "state", "tls", "user")
 
     def __init__(self, policy: Policy, tls: bool) -> None:
         self.policy = policy
@@ -53,8 +53,26 @@ class Facts:
         self.user: bytes | None = None
         self.maildrop = NOTHING
         self.deleted: set[int] = set()
+        self.octets = 0  # of the messages that are not deleted
         self.listing: Iterator[bytes] | None = None  # what is still to be said of a list
         self.content: Top | Whole = Whole()
+
+    @property
+    def count(self) -> tuple[int, int]:
+        """Messages that are not marked as deleted, and their octets."""
+        return len(self.maildrop.sizes) - len(self.deleted), self.octets
+
+    def open(self, maildrop: Maildrop) -> None:
+        self.maildrop = maildrop
+        self.octets = sum(maildrop.sizes)
+
+    def delete(self, index: int) -> None:
+        self.deleted.add(index)
+        self.octets -= self.maildrop.sizes[index]
+
+    def restore(self) -> None:
+        self.deleted.clear()
+        self.octets = sum(self.maildrop.sizes)
 
     @property
     def takes_passwords(self) -> bool:
@@ -219,14 +237,7 @@ def _quit(facts: Facts, argument: bytes) -> event.Event:
 
 def _stat(facts: Facts, argument: bytes) -> event.Event:
     nothing(argument)
-    return answered("{} {}".format(*_count(facts)))
-
-
-def _count(facts: Facts) -> tuple[int, int]:
-    """Messages not marked as deleted, and their octets."""
-    sizes = facts.maildrop.sizes
-    octets = sum(sizes) - sum(sizes[index] for index in facts.deleted)
-    return len(sizes) - len(facts.deleted), octets
+    return answered("{} {}".format(*facts.count))
 
 
 def _list(facts: Facts, argument: bytes) -> event.Event:
@@ -235,7 +246,7 @@ def _list(facts: Facts, argument: bytes) -> event.Event:
     if argument:
         index = message(facts, argument)
         return answered(f"{index + 1} {sizes[index]}")
-    first = "{} messages ({} octets)".format(*_count(facts))
+    first = "{} messages ({} octets)".format(*facts.count)
     return listed(facts, first, (f"{index + 1} {sizes[index]}" for index in _present(facts)))
 
 
@@ -270,13 +281,13 @@ def _top(facts: Facts, argument: bytes) -> event.Event:
 
 def _dele(facts: Facts, argument: bytes) -> event.Event:
     index = message(facts, argument)
-    facts.deleted.add(index)
+    facts.delete(index)
     return answered(f"Message {index + 1} is marked")
 
 
 def _rset(facts: Facts, argument: bytes) -> event.Event:
     nothing(argument)
-    facts.deleted.clear()
+    facts.restore()
     return answered("No message is marked")
 
 

@@ -108,10 +108,9 @@ class Session:
         return err(answer.code, answer.text)
 
     def _opened(self, answer: Opened) -> bytes:
-        maildrop = answer.maildrop
-        self._facts.maildrop = maildrop
+        self._facts.open(answer.maildrop)
         self._enter(State.TRANSACTION)
-        return ok(f"{len(maildrop.sizes)} messages ({sum(maildrop.sizes)} octets)")
+        return ok("{} messages ({} octets)".format(*self._facts.count))
 
     def _done(self, event: Event) -> bytes:
         if isinstance(event, Answered):

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.task import Clock as TwistedClock
+
 from mailnode.clock import SystemClock
 from mailnode.limits import KiB, Limits
 from mailnode.listeners.admission import Admission
@@ -106,7 +108,7 @@ async def add(account: Account, octets: bytes, ids: UploadIds) -> None:
 
 
 @asynccontextmanager
-async def house(certificate: Certificate | None = None) -> AsyncIterator[House]:
+async def house(certificate: Certificate | None = None, time: Any = REACTOR) -> AsyncIterator[House]:
     """With a short, a long and an empty message in INBOX."""
     limits, clock = Limits(), Ticking()
     with opened(FakeShard({}), clock) as (accounts, failures):
@@ -131,7 +133,7 @@ async def house(certificate: Certificate | None = None) -> AsyncIterator[House]:
             listener,
             limits=limits,
             clock=SystemClock(),
-            wheel=Wheel(REACTOR),
+            wheel=Wheel(time),
             admission=Admission(limits),
             certificate=certificate,
             implicit=False,
@@ -330,3 +332,23 @@ def test_stopping_says_so() -> None:
         assert await caller.rest() == b"-ERR [SYS/TEMP] Shutting down\r\n"
 
     in_house(test)
+
+
+def test_ten_minutes_of_silence_end_a_session_without_a_word_and_without_removing() -> None:
+    """RFC 1939 §3; the maildrop is free again, §4."""
+
+    async def test() -> None:
+        time: Any = TwistedClock()
+        async with house(time=time) as opened_house:
+            caller = await opened_house.login()
+            await caller.ask(b"DELE 1")
+            time.pump([1] * 599)
+            assert await caller.ask(b"NOOP") == b"+OK Nothing done"
+            time.pump([1] * 599)
+            assert len(opened_house.listening) == 1
+            time.pump([1] * 3)
+            assert await caller.rest() == b""
+            await until(lambda: not len(opened_house.listening))
+            assert len(await sizes(opened_house)) == 3
+
+    run(test())

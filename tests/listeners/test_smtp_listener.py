@@ -26,6 +26,7 @@ from protocols.smtp import event
 from tests.delivery.memory import ANN, House
 
 HOST = "mx.here.example"
+TO_ANN = [b"MAIL FROM:<>", b"RCPT TO:<ann@here.example>", b"DATA"]
 
 
 class Users:
@@ -71,6 +72,7 @@ class Wire:
 
     transport: Any
     conversation: Conversation[Client]
+    time: Any
 
     async def say(self, *lines: bytes) -> list[bytes]:
         """One segment of lines; what is answered once nothing runs any more."""
@@ -93,13 +95,13 @@ class Wire:
 async def connected(listener: Listener[Client], house: House, host: str = "192.0.2.1") -> Wire:
     make: Any = Transport  # Twisted is not typed here
     transport = make()
-    wheel = Wheel(Clock())
+    time: Any = Clock()
     certificate: Any = object()
-    around = Surroundings(house.limits, house.clock, wheel, certificate, False, lambda ended: None)
+    around = Surroundings(house.limits, house.clock, Wheel(time), certificate, False, lambda ended: None)
     conversation = Conversation(listener, around, Peer(host, 50_000))
     transport.conversation = conversation
     conversation.makeConnection(transport)
-    return Wire(transport, conversation)
+    return Wire(transport, conversation, time)
 
 
 def mx(house: House) -> Listener[Client]:
@@ -328,5 +330,24 @@ def test_our_own_mistake_ends_the_session_with_421() -> None:
         wire.conversation.state.transactions.clear()
         assert (await wire.say(b"RCPT TO:<ann@here.example>"))[-1].startswith(b"421 4.3.0 ")
         assert wire.closed
+
+    run(go())
+
+
+@pytest.mark.parametrize("so_far", [[], [b"HELO c"], [b"HELO c", *TO_ANN], [b"HELO c", *TO_ANN, b"x"]])
+def test_a_peer_silent_for_five_minutes_hears_421_wherever_it_stopped(so_far: list[bytes]) -> None:
+    """RFC 5321 §4.5.3.2.7; once content has begun that is longer than §4.5.3.2.5 asks for."""
+
+    async def go() -> None:
+        house = House()
+        wire = await connected(mx(house), house)
+        await wire.hear()
+        if so_far:
+            await wire.say(*so_far)
+        wire.time.pump([1] * 299)
+        assert await wire.hear() == [] and not wire.closed
+        wire.time.pump([1] * 3)
+        assert await wire.hear() == [b"421 4.4.2 Timeout, closing"]
+        assert wire.closed and not house.accounts.ann.copies
 
     run(go())
