@@ -23,6 +23,11 @@ def ascii_only(subject: str = "Minutes", to: str = "somebody@example.test") -> b
     return _head(subject, to) + b"\r\nFirst line\r\n.a dot\r\n..two\r\n\r\nLast line\r\n"
 
 
+def empty() -> bytes:
+    """A header and nothing behind it."""
+    return _head("Nothing", "somebody@example.test") + b"\r\n"
+
+
 def large(octets: int) -> bytes:
     """An attachment in base64 of about that size."""
     line = b"QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0NTY3\r\n"
