@@ -67,7 +67,7 @@ class LocalAccount:
         self._used = used
         mailboxes = {mailbox: copied(row) for mailbox, row in head.mailboxes.items()}
         self._decided = Decided(account, head.row, mailboxes, set(head.subscribed), limits.few_entries_max)
-        self._committed = Committed(head)
+        self._committed = Committed(head, limits.departed_entries_max)
         self._turn = asyncio.Lock()
         self._queued = 0
         self._last_append: Append | None = None
@@ -92,6 +92,14 @@ class LocalAccount:
             if entries:
                 yield await self._run_read(entries, arrays, want)
 
+    async def departed(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncIterator[Messages]:
+        gone = self._committed.departed.entries(mailbox, uids)
+        rest = list(uids)
+        while rest:
+            entries, rest = next_run(gone, rest, want, self._limits)
+            if entries:
+                yield await self._run_read(entries, gone, want)
+
     async def octets(self, mail: int, start: int, end: int) -> AsyncIterator[bytes]:
         row = await self._read(self._reads.mail, mail)
         while start < end:
@@ -114,7 +122,7 @@ class LocalAccount:
     async def watch(self, position: int, mailbox: int) -> Follower:
         committed = self._committed
         upto = committed.position
-        follower = Follower(mailbox, upto, self._limits.watch_pending_max, committed.followers.remove)
+        follower = Follower(mailbox, upto, self._limits.watch_pending_max, committed.leave)
         committed.followers.append(follower)
         if position < committed.touched_floor:
             follower.lose()

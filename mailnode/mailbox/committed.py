@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from mailnode.mailbox.arrays import Arrays
+from mailnode.mailbox.departed import Departed
 from mailnode.mailbox.names import full_names
 from mailnode.mailbox.reads import Head
 from mailnode.mailbox.verbs import Mailboxes
@@ -18,13 +19,14 @@ M = TypeVar("M", MailboxRow, Touched)
 class Committed:
     """`take` each change once it is durable, in order."""
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: Head, departed_entries_max: int) -> None:
         self.position = head.row.position
         self.touched_floor = head.row.touched_floor
         self.rows = dict(head.mailboxes)
         self.arrays: dict[int, Arrays] = {}
         """By mailbox: those that are in memory."""
         self.followers: list[Follower] = []
+        self.departed = Departed(departed_entries_max)
         self._subscribed = frozenset(head.subscribed)
         self._names = full_names(self.rows)
         self._listed: Mailboxes | None = None
@@ -45,6 +47,12 @@ class Committed:
             self._listed = None
         return first, row.uid_next
 
+    def leave(self, follower: Follower) -> None:
+        """A reader that goes; who reads a mailbox last takes along what it alone may have asked for."""
+        self.followers.remove(follower)
+        if all(each.mailbox != follower.mailbox for each in self.followers):
+            self.departed.forget(follower.mailbox)
+
     def take(self, change: Change) -> None:
         self.position = change.position
         self._listed = None
@@ -56,6 +64,7 @@ class Committed:
         if change.touched.list:
             self._take_list(change)
         if self.followers and change.HasField("touched"):
+            self.departed.keep(change, {follower.mailbox for follower in self.followers})
             touched = copied(change.touched)
             for follower in tuple(self.followers):
                 follower.offer(touched)

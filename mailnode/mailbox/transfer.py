@@ -43,6 +43,8 @@ def decide_copy(
         return Result(refused="TRYCREATE")
     assert loaded.arrays is not None
     entries = state.entries(source.mailbox, loaded.arrays, pairs(ask.uids))
+    if ask.messages and len(entries) != ask.messages * ENTRY_OCTETS:
+        return Result(refused="EXPUNGEISSUED")
     if not entries:
         return Result(position=state.row.position)
     if len(entries) > moment.limits.change_octets_max:

@@ -119,6 +119,10 @@ class Account(Protocol):
         Raises KeyError when there is no such mailbox.
         """
 
+    def departed(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncIterator[Messages]:
+        """As `messages`, of those of `uids` that went while somebody watched the mailbox, as far as their
+        rows are still kept: for a reader that does not know yet."""
+
     def octets(self, mail: int, start: int, end: int) -> AsyncIterator[bytes]:
         """The octets [start, end) of a mail in chunks of at most 256 KiB; raises Expunged."""
 

@@ -13,13 +13,13 @@ from mailnode.pb.change_pb2 import Touched
 class Follower:
     """A `Watch` of an account on this node, of one mailbox or (0) of all and of their list."""
 
-    __slots__ = ("_behind", "_leave", "_mailbox", "_pending", "_pending_max", "_waiter", "position")
+    __slots__ = ("_behind", "_leave", "_pending", "_pending_max", "_waiter", "mailbox", "position")
 
     def __init__(
         self, mailbox: int, position: int, pending_max: int, leave: Callable[[Follower], None]
     ) -> None:
         self.position = position
-        self._mailbox = mailbox
+        self.mailbox = mailbox
         self._pending: deque[Touched] = deque()
         self._pending_max = pending_max
         self._behind = False
@@ -74,9 +74,9 @@ class Follower:
         self._leave(self)
 
     def _concerns(self, touched: Touched) -> bool:
-        if not self._mailbox:
+        if not self.mailbox:
             return True
-        return any(each.mailbox == self._mailbox for each in touched.mailboxes)
+        return any(each.mailbox == self.mailbox for each in touched.mailboxes)
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -129,16 +129,18 @@ class Store(_message.Message):
     def __init__(self, mailbox: _Optional[int] = ..., uids: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., mode: _Optional[_Union[Store.Mode, str]] = ..., flags: _Optional[int] = ..., keywords: _Optional[_Iterable[str]] = ..., unchanged_since: _Optional[int] = ...) -> None: ...
 
 class Copy(_message.Message):
-    __slots__ = ("mailbox", "uids", "target", "move")
+    __slots__ = ("mailbox", "uids", "target", "move", "messages")
     MAILBOX_FIELD_NUMBER: _ClassVar[int]
     UIDS_FIELD_NUMBER: _ClassVar[int]
     TARGET_FIELD_NUMBER: _ClassVar[int]
     MOVE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
     mailbox: int
     uids: _containers.RepeatedCompositeFieldContainer[UidRange]
     target: int
     move: bool
-    def __init__(self, mailbox: _Optional[int] = ..., uids: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., target: _Optional[int] = ..., move: _Optional[bool] = ...) -> None: ...
+    messages: int
+    def __init__(self, mailbox: _Optional[int] = ..., uids: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., target: _Optional[int] = ..., move: _Optional[bool] = ..., messages: _Optional[int] = ...) -> None: ...
 
 class Expunge(_message.Message):
     __slots__ = ("mailbox", "uids", "whatever_flags")

@@ -93,6 +93,13 @@ class View:
         """How many messages this client knows of in ranges of UIDs."""
         return sum(last - first for first, last in self._slices(ranges))
 
+    def missing(self, ranges: Pairs, found: Iterable[int]) -> Ranges:
+        """Those of ranges of UIDs that this client knows of and that were not found."""
+        left = set(found)
+        uids = self.uids
+        told = (uids[at] for start, end in self._slices(ranges) for at in range(start, end))
+        return ranges_of([uid for uid in told if uid not in left])
+
     def _slices(self, ranges: Pairs) -> Iterable[tuple[int, int]]:
         uids, count = self.uids, self.count
         for first, last in ranges:

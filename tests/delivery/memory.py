@@ -77,6 +77,9 @@ class KeepingAccount:
     def messages(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncIterator[Messages]:
         raise NotImplementedError("a delivery reads nothing")
 
+    def departed(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncIterator[Messages]:
+        raise NotImplementedError("a delivery reads nothing")
+
     def octets(self, mail: int, start: int, end: int) -> AsyncIterator[bytes]:
         raise NotImplementedError("a delivery reads nothing")
 

@@ -118,6 +118,9 @@ class MemoryAccount:
     def messages(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncIterator[Messages]:
         raise AssertionError
 
+    def departed(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncIterator[Messages]:
+        raise AssertionError
+
     def octets(self, mail: int, start: int, end: int) -> AsyncIterator[bytes]:
         raise AssertionError
 

@@ -72,26 +72,106 @@ def test_expunge_is_withheld_during_fetch_store_and_search_by_number(tmp_path: P
     )
 
 
-def test_a_fetch_of_what_another_session_expunged_answers_the_rest(tmp_path: Path) -> None:
+EXPUNGED = (
+    THREE
+    + r"""
+        A= 5 NOOP
+        B= 5 STORE 2 +FLAGS.SILENT (\Deleted $Odd)
+        B= 6 EXPUNGE
+    """
+)
+
+
+def test_a_fetch_of_what_another_session_expunged_gives_it_as_it_was(tmp_path: Path) -> None:
+    """RFC 2180 §4.1.3: until the client is told, what it fetches is there."""
     play(
         tmp_path,
-        THREE
+        EXPUNGED
         + r"""
-        B= a STORE 2 +FLAGS.SILENT (\Deleted)
-        B= b EXPUNGE
         C= a APPEND INBOX <two>
-        A: c FETCH 1:* UID
-        A> * 1 FETCH (UID 1)
-        A> * 3 FETCH (UID 3)
-        A> * 4 EXISTS
-        A> * 4 RECENT
-        A> c NO [EXPUNGEISSUED] ...
-        A: d UID FETCH 1:* FLAGS
+        A: c FETCH 1:* (UID FLAGS)
+        A> * FLAGS (\Answered \Flagged \Deleted \Seen \Draft $Odd)
+        A> * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft $Odd \*)] ...
         A> * 1 FETCH (UID 1 FLAGS (\Recent))
         A> * 3 FETCH (UID 3 FLAGS (\Recent))
-        A> * 4 FETCH (UID 4 FLAGS (\Recent))
+        A> * 2 FETCH (UID 2 FLAGS (\Recent \Deleted $Odd))
+        A> * 4 EXISTS
+        A> * 4 RECENT
+        A> c OK ...
+        A: d FETCH 2:3 (BODY.PEEK[TEXT] RFC822.SIZE ENVELOPE)
+        A> * 3 FETCH (BODY[TEXT] {13}
+        A> Hello world
+        A>  RFC822.SIZE ...
+        A> * 2 FETCH (BODY[TEXT] {9}
+        A> Goodbye
+        A>  RFC822.SIZE ...
+        A> d OK ...
+        A: e UID FETCH 2 BODY[]
+        A> * 2 FETCH (UID 2 BODY[] {58}
+        A> From: Bob <bob@example.test>
+        A> Subject: Second
+        A>
+        A> Goodbye
+        A> )
+        A> * 2 EXPUNGE
+        A> e OK ...
+        A: f UID FETCH 2 BODY[]
+        A> f OK ...
+        """,
+    )
+
+
+def test_a_fetch_of_what_is_no_longer_kept_answers_the_rest(tmp_path: Path) -> None:
+    play(
+        tmp_path,
+        EXPUNGED
+        + r"""
+        A: c FETCH 1:* UID
+        A> * FLAGS ...
+        A> * OK [PERMANENTFLAGS ...
+        A> * 1 FETCH (UID 1)
+        A> * 3 FETCH (UID 3)
+        A> c NO [EXPUNGEISSUED] ...
+        A: d UID FETCH 1:* UID
+        A> * 1 FETCH (UID 1)
+        A> * 3 FETCH (UID 3)
         A> * 2 EXPUNGE
         A> d OK ...
+        """,
+        limits=replace(Limits(), departed_entries_max=0),
+    )
+
+
+def test_store_and_copy_of_what_another_session_expunged_say_so(tmp_path: Path) -> None:
+    """RFC 2180 §4.2: STORE does what it can; COPY and MOVE do all or nothing (RFC 3501 §6.4.7)."""
+    play(
+        tmp_path,
+        EXPUNGED
+        + r"""
+        B= 9 CREATE Other
+        A: a STORE 1:2 +FLAGS (\Seen)
+        A> * FLAGS ...
+        A> * OK [PERMANENTFLAGS ...
+        A> * 1 FETCH (UID 1 FLAGS (\Recent \Seen))
+        A> a NO [EXPUNGEISSUED] ...
+        A: b STORE 2:3 +FLAGS.SILENT (\Flagged)
+        A> b NO [EXPUNGEISSUED] ...
+        A: c COPY 1:2 Other
+        A> * 2 EXPUNGE
+        A> c NO [EXPUNGEISSUED] ...
+        A: d STATUS Other (MESSAGES)
+        A> * STATUS Other (MESSAGES 0)
+        A> d OK ...
+        B= 7 STORE 2 +FLAGS (\Deleted)
+        B= 8 EXPUNGE
+        A: e MOVE 1:2 Other
+        A> * 2 EXPUNGE
+        A> e NO [EXPUNGEISSUED] ...
+        A: f UID STORE 1:3 FLAGS (\Seen)
+        A> * 1 FETCH (UID 1 FLAGS (\Recent \Seen))
+        A> f OK ...
+        A: g UID COPY 1:3 Other
+        A> g OK [COPYUID ... 1 1] ...
         """,
     )
 

@@ -100,6 +100,18 @@ def test_a_change_too_large_is_refused_whole() -> None:
     assert it.uids(2) == [1, 2]
 
 
+def test_a_copy_that_says_how_many_copies_all_of_them_or_none() -> None:
+    it = with_messages(3)
+    it.ask(expunge(1, [(2, 2)], whatever_flags=True))
+    asked = copy(1, [(1, 3)], 2)
+    asked.messages = 3
+    assert it.refused(asked) == "EXPUNGEISSUED"
+    assert it.uids(2) == []
+    asked.messages = 2
+    it.ask(asked)
+    assert it.uids(2) == [1, 2]
+
+
 def test_expunge_takes_what_is_deleted_of_what_is_asked_for() -> None:
     it = with_messages(5)
     it.ask(store(1, [(1, 1), (3, 5)], Store.ADD, DELETED))

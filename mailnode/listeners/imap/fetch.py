@@ -31,16 +31,24 @@ async def fetch(client: Client, event: Fetch) -> None:
     plan = event.plan
     if plan.sets_seen and not selected.read_only and await _set_seen(client, ranges):
         plan = plan.with_flags()
-    said = 0
+    said = array("I")
     async for run in selected.runs(ranges, _want(plan)):
         client.say(event, await selected.renamed())
-        if client.utf8 and plan.needs_forms:
-            await show_utf8(client.account, plan, run)
         said += await _say(client, event, plan, run)
-    # Unknown UIDs are passed over in silence (RFC 9051 §6.4.9), and their EXPUNGE may be said at once.
-    if said < selected.view.within(ranges) and not event.by_uid:
+    if len(said) < selected.view.within(ranges):
+        said += await _say_departed(client, event, plan, selected.view.missing(ranges, said))
+    # A UID that is gone is passed over in silence (RFC 9051 §6.4.9), and its EXPUNGE may be said at once.
+    if len(said) < selected.view.within(ranges) and not event.by_uid:
         raise Refused("EXPUNGEISSUED")
     await client.end(event, Ok("Fetched"))
+
+
+async def _say_departed(client: Client, event: Fetch, plan: Plan, ranges: Ranges) -> array[int]:
+    """Messages that others have expunged and this client may still ask for (RFC 2180 §4.1.3)."""
+    said = array("I")
+    async for run in client.selected.departed(ranges, _want(plan)):
+        said += await _say(client, event, plan, run)
+    return said
 
 
 async def _set_seen(client: Client, ranges: Ranges) -> bool:
@@ -73,17 +81,19 @@ def _want(plan: Plan) -> Want:
     return want
 
 
-async def _say(client: Client, event: Fetch, plan: Plan, run: Messages) -> int:
-    """Say a run, long messages one by one between the others; gives how many were there to be said."""
+async def _say(client: Client, event: Fetch, plan: Plan, run: Messages) -> array[int]:
+    """Say a run, long messages one by one between the others; gives the UIDs of what was there to be said."""
     selected = client.selected
-    said = run.count
+    if client.utf8 and plan.needs_forms:
+        await show_utf8(client.account, plan, run)
+    said = run.uids[: run.count]
     start = 0
     for index in [*_long(run), run.count]:
         if start < index:
             client.say(event, fetched(plan, _columns(selected, run, start, index), selected.names))
             await client.conversation.drained()
         if index < run.count and not await _say_long(client, event, plan, run, index):
-            said -= 1
+            said.remove(run.uids[index])
         start = index + 1
     return said
 

@@ -51,6 +51,8 @@ async def store(client: Client, event: Store) -> None:
         if not event.silent:
             # All of them, changed or not: "as if a FETCH of those flags was done" (RFC 3501 §6.4.6).
             await client.say_all(event, selected.flags_of(ranges))
+        if not event.by_uid and not await selected.has_all(ranges):
+            raise Refused("EXPUNGEISSUED")  # the others have their flags (RFC 2180 §4.2.2)
     await client.end(event, Ok("Stored"))
 
 
@@ -76,6 +78,8 @@ async def _transfer(client: Client, event: Copy | Move, move: bool) -> Result:
     if not ranges:
         return Result()
     ask = change_pb2.Copy(mailbox=selected.mailbox, uids=packed(ranges), target=target.mailbox, move=move)
+    if not event.by_uid:
+        ask.messages = selected.view.within(ranges)  # all that it names, or none (RFC 3501 §6.4.7)
     return await client.apply(Intent(copy=ask))
 
 

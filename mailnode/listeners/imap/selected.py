@@ -43,6 +43,15 @@ class Selected:
         except KeyError:
             raise Refused("NONEXISTENT") from None
 
+    def departed(self, uids: UidRanges, want: Want) -> AsyncIterator[Messages]:
+        """Messages that are gone, but the client was not told so."""
+        return self._account.departed(self.mailbox, uids, want)
+
+    async def has_all(self, uids: UidRanges) -> bool:
+        """Whether every message of `uids` that the client knows of is there."""
+        there = await anext(self.runs(uids, Want.UIDS))
+        return there.count >= self.view.within(uids)
+
     # -- flags
 
     def flags(self) -> list[str]:

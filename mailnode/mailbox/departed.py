@@ -1,0 +1,62 @@
+"""Entries of messages that are gone, for readers that were not told yet (RFC 2180 §4.1.3)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection
+
+from mailnode.mailbox.arrays import Arrays
+from mailnode.mailbox.rows import ENTRY_OCTETS
+from mailnode.mailbox.verbs import UidRanges
+from mailnode.pb.change_pb2 import Change
+
+
+class Departed:
+    """Of one account: of mailboxes that somebody watches, the last `entries_max` of each."""
+
+    __slots__ = ("_kept", "_octets_max")
+
+    def __init__(self, entries_max: int) -> None:
+        self._octets_max = entries_max * ENTRY_OCTETS
+        self._kept: dict[int, _Kept] = {}
+
+    def keep(self, change: Change, watched: Collection[int]) -> None:
+        """What a change drops out of watched mailboxes."""
+        for gone in change.entries_dropped:
+            if gone.mailbox in watched:
+                kept = self._kept.setdefault(gone.mailbox, _Kept())
+                kept.add(gone.entries, self._octets_max)
+
+    def forget(self, mailbox: int) -> None:
+        """Nobody watches the mailbox any more."""
+        self._kept.pop(mailbox, None)
+
+    def entries(self, mailbox: int, uids: UidRanges) -> Arrays:
+        """Those of `uids`."""
+        kept = self._kept.get(mailbox)
+        return Arrays(bytearray(), {}) if kept is None else kept.entries(uids)
+
+
+class _Kept:
+    """Joined entries in UID order, one block a change; no UID is in two, for it is never given out again."""
+
+    __slots__ = ("_blocks", "_octets")
+
+    def __init__(self) -> None:
+        self._blocks: deque[Arrays] = deque()
+        self._octets = 0
+
+    def add(self, entries: bytes, octets_max: int) -> None:
+        self._blocks.append(Arrays(bytearray(entries), {}))
+        self._octets += len(entries)
+        while self._octets > octets_max:
+            self._octets -= len(self._blocks.popleft().entries)
+
+    def entries(self, uids: UidRanges) -> Arrays:
+        first, last = uids[0][0], uids[-1][1]
+        images: dict[int, bytes] = {}
+        for block in self._blocks:
+            if block.uids[0] <= last and block.uids[-1] >= first:
+                for start, end in block.slices(uids):
+                    images.update((block.uids[at], block.cut(at, at + 1)) for at in range(start, end))
+        return Arrays(bytearray(b"".join(image for _, image in sorted(images.items()))), {})
