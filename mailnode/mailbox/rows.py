@@ -137,7 +137,7 @@ def _entry_rows(puts: list[Put], account: int, entries: Entries) -> None:
     if entries.placed:
         places = _place_keys(account, mailbox, packed)
         puts += zip(repeat(STATE), places, repeat(b""))
-    for uid, keywords in entries.overflow.items():
+    for uid, keywords in sorted(entries.overflow.items()):  # a map has no order of its own
         value = keywords.SerializeToString() if keywords.names else None
         puts.append((STATE, keys.overflow(account, mailbox, uid), value))
 
