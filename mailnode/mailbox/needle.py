@@ -12,6 +12,7 @@ from functools import lru_cache
 from unicodedata import normalize
 
 from mailnode.pb.row_pb2 import Part
+from protocols.mime.address import read_addresses
 from protocols.mime.charset import codec, decode
 from protocols.mime.date import read_date
 from protocols.mime.fields import unfold
@@ -84,9 +85,13 @@ class Needle:
 
     def is_in_field(self, head: bytes, name: bytes) -> bool:
         """Whether it stands in the value of a field of this lower-case name; "": whether there is one."""
-        if self._text and self._cannot_be_in(head):
+        has_commented = name in _ADDRESSES and any(mark in head for mark in _COMMENTED)
+        if self._text and not has_commented and self._cannot_be_in(head):
             return False
-        return any(self._text in fold(decode_words(value)) for value in values(head, name))
+        found = values(head, name)
+        return any(self._text in fold(decode_words(value)) for value in found) or (
+            has_commented and any(self._text in address for value in found for address in _addresses(value))
+        )
 
     def _cannot_be_in(self, head: bytes) -> bool:
         """A cheap no: the header is plain ASCII and its octets, folded or not, lack the longest word."""
@@ -97,6 +102,17 @@ class Needle:
         if self._ascii and octets.isascii() and _is_as_ascii(piece.charset):
             return self._ascii in octets.lower().replace(b"\t", b" ")
         return self._text in fold(decode(octets, piece.charset))
+
+
+_ADDRESSES = frozenset((b"from", b"to", b"cc", b"bcc"))
+_COMMENTED = (b")@", b") @", b"@(", b"@ (")
+
+
+def _addresses(value: bytes) -> Iterator[str]:
+    """The addresses of a field as its envelope has them, without comments (RFC 9051 §6.4.4, FROM)."""
+    for address in read_addresses(value):
+        if address.mailbox is not None and address.host is not None:
+            yield fold(decode_words(b"%b@%b" % (address.mailbox, address.host)))
 
 
 _UNFOLD = re.compile(rb"\r?\n(?=[ \t])")

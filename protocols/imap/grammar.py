@@ -17,6 +17,8 @@ from protocols.imap.sequence import NUMBER_MAX, STAR, SequenceSet
 T = TypeVar("T")
 
 SPACES = re.compile(rb" +")
+NO_NAME = "\0"
+"""A pattern that matches no name of a mailbox."""
 _WORD = re.compile(rb"[A-Za-z0-9.\-]+")
 _ATOM = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\\]]+")
 _ASTRING = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\]+")
@@ -198,9 +200,13 @@ class Grammar(Cursor):
         return name
 
     def list_mailbox(self) -> str:
-        """list-mailbox = 1*list-char / string: a pattern."""
+        """list-mailbox = 1*list-char / string: a pattern. One that is no name matches none (RFC 5258 §3)."""
         match = self.match(_LIST)
-        return self._name(match[0] if match else self.string())
+        octets = match[0] if match else self.string()
+        try:
+            return self._name(octets)
+        except Fault:
+            return NO_NAME
 
     def _name(self, octets: bytes) -> str:
         """A name in NFC (RFC 5198 §2), out of modified UTF-7 or, where it was enabled, UTF-8.

@@ -54,13 +54,19 @@ class View:
 
         Raises Fault for a sequence number that there is not (RFC 9051 §9, seq-number).
         """
+        count = self.count
+        if not by_uid and any(
+            count < n < STAR for a, b in numbers.ranges if STAR not in (a, b) for n in (a, b)
+        ):
+            raise Fault("BAD", "There is no message of that number")
+        return self._existing(numbers, by_uid)
+
+    def _existing(self, numbers: SequenceSet, by_uid: bool) -> Ranges:
+        """As `ranges`, of those numbers that there are."""
         if by_uid:
             last = self.last_uid
             return tuple((a, min(b, last)) for a, b in numbers.resolve(last) if a <= last)
-        count = self.count
-        if any(count < n < STAR for a, b in numbers.ranges if STAR not in (a, b) for n in (a, b)):
-            raise Fault("BAD", "There is no message of that number")
-        uids = self.uids
+        count, uids = self.count, self.uids
         ranges = ((a, min(b, count)) for a, b in numbers.resolve(count) if a <= count)
         return tuple((uids[a - 1], uids[b - 1]) for a, b in ranges)
 
@@ -107,9 +113,12 @@ class View:
             yield start, bisect_right(uids, last, start, count)
 
     def bind(self, key: Key) -> Key:
-        """A search key with NUMBERS and RECENT said as UIDS, and every UIDS resolved; raises Fault."""
+        """A search key with NUMBERS and RECENT said as UIDS, and every UIDS resolved.
+
+        Leniency: a number that there is not matches nothing; imaptest and other servers take it so.
+        """
         if key.op is Op.NUMBERS or key.op is Op.UIDS:
-            return _uids(self.ranges(key.numbers, key.op is Op.UIDS))
+            return _uids(self._existing(key.numbers, key.op is Op.UIDS))
         if key.op is Op.RECENT:
             return _uids(((self.recent_from, NUMBER_MAX),))
         if key.keys:

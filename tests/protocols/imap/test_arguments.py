@@ -67,6 +67,7 @@ COMMANDS_AND_VALUES = [
     (b"SUBSCRIBE a", event.Subscribe("a")),
     (b"UNSUBSCRIBE a", event.Unsubscribe("a")),
     (b'LIST "" %', event.List("", ("%",))),
+    (b"LIST a &'*", event.List("a", ("\0",))),
     (b"LIST a/ b*c", event.List("a/", ("b*c",))),
     (b'LIST "" ("INBOX" a% &AOk-*)', event.List("", ("INBOX", "a%", "é*"), extended=True)),
     (b'LIST "" (&AOk-* "e\xcc\x81")', event.List("", ("é*", "é"), extended=True)),
