@@ -13,7 +13,7 @@ from hashlib import blake2b
 from mailnode.clock import Clock
 from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS
 from mailnode.pb.change_pb2 import Upload
-from mailnode.pb.row_pb2 import Field, MailRow, Part
+from mailnode.pb.row_pb2 import MailRow, Part
 from protocols.mime import part as mime
 from protocols.mime.digest import Digest, digest_of
 from protocols.mime.scan import Scanner
@@ -92,7 +92,6 @@ def mail_row(digest: Digest) -> MailRow:
     return MailRow(
         size=digest.size,
         header=len(digest.head),
-        fields=[Field(name=f.name, start=f.start, value=f.value, end=f.end) for f in digest.fields],
         part=_part(digest.root),
         envelope=digest.envelope,
         body=digest.body,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import compress, islice
-from typing import TypeVar
 
 from google.protobuf.message import DecodeError
 
@@ -15,7 +16,7 @@ from mailnode.mailbox.needle import pieces
 from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS, ENTRY_OCTETS, MAIL, SIZE, longs, uids_of, words
 from mailnode.mailbox.verbs import Expunged, Messages, Want
 from mailnode.pb.change_pb2 import Touched
-from mailnode.pb.row_pb2 import AccountRow, Keywords, MailboxRow, MailRow
+from mailnode.pb.row_pb2 import AccountRow, Keywords, MailboxRow, MailRow, MailRows
 from mailnode.store import keys
 from mailnode.store.keys import Blob, Family, Kind
 from mailnode.store.shard import Shard
@@ -28,7 +29,7 @@ _SCAN_ROWS_MIN = 4
 _SCANNED_PER_ROW = 4
 """A scan passes over a row 5 to 10 times as fast as a seek finds one."""
 
-V = TypeVar("V")
+_ROWS_TAG = MailRows.ROWS_FIELD_NUMBER << 3 | 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +77,24 @@ class Reads:
     def messages(self, position: int, entries: bytes, overflow: dict[int, Keywords], want: Want) -> Messages:
         """A run with the columns that are wanted; what cannot be read is reported and left out."""
         ids = longs(entries, MAIL).tolist()
-        mails = (
-            self._column(Family.MAIL, ids, MailRow.FromString) if want & (Want.MAILS | Want.OCTETS) else []
-        )
-        heads = self._column(Family.HEAD, ids, bytes) if want & Want.HEADS else []
+        mails = self._mails(ids) if want & (Want.MAILS | Want.OCTETS) else []
+        heads = self._heads(ids) if want & Want.HEADS else []
         octets = self._octets(mails, words(entries, SIZE).tolist()) if want & Want.OCTETS else []
         columns = [column for column in (mails, heads, octets) if column]
-        whole = [all(column[index] is not None for column in columns) for index in range(len(ids))]
-        if not all(whole):
+        if any(None in column for column in columns):
+            whole = [all(column[index] is not None for column in columns) for index in range(len(ids))]
             entries = b"".join(compress(_cut(entries), whole))
+            mails, heads = list(compress(mails, whole)), list(compress(heads, whole))
+            octets = list(compress(octets, whole))
         run = Messages(position, uids_of(entries), len(entries) // ENTRY_OCTETS, entries, overflow=overflow)
-        run.mails = [m for m, kept in zip(mails, whole, strict=False) if kept and m is not None]
-        run.heads = [h for h, kept in zip(heads, whole, strict=False) if kept and h is not None]
-        run.octets = [o for o, kept in zip(octets, whole, strict=False) if kept and o is not None]
+        run.mails = [m for m in mails if m is not None]
+        run.heads = [h for h in heads if h is not None]
+        run.octets = [o for o in octets if o is not None]
         return run
 
     def mail(self, mail: int) -> MailRow:
         """Raises Expunged."""
-        row = self._column(Family.MAIL, [mail], MailRow.FromString)[0]
+        row = self._mails([mail])[0]
         if row is None:
             raise Expunged
         return row
@@ -132,33 +133,47 @@ class Reads:
             return keys.blob(self._account, Blob.UPLOAD, row.upload, chunk)
         return keys.blob(self._account, Blob.MAIL, row.mail, chunk)
 
-    def _column(self, family: str, ids: list[int], parse: Callable[[bytes], V]) -> list[V | None]:
-        """The rows of mails in `family`, None for one that is not there or cannot be read."""
-        values = self._values(family, ids)
-        column: list[V | None] = []
-        for mail in ids:
-            value = values.get(mail)
+    def _mails(self, ids: list[int]) -> list[MailRow | None]:
+        """None for one that is not there or cannot be read."""
+        values = self._column(Family.MAIL, ids)
+        if None not in values:
             try:
-                column.append(None if value is None else parse(value))
+                return _rows(values)
             except DecodeError:
-                column.append(None)
-            if column[-1] is None:
-                log.error("account %016x: the %s row of mail %d is not readable", self._account, family, mail)
-        return column
+                pass
+        rows = [_row(value) for value in values]
+        self._report(Family.MAIL, [mail for mail, row in zip(ids, rows, strict=True) if row is None])
+        return rows
 
-    def _values(self, family: str, ids: list[int]) -> dict[int, bytes]:
-        """By scan where the mails lie close together, by seeks across what the scan would pass over."""
-        wanted = sorted(set(ids))
-        values: dict[int, bytes] = {}
-        budget = _SCANNED_PER_ROW * len(wanted)
-        if len(wanted) >= _SCAN_ROWS_MIN:
-            start, end = keys.mail(self._account, wanted[0]), keys.mail(self._account, wanted[-1] + 1)
-            for key, value in islice(self._shard.scan(family, start, end), budget):
-                values[int.from_bytes(key[8:], "big")] = value
-        left = [mail for mail in wanted if mail not in values]
-        found = self._shard.get_many(family, [keys.mail(self._account, mail) for mail in left])
-        values.update({mail: value for mail, value in zip(left, found, strict=True) if value is not None})
+    def _heads(self, ids: list[int]) -> list[bytes | None]:
+        values = self._column(Family.HEAD, ids)
+        if None in values:
+            self._report(Family.HEAD, [mail for mail, head in zip(ids, values, strict=True) if head is None])
         return values
+
+    def _report(self, family: str, ids: list[int]) -> None:
+        for mail in ids:
+            log.error("account %016x: the %s row of mail %d is not readable", self._account, family, mail)
+
+    def _column(self, family: str, ids: list[int]) -> list[bytes | None]:
+        """The rows of mails in `family`: by scan where the mails lie close together, the rest by seeks."""
+        if len(ids) < _SCAN_ROWS_MIN:
+            return self._sought(family, ids)
+        scanned = self._scanned(family, min(ids), max(ids), _SCANNED_PER_ROW * len(ids))
+        found = _ids(scanned)
+        if found == ids:
+            return [value for _, value in scanned]
+        values: dict[int, bytes | None] = {mail: row[1] for mail, row in zip(found, scanned, strict=True)}
+        left = [mail for mail in dict.fromkeys(ids) if mail not in values]
+        values.update(zip(left, self._sought(family, left), strict=True))
+        return [values[mail] for mail in ids]
+
+    def _scanned(self, family: str, first: int, last: int, rows_max: int) -> list[tuple[bytes, bytes]]:
+        start, end = keys.mail(self._account, first), keys.mail(self._account, last + 1)
+        return list(islice(self._shard.scan(family, start, end), rows_max))
+
+    def _sought(self, family: str, ids: list[int]) -> list[bytes | None]:
+        return self._shard.get_many(family, [keys.mail(self._account, mail) for mail in ids])
 
     def _kind(self, kind: int) -> Iterator[tuple[bytes, bytes]]:
         start = keys.state(self._account, kind)
@@ -167,3 +182,34 @@ class Reads:
 
 def _cut(entries: bytes) -> Iterator[bytes]:
     return (entries[start : start + ENTRY_OCTETS] for start in range(0, len(entries), ENTRY_OCTETS))
+
+
+def _ids(scanned: list[tuple[bytes, bytes]]) -> list[int]:
+    """The mails of rows of `mail` or `head`."""
+    columns = array("Q", b"".join([key for key, _ in scanned]))
+    columns.byteswap()
+    return columns[1::2].tolist()
+
+
+def _rows(values: Sequence[bytes | None]) -> list[MailRow | None]:
+    """All there; raises DecodeError."""
+    joined = [octets for value in values if value is not None for octets in (_before(len(value)), value)]
+    return list(MailRows.FromString(b"".join(joined)).rows)
+
+
+def _row(value: bytes | None) -> MailRow | None:
+    try:
+        return None if value is None else MailRow.FromString(value)
+    except DecodeError:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _before(octets: int) -> bytes:
+    """What stands before a row in MailRows: the field's number and type, and the length as a varint."""
+    said = bytearray((_ROWS_TAG,))
+    while octets > 0x7F:
+        said.append(octets & 0x7F | 0x80)
+        octets >>= 7
+    said.append(octets)
+    return bytes(said)

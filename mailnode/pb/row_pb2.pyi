@@ -77,18 +77,6 @@ class MailboxRow(_message.Message):
     keywords: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, mailbox: _Optional[int] = ..., parent: _Optional[int] = ..., name: _Optional[str] = ..., mailbox_id: _Optional[str] = ..., special_use: _Optional[str] = ..., noselect: _Optional[bool] = ..., uid_validity: _Optional[int] = ..., uid_next: _Optional[int] = ..., highest_modseq: _Optional[int] = ..., messages: _Optional[int] = ..., unseen: _Optional[int] = ..., deleted: _Optional[int] = ..., size: _Optional[int] = ..., recent_uid: _Optional[int] = ..., keywords: _Optional[_Iterable[str]] = ...) -> None: ...
 
-class Field(_message.Message):
-    __slots__ = ("name", "start", "value", "end")
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    START_FIELD_NUMBER: _ClassVar[int]
-    VALUE_FIELD_NUMBER: _ClassVar[int]
-    END_FIELD_NUMBER: _ClassVar[int]
-    name: bytes
-    start: int
-    value: int
-    end: int
-    def __init__(self, name: _Optional[bytes] = ..., start: _Optional[int] = ..., value: _Optional[int] = ..., end: _Optional[int] = ...) -> None: ...
-
 class Part(_message.Message):
     __slots__ = ("header", "body", "end", "type", "encoding", "charset", "decoded", "lines", "parts")
     HEADER_FIELD_NUMBER: _ClassVar[int]
@@ -112,7 +100,7 @@ class Part(_message.Message):
     def __init__(self, header: _Optional[int] = ..., body: _Optional[int] = ..., end: _Optional[int] = ..., type: _Optional[str] = ..., encoding: _Optional[str] = ..., charset: _Optional[str] = ..., decoded: _Optional[int] = ..., lines: _Optional[int] = ..., parts: _Optional[_Iterable[_Union[Part, _Mapping]]] = ...) -> None: ...
 
 class MailRow(_message.Message):
-    __slots__ = ("mail", "size", "received", "upload", "checksum", "thread", "header", "fields", "part", "envelope", "body", "bodystructure", "needs_utf8", "preview", "base_subject", "sort_from", "sort_to", "sort_cc", "sent", "message_id")
+    __slots__ = ("mail", "size", "received", "upload", "checksum", "thread", "header", "part", "envelope", "body", "bodystructure", "needs_utf8", "preview", "base_subject", "sort_from", "sort_to", "sort_cc", "sent", "message_id")
     MAIL_FIELD_NUMBER: _ClassVar[int]
     SIZE_FIELD_NUMBER: _ClassVar[int]
     RECEIVED_FIELD_NUMBER: _ClassVar[int]
@@ -120,7 +108,6 @@ class MailRow(_message.Message):
     CHECKSUM_FIELD_NUMBER: _ClassVar[int]
     THREAD_FIELD_NUMBER: _ClassVar[int]
     HEADER_FIELD_NUMBER: _ClassVar[int]
-    FIELDS_FIELD_NUMBER: _ClassVar[int]
     PART_FIELD_NUMBER: _ClassVar[int]
     ENVELOPE_FIELD_NUMBER: _ClassVar[int]
     BODY_FIELD_NUMBER: _ClassVar[int]
@@ -140,7 +127,6 @@ class MailRow(_message.Message):
     checksum: bytes
     thread: int
     header: int
-    fields: _containers.RepeatedCompositeFieldContainer[Field]
     part: Part
     envelope: bytes
     body: bytes
@@ -153,7 +139,13 @@ class MailRow(_message.Message):
     sort_cc: str
     sent: int
     message_id: bytes
-    def __init__(self, mail: _Optional[int] = ..., size: _Optional[int] = ..., received: _Optional[int] = ..., upload: _Optional[int] = ..., checksum: _Optional[bytes] = ..., thread: _Optional[int] = ..., header: _Optional[int] = ..., fields: _Optional[_Iterable[_Union[Field, _Mapping]]] = ..., part: _Optional[_Union[Part, _Mapping]] = ..., envelope: _Optional[bytes] = ..., body: _Optional[bytes] = ..., bodystructure: _Optional[bytes] = ..., needs_utf8: _Optional[bool] = ..., preview: _Optional[str] = ..., base_subject: _Optional[str] = ..., sort_from: _Optional[str] = ..., sort_to: _Optional[str] = ..., sort_cc: _Optional[str] = ..., sent: _Optional[int] = ..., message_id: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, mail: _Optional[int] = ..., size: _Optional[int] = ..., received: _Optional[int] = ..., upload: _Optional[int] = ..., checksum: _Optional[bytes] = ..., thread: _Optional[int] = ..., header: _Optional[int] = ..., part: _Optional[_Union[Part, _Mapping]] = ..., envelope: _Optional[bytes] = ..., body: _Optional[bytes] = ..., bodystructure: _Optional[bytes] = ..., needs_utf8: _Optional[bool] = ..., preview: _Optional[str] = ..., base_subject: _Optional[str] = ..., sort_from: _Optional[str] = ..., sort_to: _Optional[str] = ..., sort_cc: _Optional[str] = ..., sent: _Optional[int] = ..., message_id: _Optional[bytes] = ...) -> None: ...
+
+class MailRows(_message.Message):
+    __slots__ = ("rows",)
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    rows: _containers.RepeatedCompositeFieldContainer[MailRow]
+    def __init__(self, rows: _Optional[_Iterable[_Union[MailRow, _Mapping]]] = ...) -> None: ...
 
 class Keywords(_message.Message):
     __slots__ = ("names",)

@@ -55,6 +55,11 @@ class Section:
         """Whether it is answered from the octets of the message's own header alone."""
         return not self.path and self.of in (Of.HEADER, *PICKING)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all octets of the message."""
+        return not self.path and self.of is Of.ALL and not self.count
+
 
 Item = Attribute | Section
 

@@ -1,6 +1,6 @@
 """FETCH responses (RFC 9051 §7.5.2) of many messages at once: columns in, octets out.
 
-A plan becomes one template and one column of values for each of its items; a message costs one `%`.
+A plan becomes one template with columns of values for each of its items; a message costs one `%`.
 """
 
 from __future__ import annotations
@@ -72,9 +72,14 @@ class PickedHeader:
 
 def fetched(plan: Plan, columns: Columns, names: FlagNames) -> bytes:
     """`* n FETCH (...)` of each message; every `octets` that is needed must be there."""
-    template = b"* %d FETCH (" + b" ".join(_TEMPLATES.get(i, b"%b") for i in plan.items) + b")\r\n"
-    values = [_column(item, columns, names) for item in plan.items]
-    return b"".join([template % row for row in zip(columns.numbers, *values, strict=True)])
+    templates: list[bytes] = []
+    values: list[Iterable[object]] = [columns.numbers]
+    for item in plan.items:
+        template, of_item = _said(item, columns, names)
+        templates.append(template)
+        values += of_item
+    whole = b"* %d FETCH (" + b" ".join(templates) + b")\r\n"
+    return b"".join([whole % row for row in zip(*values, strict=True)])
 
 
 def flag_changes(columns: Columns, names: FlagNames) -> bytes:
@@ -96,7 +101,8 @@ def pieces(plan: Plan, columns: Columns, index: int, names: FlagNames) -> list[b
         if isinstance(item, Section) and not (one.heads and item.is_of_header):
             said += _streamed(item, one.mails[0])
         else:
-            said += [_TEMPLATES.get(item, b"%b") % value for value in _column(item, one, names)]
+            template, of_item = _said(item, one, names)
+            said += [template % row for row in zip(*of_item, strict=True)]
     said.append(b")\r\n")
     return said
 
@@ -118,9 +124,18 @@ _TEMPLATES: dict[Item, bytes] = {
 }
 
 
-def _column(item: Item, columns: Columns, names: FlagNames) -> Iterable[object]:
-    if isinstance(item, Section):
-        return _sections(item, columns)
+def _said(item: Item, columns: Columns, names: FlagNames) -> tuple[bytes, list[Iterable[object]]]:
+    """What an item says of a message, with holes for the values of these columns."""
+    if not isinstance(item, Section):
+        return _TEMPLATES[item], [_column(item, columns, names)]
+    octets = _of_header(item, columns) if item.is_of_header else _of_body(item, columns)
+    if None in octets:
+        return b"%b", [[item.label + b" NIL" if o is None else _literal(item.label, o) for o in octets]]
+    there = [shown(o) for o in octets if o is not None]
+    return item.label.replace(b"%", b"%%") + b" {%d}\r\n%b", [map(len, there), there]
+
+
+def _column(item: Attribute, columns: Columns, names: FlagNames) -> Iterable[object]:
     if item is Attribute.UID:
         return columns.uids[: len(columns.numbers)]
     if item is Attribute.FLAGS:
@@ -147,25 +162,32 @@ def _flag_lists(columns: Columns, names: FlagNames) -> Iterable[bytes]:
     return changed
 
 
-def _sections(section: Section, columns: Columns) -> Iterable[bytes]:
-    if not section.is_of_header:
-        return (_section(section, m, o) for m, o in zip(columns.mails, columns.octets, strict=True))
-    heads: Iterable[bytes] = columns.heads
-    if not columns.heads:
-        heads = (o[: m.header] for m, o in zip(columns.mails, columns.octets, strict=True))
+def _of_header(section: Section, columns: Columns) -> Sequence[bytes | None]:
+    """Of the message's own header, which need not be cut out of the octets when there are `heads`."""
+    heads = columns.heads
+    if not heads:
+        heads = [o[: m.header] for m, o in zip(columns.mails, columns.octets, strict=True)]
     if section.of is not Of.HEADER:
-        heads = map(FieldPicker(section).pick, heads)
-    return (_literal(section.label, _cut(head, section)) for head in heads)
+        heads = list(map(FieldPicker(section).pick, heads))
+    return [_cut(head, section) for head in heads] if section.count else heads
 
 
-def _section(section: Section, mail: Mail, octets: bytes) -> bytes:
-    where = octets_of(mail.part, section)
-    if where is None:
-        return section.label + b" NIL"
-    if section.of in PICKING:
-        return PickedHeader(where, section).said(octets[where.start : where.end])
-    where = cut(where, section)
-    return _literal(section.label, octets[where.start : where.end])
+def _of_body(section: Section, columns: Columns) -> Sequence[bytes | None]:
+    """None where there is no such part."""
+    if section.is_whole:
+        return columns.octets
+    picker = FieldPicker(section) if section.of in PICKING else None
+    found: list[bytes | None] = []
+    for mail, octets in zip(columns.mails, columns.octets, strict=True):
+        where = octets_of(mail.part, section)
+        if where is None:
+            found.append(None)
+        elif picker is not None:
+            found.append(_cut(picker.pick(octets[where.start : where.end]), section))
+        else:
+            where = cut(where, section)
+            found.append(octets[where.start : where.end])
+    return found
 
 
 def _streamed(section: Section, mail: Mail) -> list[bytes | Range | PickedHeader]:
