@@ -1,6 +1,6 @@
 """FETCH responses (RFC 9051 §7.5.2) of many messages at once: columns in, octets out.
 
-A plan becomes one template with columns of values for each of its items; a message costs one `%`.
+A plan becomes one template with columns of values for each of its items, and all messages one `%`.
 """
 
 from __future__ import annotations
@@ -79,7 +79,11 @@ def fetched(plan: Plan, columns: Columns, names: FlagNames) -> bytes:
         templates.append(template)
         values += of_item
     whole = b"* %d FETCH (" + b" ".join(templates) + b")\r\n"
-    return b"".join([whole % row for row in zip(*values, strict=True)])
+    count, width = len(columns.numbers), len(values)
+    cells: list[object] = [None] * (count * width)
+    for at, column in enumerate(values):
+        cells[at::width] = column
+    return whole * count % tuple(cells)
 
 
 def flag_changes(columns: Columns, names: FlagNames) -> bytes:

@@ -19,7 +19,7 @@ from mailnode.mailbox.verbs import Account, Expunged, Messages, NotKnown, Want
 from mailnode.pb.change_pb2 import Intent, Store
 from protocols.imap.answer import Ok
 from protocols.imap.event import Fetch
-from protocols.imap.fetch import Plan
+from protocols.imap.fetch import Attribute, Plan
 from protocols.imap.render import Columns, PickedHeader, fetched, pieces, shown
 from protocols.imap.section import Range
 from protocols.imap.sequence import Ranges
@@ -90,7 +90,7 @@ async def _say(client: Client, event: Fetch, plan: Plan, run: Messages) -> array
     start = 0
     for index in [*_long(run), run.count]:
         if start < index:
-            client.say(event, fetched(plan, _columns(selected, run, start, index), selected.names))
+            client.say(event, fetched(plan, _columns(selected, plan, run, start, index), selected.names))
             await client.conversation.drained()
         if index < run.count and not await _say_long(client, event, plan, run, index):
             said.remove(run.uids[index])
@@ -102,7 +102,7 @@ async def _say_long(client: Client, event: Fetch, plan: Plan, run: Messages, ind
     """Say one message whose octets come in chunks; False when they are gone, and nothing was said."""
     selected = client.selected
     mail = longs(run.entries, MAIL)[index]
-    response = pieces(plan, _columns(selected, run, index, index + 1), 0, selected.names)
+    response = pieces(plan, _columns(selected, plan, run, index, index + 1), 0, selected.names)
     begun = False
     try:
         async for octets in _streamed(client.account, mail, response):
@@ -121,13 +121,16 @@ def _long(run: Messages) -> list[int]:
     return [i for i, octets in enumerate(run.octets) if not octets and run.mails[i].size]
 
 
-def _columns(selected: Selected, run: Messages, start: int, end: int) -> Columns:
+def _columns(selected: Selected, plan: Plan, run: Messages, start: int, end: int) -> Columns:
+    items, dates = plan.items, words(run.entries, INTERNAL_DATE)
     return Columns(
         numbers=selected.view.numbers(run.uids[start:end]),
         uids=run.uids[start:end],
-        flags=longs(run.entries, FLAGS)[start:end].tolist(),
-        sizes=words(run.entries, SIZE)[start:end].tolist(),
-        dates=words(run.entries, INTERNAL_DATE)[start:end].tolist(),
+        flags=longs(run.entries, FLAGS)[start:end].tolist() if plan.shows_flags else (),
+        sizes=words(run.entries, SIZE)[start:end].tolist() if Attribute.SIZE in items else (),
+        dates=words(run.entries, INTERNAL_DATE)[start:end].tolist()
+        if Attribute.INTERNALDATE in items
+        else (),
         mails=run.mails[start:end],
         heads=run.heads[start:end],
         octets=run.octets[start:end],
