@@ -25,6 +25,7 @@ from rocksdict import (
 from mailnode.pb.row_pb2 import FormatRow
 from mailnode.store import keys
 from mailnode.store.keys import FAMILIES, Family
+from mailnode.store.recent import Recent
 
 FORMAT = 1
 """Of the rows that this program writes."""
@@ -74,14 +75,29 @@ class RocksShard:
         self._synced = WriteOptions()
         self._synced.sync = True
         self._unsynced = WriteOptions()
+        self._recent = Recent(memory_octets // 8)
         self.incarnation = b""
 
     def get(self, family: str, key: bytes) -> bytes | None:
+        if family == Family.BLOB:
+            return self._blobs((key,))[0]
         value: bytes | None = self._columns[family].get(key)
         return value
 
     def get_many(self, family: str, keys: Sequence[bytes]) -> list[bytes | None]:
+        if family == Family.BLOB:
+            return self._blobs(keys)
         values: list[bytes | None] = self._columns[family].get(list(keys))
+        return values
+
+    def _blobs(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        values = self._recent.get(keys)
+        missing = [at for at, value in enumerate(values) if value is None]
+        if missing:
+            read: list[bytes | None] = self._columns[Family.BLOB].get([keys[at] for at in missing])
+            for at, value in zip(missing, read, strict=True):
+                values[at] = value
+            self._recent.put([(keys[at], value) for at in missing if (value := values[at]) is not None])
         return values
 
     def scan(self, family: str, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -99,17 +115,22 @@ class RocksShard:
     def write(self, puts: Iterable[Put], sync: bool) -> None:
         batch = WriteBatch(raw_mode=True)
         put, delete, handles = batch.put, batch.delete, self._handles
+        blobs: list[bytes] = []
         for family, key, value in puts:
             if value is None:
                 delete(key, handles[family])
             else:
                 put(key, value, handles[family])
+            if family == Family.BLOB:
+                blobs.append(key)
         self._write(batch, sync)
+        self._recent.drop(blobs)
 
     def drop_range(self, family: str, start: bytes, end: bytes) -> None:
         batch = WriteBatch(raw_mode=True)
         batch.delete_range(start, end, self._handles[family])
         self._write(batch, sync=False)
+        self._recent.clear()
 
     def _write(self, batch: WriteBatch, sync: bool) -> None:
         try:
@@ -175,7 +196,7 @@ def _database(memory_octets: int) -> Options:
 
 
 def _families(memory_octets: int) -> dict[str, Options]:
-    cache = Cache(memory_octets // 2)
+    cache = Cache(memory_octets // 2 - memory_octets // 8)  # what is left is `Recent`'s
     buffer_octets = memory_octets // 8
     blob = _family(cache, buffer_octets)
     blob.set_enable_blob_files(True)

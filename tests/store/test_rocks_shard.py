@@ -11,6 +11,7 @@ from rocksdict import Options, Rdict
 from mailnode.pb.row_pb2 import FormatRow
 from mailnode.store import keys
 from mailnode.store.keys import FAMILIES, Family
+from mailnode.store.recent import Recent
 from mailnode.store.shard import FORMAT, RocksShard, ShardError, open_shard
 from tests.store import writer
 
@@ -113,3 +114,24 @@ def _format(path: Path) -> bytes:
     database.close()
     assert isinstance(row, bytes)
     return row
+
+
+def test_a_blob_that_was_read_is_read_anew_once_it_was_put_or_dropped(tmp_path: Path) -> None:
+    shard = opened(tmp_path / "shard")
+    blobs = {b"one": b"1" * 5000, b"two": b"2" * 5000}
+    shard.write([(Family.BLOB, key, value) for key, value in blobs.items()], sync=True)
+    assert shard.get_many(Family.BLOB, [b"two", b"none", b"one"]) == [blobs[b"two"], None, blobs[b"one"]]
+    shard.write([(Family.BLOB, b"one", b"changed"), (Family.BLOB, b"two", None)], sync=True)
+    assert (shard.get(Family.BLOB, b"one"), shard.get(Family.BLOB, b"two")) == (b"changed", None)
+    shard.drop_range(Family.BLOB, b"a", b"z")
+    assert shard.get_many(Family.BLOB, list(blobs)) == [None, None]
+    shard.close()
+
+
+def test_what_was_read_last_is_kept_within_its_bound() -> None:
+    recent = Recent(octets_max=1000)
+    recent.put([(b"%d" % number, b"x" * 100) for number in range(10)])
+    assert recent.get([b"0"]) == [b"x" * 100]
+    recent.put([(b"new", b"y" * 100), (b"large", b"z" * 500)])
+    asked = [b"0", b"1", b"2", b"new", b"large"]
+    assert recent.get(asked) == [b"x" * 100, None, b"x" * 100, b"y" * 100, None]

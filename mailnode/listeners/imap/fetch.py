@@ -128,9 +128,7 @@ def _columns(selected: Selected, plan: Plan, run: Messages, start: int, end: int
         uids=run.uids[start:end],
         flags=longs(run.entries, FLAGS)[start:end].tolist() if plan.shows_flags else (),
         sizes=words(run.entries, SIZE)[start:end].tolist() if Attribute.SIZE in items else (),
-        dates=words(run.entries, INTERNAL_DATE)[start:end].tolist()
-        if Attribute.INTERNALDATE in items
-        else (),
+        dates=dates[start:end].tolist() if Attribute.INTERNALDATE in items else (),
         mails=run.mails[start:end],
         heads=run.heads[start:end],
         octets=run.octets[start:end],
