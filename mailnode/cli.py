@@ -11,6 +11,7 @@ import getpass
 import shutil
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mailnode import certificate, log, node
@@ -21,11 +22,13 @@ from mailnode.config import (
     BARE_NEWLINE,
     FILE,
     LIMITS,
+    SMTP_PORT,
     STANDARD_PORTS,
     Config,
     ConfigError,
     Domain,
     Listener,
+    Relay,
     Service,
     load,
     text_of,
@@ -69,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument(
         "--allow-plaintext-auth", action="store_true", help="passwords outside TLS, from this machine"
     )
+    init.add_argument("--local-only", action="store_true", help="refuse our users' mail for other domains")
     init.set_defaults(run=_init)
 
     up = commands.add_parser("up", help="serve until SIGTERM")
@@ -111,7 +115,8 @@ def _base_port(text: str) -> int:
 
 def _init(options: argparse.Namespace) -> None:
     accounts = [_credentials(text) for text in options.account]
-    _make(options.directory, options.domain, accounts, options.base_port, options.allow_plaintext_auth)
+    config = _config(options.directory, options.domain, options.base_port, options.allow_plaintext_auth)
+    _make(config if options.local_only else replace(config, relay=Relay(SMTP_PORT, dns=())), accounts)
 
 
 def _credentials(text: str) -> tuple[str, str]:
@@ -121,36 +126,40 @@ def _credentials(text: str) -> tuple[str, str]:
     return address, password
 
 
-def _make(
-    directory: Path, domain: str, accounts: Sequence[tuple[str, str]], base_port: int, plaintext: bool
-) -> None:
-    """All or nothing: made beside the directory, then renamed to it."""
-    name = canonical_domain(domain)
-    if isinstance(name, Malformed):
-        raise Failure(f"--domain: {name.reason}")
+def _make(config: Config, accounts: Sequence[tuple[str, str]]) -> None:
+    """All or nothing: made beside its directory, then renamed to it."""
+    directory = config.directory
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise Failure(f"{directory} is there already, and not empty: init makes a new one")
+    target(config.admin_socket)  # a path too long is better known now
     making = directory.absolute().with_name(f".{directory.name}.making")
-    config = _config(making, name, base_port, plaintext)
-    target(directory / config.admin_socket.name)  # a path too long is better known now
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(0o700, parents=True)  # mail and keys are their owner's alone
     try:
-        config.certificate.parent.mkdir()
         (making / FILE).write_text(text_of(config))
-        certificate.write_self_signed(config.certificate, config.key, [config.hostname, name], SystemClock())
-        asyncio.run(_create(config, accounts))
+        _fill(load(making), accounts)
         making.rename(directory)
     except BaseException:
         shutil.rmtree(making)
         raise
 
 
+def _fill(config: Config, accounts: Sequence[tuple[str, str]]) -> None:
+    config.certificate.parent.mkdir()
+    names = [config.hostname, config.domains[0].name]
+    certificate.write_self_signed(config.certificate, config.key, names, SystemClock())
+    asyncio.run(_create(config, accounts))
+
+
 def _config(directory: Path, domain: str, base_port: int, plaintext: bool) -> Config:
+    """What a new node is told, but for mail that goes on."""
+    name = canonical_domain(domain)
+    if isinstance(name, Malformed):
+        raise Failure(f"--domain: {name.reason}")
     return Config(
         directory=directory,
-        hostname=f"mail.{domain}",
-        domains=(Domain(domain, "+", scram=True),),
+        hostname=f"mail.{name}",
+        domains=(Domain(name, "+", scram=True),),
         listeners=tuple(
             Listener(service, LOOPBACK, base_port + port) for service, port in STANDARD_PORTS.items()
         ),
@@ -158,6 +167,7 @@ def _config(directory: Path, domain: str, base_port: int, plaintext: bool) -> Co
         bare_newline=BARE_NEWLINE,
         certificate=directory / "tls" / "cert.pem",
         key=directory / "tls" / "key.pem",
+        relay=None,
         allow_plaintext_auth=plaintext,
         memory_octets=LIMITS.shard_memory_octets,
         authentication_threads=LIMITS.authentication_threads_max,
@@ -191,7 +201,7 @@ def _demo(options: argparse.Namespace) -> None:
     directory = options.directory
     if not (directory / FILE).exists():
         accounts = [_credentials(text) for text in DEMO_ACCOUNTS]
-        _make(directory, DEMO_DOMAIN, accounts, options.base_port, plaintext=True)
+        _make(_config(directory, DEMO_DOMAIN, options.base_port, plaintext=True), accounts)
     print(_settings(load(directory)), flush=True)
     _up(directory)
 

@@ -9,8 +9,9 @@ import enum
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from mailnode.limits import Limits
@@ -19,6 +20,9 @@ from protocols.smtp.profile import BareNewline
 FILE = "mailnode.toml"
 LIMITS = Limits()
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_SERVER = re.compile(r"(?:([0-9.]+)|\[([0-9A-Fa-f:.]+)\]):([0-9]{1,5})")
+SMTP_PORT = 25
+DNS_PORT = 53
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
 
@@ -76,6 +80,14 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True)
+class Relay:
+    """Mail of our users goes on to other domains."""
+
+    port: int  # 25, where their servers listen
+    dns: tuple[tuple[str, int], ...]  # servers by address and port; empty: those of the machine
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     directory: Path
     hostname: str
@@ -85,6 +97,7 @@ class Config:
     bare_newline: Mapping[Service, BareNewline]  # of the services of BARE_NEWLINE
     certificate: Path
     key: Path
+    relay: Relay | None  # None: our users' mail for other domains is refused
     allow_plaintext_auth: bool  # passwords outside TLS, from this machine
     memory_octets: int  # of the shard's memtables and caches
     authentication_threads: int
@@ -132,6 +145,7 @@ def text_of(config: Config) -> str:
         '[bare_newline]  # mail with lines that end in LF alone: "reject" it, or "normalize" them to CRLF',
         *(f"{service} = {_string(what.value)}" for service, what in config.bare_newline.items()),
     ]
+    lines += _relay_lines(config)
     for domain in config.domains:
         lines += [
             "",
@@ -141,6 +155,22 @@ def text_of(config: Config) -> str:
             f"scram = {_bool(domain.scram)}  # keep SCRAM keys beside the password's hash",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _relay_lines(config: Config) -> list[str]:
+    if config.relay is None:
+        return []
+    dns = json.dumps([_server_text(*server) for server in config.relay.dns])
+    return [
+        "",
+        "[relay]  # mail of our users for other domains; without this table it is refused",
+        f"port = {config.relay.port}  # where the servers of other domains listen",
+        f"dns = {dns}  # servers, by address; empty: those of this machine",
+    ]
+
+
+def _server_text(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _lmtp_socket_line(config: Config) -> list[str]:
@@ -161,6 +191,7 @@ def _config(directory: Path, root: _Table) -> Config:
         bare_newline={service: _bare_newline(bare_newline, service) for service in BARE_NEWLINE},
         certificate=directory / tls.text("certificate", "tls/cert.pem"),
         key=directory / tls.text("key", "tls/key.pem"),
+        relay=_relay(root.table("relay")) if root.has("relay") else None,
         allow_plaintext_auth=root.truth("allow_plaintext_auth", False),
         memory_octets=root.number(
             "memory_octets", LIMITS.shard_memory_octets, LIMITS.shard_memory_octets_min
@@ -192,6 +223,24 @@ def _listeners(table: _Table) -> tuple[Listener, ...]:
     if not listeners:
         raise table.error("", None, f"one or more of {', '.join(Service)}, each with a port")
     return listeners
+
+
+def _relay(table: _Table) -> Relay:
+    servers = table.texts("dns")
+    relay = Relay(table.port("port") if table.has("port") else SMTP_PORT, tuple(_servers(table, servers)))
+    table.refuse_others()
+    return relay
+
+
+def _servers(table: _Table, texts: list[str]) -> Iterator[tuple[str, int]]:
+    """`address`, `IPv4:port` or `[IPv6]:port`."""
+    for text in texts:
+        found = _SERVER.fullmatch(text)
+        try:
+            host = str(ip_address((found[1] or found[2]) if found else text))
+        except ValueError:
+            raise table.error("dns", text, 'addresses such as "192.0.2.1" or "[2001:db8::1]:53"') from None
+        yield host, int(found[3]) if found else DNS_PORT
 
 
 def _bare_newline(table: _Table, service: Service) -> BareNewline:
@@ -236,6 +285,12 @@ class _Table:
         value = self.text(key, "")
         if not _NAME.fullmatch(value):
             raise self.error(key, value, 'a domain name in lower-case A-labels such as "example.org"')
+        return value
+
+    def texts(self, key: str) -> list[str]:
+        value = self._take(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self.error(key, value, "a list of strings")
         return value
 
     def truth(self, key: str, default: bool) -> bool:

@@ -74,6 +74,13 @@ class Limits:
     dns_nothing_seconds_max: int = 3600  # RFC 2308 §5: "there is none" for 1 to 3 hours
 
     # -- mail that goes on
+    relay_items_open_max: int = 100  # attempts at the same time: a socket and some 100 KiB each
+    relay_domains_open_max: int = 20  # of one item: its slow hosts hold up the others no longer
+    relay_recipients_max: int = 100  # of one transaction: RFC 5321 §4.5.3.1.8, all servers take as many
+    relay_retry_seconds_min: int = 300  # greylisting lets in after that; doubled each time
+    relay_retry_seconds_max: int = 4 * 3600  # RFC 5321 §4.5.4.1: every 2 to 3 hours and less is usual
+    relay_delay_told_seconds: int = 4 * 3600  # the sender is told that it takes long
+    relay_kept_seconds_max: int = 5 * 86_400  # RFC 5321 §4.5.4.1: at least 4 to 5 days
     relay_hosts_max: int = 10  # MX records of a domain that are tried: more is a way to keep us busy
     relay_addresses_max: int = 5  # of one host and family
     relay_connect_seconds_max: int = 30  # as Postfix; the next host is asked then

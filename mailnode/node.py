@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -23,6 +23,7 @@ from mailnode.clock import Clock, SystemClock
 from mailnode.cluster.partitions import Partitions
 from mailnode.config import Config, ConfigError, Service
 from mailnode.delivery.accept import Accept
+from mailnode.delivery.replies import LOCAL_ONLY
 from mailnode.delivery.submit import Submit
 from mailnode.delivery.transaction import Delivery
 from mailnode.directory.creation import Creation
@@ -37,9 +38,15 @@ from mailnode.listeners.listener import Listener
 from mailnode.listeners.listening import Listening
 from mailnode.listeners.tls import Certificate
 from mailnode.listeners.wheel import Wheel
+from mailnode.mailauth.resolver import Resolver
+from mailnode.mailauth.servers import asking
 from mailnode.mailbox import orphans
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.content import UploadIds
+from mailnode.relay.attempt import Attempts
+from mailnode.relay.bounce import Bounces
+from mailnode.relay.outbox import Outbox, Relay
+from mailnode.relay.route import Routes
 from mailnode.store.shard import Shard, open_shard
 
 log = logging.getLogger(__name__)
@@ -59,6 +66,7 @@ class House:
     shard: Shard
     writer: ThreadPoolExecutor
     accounts: Accounts
+    upload_ids: UploadIds
     lookup: Lookup
     credentials: Credentials
     creation: Creation
@@ -74,13 +82,14 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
     hashes = ThreadPoolExecutor(limits.authentication_threads_max, "hashes")
     partitions = Partitions(shard, writer, limits, _end_at_once)
     accounts = Accounts(shard, partitions, loads, clock, limits)
+    upload_ids = UploadIds(clock)
     domains = {domain.name: domain for domain in config.domains}
     rows = Rows(accounts, clock, limits)
     lookup = Lookup(rows, domains, limits)
     credentials = Credentials(accounts, lookup, hashes, clock, limits, COST)
     creation = Creation(accounts, rows, credentials, domains, clock, limits)
     try:
-        yield House(clock, limits, shard, writer, accounts, lookup, credentials, creation)
+        yield House(clock, limits, shard, writer, accounts, upload_ids, lookup, credentials, creation)
     finally:
         await partitions.idle()
         for pool in (hashes, loads, writer):
@@ -100,8 +109,11 @@ async def _serve(config: Config, ready: Callable[[], None], reactor: Any) -> Non
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with house(config, SystemClock()) as parts:
-        sweeper = asyncio.create_task(_sweep(parts))
+    async with (
+        house(config, SystemClock()) as parts,
+        _beside(_sweep(parts)),
+        _beside(_relayed(config, parts)),
+    ):
         operator = await admin.serve(config.admin_socket, admin.Service(parts.creation))
         listening: list[Listening[Any]] = []
         try:
@@ -111,7 +123,18 @@ async def _serve(config: Config, ready: Callable[[], None], reactor: Any) -> Non
         finally:
             await asyncio.gather(*(each.stop() for each in listening))
             await operator.stop(grace=None)
-            sweeper.cancel()
+
+
+@asynccontextmanager
+async def _beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Work that goes on until the node stops."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _listen(config: Config, parts: House, reactor: Any, listening: list[Listening[Any]]) -> None:
@@ -153,9 +176,8 @@ def _bind(complaint: str, bind: Callable[[], object]) -> None:
 def _listeners(config: Config, parts: House) -> dict[Service, Listener[Any]]:
     """What each service is; the ports are the configuration's."""
     host, limits, clock = config.hostname, parts.limits, parts.clock
-    upload_ids = UploadIds(clock)
-    delivery = Delivery(parts.lookup, parts.accounts, upload_ids, clock, limits)
-    accept, submit = Accept(delivery), Submit(delivery, host)
+    delivery = Delivery(parts.lookup, parts.accounts, parts.upload_ids, clock, limits)
+    accept, submit = Accept(delivery), Submit(delivery, host, None if config.relay else LOCAL_ONLY)
     submission = smtp.submission(
         submit,
         parts.credentials,
@@ -169,7 +191,7 @@ def _listeners(config: Config, parts: House) -> dict[Service, Listener[Any]]:
     mailboxes = imap.listener(
         parts.credentials,
         parts.accounts,
-        upload_ids,
+        parts.upload_ids,
         clock,
         limits,
         mechanisms=MECHANISMS,
@@ -195,6 +217,22 @@ def _listeners(config: Config, parts: House) -> dict[Service, Listener[Any]]:
         Service.POP3: maildrops,
         Service.POP3S: maildrops,
     }
+
+
+async def _relayed(config: Config, parts: House) -> None:
+    """Our users' mail goes on to other domains; what waits stays where the configuration says no."""
+    if config.relay is None:
+        return
+    clock, limits = parts.clock, parts.limits
+    resolver = Resolver(asking(config.relay.dns, limits.dns_seconds_max), clock, limits)
+    relay = Relay(
+        Routes(resolver, clock, config.hostname, limits),
+        Attempts(config.hostname, config.relay.port, limits),
+        Bounces(config.hostname, parts.upload_ids, clock),
+        clock,
+        limits,
+    )
+    await Outbox(parts.accounts, relay).run()
 
 
 async def _sweep(parts: House) -> None:

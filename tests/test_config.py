@@ -3,7 +3,18 @@ from pathlib import Path
 
 import pytest
 
-from mailnode.config import BARE_NEWLINE, FILE, Config, ConfigError, Domain, Listener, Service, load, text_of
+from mailnode.config import (
+    BARE_NEWLINE,
+    FILE,
+    Config,
+    ConfigError,
+    Domain,
+    Listener,
+    Relay,
+    Service,
+    load,
+    text_of,
+)
 from protocols.smtp.profile import BareNewline
 
 SMALL = """
@@ -27,6 +38,7 @@ def test_a_small_file_leaves_the_rest_to_defaults(tmp_path: Path) -> None:
     assert config.listeners == (Listener(Service.IMAP, "127.0.0.1", 143),)
     assert config.certificate == tmp_path / "tls" / "cert.pem"
     assert not config.allow_plaintext_auth
+    assert config.relay is None
     assert config.lmtp_socket is None
     assert config.bare_newline == BARE_NEWLINE
     assert config.shard.parent == config.admin_socket.parent == tmp_path
@@ -88,6 +100,18 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         ),
         ("[listeners]", "tls = 1\n[listeners]", "tls: found 1, expected a table [tls]"),
         ("[listeners]", "colour = 'red'\n[listeners]", "colour: found 'red', expected only"),
+        ("[listeners]", "[relay]\nport = 0\n[listeners]", "relay.port: found 0, expected a port from"),
+        (
+            "[listeners]",
+            "[relay]\ndns = 'x'\n[listeners]",
+            "relay.dns: found 'x', expected a list of strings",
+        ),
+        (
+            "[listeners]",
+            "[relay]\ndns = ['ns.test']\n[listeners]",
+            "relay.dns: found 'ns.test', expected addr",
+        ),
+        ("[listeners]", "[relay]\nsmart = 1\n[listeners]", "relay.smart: found 1, expected only"),
         ("hostname = ", "hostname ", "is not TOML: "),
     ],
 )
@@ -101,6 +125,12 @@ def test_a_mistake_is_named_with_file_key_what_was_found_and_what_would_be_right
     assert text.startswith(f"{tmp_path / FILE}: ")
     assert complaint in text
     assert "\n" not in text
+
+
+def test_dns_servers_have_port_53_unless_they_say_another(tmp_path: Path) -> None:
+    dns = "['192.0.2.1', '2001:db8::1', '192.0.2.2:5353', '[::1]:54']"
+    relay = _load(tmp_path, SMALL.replace("[listeners]", f"[relay]\ndns = {dns}\n[listeners]")).relay
+    assert relay == Relay(25, (("192.0.2.1", 53), ("2001:db8::1", 53), ("192.0.2.2", 5353), ("::1", 54)))
 
 
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Mail from the open net, or over LMTP: for our users only, with nothing added but trace fields."""
 
 from mailnode.delivery.replies import RELAYING_DENIED
-from mailnode.delivery.transaction import Delivery, Terms, Transaction
-from protocols.smtp.envelope import Path
+from mailnode.delivery.transaction import Delivery, Sender, Terms, Transaction
+from protocols.smtp.reply import Reply
 from protocols.smtp.trace import Came
 
 
@@ -21,5 +21,5 @@ class Accept:
     def __init__(self, delivery: Delivery) -> None:
         self._delivery = delivery
 
-    def begin(self, came: Came, reverse_path: Path) -> Transaction:
-        return Transaction(self._delivery, TERMS, came, reverse_path)
+    async def begin(self, came: Came, sender: Sender) -> Transaction | Reply:
+        return Transaction(self._delivery, TERMS, came, sender)

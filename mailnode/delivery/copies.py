@@ -1,17 +1,19 @@
-"""One copy of a message in each account that shall have it."""
+"""One copy of a message in each account that shall have it, and one in the queue for other servers."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Protocol
 
 from mailnode.delivery.replies import MAILBOX_FULL, UNAVAILABLE
-from mailnode.mailbox.content import Arrived
+from mailnode.mailbox.content import Arrived, going_on
 from mailnode.mailbox.names import INBOX
 from mailnode.mailbox.verbs import Account, NotKnown
 from mailnode.pb.change_pb2 import Intent, Upload
+from mailnode.pb.row_pb2 import QueueRow
 from protocols.smtp.reply import Reply
 
 _REFUSALS = {"OVERQUOTA": MAILBOX_FULL}
@@ -23,67 +25,117 @@ class Accounts(Protocol):
     async def open(self, account: int) -> Account: ...
 
 
-class Copies:
-    """The accounts of one transaction, and what became of the copy in each.
+class Copy(Protocol):
+    """What an account shall have of a message."""
 
-    `identity` is the transaction's: 8 octets of time, 8 random ones. With an account's id they make the id of
-    its intent, so that it takes one copy however often it is asked.
+    @property
+    def account(self) -> int: ...
+
+    def upload(self, upload: Upload) -> Upload:
+        """A chunk of the content, for this copy alone."""
+
+    def ask(self, message: Arrived, intent: Intent) -> None:
+        """Put into the intent what makes the copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A message in a mailbox."""
+
+    account: int
+    mailbox: str
+
+    def upload(self, upload: Upload) -> Upload:
+        return upload
+
+    def ask(self, message: Arrived, intent: Intent) -> None:
+        copy = intent.add.messages.add(name=self.mailbox, inbox_stands_in=True)
+        copy.mail.CopyFrom(message.mail)
+        copy.octets = message.octets
+        copy.head = message.head
+        copy.references.extend(message.references)
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A message in the queue of its sender, for other servers. Its chunks are its own: they go with it."""
+
+    account: int
+    item: QueueRow
+
+    def upload(self, upload: Upload) -> Upload:
+        return Upload(upload=going_on(upload.upload), chunk=upload.chunk, octets=upload.octets)
+
+    def ask(self, message: Arrived, intent: Intent) -> None:
+        submit = intent.submit
+        submit.mail.CopyFrom(message.mail)
+        submit.mail.upload = going_on(message.mail.upload)
+        submit.octets = message.octets
+        submit.head = message.head
+        submit.item.CopyFrom(self.item)
+
+
+QUEUE = 0
+"""The key of the copy that goes on; no account that has mail has this id."""
+
+
+class Copies:
+    """The copies of one transaction, by account or QUEUE, and what became of each.
+
+    `identity` is the transaction's: 8 octets of time, 8 random ones. With a copy's key they make the id of
+    its intent, so that it is made once however often it is asked.
     """
 
-    __slots__ = ("_accounts", "_failed", "_identity", "_mailboxes")
+    __slots__ = ("_accounts", "_copies", "_failed", "_identity")
 
     def __init__(self, accounts: Accounts, identity: bytes) -> None:
         self._accounts = accounts
         self._identity = identity
-        self._mailboxes: dict[int, str] = {}
+        self._copies: dict[int, Copy] = {}
         self._failed: dict[int, Reply] = {}
 
     def add(self, account: int, tag: str) -> None:
         """An account's first address decides: its copy goes where the tag says (RFC 5233), if that exists."""
-        self._mailboxes.setdefault(account, tag or INBOX)
+        self._copies.setdefault(account, Filed(account, tag or INBOX))
+
+    def queue(self, account: int, item: QueueRow) -> None:
+        """A copy goes on; `item` may change until `store`."""
+        self._copies.setdefault(QUEUE, Queued(account, item))
 
     async def upload(self, upload: Upload) -> None:
         """A chunk of content for all of them."""
-        intent = Intent(upload=upload)
-        await self._each(lambda account: self._apply(account, intent))
+        await self._each(lambda key, copy: self._apply(key, copy, Intent(upload=copy.upload(upload))))
 
     async def store(self, message: Arrived) -> None:
         """Returns when each copy is durable or has failed."""
-        await self._each(lambda account: self._apply(account, self._intent(account, message)))
+        await self._each(lambda key, copy: self._apply(key, copy, self._intent(key, copy, message)))
 
-    def outcome(self, accounts: Iterable[int]) -> Reply | None:
-        """The worst that became of the copies in these accounts; None: they are durable."""
-        return next((self._failed[account] for account in accounts if account in self._failed), None)
+    def outcome(self, keys: Iterable[int]) -> Reply | None:
+        """The worst that became of these copies; None: they are durable."""
+        return next((self._failed[key] for key in keys if key in self._failed), None)
 
-    async def _each(self, work: Callable[[int], Awaitable[None]]) -> None:
-        """At once in all accounts that have not failed."""
-        waiting = [work(account) for account in self._mailboxes if account not in self._failed]
+    async def _each(self, work: Callable[[int, Copy], Awaitable[None]]) -> None:
+        """At once for all that have not failed."""
+        waiting = [work(key, copy) for key, copy in self._copies.items() if key not in self._failed]
         if len(waiting) == 1:
             await waiting[0]
         else:
             await asyncio.gather(*waiting)
 
-    async def _apply(self, account: int, intent: Intent) -> None:
+    async def _apply(self, key: int, copy: Copy, intent: Intent) -> None:
         try:
-            result = await _durably(await self._accounts.open(account), intent)
+            result = await _durably(await self._accounts.open(copy.account), intent)
         except NotKnown:
-            self._failed[account] = UNAVAILABLE
+            self._failed[key] = UNAVAILABLE
         else:
             if result:
-                self._failed[account] = _REFUSALS.get(result, UNAVAILABLE)
+                self._failed[key] = _REFUSALS.get(result, UNAVAILABLE)
 
-    def _intent(self, account: int, message: Arrived) -> Intent:
-        intent = Intent(id=self._intent_id(account))
-        copy = intent.add.messages.add(name=self._mailboxes[account], inbox_stands_in=True)
-        copy.mail.CopyFrom(message.mail)
-        copy.octets = message.octets
-        copy.head = message.head
-        copy.references.extend(message.references)
+    def _intent(self, key: int, copy: Copy, message: Arrived) -> Intent:
+        own = blake2b(key.to_bytes(8, "big"), key=self._identity[8:], digest_size=8).digest()
+        intent = Intent(id=self._identity[:8] + own)
+        copy.ask(message, intent)
         return intent
-
-    def _intent_id(self, account: int) -> bytes:
-        own = blake2b(account.to_bytes(8, "big"), key=self._identity[8:], digest_size=8).digest()
-        return self._identity[:8] + own
 
 
 async def _durably(account: Account, intent: Intent) -> str:

@@ -7,6 +7,7 @@ from protocols.smtp.reply import Reply
 NO_SUCH_USER = Reply(550, "5.1.1", "No such user here")
 RELAYING_DENIED = Reply(550, "5.7.1", "Relaying denied")
 LOCAL_ONLY = Reply(550, "5.7.1", "Mail for other domains is not sent from here")
+NO_SUCH_DOMAIN = Reply(550, "5.1.2", "This is no domain that can have mail")
 NOT_YOUR_ADDRESS = Reply(550, "5.7.1", "This sender address is not yours")
 TOO_MANY_HOPS = Reply(554, "5.4.6", "Too many hops: this message loops")
 MAILBOX_FULL = Reply(452, "4.2.2", "Mailbox is full")

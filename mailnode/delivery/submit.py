@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from functools import partial
 
-from mailnode.delivery.replies import LOCAL_ONLY, NOT_YOUR_ADDRESS, UNAVAILABLE
-from mailnode.delivery.transaction import Delivery, Terms, Transaction
+from mailnode.delivery.replies import NOT_YOUR_ADDRESS, UNAVAILABLE
+from mailnode.delivery.transaction import Delivery, Sender, Terms, Transaction
 from mailnode.directory.lookup import Recipients
 from mailnode.mailbox.verbs import NotKnown
 from protocols.smtp.envelope import Path
@@ -23,18 +23,18 @@ class Submit:
 
     __slots__ = ("_delivery", "_terms")
 
-    def __init__(self, delivery: Delivery, host: str) -> None:
-        """`host` stands in the Message-IDs of messages that came without."""
+    def __init__(self, delivery: Delivery, host: str, not_local: Reply | None) -> None:
+        """`host` stands in the Message-IDs of messages that came without; `not_local` as in Terms."""
         self._delivery = delivery
-        self._terms = Terms(LOCAL_ONLY, partial(missing, host))
+        self._terms = Terms(not_local, partial(missing, host))
 
-    async def begin(self, came: Came, reverse_path: Path, account: int) -> Transaction | Reply:
+    async def begin(self, came: Came, sender: Sender) -> Transaction | Reply:
         """A user sends from an address of their own (RFC 6409 §6.1), or with the null reverse-path."""
-        if not reverse_path.null:
-            refused = await self._not_own(reverse_path, account)
+        if not sender.reverse_path.null:
+            refused = await self._not_own(sender.reverse_path, sender.account)
             if refused is not None:
                 return refused
-        return Transaction(self._delivery, self._terms, came, reverse_path)
+        return Transaction(self._delivery, self._terms, came, sender)
 
     async def _not_own(self, reverse_path: Path, account: int) -> Reply | None:
         try:

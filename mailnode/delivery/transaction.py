@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mailnode.clock import Clock
-from mailnode.delivery.copies import Accounts, Copies
-from mailnode.delivery.replies import NO_SUCH_USER, TOO_MANY_HOPS, UNAVAILABLE, accepted
+from mailnode.delivery.copies import QUEUE, Accounts, Copies
+from mailnode.delivery.replies import NO_SUCH_DOMAIN, NO_SUCH_USER, TOO_MANY_HOPS, UNAVAILABLE, accepted
+from mailnode.directory.address import Malformed, canonical_domain
 from mailnode.directory.lookup import NotLocal, Resolution, Unknown
 from mailnode.limits import Limits
 from mailnode.mailbox.content import Content, UploadIds
 from mailnode.mailbox.verbs import NotKnown
-from protocols.smtp.envelope import Path
+from mailnode.pb.row_pb2 import QueueRow
+from protocols.smtp.envelope import Body, MailParameters, Path
 from protocols.smtp.reply import RECIPIENT_OK, Reply
 from protocols.smtp.trace import Came, received, return_path
 
@@ -38,13 +40,23 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Sender:
+    """What MAIL said, and the account of the user who said it: 0 when it is nobody's."""
+
+    reverse_path: Path
+    parameters: MailParameters
+    account: int
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """What differs between mail from the open net and from our users.
 
-    `missing(first, identity, seconds)` gives fields to put before the content, of which it sees the begin.
+    `not_local` refuses recipients of other domains; None: their mail goes on. `missing(first, identity,
+    seconds)` gives fields to put before the content, of which it sees the begin.
     """
 
-    not_local: Reply
+    not_local: Reply | None
     missing: Callable[[bytes, str, int], bytes]
 
 
@@ -61,16 +73,18 @@ class Transaction:
         "_copies",
         "_delivery",
         "_identity",
+        "_item",
         "_recipients",
-        "_reverse_path",
+        "_sender",
         "_terms",
     )
 
-    def __init__(self, delivery: Delivery, terms: Terms, came: Came, reverse_path: Path) -> None:
+    def __init__(self, delivery: Delivery, terms: Terms, came: Came, sender: Sender) -> None:
         self._delivery = delivery
         self._terms = terms
         self._came = came
-        self._reverse_path = reverse_path
+        self._sender = sender
+        self._item = _item(sender)
         now = delivery.clock.now_microseconds().to_bytes(8, "big")
         self._identity = now + delivery.clock.random(RANDOM_OCTETS)
         self._recipients: list[tuple[Path, tuple[int, ...]]] = []
@@ -86,10 +100,18 @@ class Transaction:
         if isinstance(resolution, Unknown):
             return NO_SUCH_USER
         if isinstance(resolution, NotLocal):
-            return self._terms.not_local
+            return self._terms.not_local or self._goes_on(path)
         for one in resolution.accounts:
             self._copies.add(one.id, one.tag)
         self._recipients.append((path, tuple(one.id for one in resolution.accounts)))
+        return RECIPIENT_OK
+
+    def _goes_on(self, path: Path) -> Reply:
+        if not is_domain(str(path).rpartition("@")[2]):
+            return NO_SUCH_DOMAIN
+        self._item.recipients.add(forward_path=path.mailbox)
+        self._copies.queue(self._sender.account, self._item)
+        self._recipients.append((path, (QUEUE,)))
         return RECIPIENT_OK
 
     async def write(self, octets: bytes) -> None:
@@ -107,7 +129,7 @@ class Transaction:
             return (TOO_MANY_HOPS,) * len(self._recipients)
         await self._copies.store(arrived)
         well = accepted(self._name)
-        return tuple(self._copies.outcome(accounts) or well for _, accounts in self._recipients)
+        return tuple(self._copies.outcome(keys) or well for _, keys in self._recipients)
 
     @property
     def _name(self) -> str:
@@ -118,8 +140,23 @@ class Transaction:
         """Trace fields, RFC 5321 §4.4, and what the terms add."""
         only = self._recipients[0][0] if len(self._recipients) == 1 else None
         seconds = self._delivery.clock.now_microseconds() // 1_000_000
-        trace = return_path(self._reverse_path) + received(self._came, self._name, only, seconds)
+        path = return_path(self._sender.reverse_path)
+        self._item.start = len(path)  # a field of the final delivery only: it does not go on
+        trace = path + received(self._came, self._name, only, seconds)
         return trace + self._terms.missing(first, self._name, seconds)
+
+
+def _item(sender: Sender) -> QueueRow:
+    return QueueRow(
+        reverse_path=sender.reverse_path.mailbox,
+        smtputf8=sender.parameters.smtputf8,
+        eight_bit_mime=sender.parameters.body is Body.EIGHT_BIT_MIME,
+    )
+
+
+def is_domain(text: str) -> bool:
+    """A name that the DNS can be asked for, or an address literal."""
+    return text.startswith("[") or not isinstance(canonical_domain(text), Malformed)
 
 
 def hops(head: bytes) -> int:

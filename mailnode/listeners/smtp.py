@@ -13,7 +13,7 @@ from mailnode.clock import Clock
 from mailnode.delivery.accept import Accept
 from mailnode.delivery.replies import one_for_all
 from mailnode.delivery.submit import Submit
-from mailnode.delivery.transaction import Transaction
+from mailnode.delivery.transaction import Sender, Transaction
 from mailnode.limits import Limits
 from mailnode.listeners.admission import is_local
 from mailnode.listeners.authentication import Authenticated, Authentication, Outcome, Refusal, Verifier
@@ -22,7 +22,6 @@ from mailnode.listeners.listener import Goodbye, Listener
 from protocols.sasl.step import Challenge
 from protocols.smtp import event as events
 from protocols.smtp import reply
-from protocols.smtp.envelope import Path
 from protocols.smtp.profile import BareNewline, Bounds, Channel, Flavour, Profile
 from protocols.smtp.reply import Reply
 from protocols.smtp.server import Session
@@ -43,8 +42,8 @@ _REFUSALS = {
 
 NOBODY = events.Hello(b"", False, reply.OK)  # no client has said who it is
 
-Begin = Callable[[Came, Path, int], Awaitable[Transaction | Reply]]
-"""Opens a transaction for a reverse-path and the account of the user, 0 where nobody is."""
+Begin = Callable[[Came, Sender], Awaitable[Transaction | Reply]]
+"""Opens a transaction."""
 
 
 @dataclass(slots=True)
@@ -118,10 +117,10 @@ def submission(
 
 
 def _accepting(name: str, profile: Profile, accept: Accept, limits: Limits) -> Listener[Client]:
-    async def begin(came: Came, reverse_path: Path, account: int) -> Transaction | Reply:
-        return accept.begin(came, reverse_path)
+    def client(conversation: Conversation[Client]) -> Client:
+        return Client(conversation, profile, accept.begin, None)
 
-    return _listener(name, profile, lambda conversation: Client(conversation, profile, begin, None), limits)
+    return _listener(name, profile, client, limits)
 
 
 def _listener(
@@ -181,7 +180,8 @@ async def _hello(client: Client, event: events.Hello) -> None:
 
 
 async def _mail(client: Client, event: events.Mail) -> None:
-    begun = await client.begin(client.came(event.parameters.smtputf8), event.reverse_path, client.account)
+    sender = Sender(event.reverse_path, event.parameters, client.account)
+    begun = await client.begin(client.came(event.parameters.smtputf8), sender)
     if isinstance(begun, Transaction):
         client.transactions[event.transaction] = begun
         client.conversation.send(event, reply.SENDER_OK)

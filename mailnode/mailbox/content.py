@@ -22,7 +22,10 @@ _CHECKSUM_OCTETS = 16
 
 
 class UploadIds:
-    """Ids of uploads, never one twice in a run of the node: the time, as the sweeper of orphans reads it."""
+    """Ids of uploads, never one twice in a run of the node: the time, as the sweeper of orphans reads it.
+
+    They are two apart: the one behind each is that of `going_on`.
+    """
 
     __slots__ = ("_clock", "_last")
 
@@ -31,8 +34,13 @@ class UploadIds:
         self._last = 0
 
     def take(self) -> int:
-        self._last = max(self._clock.now_microseconds(), self._last + 1)
+        self._last = max(self._clock.now_microseconds(), self._last + 2)
         return self._last
+
+
+def going_on(upload: int) -> int:
+    """The upload of the same content for the queue: the mail of a user and what waits end at other times."""
+    return upload and upload + 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,10 @@ class Dues:
             else:
                 self._enter(due.kind, task)
 
+    def again(self, kind: int, task: Task) -> None:
+        """A task that was taken and not done: in memory only, a restart reads its row."""
+        self._enter(kind, task)
+
     def _enter(self, kind: int, task: Task) -> None:
         if kind in self._open:
             self._open[kind].add(task)

@@ -11,16 +11,24 @@ import pytest
 
 from mailnode.delivery.accept import Accept
 from mailnode.delivery.replies import one_for_all
+from mailnode.delivery.transaction import Sender, Transaction
 from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS
 from mailnode.mailbox.verbs import NotKnown
 from mailnode.pb.change_pb2 import Result
-from protocols.smtp.envelope import Path
+from protocols.smtp.envelope import NO_PARAMETERS, Path
 from protocols.smtp.reply import Reply
 from protocols.smtp.trace import Came
 from tests.delivery.memory import House
 
 CAME = Came(b"client.example", "192.0.2.1", "mx.here.example", "ESMTPS")
 CONTENT = b"Subject: hello\r\nMessage-ID: <1@there.example>\r\n\r\nbody\r\n"
+
+
+async def begun(house: House, reverse_path: bytes) -> Transaction:
+    sender = Sender(Path(reverse_path), NO_PARAMETERS, 0)
+    transaction = await Accept(house.delivery).begin(CAME, sender)
+    assert isinstance(transaction, Transaction)
+    return transaction
 
 
 def sent(
@@ -32,7 +40,7 @@ def sent(
     """What RCPT and content were answered."""
 
     async def send() -> tuple[list[Reply], tuple[Reply, ...]]:
-        transaction = Accept(house.delivery).begin(CAME, Path(reverse_path))
+        transaction = await begun(house, reverse_path)
         answers = [await transaction.recipient(Path(one.encode())) for one in recipients]
         for piece in pieces[:-1]:
             await transaction.write(piece)
@@ -59,7 +67,7 @@ def test_a_directory_that_cannot_be_asked_is_451() -> None:
     async def ask() -> Reply:
         house = House()
         house.lookup.unavailable = True
-        return await Accept(house.delivery).begin(CAME, Path(b"")).recipient(Path(b"ann@here.example"))
+        return await (await begun(house, b"")).recipient(Path(b"ann@here.example"))
 
     answer = asyncio.run(ask())
     assert (answer.code, answer.enhanced) == (451, "4.3.0")

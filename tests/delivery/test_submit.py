@@ -6,18 +6,42 @@ import asyncio
 
 import pytest
 
+from mailnode.delivery.replies import LOCAL_ONLY
 from mailnode.delivery.submit import Submit, missing
-from mailnode.delivery.transaction import Transaction
-from protocols.smtp.envelope import Path
+from mailnode.delivery.transaction import Sender, Transaction
+from mailnode.mailbox.verbs import NotKnown
+from protocols.smtp.envelope import Body, MailParameters, Path
 from protocols.smtp.reply import Reply
 from protocols.smtp.trace import Came
 from tests.delivery.memory import ANN, BOB, House
 
+CONTENT = b"From: ann@here.example\r\n\r\nhi\r\n"
+PARAMETERS = MailParameters(body=Body.EIGHT_BIT_MIME)
 CAME = Came(b"laptop.example", "192.0.2.1", "submit.here.example", "ESMTPSA")
 
 
+async def begin(
+    house: House, reverse_path: bytes, account: int, not_local: Reply | None = None
+) -> Transaction | Reply:
+    sender = Sender(Path(reverse_path), PARAMETERS, account)
+    return await Submit(house.delivery, "here.example", not_local).begin(CAME, sender)
+
+
 def begun(house: House, reverse_path: bytes, account: int) -> Transaction | Reply:
-    return asyncio.run(Submit(house.delivery, "here.example").begin(CAME, Path(reverse_path), account))
+    return asyncio.run(begin(house, reverse_path, account))
+
+
+def sent(house: House, *recipients: str, content: bytes = CONTENT) -> tuple[Reply, ...]:
+    """Ann submits it; what is said to each recipient in the end."""
+
+    async def send() -> tuple[Reply, ...]:
+        transaction = await begin(house, b"ann@here.example", ANN)
+        assert isinstance(transaction, Transaction)
+        for recipient in recipients:
+            assert (await transaction.recipient(Path(recipient.encode()))).positive
+        return await transaction.finish(content)
+
+    return asyncio.run(send())
 
 
 @pytest.mark.parametrize(
@@ -54,12 +78,14 @@ def test_a_directory_that_cannot_be_asked_is_451() -> None:
     [
         ("bob@here.example", 250, "2.1.5"),
         ("nobody@here.example", 550, "5.1.1"),
-        ("zoe@there.example", 550, "5.7.1"),
+        ("zoe@there.example", 250, "2.1.5"),
+        ("zoe@[192.0.2.1]", 250, "2.1.5"),
+        ("zoe@th_re..example", 550, "5.1.2"),
     ],
 )
-def test_local_recipients_are_delivered_to_others_refused(address: str, code: int, enhanced: str) -> None:
+def test_recipients_are_local_or_somebody_elses(address: str, code: int, enhanced: str) -> None:
     async def ask() -> Reply:
-        transaction = await Submit(House().delivery, "here.example").begin(CAME, Path(b""), ANN)
+        transaction = await begin(House(), b"", ANN)
         assert isinstance(transaction, Transaction)
         return await transaction.recipient(Path(address.encode()))
 
@@ -67,16 +93,50 @@ def test_local_recipients_are_delivered_to_others_refused(address: str, code: in
     assert (answer.code, answer.enhanced) == (code, enhanced)
 
 
+def test_a_node_that_sends_nothing_on_refuses_other_domains() -> None:
+    async def ask() -> Reply:
+        transaction = await begin(House(), b"", ANN, LOCAL_ONLY)
+        assert isinstance(transaction, Transaction)
+        return await transaction.recipient(Path(b"zoe@there.example"))
+
+    assert asyncio.run(ask()) is LOCAL_ONLY
+
+
+def test_other_domains_share_one_item_of_the_senders_queue() -> None:
+    house = House()
+    replies = sent(house, "bob@here.example", "zoe@there.example", "yan@else.example")
+    assert [reply.code for reply in replies] == [250] * 3
+    (intent,) = house.accounts.ann.asked
+    submit = intent.submit
+    assert submit.octets == house.accounts.bob.copies[0].octets
+    assert submit.octets[submit.item.start :].startswith(b"Received: from laptop.example ")
+    assert submit.item.reverse_path == b"ann@here.example"
+    assert (submit.item.smtputf8, submit.item.eight_bit_mime) == (False, True)
+    paths = [recipient.forward_path for recipient in submit.item.recipients]
+    assert paths == [b"zoe@there.example", b"yan@else.example"]
+
+
+def test_the_queue_has_an_upload_of_its_own() -> None:
+    """What waits for others and what the sender keeps end at different times."""
+    house = House()
+    sent(house, "ann@here.example", "zoe@there.example", content=CONTENT + b"x" * 300_000)
+    uploads = {intent.upload.upload for intent in house.accounts.ann.asked if intent.HasField("upload")}
+    named = {intent.submit.mail.upload for intent in house.accounts.ann.asked if intent.HasField("submit")}
+    named |= {copy.mail.upload for copy in house.accounts.ann.copies}
+    assert len(uploads) == 2 and named == uploads
+
+
+def test_250_is_said_only_when_the_item_is_durable() -> None:
+    house = House()
+    house.accounts.ann.outcomes.extend([NotKnown(), NotKnown()])
+    replies = sent(house, "zoe@there.example", "bob@here.example")
+    assert [reply.code for reply in replies] == [451, 250]
+
+
 def test_what_was_missing_is_added_behind_the_trace() -> None:
     house = House()
 
-    async def send() -> None:
-        transaction = await Submit(house.delivery, "here.example").begin(CAME, Path(b"ann@here.example"), ANN)
-        assert isinstance(transaction, Transaction)
-        await transaction.recipient(Path(b"bob@here.example"))
-        await transaction.finish(b"From: ann@here.example\r\n\r\nhi\r\n")
-
-    asyncio.run(send())
+    sent(house, "bob@here.example")
     (copy,) = house.accounts.bob.copies
     names = [line.partition(b":")[0] for line in copy.head.split(b"\r\n") if line[:1] not in (b" ", b"")]
     assert names == [b"Return-Path", b"Received", b"Date", b"Message-ID", b"From"]

@@ -13,6 +13,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from mailnode.delivery.accept import Accept
+from mailnode.delivery.replies import LOCAL_ONLY
 from mailnode.delivery.submit import Submit
 from mailnode.directory.credential import Busy
 from mailnode.listeners import smtp
@@ -114,7 +115,7 @@ def lmtp(house: House) -> Listener[Client]:
 
 def submission(house: House, auth_needs_tls: bool = True) -> Listener[Client]:
     return smtp.submission(
-        Submit(house.delivery, HOST),
+        Submit(house.delivery, HOST, LOCAL_ONLY),
         Users(),
         house.clock,
         HOST,

@@ -35,12 +35,21 @@ class Scripted:
     contents: list[bytes] = field(default_factory=list)
     secure: list[bool] = field(default_factory=list)
     """Of each content: whether it came in TLS."""
+    silent_connections: int = 0
+    """So many hear nothing at all."""
     connections: int = 0
+    connected: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    came: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    """Released for each connection, and for each content."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.connected.release()
         try:
-            await self._serve(reader, writer)
+            if self.connections <= self.silent_connections:
+                await reader.read()
+            else:
+                await self._serve(reader, writer)
         except (OSError, asyncio.IncompleteReadError):
             pass  # the client went away
         finally:
@@ -56,6 +65,7 @@ class Scripted:
                 self.secure.append(writer.get_extra_info("ssl_object") is not None)
                 if not self._answered(writer, "."):
                     return
+                self.came.release()
             octets = await reader.readline()
             if not octets:
                 return

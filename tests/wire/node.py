@@ -32,7 +32,7 @@ class Node:
         base_port: int,
         accounts: Mapping[str, str],
         prefix: Sequence[str] = (),
-        options: Sequence[str] = ("--allow-plaintext-auth",),
+        options: Sequence[str] = ("--allow-plaintext-auth", "--local-only"),
     ) -> None:
         self.directory = directory
         self.base_port = base_port
@@ -43,7 +43,8 @@ class Node:
         self._options = list(options)
         self._process: subprocess.Popen[bytes] | None = None
 
-    def _init(self) -> None:
+    def init(self) -> None:
+        """`mailnode init`, for what must be known before the first start."""
         command = [*_program(), "init", str(self.directory), "--domain", DOMAIN]
         command += ["--base-port", str(self.base_port), *self._options]
         for address, password in self.accounts.items():
@@ -63,7 +64,7 @@ class Node:
         """Return when it printed its line; the first time, `mailnode init` comes before."""
         assert self._process is None, "already started"
         if not self.directory.exists():
-            self._init()
+            self.init()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*self._prefix, *_program(), "up", str(self.directory)], stdout=subprocess.PIPE, stderr=log

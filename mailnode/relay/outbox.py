@@ -1,0 +1,222 @@
+"""The queue at work: what is due is tried, and what became of it is a change of its account.
+
+Between a server's `250` and that change a crash makes us try again: a message may arrive twice, never not at
+all. Everything else is as in the rows: an item is tried by one task at a time, and a report about it is added
+under an id of its own, so that it comes once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from mailnode.clock import Clock
+from mailnode.limits import Limits
+from mailnode.mailauth.resolver import Unavailable
+from mailnode.mailbox.accounts import Accounts
+from mailnode.mailbox.dues import Task
+from mailnode.mailbox.verbs import Account, Expunged, NotKnown
+from mailnode.pb.change_pb2 import Intent, Queue
+from mailnode.pb.row_pb2 import QueueRow
+from mailnode.relay.attempt import Failed, Outgoing
+from mailnode.relay.bounce import Bounces
+from mailnode.relay.route import Host
+from mailnode.relay.schedule import is_late, is_over, next_due
+from mailnode.store.keys import Due, Kind
+from protocols.smtp.dsn import Action, Undelivered
+from protocols.smtp.envelope import Body, MailParameters, Path
+from protocols.smtp.reply import Reply
+
+log = logging.getLogger(__name__)
+
+CONTENT_GONE = Reply(554, "5.3.0", "The content of the message is lost")
+
+
+class Routes(Protocol):
+    async def hosts(self, domain: str) -> tuple[Host, ...] | Reply: ...
+
+
+class Attempts(Protocol):
+    async def make(self, host: Host, outgoing: Outgoing, recipients: Sequence[Path]) -> tuple[Reply, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """What sending takes."""
+
+    routes: Routes
+    attempts: Attempts
+    bounces: Bounces
+    clock: Clock
+    limits: Limits
+
+
+class Outbox:
+    def __init__(self, accounts: Accounts, relay: Relay) -> None:
+        self._accounts = accounts
+        self._dues = accounts.dues
+        self._relay = relay
+        self._room = asyncio.Semaphore(relay.limits.relay_items_open_max)
+        self._open: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Until it is cancelled; attempts under way are given up then and made again at the next start."""
+        try:
+            while True:
+                await self._room.acquire()
+                self._begin(await self._next())
+        finally:
+            for attempt in self._open:
+                attempt.cancel()
+            await asyncio.gather(*self._open, return_exceptions=True)
+
+    async def _next(self) -> Task:
+        """The next item that is due, when it is."""
+        while (task := self._dues.take(Due.QUEUE, self._relay.clock.now_microseconds())) is None:
+            await self._news()
+        return task
+
+    async def _news(self) -> None:
+        """Something was queued, or the next time has come."""
+        at = self._dues.next_time(Due.QUEUE)
+        seconds = None if at is None else max(0, at - self._relay.clock.now_microseconds()) / 1e6
+        try:
+            async with asyncio.timeout(seconds):
+                await self._dues.news(Due.QUEUE)
+        except TimeoutError:
+            pass
+
+    def _begin(self, task: Task) -> None:
+        attempt = asyncio.create_task(self._attempted(task))
+        self._open.add(attempt)
+        attempt.add_done_callback(self._ended)
+
+    def _ended(self, attempt: asyncio.Task[None]) -> None:
+        self._open.discard(attempt)
+        self._room.release()
+
+    async def _attempted(self, task: Task) -> None:
+        """Whatever goes wrong with one item, it stays in the queue and holds up no other."""
+        try:
+            await self.attempt(task)
+        except Exception:
+            log.exception("an item of the queue could not be worked on", extra={"item": task.key.hex()})
+            seconds = self._relay.limits.relay_retry_seconds_min
+            later = self._relay.clock.now_microseconds() + seconds * 1_000_000
+            self._dues.again(Due.QUEUE, task._replace(time_microseconds=later))
+
+    async def attempt(self, task: Task) -> None:
+        """Try one item, whatever its time is."""
+        account = await self._accounts.open(task.account)
+        item = QueueRow.FromString(await account.row(Kind.QUEUE, task.key))
+        if not item.recipients or item.held:
+            return
+        mail = int.from_bytes(task.key, "big")
+        replies = await self._replies(account, mail, item)
+        item.attempts += 1
+        now = self._relay.clock.now_microseconds()
+        failed = self._settle(item, replies, now)
+        if failed:
+            await self._relay.bounces.tell(account, mail, item, Action.FAILED, failed)
+        if item.recipients and is_late(item, now, self._relay.limits):
+            waiting = [Undelivered(Path(one.forward_path), _read(one.reply)) for one in item.recipients]
+            await self._relay.bounces.tell(account, mail, item, Action.DELAYED, waiting)
+            item.delay_told = True
+        item.due = next_due(item, now, self._relay.clock.random(4), self._relay.limits)
+        await durably(account, Intent(queue=Queue(mail=mail, item=item)))
+
+    def _settle(self, item: QueueRow, replies: dict[bytes, Reply], now: int) -> list[Undelivered]:
+        """Leaves those in the item who still wait; gives those who never will."""
+        over = is_over(item, now, self._relay.limits)
+        failed = []
+        waiting = []
+        for one in item.recipients:
+            reply = replies[one.forward_path]
+            if reply.positive:
+                continue
+            if reply.code >= 500 or over:
+                failed.append(Undelivered(Path(one.forward_path), reply))
+            else:
+                waiting.append(QueueRow.Recipient(forward_path=one.forward_path, reply=_written(reply)))
+        del item.recipients[:]
+        item.recipients.extend(waiting)
+        return failed
+
+    # -- one item
+
+    async def _replies(self, account: Account, mail: int, item: QueueRow) -> dict[bytes, Reply]:
+        """What was said for each recipient; those of one domain go together."""
+        by_domain: dict[str, list[Path]] = {}
+        for one in item.recipients:
+            path = Path(one.forward_path)
+            by_domain.setdefault(path.domain.decode("utf-8", "replace").lower(), []).append(path)
+        outgoing = _outgoing(account, mail, item)
+        room = asyncio.Semaphore(self._relay.limits.relay_domains_open_max)
+        replies: dict[bytes, Reply] = {}
+
+        async def to(domain: str, paths: Sequence[Path]) -> None:
+            async with room:
+                said = await self._to_domain(domain, outgoing, paths)
+            for path, reply in zip(paths, said, strict=True):
+                replies[path.mailbox] = reply
+                _tell_log(mail, path, reply)
+
+        most = self._relay.limits.relay_recipients_max
+        groups = [
+            (domain, paths[start : start + most])
+            for domain, paths in by_domain.items()
+            for start in range(0, len(paths), most)
+        ]
+        await asyncio.gather(*(to(domain, paths) for domain, paths in groups))
+        return replies
+
+    async def _to_domain(self, domain: str, outgoing: Outgoing, paths: Sequence[Path]) -> tuple[Reply, ...]:
+        try:
+            hosts = await self._relay.routes.hosts(domain)
+        except Unavailable as error:
+            return (Reply(451, "4.4.3", str(error)),) * len(paths)
+        if isinstance(hosts, Reply):
+            return (hosts,) * len(paths)
+        said = Reply(451, "4.4.1", "No host answered")
+        for host in hosts:
+            try:
+                return await self._relay.attempts.make(host, outgoing, paths)
+            except Failed as failed:
+                said = failed.reply
+            except Expunged:
+                return (CONTENT_GONE,) * len(paths)
+        return (said,) * len(paths)
+
+
+async def durably(account: Account, intent: Intent) -> None:
+    """Asked again once when it is not known; raises NotKnown."""
+    try:
+        await account.apply(intent)
+    except NotKnown:
+        intent.retry = True
+        await account.apply(intent)
+
+
+def _outgoing(account: Account, mail: int, item: QueueRow) -> Outgoing:
+    body = Body.EIGHT_BIT_MIME if item.eight_bit_mime else Body.SEVEN_BIT
+    parameters = MailParameters(item.size - item.start, body, item.smtputf8)
+    octets = partial(account.octets, mail, item.start, item.size)
+    return Outgoing(Path(item.reverse_path), parameters, octets)
+
+
+def _written(reply: Reply) -> str:
+    return " ".join(f"{reply.code} {reply.enhanced} {' '.join((reply.text, *reply.more))}".split())
+
+
+def _read(text: str) -> Reply:
+    code, _, rest = text.partition(" ")
+    return Reply(int(code), "", rest)
+
+
+def _tell_log(mail: int, path: Path, reply: Reply) -> None:
+    outcome = "sent" if reply.positive else "deferred" if reply.code < 500 else "failed"
+    log.info(outcome, extra={"item": f"{mail:x}", "recipient": str(path), "reply": _written(reply)})

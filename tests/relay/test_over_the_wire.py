@@ -1,0 +1,140 @@
+"""A node sends: from its user's submission to another server's content, over sockets and kill -9."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import smtplib
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from mailnode.config import FILE
+from tests.node.test_node import ALICE, PASSWORD, inbox
+from tests.relay.host import HOST, Scripted, listening
+from tests.wire.nameserver import Nameserver
+from tests.wire.node import Node
+from tests.wire.server import free_base_port
+
+SECONDS_MAX = 30
+MESSAGE = (
+    b"From: alice@example.test\r\nSubject: out\r\nDate: Mon, 5 Jan 2026 10:00:00 +0000\r\n\r\n.hello\r\n"
+)
+NAMES = {
+    "there.test": {"MX": ["10 mx.there.test."]},
+    "mx.there.test": {"A": [HOST]},
+    "nomail.test": {"MX": ["0 ."]},
+}
+
+
+@pytest.fixture
+def nameserver() -> Iterator[Nameserver]:
+    with Nameserver(NAMES) as server:
+        yield server
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Node]:
+    """Not started: first it is told where other domains are."""
+    base_port, options = free_base_port(random.Random()), ("--allow-plaintext-auth",)
+    made = Node(tmp_path / "node", base_port, {ALICE: PASSWORD}, options=options)
+    made.init()
+    yield made
+    made.stop()
+
+
+def point(node: Node, port: int, dns: int) -> None:
+    """Other domains' servers are at this port, as this DNS server says."""
+    file = node.directory / FILE
+    text = file.read_text()
+    assert "\nport = 25 " in text and "\ndns = [] " in text
+    text = text.replace("\nport = 25 ", f"\nport = {port} ").replace(
+        "\ndns = [] ", f'\ndns = ["{HOST}:{dns}"] '
+    )
+    file.write_text(text)
+
+
+def submit(node: Node, *recipients: str) -> None:
+    with smtplib.SMTP(HOST, node.port("submission")) as client:
+        client.login(ALICE, PASSWORD)
+        assert client.sendmail(ALICE, recipients, MESSAGE, ["BODY=8BITMIME"]) == {}
+
+
+@asynccontextmanager
+async def world(host: Scripted, node: Node, nameserver: Nameserver) -> AsyncIterator[None]:
+    async with listening(host) as port:
+        point(node, port, nameserver.port)
+        await asyncio.to_thread(node.start)
+        yield
+
+
+def played(work: Callable[[], Coroutine[None, None, None]]) -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(SECONDS_MAX):
+            await work()
+
+    asyncio.run(bounded())
+
+
+async def reports(node: Node, count: int) -> list[bytes]:
+    """What came into alice's INBOX, once that many have."""
+    found: list[bytes] = []
+    while len(found) < count:  # each look is a whole IMAP session: it takes its time
+        found = await asyncio.to_thread(inbox, node)
+    return found
+
+
+def test_a_submitted_message_goes_to_the_host_of_its_domain(node: Node, nameserver: Nameserver) -> None:
+    host = Scripted()
+
+    async def work() -> None:
+        async with world(host, node, nameserver):
+            await asyncio.to_thread(submit, node, "bob@there.test", "carol@There.Test", ALICE)
+            await host.came.acquire()
+            assert len(await asyncio.to_thread(inbox, node)) == 1
+
+    played(work)
+    trace, _, rest = host.contents[0].partition(b"+0000\r\n")
+    assert trace.startswith(b"Received: from ")
+    assert rest.partition(b"From: ")[2].endswith(b"\r\n\r\n..hello\r\n")
+    assert rest.startswith(b"Message-ID: <")
+    assert [line for line in host.lines if line.startswith(("MAIL", "RCPT"))] == [
+        f"MAIL FROM:<alice@example.test> SIZE={len(host.contents[0]) - 1} BODY=8BITMIME",
+        "RCPT TO:<bob@there.test>",
+        "RCPT TO:<carol@There.Test>",
+    ]
+
+
+def test_who_is_refused_is_reported_to_the_sender(node: Node, nameserver: Nameserver) -> None:
+    host = Scripted({"RCPT TO:<gone@there.test>": "550 5.1.1 no such user"})
+
+    async def work() -> None:
+        async with world(host, node, nameserver):
+            await asyncio.to_thread(submit, node, "gone@there.test", "bob@there.test", "x@nomail.test")
+            (report,) = await reports(node, 1)
+            assert report.startswith(b"Return-Path: <>\r\n")
+            assert b"Content-Type: multipart/report; report-type=" in report
+            assert b"Final-Recipient: rfc822; gone@there.test\r\n" in report
+            assert b"Final-Recipient: rfc822; x@nomail.test\r\n" in report
+            assert b"bob@there.test" not in report
+            await host.came.acquire()
+
+    played(work)
+
+
+def test_what_was_acknowledged_goes_out_after_kill_9(node: Node, nameserver: Nameserver) -> None:
+    """The first connection is held without a greeting while the node is killed."""
+    host = Scripted(silent_connections=1)
+
+    async def work() -> None:
+        async with world(host, node, nameserver):
+            await asyncio.to_thread(submit, node, "bob@there.test")
+            await host.connected.acquire()
+            await asyncio.to_thread(node.kill)
+            await asyncio.to_thread(node.start)
+            await host.came.acquire()
+
+    played(work)
+    assert len(host.contents) == 1
