@@ -80,11 +80,15 @@ class ImapConnection:
 
 
 def join_literals(parts: Sequence[bytes]) -> bytes:
-    """text, octets, text, ... -> one command line with non-synchronizing literals."""
+    """text, octets, text, ... -> one command line with non-synchronizing literals.
+
+    A text that ends in " ~" makes a literal8 (RFC 9051 §4.3) of what follows.
+    """
     octets = [parts[0]]
     for at in range(1, len(parts), 2):
         literal, text = parts[at], parts[at + 1] if at + 1 < len(parts) else b""
-        octets += (b" {%d+}\r\n" % len(literal), literal, text)
+        space = b"" if parts[at - 1].endswith(b" ~") else b" "
+        octets += (space, b"{%d+}\r\n" % len(literal), literal, text)
     return b"".join(octets)
 
 
