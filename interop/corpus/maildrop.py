@@ -24,7 +24,8 @@ class Maildrop:
         return drop
 
     async def login(self, user: str, password: str) -> None:
-        for command in (f"USER {user}", f"PASS {password}"):
+        """In UTF-8 mode, where headers come as they are stored (RFC 6856 §2.1)."""
+        for command in ("UTF8", f"USER {user}", f"PASS {password}"):
             await self._command(command.encode())
 
     async def everything(self) -> list[bytes]:

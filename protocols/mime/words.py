@@ -72,9 +72,14 @@ def encode_words(text: str) -> bytes:
     return "".join(pieces).encode("ascii")
 
 
+def encode_phrase(text: str) -> bytes:
+    """All of a text as encoded words: as part of a phrase they may touch nothing else (RFC 2047 §5)."""
+    return "".join(_encoded([text])).encode("ascii")
+
+
 def _encoded(run: list[str]) -> Iterator[str]:
     """The encoded words of a run; white space at its end stands outside."""
-    spaces = run.pop() if run and run[-1].isspace() else ""
+    spaces = run.pop() if run and not run[-1].strip(" \t") else ""
     octets = "".join(run).encode("utf-8", "replace")
     start, separator = 0, ""
     while start < len(octets):

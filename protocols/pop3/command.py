@@ -10,12 +10,14 @@ from protocols.fault import Fault
 from protocols.pop3 import event
 from protocols.pop3.content import Top, Whole
 from protocols.pop3.event import Maildrop
+from protocols.pop3.surrogate import Surrogate
 from protocols.sasl.step import initial_response
 
 PLAINTEXT = frozenset({"PLAIN", "LOGIN"})
 """Mechanisms that send the password itself."""
 
 LISTED_LINES = 1000  # of a LIST or UIDL at a time: some 20 KiB
+LANGUAGE = "en"
 NOTHING = Maildrop((), str)
 
 
@@ -42,20 +44,34 @@ class Policy:
 
 
 class Facts:
-    """What a session knows of itself. `user`: USER was given, PASS is awaited."""
+    """What a session knows of itself. `user`: USER was given, PASS is awaited. `utf8`: RFC 6856 §2."""
 
-    __slots__ = ("content", "deleted", "listing", "maildrop", "octets", "policy", "state", "tls", "user")
+    __slots__ = (
+        "content",
+        "deleted",
+        "listing",
+        "maildrop",
+        "octets",
+        "policy",
+        "state",
+        "surrogate",
+        "tls",
+        "user",
+        "utf8",
+    )
 
     def __init__(self, policy: Policy, tls: bool) -> None:
         self.policy = policy
         self.tls = tls
         self.state = State.AUTHORIZATION
         self.user: bytes | None = None
+        self.utf8 = False
         self.maildrop = NOTHING
         self.deleted: set[int] = set()
         self.octets = 0  # of the messages that are not deleted
         self.listing: Iterator[bytes] | None = None  # what is still to be said of a list
         self.content: Top | Whole = Whole()
+        self.surrogate: Surrogate | None = None
 
     @property
     def count(self) -> tuple[int, int]:
@@ -208,8 +224,17 @@ def _sasl(facts: Facts) -> str:
     return " ".join(("SASL", *facts.mechanisms)) if facts.mechanisms else ""
 
 
+def _utf8(facts: Facts, argument: bytes) -> event.Event:
+    """RFC 6856 §2.1: messages are sent as they are."""
+    nothing(argument)
+    facts.utf8 = True
+    return answered("Messages come as they are stored")
+
+
 def _stls(facts: Facts, argument: bytes) -> event.Event:
     nothing(argument)
+    if facts.utf8:
+        raise Fault("", "STLS comes before UTF8")  # RFC 6856 §2.1
     if facts.tls:
         raise Fault("", "TLS is active already")
     if not facts.policy.starttls:
@@ -225,6 +250,15 @@ def _capa(facts: Facts, argument: bytes) -> event.Event:
     nothing(argument)
     capabilities = [row.capability(facts) for row in COMMANDS.values()]
     return listed(facts, "Capabilities follow", iter([line for line in (*capabilities, *BEHAVIOUR) if line]))
+
+
+def _lang(facts: Facts, argument: bytes) -> event.Event:
+    """RFC 6856 §3: there is one language, and "*" is it; a range that matches it, RFC 4647 §3.3.1."""
+    if not argument:
+        return listed(facts, "Languages follow", iter((f"{LANGUAGE} English",)))
+    if argument.lower() not in (b"*", LANGUAGE.encode()):
+        raise Fault("", f"Responses are in {LANGUAGE} only")
+    return answered(f"{LANGUAGE} This is English")
 
 
 def _quit(facts: Facts, argument: bytes) -> event.Event:
@@ -267,7 +301,12 @@ def _present(facts: Facts) -> Iterator[int]:
 
 def _retr(facts: Facts, argument: bytes) -> event.Event:
     index = message(facts, argument)
-    facts.content = Whole()
+    return _sent(facts, index, Whole())
+
+
+def _sent(facts: Facts, index: int, content: Top | Whole) -> event.Event:
+    facts.content = content
+    facts.surrogate = None if facts.utf8 else Surrogate()
     return event.Retr(index)
 
 
@@ -275,8 +314,7 @@ def _top(facts: Facts, argument: bytes) -> event.Event:
     """TOP msg n"""
     msg, _, lines = argument.partition(b" ")
     index = message(facts, msg)
-    facts.content = Top(number(lines.strip(), "a number of lines"))
-    return event.Retr(index)
+    return _sent(facts, index, Top(number(lines.strip(), "a number of lines")))
 
 
 def _dele(facts: Facts, argument: bytes) -> event.Event:
@@ -306,6 +344,8 @@ _ROWS = (
     Command(b"PASS", _BEFORE, _pass),
     Command(b"AUTH", _BEFORE, _auth, _sasl),
     Command(b"STLS", _BEFORE, _stls, lambda facts: "STLS" if facts.starttls else ""),
+    Command(b"UTF8", _BEFORE, _utf8, lambda facts: "UTF8 USER"),
+    Command(b"LANG", _BOTH, _lang, lambda facts: "LANG"),
     Command(b"QUIT", _BOTH, _quit),
     Command(b"STAT", _AFTER, _stat),
     Command(b"LIST", _AFTER, _list),

@@ -98,6 +98,8 @@ class Session:
         if self._stuffing is None:
             self._stuffing = Stuffing()
             first = ok("Message follows")
+        if self._facts.surrogate is not None:
+            octets = self._facts.surrogate.take(octets)
         return first + self._stuffing.take(self._facts.content.take(octets))
 
     def _refused(self, event: Event, answer: Refused) -> bytes:
@@ -116,13 +118,20 @@ class Session:
         if isinstance(event, Answered):
             return event.octets
         if isinstance(event, Retr):
-            last = self._content(b"") + (self._stuffing or Stuffing()).end()
-            self._stuffing = None
-            return last
+            return self._last()
         self._enter(State.CLOSED)
         if isinstance(event, StartTls):
             return ok("Begin TLS")
         return event.octets if isinstance(event, Dismissed) else ok("Goodbye")
+
+    def _last(self) -> bytes:
+        last = self._content(b"")
+        stuffing, surrogate = self._stuffing, self._facts.surrogate
+        assert stuffing is not None
+        self._stuffing = self._facts.surrogate = None
+        if surrogate is not None:
+            last += stuffing.take(self._facts.content.take(surrogate.end()))
+        return last + stuffing.end()
 
     # -- events
 

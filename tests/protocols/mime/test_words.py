@@ -11,13 +11,13 @@ from protocols.mime.charset import codec
 from protocols.mime.date import read_date
 from protocols.mime.digest import digest
 from protocols.mime.imapstring import quoted
-from protocols.mime.words import decode_words
+from protocols.mime.words import decode_words, encode_phrase, encode_words
 
 CLEANED = {0: None, 10: " ", 13: " "}  # what no quoted string may hold
 PIECES = (
     *(b"=?utf-8?q?J\xc3\xb6rg?=", b"=?utf-8?q?a?=", b"=?iso-8859-1?b?/w==?=", b"=?utf-8?q?=0D=0A=00?="),
     *(b"=?utf-8?q?=3D=3Futf-8=3Fq=3Fa=3F=3D?=", b"=?", b"?=", b" ", b"\t", b"\xff", b"\xc3\xa4", b"a"),
-    *(b'"', b"\\", b"\r\n"),
+    *(b'"', b"\\", b"\r\n", b"\xc2\xa0", b"\xe3\x80\x80"),
 )
 
 
@@ -67,3 +67,9 @@ def test_a_zone_of_three_digits_is_one(zone: bytes) -> None:
 )
 def test_charsets_are_known_as_mail_spells_them(charset: bytes, name: str) -> None:
     assert codec(charset) == name
+
+
+@pytest.mark.parametrize("text", ["\u00a0", "ö \u00a0", "a \u3000", "\x85", "ö \t"])
+def test_white_space_beyond_ascii_is_text(text: str) -> None:
+    assert decode_words(encode_words(text)) == text
+    assert decode_words(encode_phrase(text)) == text
