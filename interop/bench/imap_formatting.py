@@ -103,7 +103,7 @@ def main() -> None:
         print(f"{milliseconds(lambda each=each: fetched(each, messages, names)):8.1f}  {name}")  # type: ignore[misc]
     uids = array("I", messages.uids)
     odd = uids[::2]
-    view = View(uids, len(uids), 1 << 32)
+    view = View(uids, len(uids))
     print(f"{milliseconds(lambda: view.numbers(uids)):8.1f}  sequence numbers of all")
     print(f"{milliseconds(lambda: view.numbers(odd)):8.1f}  sequence numbers of every other one")
 

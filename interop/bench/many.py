@@ -24,10 +24,10 @@ TOGETHER = 100
 class NodeOfMany(Node):
     """`accounts` have one password."""
 
-    def init(self) -> None:
+    def _init(self) -> None:
         every = self.accounts
         self.accounts = {}
-        super().init()
+        super()._init()
         self.accounts = every
         asyncio.run(_create(self.directory, list(every.items())))
 

@@ -135,8 +135,8 @@ class Account(Protocol):
         What the account refuses is a value: `Result.refused`.
         """
 
-    async def claim_recent(self, mailbox: int) -> int:
-        """The UID from which messages are \\Recent to the caller and to nobody after it (SELECT)."""
+    async def claim_recent(self, mailbox: int) -> tuple[int, int]:
+        """The UIDs [first, next) that are \\Recent to the caller and to nobody after it."""
 
     async def watch(self, position: int, mailbox: int) -> Watch:
         """Changes after `position`: of one mailbox, or of every one and of the list with `mailbox` 0."""

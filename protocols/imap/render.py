@@ -5,8 +5,8 @@ A plan becomes one template with columns of values for each of its items, and al
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Protocol
@@ -15,6 +15,7 @@ from protocols.imap import date
 from protocols.imap.fetch import PICKING, Attribute, Item, Of, Plan, Section
 from protocols.imap.flags import FlagNames
 from protocols.imap.section import FieldPicker, Part, Range, cut, octets_of
+from protocols.imap.sequence import Ranges
 
 
 class Mail(Protocol):
@@ -43,7 +44,7 @@ class Columns:
     """Messages of one answer in the order of their UIDs; a column that the plan does not need stays empty.
 
     `flags` holds the 64 bits, `dates` seconds since 1970, `octets` the whole message, or b"" for one that is
-    to be streamed (`pieces`). UIDs from `recent_from` on are \\Recent. `overflow` has, by UID, keywords that
+    to be streamed (`pieces`). The UIDs of `recent` are \\Recent. `overflow` has, by UID, keywords that
     have no bit.
     """
 
@@ -55,7 +56,7 @@ class Columns:
     mails: Sequence[Mail] = ()
     heads: Sequence[bytes] = ()
     octets: Sequence[bytes] = ()
-    recent_from: int = 1 << 32
+    recent: Ranges = ()
     overflow: Mapping[int, Iterable[str]] = field(default_factory=dict)
 
 
@@ -154,16 +155,25 @@ def _column(item: Attribute, columns: Columns, names: FlagNames) -> Iterable[obj
 def _flag_lists(columns: Columns, names: FlagNames) -> Iterable[bytes]:
     lists = names.lists(columns.flags)
     uids = columns.uids
-    if not columns.overflow and (not uids or uids[len(columns.flags) - 1] < columns.recent_from):
+    recent = list(_recent(columns))
+    if not columns.overflow and not recent:
         return lists
     changed = list(lists)
-    for index in range(bisect_left(uids, columns.recent_from, 0, len(changed)), len(changed)):
+    for index in recent:
         changed[index] = b"\\Recent " + changed[index] if changed[index] else b"\\Recent"
     for uid, keywords in columns.overflow.items():
         index = bisect_left(uids, uid, 0, len(changed))
         if index < len(changed) and uids[index] == uid:
             changed[index] = b" ".join((changed[index], *(k.encode() for k in keywords))).lstrip()
     return changed
+
+
+def _recent(columns: Columns) -> Iterator[int]:
+    """The indexes of messages that are \\Recent."""
+    uids, count = columns.uids, len(columns.flags)
+    for first, last in columns.recent:
+        start = bisect_left(uids, first, 0, count)
+        yield from range(start, bisect_right(uids, last, start, count))
 
 
 def _of_header(section: Section, columns: Columns) -> Sequence[bytes | None]:
@@ -224,6 +234,6 @@ def _single(columns: Columns, index: int) -> Columns:
         columns.mails[here],
         columns.heads[here],
         columns.octets[here],
-        columns.recent_from,
+        columns.recent,
         columns.overflow,
     )

@@ -125,7 +125,8 @@ class Session:
         if isinstance(answer, Bye):
             return self._bye(answer)
         assert isinstance(answer, bytes)
-        if self._reading is _Reading.IDLE:
+        if len(self._order) and isinstance(self._order.last.event, Idle | IdleDone):
+            # DONE may have been read already: this was on its way, and is told before the tagged answer.
             return self._order.part(self._order.last, answer)
         return self._order.unasked(answer)
 

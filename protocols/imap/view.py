@@ -17,21 +17,22 @@ from collections.abc import Iterable, Sequence
 from protocols.fault import Fault
 from protocols.imap import response
 from protocols.imap.search import Key, Op
-from protocols.imap.sequence import NUMBER_MAX, STAR, Ranges, SequenceSet, normalise, ranges_of
+from protocols.imap.sequence import STAR, Ranges, SequenceSet, normalise, ranges_of
 
 Pairs = Iterable[tuple[int, int]]
+_RECENT_RANGES_MAX = 1000  # of one session, when several sessions take turns in being told first
 
 
 class View:
     """`uids` is shared: only its first `count` items are told, and it is appended to by its owner."""
 
-    __slots__ = ("_answered", "_changed", "_destroyed", "_grown", "_private", "count", "recent_from", "uids")
+    __slots__ = ("_answered", "_changed", "_destroyed", "_grown", "_private", "count", "recent", "uids")
 
-    def __init__(self, uids: array[int], count: int, recent_from: int) -> None:
-        """Messages told by SELECT; UIDs from `recent_from` on are \\Recent in this session."""
+    def __init__(self, uids: array[int], count: int) -> None:
+        """Messages told by SELECT; `recent` the UIDs that are \\Recent in this session."""
         self.uids = uids
         self.count = count
-        self.recent_from = recent_from
+        self.recent: Ranges = ()
         self._destroyed: list[tuple[int, int]] = []
         self._changed: list[tuple[int, int]] = []
         self._answered: list[tuple[int, int, Ranges]] = []
@@ -44,10 +45,11 @@ class View:
     def last_uid(self) -> int:
         return self.uids[self.count - 1] if self.count else 0
 
-    @property
-    def recent(self) -> int:
-        """How many are \\Recent."""
-        return self.count - bisect_left(self.uids, self.recent_from, 0, self.count)
+    def claim(self, first: int, following: int) -> None:
+        """The UIDs [first, following) are \\Recent in this session, whether they were told yet or not."""
+        if first < following:
+            # Another session may have had those between; of so many gaps nobody asks any more.
+            self.recent = normalise((*self.recent[-_RECENT_RANGES_MAX:], (first, following - 1)))
 
     def ranges(self, numbers: SequenceSet, by_uid: bool) -> Ranges:
         """A sequence set as ranges of UIDs that hold no message which this client was not told of.
@@ -120,7 +122,7 @@ class View:
         if key.op is Op.NUMBERS or key.op is Op.UIDS:
             return _uids(self._existing(key.numbers, key.op is Op.UIDS))
         if key.op is Op.RECENT:
-            return _uids(((self.recent_from, NUMBER_MAX),))
+            return _uids(self.recent)
         if key.keys:
             return Key(key.op, tuple(map(self.bind, key.keys)))
         return key
@@ -204,7 +206,7 @@ class View:
             self._take(uids, first_new, count)
         if not new:
             return b""
-        return response.exists(self.count) + response.recent(self.recent)
+        return response.exists(self.count) + response.recent(self.within(self.recent))
 
     def _take(self, uids: array[int], first_new: int, count: int) -> None:
         """Share the account's list where it says what we told, else add to a list of our own."""

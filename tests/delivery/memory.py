@@ -86,7 +86,7 @@ class KeepingAccount:
     async def search(self, mailbox: int, key: SearchKey) -> array[int]:
         raise NotImplementedError("a delivery reads nothing")
 
-    async def claim_recent(self, mailbox: int) -> int:
+    async def claim_recent(self, mailbox: int) -> tuple[int, int]:
         raise NotImplementedError("a delivery reads nothing")
 
     async def watch(self, position: int, mailbox: int) -> Watch:

@@ -127,7 +127,7 @@ class MemoryAccount:
     async def search(self, mailbox: int, key: SearchKey) -> array[int]:
         raise AssertionError
 
-    async def claim_recent(self, mailbox: int) -> int:
+    async def claim_recent(self, mailbox: int) -> tuple[int, int]:
         raise AssertionError
 
     async def watch(self, position: int, mailbox: int) -> Watch:

@@ -1,5 +1,6 @@
 """Who a client is: RFC 3501 §6.2, RFC 4959; and what it is told of the server."""
 
+import asyncio
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -7,7 +8,6 @@ from pathlib import Path
 
 from mailnode.limits import Limits
 from tests.listeners.imap_dialogue import Wire, connect, house, play
-from tests.listeners.loop import run
 
 PLAIN = b64encode(b"\0ann@example.test\0secret").decode()
 WRONG = b64encode(b"\0ann@example.test\0guess").decode()
@@ -22,7 +22,7 @@ def before_login(
             await test(wire)
             wire.close()
 
-    run(body())
+    asyncio.run(body())
 
 
 def test_authenticate_takes_an_initial_response_or_asks(tmp_path: Path) -> None:

@@ -251,7 +251,7 @@ def test_who_is_too_far_behind_is_told_the_difference(tmp_path: Path) -> None:
         A: e NOOP
         A> * 2 EXPUNGE
         A> * 3 EXISTS
-        A> * 3 RECENT
+        A> * 2 RECENT
         A> * 1 FETCH (UID 1 FLAGS (\Recent \Flagged))
         A> * 2 FETCH (UID 3 FLAGS (\Recent))
         A> e OK ...

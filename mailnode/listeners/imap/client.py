@@ -23,7 +23,7 @@ from protocols.fault import Fault
 from protocols.imap import response
 from protocols.imap.answer import Answer, Bad
 from protocols.imap.command import withholds_expunge
-from protocols.imap.event import Append, IdleDone
+from protocols.imap.event import Append
 
 if TYPE_CHECKING:
     from mailnode.listeners.imap.append import Appending
@@ -63,7 +63,6 @@ class Client:
     authenticated: Account | None = None
     selection: Selected | None = None
     idling: asyncio.Task[None] | None = None
-    idle_done: IdleDone | None = None
     appends: dict[Append, Appending] = field(default_factory=dict)
     still_here: StillHere = field(init=False)
 

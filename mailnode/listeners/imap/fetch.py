@@ -132,7 +132,7 @@ def _columns(selected: Selected, plan: Plan, run: Messages, start: int, end: int
         mails=run.mails[start:end],
         heads=run.heads[start:end],
         octets=run.octets[start:end],
-        recent_from=selected.view.recent_from,
+        recent=selected.view.recent,
         overflow=overflow(run),
     )
 

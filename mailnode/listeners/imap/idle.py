@@ -20,7 +20,7 @@ async def _tell(client: Client, selected: Selected) -> None:
     while True:
         async for piece in selected.news():
             if piece:
-                client.say(client.idle_done, piece)
+                client.say(None, piece)
                 await client.conversation.drained()
         await selected.wait()
 
@@ -29,8 +29,7 @@ async def idle_done(client: Client, event: IdleDone) -> None:
     """From here on what is still being told is told before the end of IDLE, not after it."""
     client.conversation.wheel.drop(client.still_here)
     if client.idling is not None:
-        client.idle_done = event
         async with client.selected.telling:
             client.idling.cancel()
-        client.idling = client.idle_done = None
+        client.idling = None
     await client.end(event, Ok("Idled"))

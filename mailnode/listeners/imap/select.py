@@ -23,9 +23,12 @@ async def select(client: Client, event: Select) -> None:
     row = await client.mailbox(event.mailbox, "NONEXISTENT")
     run = await _uids(client, row)
     watch = await client.account.watch(run.position, row.mailbox)
-    recent_from = row.recent_uid if event.examine else await client.account.claim_recent(row.mailbox)
-    view = View(run.uids, run.count, recent_from)
-    selected = Selected(client.account, row, view, watch, event.examine)
+    selected = Selected(client.account, row, View(run.uids, run.count), watch, event.examine)
+    try:
+        await selected.claim_recent()
+    except Refused:
+        selected.close()
+        raise
     client.selection = selected
     client.say(event, response.selected(_told(selected, run)))
     client.say(event, Ok("Selected", "READ-ONLY" if event.examine else "READ-WRITE"))
@@ -45,7 +48,7 @@ def _told(selected: Selected, run: Messages) -> response.Selected:
         permanent_flags=selected.permanent_flags(),
         more_keywords=not selected.read_only and selected.has_room_for_keywords(),
         exists=view.count,
-        recent=view.recent,
+        recent=view.within(view.recent),
         first_unseen=view.number(run.first_unseen) if run.first_unseen else 0,
         uid_validity=row.uid_validity,
         uid_next=max(row.uid_next, view.last_uid + 1),

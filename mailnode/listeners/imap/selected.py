@@ -84,15 +84,15 @@ class Selected:
                 self.view.numbers(run.uids),
                 run.uids,
                 longs(run.entries, FLAGS).tolist(),
-                recent_from=self.view.recent_from,
+                recent=self.view.recent,
                 overflow=overflow(run),
             )
             yield flag_changes(columns, self.names)
 
     def answered(self, result: Result, uids: Ranges) -> None:
         """A STORE of this client's changed the flags of `uids`, and the client knows."""
-        for position in result.slices or ((result.position,) if result.first_position else ()):
-            self.view.answered(position, position, uids)
+        if result.first_position:
+            self.view.answered(result.first_position, result.position, uids)
 
     # -- news
 
@@ -137,11 +137,22 @@ class Selected:
                     )
 
     async def _arrivals(self) -> bytes:
-        """A client that is told of messages claims their \\Recent (RFC 3501 §2.3.2)."""
-        if not self.read_only:
-            await self._account.claim_recent(self.mailbox)
         now = await self._uids()
+        await self.claim_recent()
         return self.view.arrivals(now.uids, now.count)
+
+    async def claim_recent(self) -> None:
+        """What nobody was told of is \\Recent to this client, and to no other if it may write (RFC 3501
+        §2.3.2); raises Refused when the mailbox was deleted."""
+        if not self.read_only:
+            try:
+                self.view.claim(*await self._account.claim_recent(self.mailbox))
+            except KeyError:
+                raise Refused("NONEXISTENT") from None
+            return
+        row = (await self._account.mailboxes()).rows.get(self.mailbox)
+        if row is not None:
+            self.view.claim(row.recent_uid, row.uid_next)
 
     async def _uids(self) -> Messages:
         return await anext(self.runs(ALL_UIDS, Want.UIDS))

@@ -16,7 +16,7 @@ from protocols.imap.event import Event, StoreMode
 from protocols.imap.flags import SYSTEM, FlagNames
 from protocols.imap.limits import ImapLimits
 from protocols.imap.render import Columns, fetched, flag_changes
-from protocols.imap.sequence import NUMBER_MAX, ranges_of
+from protocols.imap.sequence import ranges_of
 from protocols.imap.server import Session
 from protocols.imap.view import View
 
@@ -222,7 +222,7 @@ class Peer:
             return
         self.selected = self.mailboxes[event.mailbox]
         count = len(self.selected.uids)
-        self.view = View(self.selected.uids, count, NUMBER_MAX)
+        self.view = View(self.selected.uids, count)
         told = response.Selected(SYSTEM, SYSTEM, True, count, 0, 1 if count else 0, 7, self.selected.uid_next)
         yield response.selected(told)
         yield Ok("Selected", "READ-ONLY" if event.examine else "READ-WRITE")

@@ -12,6 +12,7 @@ from protocols.imap.flags import SYSTEM, FlagNames
 from protocols.imap.grammar import Grammar
 from protocols.imap.render import Columns, PickedHeader, fetched, flag_changes, pieces, shown
 from protocols.imap.section import Range
+from protocols.imap.sequence import ranges_of
 from tests.protocols.imap.peer import LIMITS, Mail, Part, mail_of
 
 NAMES = FlagNames((*SYSTEM, "$Forwarded"))
@@ -89,7 +90,7 @@ def test_a_percent_sign_in_a_field_name_is_only_that() -> None:
 
 
 def test_recent_and_keywords_without_a_bit_are_among_the_flags() -> None:
-    told = columns(recent_from=9, overflow={7: ["x", "y"], 8: ["z"], 9: ["x"]})
+    told = columns(recent=((9, 9), (11, 12)), overflow={7: ["x", "y"], 8: ["z"], 9: ["x"]})
     assert flag_changes(told, NAMES) == (
         b"* 3 FETCH (UID 7 FLAGS (\\Seen x y))\r\n* 4 FETCH (UID 9 FLAGS (\\Recent x))\r\n"
     )
@@ -138,11 +139,11 @@ def test_a_header_at_hand_is_not_streamed() -> None:
     assert [piece for piece in said if isinstance(piece, Range)] == [Range(0, len(NESTED))]
 
 
-@given(st.lists(st.integers(0, 63), max_size=20), st.integers(0, 25))
-def test_flags_are_each_message_its_own(flags: list[int], recent_from: int) -> None:
+@given(st.lists(st.integers(0, 63), max_size=20), st.sets(st.integers(1, 25)))
+def test_flags_are_each_message_its_own(flags: list[int], recent: set[int]) -> None:
     uids = range(1, len(flags) + 1)
-    said = flag_changes(Columns(uids, uids, flags, recent_from=recent_from), NAMES)
+    said = flag_changes(Columns(uids, uids, flags, recent=ranges_of(sorted(recent))), NAMES)
     for uid, line in zip(uids, said.split(b"\r\n"), strict=False):
-        names = ["\\Recent"] * (uid >= recent_from)
+        names = ["\\Recent"] * (uid in recent)
         names += [name for bit, name in enumerate(NAMES.names) if flags[uid - 1] >> bit & 1]
         assert line.decode() == f"* {uid} FETCH (UID {uid} FLAGS ({' '.join(names)}))"

@@ -225,6 +225,18 @@ def test_idle_ends_with_done_and_with_nothing_else() -> None:
     assert [line[:5] for line in peer.lines[-5:]] == [b"+ OK", b"t OK ", b"+ OK", b"u BAD", b"v OK "]
 
 
+def test_what_is_told_while_idle_is_told_before_its_end_though_done_was_read() -> None:
+    session = selected().session
+    session.feed(b"t idle\r\n")
+    asked = session.next()
+    session.send(asked, GoOn("idling"))
+    session.feed(b"done\r\nu fetch 1 flags\r\n")
+    done = session.next()
+    assert isinstance(done, events.IdleDone)
+    assert session.send(None, b"* 1 EXPUNGE\r\n") == b"* 1 EXPUNGE\r\n"
+    assert session.send(done, Ok("Idled")).startswith(b"t OK")
+
+
 def test_only_so_many_mistakes_are_answered() -> None:
     peer = Peer()
     for number in range(LIMITS.errors_max + 1):

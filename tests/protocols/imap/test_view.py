@@ -9,14 +9,12 @@ from hypothesis import strategies as st
 
 from protocols.fault import Fault
 from protocols.imap.search import Key, Op
-from protocols.imap.sequence import NUMBER_MAX, STAR, SequenceSet
+from protocols.imap.sequence import STAR, SequenceSet
 from protocols.imap.view import View
 
-NEVER = NUMBER_MAX + 1
 
-
-def view(*uids: int, recent_from: int = NEVER) -> View:
-    return View(array("I", uids), len(uids), recent_from)
+def view(*uids: int) -> View:
+    return View(array("I", uids), len(uids))
 
 
 def numbers(*ranges: tuple[int, int]) -> SequenceSet:
@@ -66,9 +64,10 @@ def test_uids_have_numbers() -> None:
 
 
 def test_a_search_key_is_bound_to_uids() -> None:
-    told = view(4, 6, 7, 9, recent_from=7)
+    told = view(4, 6, 7, 9)
+    told.claim(7, 10)
     key = Key(Op.OR, (Key(Op.NUMBERS, numbers=numbers((2, STAR))), Key(Op.NOT, (Key(Op.RECENT),))))
-    recent = Key(Op.UIDS, numbers=numbers((7, NUMBER_MAX)))
+    recent = Key(Op.UIDS, numbers=numbers((7, 9)))
     bound = Key(Op.OR, (Key(Op.UIDS, numbers=numbers((6, 9))), Key(Op.NOT, (recent,))))
     assert told.bind(key) == bound
     nobody = Key(Op.NUMBERS, numbers=numbers((9, 9), (5, 8)))
@@ -84,8 +83,10 @@ def test_expunges_count_down_as_they_are_told() -> None:
 
 
 def test_arrivals_are_told_with_the_recent_among_them() -> None:
-    told = view(1, 2, recent_from=2)
+    told = view(1, 2)
+    told.claim(2, 3)
     told.uids.append(7)
+    told.claim(7, 8)
     told.note(1, [(7, 7)], [], [])
     assert told.has_grown
     assert told.arrivals(told.uids, 3) == b"* 3 EXISTS\r\n* 2 RECENT\r\n"
@@ -93,9 +94,17 @@ def test_arrivals_are_told_with_the_recent_among_them() -> None:
     assert told.arrivals(told.uids, 3) == b""
 
 
+def test_what_another_session_was_told_first_is_not_recent() -> None:
+    told = view(1, 2, 3, 4, 5)
+    for first, following in ((2, 2), (2, 3), (4, 5), (5, 7)):
+        told.claim(first, following)
+    assert told.recent == ((2, 2), (4, 6))
+    assert told.within(told.recent) == 3
+
+
 def test_the_list_of_the_account_is_shared_again_once_an_expunge_was_told() -> None:
     account = array("I", [1, 2, 3])
-    told = View(account, 3, NEVER)
+    told = View(account, 3)
     after = array("I", [1, 3, 4])
     told.note(1, [], [], [(2, 2)])
     told.note(2, [(4, 4)], [], [])
@@ -158,7 +167,7 @@ STEP = st.one_of(
 @settings(max_examples=200)
 def test_the_client_ends_with_the_mailbox_as_it_is(count: int, steps: list[tuple[str, int]]) -> None:
     account = array("I", range(1, count + 1))
-    told = View(account, count, NEVER)
+    told = View(account, count)
     client = Client(count)
     uid_next, changed = count + 1, set[int]()
     for position, (step, which) in enumerate([*steps, ("tell all", 0)]):
@@ -188,7 +197,7 @@ def test_the_client_ends_with_the_mailbox_as_it_is(count: int, steps: list[tuple
 
 def test_uids_of_the_view_are_its_own_while_it_withholds() -> None:
     account = array("I", [1, 2, 3])
-    told = View(account, 3, NEVER)
+    told = View(account, 3)
     told.note(1, [], [], [(1, 1)])
     for uid in (4, 5):
         account = array("I", [*account[-2:], uid])
