@@ -43,6 +43,10 @@ class ImapConnection:
                 return b"".join(pieces)[:-2]
             pieces.append(await self._reader.readexactly(int(literal[1])))
 
+    def write(self, octets: bytes) -> None:
+        """For those who do not use `command`."""
+        self._writer.write(octets)
+
     async def command(self, *parts: bytes) -> Answer:
         """Send `parts` as one command, a literal between each two: text, octets, text, octets, ...
 

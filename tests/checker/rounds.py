@@ -1,0 +1,169 @@
+"""Rounds of commands, each ended by a rest: then all that the clients were told is held against the truth."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.checker import commands
+from tests.checker.ask import Ask
+from tests.checker.client import Client
+from tests.checker.told import Lie
+from tests.checker.world import World
+from tests.wire import imap
+from tests.wire.fetched import fetched
+from tests.wire.node import Node
+from tests.wire.server import HOST
+
+ADDRESS, PASSWORD = "checked@example.test", "secret"
+ACCOUNTS = {ADDRESS: PASSWORD}
+COMMANDS_A_ROUND = 40
+STATUS = re.compile(rb"MESSAGES (\d+) UNSEEN (\d+) DELETED (\d+) UIDNEXT (\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`fault` is empty, or tells the lie and what its hearers were told before."""
+
+    seed: int
+    clients: int
+    rounds: int
+    operations: int
+    seconds: float
+    fault: str
+
+
+async def run(node: Node, seed: int, more: Callable[[int, float], bool]) -> Outcome:
+    """Play rounds while `more(rounds, seconds)`; the mailboxes are emptied before."""
+    randomness = random.Random(seed)
+    world = World()
+    observer = await _connected(node)
+    await _emptied(observer)
+    clients = [
+        Client("abcdef"[index], await _connected(node), world, f"{seed} {index}")
+        for index in range(randomness.randint(3, 6))
+    ]
+    start, rounds, fault = time.monotonic(), 0, ""
+    try:
+        while more(rounds, time.monotonic() - start):
+            await _round(clients, world)
+            await _rest(clients, world, observer)
+            rounds += 1
+    except (Lie, EOFError, OSError) as lie:
+        fault = _told(seed, lie, clients)
+    return Outcome(seed, len(clients), rounds, world.operations, time.monotonic() - start, fault)
+
+
+async def _connected(node: Node) -> imap.ImapConnection:
+    connection = await imap.connect(HOST, node.port("imap"), None)
+    await connection.login(ADDRESS, PASSWORD)
+    return connection
+
+
+async def _emptied(connection: imap.ImapConnection) -> None:
+    for mailbox in commands.MAILBOXES:
+        await connection.command(b"DELETE " + mailbox.encode())
+        await connection.ok(b"CREATE " + mailbox.encode())
+
+
+async def _round(clients: list[Client], world: World) -> None:
+    world.busy = len(clients)
+    try:
+        async with asyncio.TaskGroup() as group:
+            for client in clients:
+                group.create_task(_play(client, world))
+    except ExceptionGroup as faults:
+        raise faults.exceptions[0] from None
+
+
+async def _play(client: Client, world: World) -> None:
+    left = COMMANDS_A_ROUND
+    while left > 0:
+        if client.random.random() < commands.IDLE_SHARE:
+            await client.idle(client.random.randint(1, 20))
+            left -= 1
+        else:
+            asks = _chosen(client)
+            await client.play(*asks)
+            left -= len(asks)
+    world.rests()
+
+
+def _chosen(client: Client) -> list[Ask]:
+    """A command, or several to be sent in one piece: numbers are used only before what may shift them."""
+    count = 1
+    if client.random.random() < commands.PIPELINE_SHARE:
+        count = client.random.randint(2, commands.PIPELINED_MAX)
+    asks: list[Ask] = []
+    while len(asks) < count:
+        ask = _one(client, allowed=all(ask.keeps_numbers for ask in asks))
+        asks.append(ask)
+        if ask.last:
+            break
+    return asks
+
+
+def _one(client: Client, allowed: bool) -> Ask:
+    table = commands.SELECTED if client.told is not None else commands.UNSELECTED
+    while True:
+        (command,) = client.random.choices(list(table), list(table.values()))
+        ask = command(client)
+        if ask is not None and (allowed or not ask.uses_numbers):
+            return ask
+
+
+# ---- at rest
+
+
+async def _rest(clients: list[Client], world: World, observer: imap.ImapConnection) -> None:
+    """Everybody hears all there is to hear; then nothing that was told may differ from what is there."""
+    for client in clients:
+        await client.play(Ask((b"NOOP",), world.tick()))
+    for mailbox in commands.MAILBOXES:
+        truth = await _truth(mailbox, world, observer)
+        world.settle(mailbox, truth)
+        for client in clients:
+            if client.mailbox == mailbox:
+                _compare(client, truth)
+
+
+async def _truth(mailbox: str, world: World, observer: imap.ImapConnection) -> dict[int, frozenset[str]]:
+    await observer.ok(b"EXAMINE " + mailbox.encode())
+    answer = await observer.ok(b"FETCH 1:* (UID FLAGS BODY.PEEK[HEADER.FIELDS (X-ID)])")
+    truth = {}
+    for item in fetched(answer.untagged):
+        truth[item.uid] = item.flags
+        (identity,) = [v for name, v in item.items.items() if name.startswith(b"BODY[")]
+        world.identify((mailbox, item.uid), identity.split()[1])
+    status = await observer.ok(b"STATUS %b (MESSAGES UNSEEN DELETED UIDNEXT)" % mailbox.encode())
+    found = STATUS.search(status.untagged[-1])
+    assert found is not None
+    unseen = sum("\\Seen" not in flags for flags in truth.values())
+    deleted = sum("\\Deleted" in flags for flags in truth.values())
+    if [int(n) for n in found.groups()[:3]] != [len(truth), unseen, deleted]:
+        raise Lie(f"STATUS of {mailbox} is {found[0]!r}, not {len(truth)}, {unseen}, {deleted}")
+    if int(found[4]) <= max(truth, default=0):
+        raise Lie(f"STATUS of {mailbox} is {found[0]!r}, with UID {max(truth)}")
+    return truth
+
+
+def _compare(client: Client, truth: dict[int, frozenset[str]]) -> None:
+    assert client.told is not None
+    if len(client.told.messages) != len(truth):
+        raise Lie(f"{client.name} knows of {len(client.told.messages)} messages, there are {len(truth)}")
+    for number, (known, uid) in enumerate(zip(client.told.messages, sorted(truth), strict=True), 1):
+        if known.uid not in (0, uid):
+            raise Lie(f"{client.name}: message {number} has UID {uid}, not {known.uid}")
+        if known.flags is not None and known.flags != truth[uid]:
+            raise Lie(f"{client.name}: UID {uid} has {sorted(truth[uid])}, told were {sorted(known.flags)}")
+
+
+def _told(seed: int, lie: BaseException, clients: list[Client]) -> str:
+    said = [f"seed {seed}: {type(lie).__name__}: {lie}"]
+    for client in clients:
+        said += [f"client {client.name} ({client.mailbox or 'nothing selected'}):", *client.transcript]
+    return "\n".join(said)

@@ -1,0 +1,79 @@
+"""What one client was told of the mailbox that it has selected (RFC 9051 §5.2, §7.4-5)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from tests.wire.fetched import Fetched
+
+EXISTS = re.compile(rb"\* (\d+) EXISTS\Z")
+RECENT = re.compile(rb"\* (\d+) RECENT\Z")
+EXPUNGE = re.compile(rb"\* (\d+) EXPUNGE\Z")
+
+
+class Lie(AssertionError):
+    """The server said something that cannot be true."""
+
+
+@dataclass(slots=True)
+class Known:
+    """One message. `uid` 0, `flags` None: not told yet. `flags` are without \\Recent."""
+
+    uid: int = 0
+    flags: frozenset[str] | None = None
+
+
+@dataclass(slots=True)
+class Told:
+    """The messages behind the sequence numbers; `selected_at`: the moment when SELECT was sent."""
+
+    selected_at: int
+    messages: list[Known] = field(default_factory=list)
+
+    def exists(self, count: int) -> None:
+        """RFC 9051 §7.4.1: only EXPUNGE makes it less."""
+        if count < len(self.messages):
+            raise Lie(f"EXISTS {count} after {len(self.messages)}, without EXPUNGE")
+        self.messages += [Known() for _ in range(count - len(self.messages))]
+
+    def recent(self, count: int) -> None:
+        if count > len(self.messages):
+            raise Lie(f"RECENT {count} of {len(self.messages)}")
+
+    def expunge(self, number: int) -> Known:
+        """RFC 9051 §7.5.1: what follows moves up."""
+        gone = self._at(number)
+        del self.messages[number - 1]
+        return gone
+
+    def fetch(self, item: Fetched) -> Known:
+        known = self._at(item.number)
+        if b"UID" in item.items:
+            self._uid(item.number, known, item.uid)
+        if b"FLAGS" in item.items:
+            known.flags = item.flags
+        return known
+
+    def uids(self) -> list[int]:
+        """Those that were told."""
+        return [known.uid for known in self.messages if known.uid]
+
+    def number(self, uid: int) -> int:
+        """0: not told."""
+        return next((n for n, known in enumerate(self.messages, 1) if known.uid == uid), 0)
+
+    def _at(self, number: int) -> Known:
+        if not 1 <= number <= len(self.messages):
+            raise Lie(f"message {number} of {len(self.messages)}")
+        return self.messages[number - 1]
+
+    def _uid(self, number: int, known: Known, uid: int) -> None:
+        """RFC 9051 §2.3.1.1: a message keeps its UID, and they ascend with the numbers."""
+        if known.uid not in (0, uid):
+            raise Lie(f"message {number} has UID {uid}, and had {known.uid}")
+        before = [k.uid for k in self.messages[: number - 1] if k.uid]
+        after = [k.uid for k in self.messages[number:] if k.uid]
+        if (before and before[-1] >= uid) or (after and after[0] <= uid):
+            raise Lie(f"UID {uid} at {number}, between {before[-1:]} and {after[:1]}")
+        known.uid = uid
