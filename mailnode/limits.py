@@ -53,6 +53,7 @@ class Limits:
     pop3_exchange_line_octets_max: int = 12 * KiB  # RFC 4422 §3: SASL messages of that size in base64
     pop3_idle_seconds_max: int = 600  # RFC 1939 §3: at least 10 minutes
     pop3_errors_max: int = 20
+    pop3_ahead_octets_max: int = 256 * KiB  # read with the message that is asked for, if it was the next
 
     # -- authentication
     authentication_threads_max: int = 2  # argon2id fills a core and 64 MiB each

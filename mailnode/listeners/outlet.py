@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from twisted.internet import interfaces
+from twisted.internet import interfaces, tcp
 from zope.interface import implementer
+
+_AT_ONCE_OCTETS = tcp.Connection.SEND_LIMIT
 
 
 @implementer(interfaces.IPushProducer)
@@ -45,7 +47,19 @@ class Outlet:
         octets = b"".join(self._gathered)
         self._gathered.clear()
         self.octets = 0
-        self._transport.write(octets)
+        self._hand_over(octets)
+
+    def _hand_over(self, octets: bytes) -> None:
+        """A short answer at once where the socket takes it; the transport would take a turn of the loop."""
+        transport = self._transport
+        if len(octets) <= _AT_ONCE_OCTETS and _is_plain_and_empty(transport):
+            try:
+                sent = transport.socket.send(octets)
+            except OSError:
+                sent = 0  # full, or broken: the transport meets the same and says so
+            octets = octets[sent:]
+        if octets:
+            transport.write(octets)
 
     async def room(self) -> None:
         """Return when the transport takes more, or never will."""
@@ -88,3 +102,10 @@ class Outlet:
 
     def stopProducing(self) -> None:
         """The connection is lost; `drop` follows."""
+
+
+def _is_plain_and_empty(transport: Any) -> bool:
+    """A socket of our own with nothing before us; for what waits in it Twisted has no public word."""
+    if not isinstance(transport, tcp.Connection) or transport.TLS or not transport.connected:
+        return False
+    return not (transport.dataBuffer or transport._tempDataBuffer)

@@ -7,7 +7,7 @@ and IMAP do not hear of that lock: a message that they expunge meanwhile is refu
 from __future__ import annotations
 
 from array import array
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -94,6 +94,36 @@ async def read_inbox(account: Account) -> Inbox:
     return Inbox(account, row.mailbox, row.uid_validity, uids, mails, sizes)
 
 
+class Ahead:
+    """Whole messages that a client which retrieves one after the other will ask for next."""
+
+    __slots__ = ("_held", "_next", "_octets_max")
+
+    def __init__(self, octets_max: int) -> None:
+        self._octets_max = octets_max
+        self._held: dict[int, bytes] = {}
+        self._next = -1
+
+    async def take(self, inbox: Inbox, index: int) -> bytes:
+        """The message; empty when it is to be read by itself."""
+        in_order, self._next = index == self._next, index + 1
+        if index not in self._held:
+            self._held = await self._read(inbox, index) if in_order else {}
+        return self._held.pop(index, b"")
+
+    async def _read(self, inbox: Inbox, index: int) -> dict[int, bytes]:
+        octets, end = 0, index
+        while end < len(inbox.sizes) and octets + inbox.sizes[end] <= self._octets_max:
+            octets += inbox.sizes[end]
+            end += 1
+        indexes = {inbox.uids[at]: at for at in range(index, end)}
+        uids = [(inbox.uids[index], inbox.uids[end - 1])] if indexes else []
+        found: dict[int, bytes] = {}
+        async for run in inbox.account.messages(inbox.mailbox, uids, Want.OCTETS):
+            found.update((indexes[uid], whole) for uid, whole in zip(run.uids, run.octets, strict=True))
+        return found
+
+
 @dataclass(slots=True)
 class Client:
     """What the rows of a connection share. `locked`: the account whose maildrop we hold, 0: none."""
@@ -103,6 +133,7 @@ class Client:
     authentication: Authentication
     locks: Locks
     clock: Clock
+    ahead: Ahead
     locked: int = 0
     opened: Inbox | None = field(default=None, repr=False)
 
@@ -143,7 +174,8 @@ def pop3(
 
     def client(conversation: Conversation[Client]) -> Client:
         authentication = Authentication(verifier, clock, limits, conversation.peer.host)
-        return Client(conversation, accounts, authentication, locks, clock)
+        ahead = Ahead(limits.pop3_ahead_octets_max)
+        return Client(conversation, accounts, authentication, locks, clock, ahead)
 
     remote = replace(policy, passwords_need_tls=True)
 
@@ -228,11 +260,11 @@ async def _open(client: Client, account: int) -> Opened | Refused:
 
 
 async def _retr(client: Client, event: events.Retr) -> None:
-    conversation, inbox = client.conversation, client.inbox
+    conversation = client.conversation
     session = conversation.session
     assert isinstance(session, Session)
     try:
-        async for octets in inbox.account.octets(inbox.mails[event.index], 0, inbox.sizes[event.index]):
+        async for octets in _whole(client, event.index):
             conversation.send(event, Octets(octets))
             await conversation.drained()
             if not session.wants_octets:
@@ -244,6 +276,17 @@ async def _retr(client: Client, event: events.Retr) -> None:
             conversation.send(event, GONE)
         return
     conversation.send(event, Done())
+
+
+async def _whole(client: Client, index: int) -> AsyncIterator[bytes]:
+    """The octets of a message; raises Expunged."""
+    inbox = client.inbox
+    ahead = await client.ahead.take(inbox, index)
+    if ahead:
+        yield ahead
+        return
+    async for octets in inbox.account.octets(inbox.mails[index], 0, inbox.sizes[index]):
+        yield octets
 
 
 async def _quit(client: Client, event: events.Quit) -> None:

@@ -180,6 +180,22 @@ def test_messages_come_as_they_are_stored_and_in_their_sizes() -> None:
     in_house(test)
 
 
+def test_messages_asked_for_in_any_order_and_twice_are_the_ones_asked_for() -> None:
+    async def test(house: House) -> None:
+        more = [b"Subject: %d\r\n\r\n%b\r\n" % (number, b"x" * (number * 1000)) for number in range(40)]
+        for octets in more:
+            await add(house.account, octets, UploadIds(Ticking()))
+        every = [SHORT, LONG, EMPTY, *more]
+        caller = await house.call()
+        await caller.ask(b"USER ann")
+        assert (await caller.ask(b"PASS secret")).startswith(b"+OK %d messages" % len(every))
+        for number in (4, 5, 6, 6, 7, 9, 10, 4, 5, *range(1, len(every) + 1)):
+            assert await caller.ask(b"RETR %d" % number) == b"+OK Message follows"
+            assert await message(caller) == every[number - 1]
+
+    in_house(test)
+
+
 def test_top_reads_no_more_than_it_shows() -> None:
     async def test(house: House) -> None:
         house.account.trouble = "cut"  # after the first chunk
