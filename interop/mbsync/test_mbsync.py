@@ -1,13 +1,13 @@
-"""mbsync keeps a Maildir and an account alike, both ways."""
+"""mbsync keeps a tree of Maildirs and an account alike, both ways."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from interop import samples
-from interop.programs import program, run, succeeded
+from interop.maildir import Maildir, without_mark
+from interop.programs import program, refusals, run, succeeded
 from interop.witness import Account
 from tests.wire.server import Server
 
@@ -17,7 +17,7 @@ Host localhost
 Port {port}
 User {user}
 Pass "{password}"
-{tls}
+SSLType {tls}
 CertificateFile {certificate}
 
 IMAPStore far
@@ -38,105 +38,107 @@ Expunge Both
 SyncState *
 """
 
+WAYS = {"plain": ("imap", "None"), "starttls": ("imap", "STARTTLS"), "tls": ("imaps", "IMAPS")}
+
 Sync = Callable[[], bytes]
 
 
-@pytest.fixture(params=["imaps", "imap"])
-def sync(request: pytest.FixtureRequest, server: Server, account: Account, home: Path) -> Sync:
-    """One whole run of mbsync, over TLS from the start or after STARTTLS."""
+@pytest.fixture
+def near(home: Path) -> Maildir:
+    root = home / "mail"
+    root.mkdir()
+    return Maildir(root)
+
+
+@pytest.fixture
+def sync(request: pytest.FixtureRequest, server: Server, account: Account, home: Path, near: Maildir) -> Sync:
+    """One whole run of mbsync; what was said on the wire, in which the server refused nothing."""
     path = program("mbsync")
-    (home / "mail").mkdir()
+    service, tls = WAYS[getattr(request, "param", "tls")]
     config = home / "mbsyncrc"
     text = CONFIG.format(
-        port=server.port(request.param),
+        port=server.port(service),
         user=account.address,
         password=account.password,
-        tls="SSLType IMAPS" if request.param == "imaps" else "SSLType STARTTLS",
+        tls=tls,
         certificate=server.certificate,
         home=home,
     )
     config.write_text(text)
-    return lambda: succeeded(run([path, "--config", str(config), "--all"], home))
+
+    def run_once() -> bytes:
+        dialogue = succeeded(run([path, "--config", str(config), "--all", "--debug-net"], home))
+        assert refusals(dialogue) == []
+        return dialogue
+
+    return run_once
 
 
-def local(home: Path, mailbox: str = "INBOX") -> list[Path]:
-    folder = home / "mail" / mailbox
-    return sorted(path for name in ("cur", "new") for path in (folder / name).iterdir())
+def commands(dialogue: bytes) -> list[bytes]:
+    """Each without its tag: `UID FETCH 1:4 (UID FLAGS)`."""
+    lines = [line.partition(b">>> ")[2] for line in dialogue.splitlines() if b">>> " in line]
+    return [line.partition(b" ")[2] for line in lines]
 
 
-def local_octets(home: Path, mailbox: str = "INBOX") -> set[bytes]:
-    """A Maildir has LF line ends."""
-    files = [path.read_bytes().replace(b"\n", b"\r\n") for path in local(home, mailbox)]
-    return {without_mark(octets) for octets in files}
-
-
-def without_mark(octets: bytes) -> bytes:
-    """mbsync marks what it copies, either way, with a header field."""
-    return re.sub(rb"^X-TUID: \S+\r\n", b"", octets, count=1, flags=re.MULTILINE)
-
-
-def with_flags(path: Path, flags: str) -> None:
-    """What a mail reader does to set Maildir flags: rename."""
-    name = path.name.partition(":2,")[0]
-    path.rename(path.parent.parent / "cur" / f"{name}:2,{''.join(sorted(flags))}")
-
-
-def add_local(home: Path, name: str, message: bytes, mailbox: str = "INBOX") -> None:
-    folder = home / "mail" / mailbox
-    for each in ("cur", "new", "tmp"):
-        (folder / each).mkdir(parents=True, exist_ok=True)
-    (folder / "cur" / f"{name}:2,S").write_bytes(message.replace(b"\r\n", b"\n"))
-
-
-def test_mail_comes_down_as_it_is(sync: Sync, account: Account, home: Path) -> None:
+@pytest.mark.parametrize("sync", WAYS, indirect=True)
+def test_mail_comes_down_as_it_is(sync: Sync, account: Account, near: Maildir) -> None:
     messages = [samples.plain("one"), samples.plain("two"), samples.large(300_000)]
     for message in messages[1:]:
         account.append(message)
     account.append(messages[0], "Archive", "(\\Seen \\Flagged)")
     sync()
-    assert local_octets(home) == set(messages[1:])
-    assert local_octets(home, "Archive") == {messages[0]}
-    assert local(home, "Archive")[0].name.endswith(":2,FS")
+    assert near.octets() == set(messages[1:])
+    assert near.octets("Archive") == {messages[0]}
+    assert near.flags("one", "Archive") == "FS"
+
+
+def test_a_second_run_transfers_nothing(sync: Sync, account: Account, near: Maildir) -> None:
+    for about in ("one", "two"):
+        account.append(samples.plain(about), flags="(\\Seen)")
+    near.add("1.local", samples.plain("from here"))
     sync()
-    assert len(local(home)) == 2
+    messages, files = account.messages(), near.files()
+    said = commands(sync())
+    assert said.count(b"UID FETCH 1:3 (UID FLAGS)") == 1
+    assert not [line for line in said if b"BODY" in line or line.startswith((b"APPEND", b"UID STORE"))]
+    assert (account.messages(), near.files()) == (messages, files)
 
 
-def test_mail_goes_up_as_it_is(sync: Sync, account: Account, home: Path) -> None:
+@pytest.mark.parametrize("sync", WAYS, indirect=True)
+def test_mail_goes_up_as_it_is(sync: Sync, account: Account, near: Maildir) -> None:
     message = samples.plain()
     sync()
-    add_local(home, "1.local", message)
-    add_local(home, "2.local", samples.plain("filed"), "Projects")
+    near.add("1.local", message)
+    near.add("2.local", samples.plain("filed"), "Projects")
     sync()
     (stored,) = account.messages()
     assert without_mark(stored.items[b"BODY[]"]) == message
     assert stored.flags == {"\\Seen"}
     assert len(account.messages("Projects")) == 1
-    sync()
-    assert len(account.messages()) == 1
 
 
-def test_flags_travel_both_ways(sync: Sync, account: Account, home: Path) -> None:
+def test_flags_travel_both_ways(sync: Sync, account: Account, near: Maildir) -> None:
     account.append(samples.plain("near"))
     account.append(samples.plain("far"))
     sync()
-    (near,) = [path for path in local(home) if b"Subject: near" in path.read_bytes()]
-    with_flags(near, "FRS")
+    near.set_flags("near", "FRS")
     with account.session() as session:
         session.select("INBOX")
         session.store("2", "+FLAGS", "(\\Seen \\Draft)")
     sync()
     by_number = {message.number: message.flags for message in account.messages()}
     assert by_number == {1: {"\\Flagged", "\\Answered", "\\Seen"}, 2: {"\\Seen", "\\Draft"}}
-    (far,) = [path for path in local(home) if b"Subject: far" in path.read_bytes()]
-    assert far.name.endswith(":2,DS")
+    assert near.flags("far") == "DS"
+    near.set_flags("near", "S")
+    sync()
+    assert account.messages()[0].flags == {"\\Seen"}
 
 
-def test_deletions_travel_both_ways(sync: Sync, account: Account, home: Path) -> None:
+def test_deletions_travel_both_ways(sync: Sync, account: Account, near: Maildir) -> None:
     for subject in ("stays", "goes near", "goes far"):
         account.append(samples.plain(subject))
     sync()
-    (near,) = [path for path in local(home) if b"Subject: goes near" in path.read_bytes()]
-    near.unlink()
+    near.about("goes near").unlink()
     with account.session() as session:
         session.select("INBOX")
         session.store("3", "+FLAGS", "(\\Deleted)")
@@ -144,14 +146,40 @@ def test_deletions_travel_both_ways(sync: Sync, account: Account, home: Path) ->
     sync()
     (left,) = account.octets()
     assert b"Subject: stays\r\n" in left
-    assert local_octets(home) == {left}
+    assert near.octets() == {left}
 
 
-def test_mailboxes_are_made_on_both_sides(sync: Sync, account: Account, home: Path) -> None:
+def test_mailboxes_are_made_and_removed_on_both_sides(sync: Sync, account: Account, near: Maildir) -> None:
     with account.session() as session:
         session.create("From/Far")
+        session.create("Entw&APw-rfe")
     sync()
-    assert (home / "mail" / "From" / "Far" / "cur").is_dir()
-    add_local(home, "1.local", samples.plain(), "From/Near")
+    assert (near.root / "From" / "Far" / "cur").is_dir()
+    assert (near.root / "Entwürfe" / "cur").is_dir() or (near.root / "Entw&APw-rfe" / "cur").is_dir()
+    near.add("1.local", samples.plain(), "From/Near")
     sync()
-    assert "From/Near" in account.mailboxes()
+    assert {"From/Near", "From/Far"} <= account.mailboxes()
+    with account.session() as session:
+        session.delete("From/Far")
+    sync()
+    assert not (near.root / "From" / "Far" / "cur").exists()
+    assert "From/Far" not in account.mailboxes()
+
+
+def test_uids_of_a_mailbox_made_again_are_not_taken_for_the_old_ones(
+    sync: Sync, account: Account, near: Maildir
+) -> None:
+    """UIDVALIDITY differs (RFC 9051 §2.3.1.1): mbsync stops at that mailbox, where it would delete else."""
+    old, new = samples.plain("old"), samples.plain("new")
+    with account.session() as session:
+        session.create("Projects/One")
+    account.append(old, "Projects/One")
+    sync()
+    with account.session() as session:
+        session.delete("Projects/One")
+        session.create("Projects/One")
+    account.append(new, "Projects/One")
+    with pytest.raises(AssertionError, match="UIDVALIDITY"):
+        sync()
+    assert near.octets("Projects/One") == {old}
+    assert account.octets("Projects/One") == [new]
