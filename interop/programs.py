@@ -15,7 +15,7 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mail
 """Where `interop/install` puts what is no Debian package beside the others."""
 
 # A tagged or untagged NO or BAD, whatever the program's log puts before it.
-REFUSAL = re.compile(rb"(?<![\w.])(?:\*|[A-Za-z]*\d+) (?:NO|BAD) [^\r\n]*")
+REFUSAL = re.compile(rb"(?<![\w.])(?:\*|[A-Za-z0-9]+) (?:NO|BAD) [^\r\n]*")
 
 Done = subprocess.CompletedProcess[bytes]
 
