@@ -71,7 +71,7 @@ def sync(request: pytest.FixtureRequest, server: Server, account: Account, home:
         dialogue = done.stdout + done.stderr
         assert done.returncode == 0 and b"ERROR" not in dialogue, dialogue.decode(errors="replace")
         # It creates every parent without asking whether it is there.
-        assert [answer for answer in refusals(dialogue) if b"NO [ALREADYEXISTS]" not in answer] == []
+        assert [answer for answer in refusals(dialogue) if b"[ALREADYEXISTS]" not in answer] == []
         return dialogue
 
     return run_once
