@@ -20,6 +20,7 @@ from twisted.internet.error import CannotListenError
 
 from mailnode.admin import service as admin
 from mailnode.clock import Clock, SystemClock
+from mailnode.cluster import whole
 from mailnode.cluster.partitions import Partitions
 from mailnode.config import Config, ConfigError, Service
 from mailnode.delivery.accept import Accept
@@ -42,6 +43,7 @@ from mailnode.mailauth.resolver import Resolver
 from mailnode.mailauth.servers import asking
 from mailnode.mailbox import orphans
 from mailnode.mailbox.accounts import Accounts
+from mailnode.mailbox.appended import replay
 from mailnode.mailbox.content import UploadIds
 from mailnode.relay.attempt import Attempts
 from mailnode.relay.bounce import Bounces
@@ -80,6 +82,8 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
     writer = ThreadPoolExecutor(1, "writer")
     loads = ThreadPoolExecutor(limits.load_threads_max, "loads")
     hashes = ThreadPoolExecutor(limits.authentication_threads_max, "hashes")
+    if finished := whole.finish(shard, replay):
+        log.info("large changes finished", extra={"changes": finished})
     partitions = Partitions(shard, writer, limits, _end_at_once)
     accounts = Accounts(shard, partitions, loads, clock, limits)
     upload_ids = UploadIds(clock)

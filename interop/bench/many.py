@@ -24,10 +24,10 @@ TOGETHER = 100
 class NodeOfMany(Node):
     """`accounts` have one password."""
 
-    def _init(self) -> None:
+    def init(self) -> None:
         every = self.accounts
         self.accounts = {}
-        super()._init()
+        super().init()
         self.accounts = every
         asyncio.run(_create(self.directory, list(every.items())))
 

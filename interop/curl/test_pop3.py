@@ -1,5 +1,7 @@
 """curl reads and empties a maildrop."""
 
+from pathlib import Path
+
 import pytest
 
 from interop import samples
@@ -66,3 +68,13 @@ def test_a_deleted_message_is_gone_after_quit(curl: Curl, account: Account) -> N
 def test_a_wrong_password_is_refused(curl: Curl, account: Account) -> None:
     done = curl("pop3s", "", "--user", f"{account.address}:wrong")
     assert done.returncode == LOGIN_DENIED, done.stderr
+
+
+def test_a_maildrop_is_read_over_one_connection(curl: Curl, account: Account, home: Path) -> None:
+    messages = [samples.plain(f"number {number}") for number in range(1, 8)]
+    for message in messages:
+        account.append(message)
+    options = ["--verbose", "--output", str(home / "#1.eml"), *login(account)]
+    done = curl("pop3s", "[1-7]", *options)
+    assert (done.returncode, done.stderr.count(b"+OK mail.")) == (0, 1), done.stderr
+    assert [(home / f"{number}.eml").read_bytes() for number in range(1, 8)] == messages

@@ -7,13 +7,15 @@ import pytest
 
 from interop import samples
 from interop.programs import Done, program, run, succeeded
-from interop.witness import SENDER, Account
+from interop.witness import SENDER, Account, trace_fields
+from tests.wire.node import Node
 from tests.wire.server import HOST, Server
 
 # swaks(1), EXIT CODES
 MAIL_REFUSED = 23
 RECIPIENTS_REFUSED = 24
 AUTH_FAILED = 28
+TLS_FAILED = 29
 
 Swaks = Callable[..., Done]
 
@@ -153,3 +155,33 @@ def test_a_size_that_is_too_much_is_refused_before_the_content(swaks: Swaks, ser
     sender = f"{SENDER}> SIZE={limit + 1} X=<"  # swaks has no option for MAIL parameters
     done = swaks("smtp", "--from", sender, "--to", "user0@example.test", "--quit-after", "MAIL")
     assert done.returncode == MAIL_REFUSED
+
+
+@pytest.mark.parametrize(("version", "said"), [("tlsv1_2", b"TLSv1.2"), ("tlsv1_3", b"TLSv1.3")])
+@pytest.mark.parametrize(("service", "tls"), [("smtp", "--tls"), ("submissions", "--tls-on-connect")])
+def test_both_versions_of_tls_are_spoken(
+    swaks: Swaks, service: str, tls: str, version: str, said: bytes
+) -> None:
+    dialogue = succeeded(swaks(service, tls, "--tls-protocol", version, "--quit-after", "TLS"))
+    assert b"=== TLS started with cipher " + said in dialogue
+
+
+def test_tls_before_its_version_1_2_is_not_spoken(swaks: Swaks) -> None:
+    done = swaks("submissions", "--tls-on-connect", "--tls-protocol", "tlsv1_1", "--quit-after", "EHLO")
+    assert done.returncode == TLS_FAILED
+
+
+def test_lmtp_at_the_unix_socket_answers_each_recipient(
+    server: Server, account: Account, friend: Account, home: Path
+) -> None:
+    assert isinstance(server, Node)
+    target = ["--socket", str(server.directory / "lmtp.sock"), "--protocol", "LMTP"]
+    message = samples.ascii_only()
+    unknown = "nobody-of-that-name@example.test"
+    recipients = ",".join([account.address, unknown, friend.address])
+    options = ["--from", SENDER, "--to", recipients, *data(home, message)]
+    dialogue = succeeded(run([program("swaks"), *target, *options], home))
+    assert dialogue.partition(b" -> .\n")[2].count(b"<-  250 ") == 2
+    for recipient in (account, friend):
+        (stored,) = recipient.octets(least=1)
+        assert trace_fields(stored, message) == ["Return-Path", "Received"]

@@ -8,8 +8,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import suppress
-from typing import Protocol
+from functools import partial
+from itertools import chain
+from typing import Protocol, TypeVar
 
+from mailnode.cluster.whole import InParts
 from mailnode.limits import Limits
 from mailnode.pb.row_pb2 import AppliedRow
 from mailnode.store import keys
@@ -17,6 +20,8 @@ from mailnode.store.keys import Family
 from mailnode.store.shard import FORMAT, Put, Shard
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Entry(Protocol):
@@ -27,6 +32,11 @@ class Entry(Protocol):
     """About how much its rows weigh: groups and what waits are bounded by it."""
     durable: bool
     """False: committed once written, without a sync of its own (a chunk that nothing names yet)."""
+    large: bool
+    """It has more rows than one group should: they are written in parts, those of others in between."""
+
+    def encoded(self) -> bytes:
+        """What the rows of a large one can be made of again, after a restart."""
 
     def rows(self, format: int) -> Iterable[Put]:
         """Pure: a function of the entry and the format alone. Called in the writer thread."""
@@ -92,11 +102,19 @@ class Partitions:
         self._failed = failed
         self._pending: deque[Append] = deque()
         self._pending_octets = 0
-        self._last: Append
         self._writing = False
+        self._resting: list[asyncio.Future[None]] = []
         self._broken = False
         self._room: deque[asyncio.Future[None]] = deque()
         self._applied: dict[int, tuple[int, int]] = {}
+        self._group: list[Append] = []
+        """Which is being written."""
+        self._large: deque[Append] = deque()
+        """Of which the first is being written in parts."""
+        self._parts: InParts | None = None
+        self._held: dict[int, deque[Append]] = {}
+        """By partition with a large entry on its way: what comes behind that."""
+        self._part_next = False
 
     def has_room(self) -> bool:
         return self._pending_octets <= self._limits.group_pending_octets_max or self._broken
@@ -113,34 +131,70 @@ class Partitions:
         if self._broken:
             append.end(known=False)
             return append
-        self._pending.append(append)
-        self._last = append
+        self._held.get(entry.partition, self._pending).append(append)
         self._pending_octets += entry.octets
         if not self._writing:
             self._writing = True
             # Not at once: what the loop has ready in this turn shares the sync.
-            asyncio.get_running_loop().call_soon(self._write_group)
+            asyncio.get_running_loop().call_soon(self._write_next)
         return append
 
     async def idle(self) -> None:
         """Returns when nothing waits and nothing is being written."""
         while self._writing:
-            await self._last.over()
+            waiter = asyncio.get_running_loop().create_future()
+            self._resting.append(waiter)
+            await waiter
 
-    def _write_group(self) -> None:
-        group = self._take_group()
-        loop = asyncio.get_running_loop()
-        written = loop.run_in_executor(self._writer, self._write, [append.entry for append in group])
-        written.add_done_callback(lambda done: self._written(group, done.exception()))
+    def _write_next(self) -> None:
+        """A group, and a part of what is large, in turns."""
+        self._group = [] if self._large and self._part_next else self._take_group()
+        self._part_next = bool(self._group)
+        if self._group:
+            entries = [append.entry for append in self._group]
+            self._in_writer(partial(self._write, entries), self._written)
+        elif self._large:
+            self._in_writer(partial(self._write_part, self._large[0].entry), self._part_written)
+        else:
+            self._rest()
+
+    def _in_writer(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
+        working = asyncio.get_running_loop().run_in_executor(self._writer, work)
+        working.add_done_callback(partial(self._worked, then))
+
+    def _worked(self, then: Callable[[T], None], done: asyncio.Future[T]) -> None:
+        error = done.exception()
+        if error is not None:
+            self._break(error)
+            return
+        try:
+            then(done.result())
+        except Exception as mistake:  # memory and disk may differ now: only a restart makes them equal
+            log.exception("a commit could not be taken into memory")
+            self._break(mistake)
+            return
+        self._write_next()
+        self._give_room()
 
     def _take_group(self) -> list[Append]:
         group = []
         octets = 0
         while self._pending and octets < self._limits.group_octets_max:
-            group.append(self._pending.popleft())
-            octets += group[-1].entry.octets
+            append = self._pending.popleft()
+            octets += append.entry.octets
+            if append.entry.large:
+                self._begin_large(append)
+            else:
+                group.append(append)
         self._pending_octets -= octets
         return group
+
+    def _begin_large(self, append: Append) -> None:
+        """What follows it in its partition is held until it is there."""
+        partition = append.entry.partition
+        self._large.append(append)
+        self._held[partition] = deque(each for each in self._pending if each.entry.partition == partition)
+        self._pending = deque(each for each in self._pending if each.entry.partition != partition)
 
     def _write(self, entries: list[Entry]) -> None:
         """In the writer thread: one batch for all, so that one sync covers them."""
@@ -150,39 +204,52 @@ class Partitions:
         partitions = set()
         for entry in entries:
             yield from entry.rows(FORMAT)
-            epoch, seq = self._applied_of(entry.partition)
-            self._applied[entry.partition] = (epoch, seq + 1)
+            self._count(entry.partition)
             partitions.add(entry.partition)
         for partition in partitions:
             epoch, seq = self._applied[partition]
             row = AppliedRow(epoch=epoch, seq=seq)
             yield Family.STATE, keys.applied(partition), row.SerializeToString()
 
-    def _applied_of(self, partition: int) -> tuple[int, int]:
-        """The last (epoch, seq); a run of a process is an epoch of its own."""
+    def _write_part(self, entry: Entry) -> bool:
+        """In the writer thread: the next part of a large entry; whether it was the last."""
+        if self._parts is None:
+            epoch, seq = self._count(entry.partition)
+            self._parts = InParts(entry, epoch, seq, self._limits.part_rows_max)
+        last = self._parts.write(self._shard)
+        if last:
+            self._parts = None
+        return last
+
+    def _count(self, partition: int) -> tuple[int, int]:
+        """The (epoch, seq) of the next entry; a run of a process is an epoch of its own."""
         applied = self._applied.get(partition)
         if applied is None:
             row = AppliedRow.FromString(self._shard.get(Family.STATE, keys.applied(partition)) or b"")
             applied = (row.epoch + 1, row.seq)
-        return applied
+        self._applied[partition] = epoch, seq = applied[0], applied[1] + 1
+        return epoch, seq
 
-    def _written(self, group: list[Append], error: BaseException | None) -> None:
-        if error is not None:
-            self._break(group, error)
+    def _written(self, _: None) -> None:
+        for append in self._group:
+            append.entry.committed()
+            append.end(known=True)
+
+    def _part_written(self, last: bool) -> None:
+        if not last:
             return
-        try:
-            for append in group:
-                append.entry.committed()
-                append.end(known=True)
-        except Exception as mistake:  # memory and disk may differ now: only a restart makes them equal
-            log.exception("a commit could not be taken into memory")
-            self._break(group, mistake)
-            return
-        if self._pending:
-            self._write_group()
-        else:
-            self._writing = False
-        self._give_room()
+        append = self._large[0]
+        append.entry.committed()
+        append.end(known=True)
+        self._large.popleft()
+        self._pending.extendleft(reversed(self._held.pop(append.entry.partition)))
+
+    def _rest(self) -> None:
+        self._writing = False
+        for waiter in self._resting:
+            if not waiter.done():
+                waiter.set_result(None)
+        self._resting.clear()
 
     def _give_room(self) -> None:
         while self._room and self._pending_octets <= self._limits.group_pending_octets_max:
@@ -190,14 +257,15 @@ class Partitions:
             if not waiter.done():
                 waiter.set_result(None)
 
-    def _break(self, group: list[Append], error: BaseException) -> None:
+    def _break(self, error: BaseException) -> None:
         self._broken = True
-        self._writing = False
         log.critical("a write or sync failed, what it held is not known: %s", error)
-        for append in (*group, *self._pending):
+        for append in (*self._group, *self._large, *chain(*self._held.values()), *self._pending):
             if not append.ended:
                 append.end(known=False)
-        self._pending.clear()
+        for waiting in (self._group, self._large, self._held, self._pending):
+            waiting.clear()
         self._pending_octets = 0
+        self._rest()
         self._give_room()
         self._failed(error if isinstance(error, OSError) else OSError(str(error)))

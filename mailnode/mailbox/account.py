@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from concurrent.futures import Executor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mailnode.clock import Clock
 from mailnode.cluster.partitions import Append, Partitions
 from mailnode.limits import Limits
 from mailnode.mailbox.add import related
-from mailnode.mailbox.appended import Appended
+from mailnode.mailbox.appended import Appended, LargeAppended, entries_of
 from mailnode.mailbox.arrays import Arrays
+from mailnode.mailbox.asked import mailbox_needed, messages_asked, slices_of
 from mailnode.mailbox.committed import Committed, copied
-from mailnode.mailbox.decide import decide
+from mailnode.mailbox.decide import add_slice, decide, ended
 from mailnode.mailbox.decided import Decided, Loaded, Moment
 from mailnode.mailbox.dues import Dues
 from mailnode.mailbox.queue import item_key
-from mailnode.mailbox.ranges import packed, pairs, sliced
+from mailnode.mailbox.ranges import packed
 from mailnode.mailbox.reads import Head, Reads
 from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS, ENTRY_OCTETS, uids_of
 from mailnode.mailbox.runs import next_run
@@ -32,7 +33,7 @@ from mailnode.mailbox.search import Stage, stages
 from mailnode.mailbox.verbs import ALL_UIDS, Mailboxes, Messages, UidRanges, Want
 from mailnode.mailbox.watch import Follower
 from mailnode.pb.account_pb2 import SearchKey
-from mailnode.pb.change_pb2 import Change, Intent, Result, Store, UidRange
+from mailnode.pb.change_pb2 import Change, Intent, Result
 from mailnode.store.keys import Kind
 
 T = TypeVar("T")
@@ -152,10 +153,15 @@ class LocalAccount:
         needed = mailbox_needed(intent)
         if self._may_decide_at_once(intent, needed):
             result, committed = self._decide(intent, self._committed.arrays.get(needed))
-        elif intent.id:
-            result, committed = await self._ask_once(intent, needed)
         else:
-            result, committed = await self._ask(intent, needed)
+            asking: Coroutine[Any, Any, Outcome] = (
+                self._ask_once(intent, needed) if intent.id else self._ask(intent, needed)
+            )
+            if needed and not intent.HasField("store"):
+                # What is decided in the pool must be appended, whether its caller waits for it or not.
+                result, committed = await asyncio.shield(asyncio.ensure_future(asking))
+            else:
+                result, committed = await asking
         if committed is not None:
             await committed.wait()
         return result
@@ -190,58 +196,83 @@ class LocalAccount:
 
     def _may_decide_at_once(self, intent: Intent, needed: int) -> bool:
         """Nobody is before it, it was never asked, what it needs is in memory, and it is short."""
-        if self._queued or intent.retry or (needed and needed not in self._committed.arrays):
+        if self._queued or intent.retry or not self._partitions.has_room():
             return False
-        span = sum([uids.last - uids.first + 1 for uids in intent.store.uids])
-        return span <= self._limits.store_slice_entries and self._partitions.has_room()
+        if not needed:
+            return True
+        arrays = self._committed.arrays.get(needed)
+        return arrays is not None and messages_asked(intent, arrays) <= self._limits.store_slice_entries
 
     async def _decide_in_turn(self, intent: Intent, needed: int) -> Outcome:
         self._queued += 1
         try:
+            if intent.HasField("store"):
+                return await self._store_in_slices(intent, needed)
             async with self._turn:
-                if intent.HasField("store"):
-                    return await self._store_in_slices(intent, needed)
-                return self._decide(intent, await self._needed(needed) if needed else None)
+                arrays = await self._needed(needed) if needed else None
+                if arrays and messages_asked(intent, arrays) > self._limits.store_slice_entries:
+                    return await self._decide_in_pool(intent, needed)
+                return self._decide(intent, arrays)
         finally:
             self._queued -= 1
+
+    async def _decide_in_pool(self, intent: Intent, mailbox: int) -> Outcome:
+        """Of very many messages: nothing else of the account is on its way meanwhile, nor after it."""
+        if self._last_append is not None:
+            await self._last_append.over()
+        decision = await self._read(self._decision, intent, await self._needed(mailbox))
+        if isinstance(decision, Change) and entries_of(decision) > self._limits.store_slice_entries:
+            await self._read(self._committed.prepare, decision)
+            outcome = self._append(decision, LargeAppended)
+        else:
+            outcome = self._append(decision, Appended)
+        if outcome[1] is not None:
+            await outcome[1].over()
+        return outcome
 
     async def _needed(self, mailbox: int) -> Arrays:
         """For a mailbox that is not committed yet, or gone meanwhile, all that counts is in the overlay."""
         return await self._present(mailbox) or Arrays(bytearray(), {})
 
     async def _store_in_slices(self, intent: Intent, mailbox: int) -> Outcome:
-        """Several changes, so that no long STORE holds the loop; the last one carries the intent's id."""
-        arrays = await self._needed(mailbox)
-        *parts, last = sliced(pairs(intent.store.uids), arrays, self._limits.store_slice_entries)
-        first_position, modified = 0, list[UidRange]()
-        for part in parts:
-            result, committed = self._decide(_slice(b"", intent.store, part), await self._needed(mailbox))
+        """Several changes, those of others in between; the last one carries the intent's id."""
+        async with self._turn:
+            arrays = await self._needed(mailbox)
+            row = self._decided.mailboxes.get(mailbox)
+            if row is None or messages_asked(intent, arrays) <= self._limits.store_slice_entries:
+                return self._decide(intent, arrays)
+            uid_next = row.uid_next
+        maximum = self._limits.store_slice_entries
+        *slices, last = await self._read(slices_of, intent, arrays.uids, uid_next, maximum)
+        done = Result()
+        before = self._last_append
+        for slice_ in slices:
+            async with self._turn:
+                result, append = self._decide(slice_, await self._needed(mailbox))
             if result.refused:
-                return result, committed
-            first_position = first_position or result.first_position
-            modified.extend(result.modified)
-            await asyncio.sleep(0)
+                return result, append
+            add_slice(done, result)
+            # One is written while the next is decided: others find the writer's queue short.
+            if before is not None:
+                await before.over()
+            before = append
             await self._partitions.room()
-        decision = self._decision(_slice(intent.id, intent.store, last), await self._needed(mailbox))
-        result = decision if isinstance(decision, Result) else decision.result
-        result.first_position = first_position or result.first_position
-        modified.extend(result.modified)
-        del result.modified[:]
-        result.modified.extend(modified)
-        return self._append(decision)
+        async with self._turn:
+            decision = self._decision(last, await self._needed(mailbox))
+            return self._append(ended(self._decided, intent.id, done, decision), Appended)
 
     def _decide(self, intent: Intent, arrays: Arrays | None) -> Outcome:
-        return self._append(self._decision(intent, arrays))
+        return self._append(self._decision(intent, arrays), Appended)
 
     def _decision(self, intent: Intent, arrays: Arrays | None) -> Change | Result:
         loaded = Loaded(arrays, self._small_rows(intent))
         return decide(self._decided, intent, loaded, Moment(self._clock.now_microseconds(), self._limits))
 
-    def _append(self, decision: Change | Result) -> Outcome:
+    def _append(self, decision: Change | Result, entry: type[Appended]) -> Outcome:
         """Where nothing changes, what was decided before must be durable all the same."""
         if isinstance(decision, Result):
             return decision, self._last_append
-        self._last_append = self._partitions.append(Appended(decision, self.commit))
+        self._last_append = self._partitions.append(entry(decision, self.commit))
         if decision.intent:
             self._in_flight[decision.intent] = decision.result, self._last_append
         return decision.result, self._last_append
@@ -295,11 +326,14 @@ class LocalAccount:
         return self._loading[mailbox][0]
 
     async def _read_arrays(self, mailbox: int, backlog: list[Change]) -> None:
-        """What is read may be ahead of what is committed; when that is committed, `backlog` has it all."""
+        """What is read may be ahead of what is committed; when that is committed, `backlog` has it all.
+
+        Where it never is, NotKnown: half of a large change may have been read.
+        """
         try:
             arrays = await self._read(self._reads.arrays, mailbox)
             if self._last_append is not None:
-                await self._last_append.over()
+                await self._last_append.wait()
             for change in backlog:
                 arrays.commit(mailbox, change)
             if mailbox in self._committed.rows:
@@ -335,18 +369,4 @@ class LocalAccount:
         return asyncio.get_running_loop().run_in_executor(self._loads, read, *arguments)
 
 
-def _slice(intent_id: bytes, store: Store, part: UidRanges) -> Intent:
-    slice_ = Intent(id=intent_id, store=store)
-    del slice_.store.uids[:]
-    slice_.store.uids.extend(UidRange(first=first, last=last) for first, last in part)
-    return slice_
-
-
-def mailbox_needed(intent: Intent) -> int:
-    """The mailbox whose messages an intent is about, 0 for none."""
-    ask = intent.WhichOneof("ask")
-    return getattr(intent, ask).mailbox if ask in _ABOUT_MESSAGES else 0
-
-
 _NO_ROWS: Mapping[tuple[int, bytes], bytes] = {}
-_ABOUT_MESSAGES = frozenset(("store", "copy", "expunge", "delete_mailbox", "rename_mailbox"))

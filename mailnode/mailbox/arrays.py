@@ -6,7 +6,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
-from mailnode.mailbox.rows import ENTRY_OCTETS, SEEN, UID, uids_of, words
+from mailnode.mailbox.rows import ENTRY_OCTETS, SEEN, UID, cut, uids_of, words
 from mailnode.mailbox.verbs import UidRanges
 from mailnode.pb.change_pb2 import Change
 from mailnode.pb.row_pb2 import Keywords
@@ -64,6 +64,10 @@ class Arrays:
             return {}
         return {uid: self.overflow[uid] for uid in words(entries, UID) if uid in self.overflow}
 
+    def copied(self) -> Arrays:
+        """As long as the next change in place is."""
+        return Arrays(bytearray(self.entries), dict(self.overflow))
+
     def commit(self, mailbox: int, change: Change) -> None:
         """What a change did to this mailbox; doing it twice is the same as once."""
         for gone in change.entries_dropped:
@@ -89,16 +93,23 @@ class Arrays:
         """
         uids = words(entries, UID)
         fresh = bisect_right(uids, self.uids[-1]) if self.uids else 0
-        for position in range(fresh):
-            index = self.index(uids[position])
-            if index >= 0:
-                start = position * ENTRY_OCTETS
-                image = entries[start : start + ENTRY_OCTETS]
-                self.entries[index * ENTRY_OCTETS : (index + 1) * ENTRY_OCTETS] = image
-                self._unseen_from = min(self._unseen_from, index)
+        if fresh:
+            self._put_in_place(uids[:fresh], entries[: fresh * ENTRY_OCTETS])
         if fresh < len(uids):
             self.entries += entries[fresh * ENTRY_OCTETS :]
             self.uids.extend(uids[fresh:])
+
+    def _put_in_place(self, uids: memoryview[int], entries: bytes) -> None:
+        first = self.index(uids[0])
+        if first >= 0 and self.uids[first : first + len(uids)].tobytes() == uids.tobytes():
+            self.entries[first * ENTRY_OCTETS : first * ENTRY_OCTETS + len(entries)] = entries
+            self._unseen_from = min(self._unseen_from, first)
+            return
+        for uid, image in zip(uids, cut(entries), strict=True):
+            index = self.index(uid)
+            if index >= 0:
+                self.entries[index * ENTRY_OCTETS : (index + 1) * ENTRY_OCTETS] = image
+                self._unseen_from = min(self._unseen_from, index)
 
     def drop(self, uids: Iterable[int]) -> None:
         """Messages that went, ascending; those that are not there are passed over."""

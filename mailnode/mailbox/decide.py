@@ -30,10 +30,40 @@ def decide(state: Decided, intent: Intent, loaded: Loaded, moment: Moment) -> Ch
     assert ask is not None
     decision = _DECISIONS[ask](state, intent.id, getattr(intent, ask), loaded, moment)
     if isinstance(decision, Change) and not decision.HasField("upload"):
-        decision.result.first_position = decision.result.position = decision.position
-        decision.row.CopyFrom(state.row)
-        state.enter(decision)
+        _complete(state, decision)
     return decision
+
+
+def _complete(state: Decided, change: Change) -> None:
+    change.result.first_position = change.result.position = change.position
+    change.row.CopyFrom(state.row)
+    state.enter(change)
+
+
+def add_slice(done: Result, result: Result) -> None:
+    """Into `done`, what one more slice of an intent did."""
+    if result.first_position:
+        done.slices.append(result.first_position)
+    done.modified.extend(result.modified)
+
+
+def ended(state: Decided, intent_id: bytes, done: Result, last: Change | Result) -> Change | Result:
+    """The last slice with the result of all; kept by itself where only earlier ones did something."""
+    result = last if isinstance(last, Result) else last.result
+    if result.refused:
+        return last
+    add_slice(done, result)
+    if isinstance(last, Result) and done.slices and intent_id:
+        last = state.change(intent_id)
+        _complete(state, last)
+        result = last.result
+    del result.modified[:]
+    result.modified.extend(done.modified)
+    if done.slices:
+        result.first_position = done.slices[0]
+    if done.slices != [result.position]:
+        result.slices.extend(done.slices)
+    return last
 
 
 def decide_upload(

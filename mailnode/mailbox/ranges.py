@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
-from mailnode.mailbox.arrays import Arrays
 from mailnode.mailbox.verbs import UidRanges
 from mailnode.pb.change_pb2 import UidRange
 
@@ -46,19 +47,21 @@ def unpacked(ranges: Iterable[UidRange]) -> Iterable[int]:
         yield from range(each.first, each.last + 1)
 
 
-def sliced(ranges: UidRanges, arrays: Arrays, entries_max: int) -> list[UidRanges]:
-    """The same UIDs in parts that hold at most `entries_max` of the mailbox's messages each."""
+def sliced(ranges: UidRanges, uids: array[int], entries_max: int) -> list[UidRanges]:
+    """The same UIDs in parts that hold at most `entries_max` of a mailbox's `uids` each."""
     parts: list[UidRanges] = []
     part: list[tuple[int, int]] = []
     room = entries_max
+    end = 0
     for first, last in ranges:
-        for start, end in arrays.slices(((first, last),)):
-            while end - start > room:
-                cut = arrays.uids[start + room]
-                part.append((first, cut - 1))
-                parts.append(part)
-                part, first, start, room = [], cut, start + room, entries_max
-            room -= end - start
+        start = bisect_left(uids, first, end)
+        end = bisect_right(uids, last, start)
+        while end - start > room:
+            cut = uids[start + room]
+            part.append((first, cut - 1))
+            parts.append(part)
+            part, first, start, room = [], cut, start + room, entries_max
+        room -= end - start
         part.append((first, last))
     parts.append(part)
     return parts

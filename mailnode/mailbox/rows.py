@@ -87,68 +87,62 @@ _WITH = {1 << bit: bytes(octet >> bit & 1 for octet in range(256)) for bit in ra
 # -- rows of a change --------------------------------------------------------------------------------------
 
 
-def rows(change: Change, format: int) -> list[Put]:
+def rows(change: Change, format: int) -> Iterator[Put]:
     """Every row that the change writes or drops. There is one format so far."""
     account = change.account
     if change.HasField("upload"):
-        return _upload_rows(account, change.upload)
-    puts: list[Put] = [(STATE, keys.state(account, Kind.ACCOUNT), change.row.SerializeToString())]
+        yield from _upload_rows(account, change.upload)
+        return
+    yield STATE, keys.state(account, Kind.ACCOUNT), change.row.SerializeToString()
     for mailbox in change.mailboxes:
-        puts.append((STATE, keys.mailbox(account, mailbox.mailbox), mailbox.SerializeToString()))
+        yield STATE, keys.mailbox(account, mailbox.mailbox), mailbox.SerializeToString()
     for entries in change.entries:
-        _entry_rows(puts, account, entries)
+        yield from _entry_rows(account, entries)
     for gone in change.entries_dropped:
-        _dropped_rows(puts, account, gone)
+        yield from _dropped_rows(account, gone)
     for mail in change.mails:
-        _mail_rows(puts, account, mail)
+        yield from _mail_rows(account, mail)
     if change.HasField("touched"):
-        puts.append((STATE, keys.touched(account, change.position), change.touched.SerializeToString()))
+        yield STATE, keys.touched(account, change.position), change.touched.SerializeToString()
     for row in change.rows:
-        puts.append((STATE, keys.state(account, row.kind, row.key), row.value or None))
+        yield STATE, keys.state(account, row.kind, row.key), row.value or None
     for due in change.dues:
-        puts.append((Family.DUE, keys.due(account, due.kind, due.time, due.key), None if due.done else b""))
+        yield Family.DUE, keys.due(account, due.kind, due.time, due.key), None if due.done else b""
     for content in change.contents_dropped:
-        _content_dropped_rows(puts, account, content)
+        yield from _content_dropped_rows(account, content)
     if change.intent:
-        key = keys.state(account, Kind.RESULT, change.intent)
-        puts.append((STATE, key, change.result.SerializeToString()))
+        yield STATE, keys.state(account, Kind.RESULT, change.intent), change.result.SerializeToString()
     if change.touched.list:
-        _list_rows(puts, change)
-    return puts
+        yield from _list_rows(change)
 
 
-def _list_rows(puts: list[Put], change: Change) -> None:
+def _list_rows(change: Change) -> Iterator[Put]:
     """Mailboxes and subscriptions that come and go with a change of the list."""
     account = change.account
     for dropped in change.mailboxes_dropped:
-        puts.append((STATE, keys.mailbox(account, dropped), None))
+        yield STATE, keys.mailbox(account, dropped), None
     for subscription in change.subscriptions:
         key = keys.state(account, Kind.SUBSCRIPTION, subscription.name.encode())
-        puts.append((STATE, key, b"" if subscription.subscribed else None))
+        yield STATE, key, b"" if subscription.subscribed else None
 
 
-def _entry_rows(puts: list[Put], account: int, entries: Entries) -> None:
+def _entry_rows(account: int, entries: Entries) -> Iterator[Put]:
     mailbox, packed = entries.mailbox, entries.entries
-    if len(packed) == ENTRY_OCTETS:
-        uid = int.from_bytes(packed[-4:], "little")
-        puts.append((STATE, keys.entry(account, mailbox, uid), packed))
-    else:
-        puts += zip(repeat(STATE), _entry_keys(account, mailbox, packed), cut(packed))
+    yield from zip(repeat(STATE), _entry_keys(account, mailbox, packed), cut(packed), strict=False)
     if entries.placed:
-        places = _place_keys(account, mailbox, packed)
-        puts += zip(repeat(STATE), places, repeat(b""))
+        yield from zip(repeat(STATE), _place_keys(account, mailbox, packed), repeat(b""), strict=False)
     for uid, keywords in sorted(entries.overflow.items()):  # a map has no order of its own
         value = keywords.SerializeToString() if keywords.names else None
-        puts.append((STATE, keys.overflow(account, mailbox, uid), value))
+        yield STATE, keys.overflow(account, mailbox, uid), value
 
 
-def _dropped_rows(puts: list[Put], account: int, dropped: Dropped) -> None:
+def _dropped_rows(account: int, dropped: Dropped) -> Iterator[Put]:
     mailbox, packed = dropped.mailbox, dropped.entries
-    puts += zip(repeat(STATE), _entry_keys(account, mailbox, packed), repeat(None))
-    puts += zip(repeat(STATE), _place_keys(account, mailbox, packed), repeat(None))
+    yield from zip(repeat(STATE), _entry_keys(account, mailbox, packed), repeat(None), strict=False)
+    yield from zip(repeat(STATE), _place_keys(account, mailbox, packed), repeat(None), strict=False)
     for flags, uid in zip(longs(packed, FLAGS), words(packed, UID), strict=True):
         if flags & OVERFLOW:
-            puts.append((STATE, keys.overflow(account, mailbox, uid), None))
+            yield STATE, keys.overflow(account, mailbox, uid), None
 
 
 def _entry_keys(account: int, mailbox: int, packed: bytes) -> Iterator[bytes]:
@@ -159,32 +153,32 @@ def _place_keys(account: int, mailbox: int, packed: bytes) -> Iterator[bytes]:
     return map(keys.place, repeat(account), longs(packed, MAIL), repeat(mailbox), words(packed, UID))
 
 
-def _mail_rows(puts: list[Put], account: int, mail: Mail) -> None:
+def _mail_rows(account: int, mail: Mail) -> Iterator[Put]:
     row, octets = mail.row, mail.octets
     key = keys.mail(account, row.mail)
-    puts.append((Family.MAIL, key, row.SerializeToString()))
-    puts.append((Family.HEAD, key, mail.head))
+    yield Family.MAIL, key, row.SerializeToString()
+    yield Family.HEAD, key, mail.head
     if row.upload:
-        puts.append((Family.DUE, upload_due(account, row.upload), None))
+        yield Family.DUE, upload_due(account, row.upload), None
     for chunk, start in enumerate(range(0, len(octets), BLOB_CHUNK_OCTETS)):
         blob = keys.blob(account, Blob.MAIL, row.mail, chunk)
-        puts.append((Family.BLOB, blob, octets[start : start + BLOB_CHUNK_OCTETS]))
+        yield Family.BLOB, blob, octets[start : start + BLOB_CHUNK_OCTETS]
 
 
-def _content_dropped_rows(puts: list[Put], account: int, content: ContentDropped) -> None:
+def _content_dropped_rows(account: int, content: ContentDropped) -> Iterator[Put]:
     key = keys.mail(account, content.mail)
-    puts += [(Family.MAIL, key, None), (Family.HEAD, key, None)]
+    yield Family.MAIL, key, None
+    yield Family.HEAD, key, None
     kind, blob = (Blob.UPLOAD, content.upload) if content.upload else (Blob.MAIL, content.mail)
     for chunk in range(-(-content.size // BLOB_CHUNK_OCTETS)):
-        puts.append((Family.BLOB, keys.blob(account, kind, blob, chunk), None))
+        yield Family.BLOB, keys.blob(account, kind, blob, chunk), None
 
 
-def _upload_rows(account: int, upload: Upload) -> list[Put]:
+def _upload_rows(account: int, upload: Upload) -> Iterator[Put]:
     key = keys.blob(account, Blob.UPLOAD, upload.upload, upload.chunk)
-    puts: list[Put] = [(Family.BLOB, key, upload.octets)]
+    yield Family.BLOB, key, upload.octets
     if upload.chunk == 0:
-        puts.append((Family.DUE, upload_due(account, upload.upload), b""))
-    return puts
+        yield Family.DUE, upload_due(account, upload.upload), b""
 
 
 def upload_due(account: int, upload: int) -> bytes:

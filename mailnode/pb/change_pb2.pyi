@@ -215,7 +215,7 @@ class Queue(_message.Message):
     def __init__(self, mail: _Optional[int] = ..., item: _Optional[_Union[_row_pb2.QueueRow, _Mapping]] = ...) -> None: ...
 
 class Result(_message.Message):
-    __slots__ = ("refused", "position", "added", "copied", "mailbox", "modified", "expunged", "first_position")
+    __slots__ = ("refused", "position", "added", "copied", "mailbox", "modified", "expunged", "first_position", "slices")
     REFUSED_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
     ADDED_FIELD_NUMBER: _ClassVar[int]
@@ -224,6 +224,7 @@ class Result(_message.Message):
     MODIFIED_FIELD_NUMBER: _ClassVar[int]
     EXPUNGED_FIELD_NUMBER: _ClassVar[int]
     FIRST_POSITION_FIELD_NUMBER: _ClassVar[int]
+    SLICES_FIELD_NUMBER: _ClassVar[int]
     refused: str
     position: int
     added: _containers.RepeatedCompositeFieldContainer[Added]
@@ -232,7 +233,8 @@ class Result(_message.Message):
     modified: _containers.RepeatedCompositeFieldContainer[UidRange]
     expunged: _containers.RepeatedCompositeFieldContainer[UidRange]
     first_position: int
-    def __init__(self, refused: _Optional[str] = ..., position: _Optional[int] = ..., added: _Optional[_Iterable[_Union[Added, _Mapping]]] = ..., copied: _Optional[_Union[Copied, _Mapping]] = ..., mailbox: _Optional[int] = ..., modified: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., expunged: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., first_position: _Optional[int] = ...) -> None: ...
+    slices: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, refused: _Optional[str] = ..., position: _Optional[int] = ..., added: _Optional[_Iterable[_Union[Added, _Mapping]]] = ..., copied: _Optional[_Union[Copied, _Mapping]] = ..., mailbox: _Optional[int] = ..., modified: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., expunged: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., first_position: _Optional[int] = ..., slices: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Added(_message.Message):
     __slots__ = ("mailbox", "uid_validity", "uid", "mail")

@@ -23,6 +23,14 @@ class AppliedRow(_message.Message):
     seq: int
     def __init__(self, epoch: _Optional[int] = ..., seq: _Optional[int] = ...) -> None: ...
 
+class LogRow(_message.Message):
+    __slots__ = ("epoch", "entry")
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    ENTRY_FIELD_NUMBER: _ClassVar[int]
+    epoch: int
+    entry: bytes
+    def __init__(self, epoch: _Optional[int] = ..., entry: _Optional[bytes] = ...) -> None: ...
+
 class AccountRow(_message.Message):
     __slots__ = ("address", "position", "mail_last", "mailbox_last", "uid_validity_last", "touched_floor", "messages", "octets")
     ADDRESS_FIELD_NUMBER: _ClassVar[int]

@@ -80,6 +80,7 @@ _ENTRY = Struct(">QBII")
 _PLACE = Struct(">QBQII")
 _BLOB = Struct(">QBQI")
 _U64_U64 = Struct(">QQ")
+_LOG = Struct(">HQ")
 
 account_id = Struct(">Q").pack
 
@@ -135,6 +136,10 @@ def applied(partition: int) -> bytes:
     return state(directory_account(partition), Kind.APPLIED)
 
 
+def log(partition: int, seq: int) -> bytes:
+    return _LOG.pack(partition, seq)
+
+
 def after(prefix: bytes) -> bytes:
     """The first key behind every key that begins with `prefix`."""
     stripped = prefix.rstrip(b"\xff")
@@ -154,6 +159,14 @@ def account_of(key: bytes) -> int:
 def kind_of(key: bytes) -> int:
     """Of a key in `state`, `blob` or `due`."""
     return key[8]
+
+
+def partition_of_log(key: bytes) -> int:
+    return int.from_bytes(key[:2], "big")
+
+
+def seq_of_log(key: bytes) -> int:
+    return int.from_bytes(key[2:10], "big")
 
 
 def time_of_due(key: bytes) -> int:

@@ -28,7 +28,11 @@ class Appended:
     partition: int = 3
     octets: int = 10
     durable: bool = True
+    large: bool = False
     broken_at_commit: bool = False
+
+    def encoded(self) -> bytes:
+        return self.name
 
     def rows(self, format: int) -> list[Put]:
         return [(S, b"row" + self.name, self.name)]
@@ -45,9 +49,10 @@ class House:
     shard: FaultyShard = field(default_factory=FaultyShard)
     failures: list[OSError] = field(default_factory=list)
     committed: list[bytes] = field(default_factory=list)
+    limits: Limits = LIMITS
 
     def __post_init__(self) -> None:
-        self.partitions = Partitions(self.shard, self.hand.writer, LIMITS, self.failures.append)
+        self.partitions = Partitions(self.shard, self.hand.writer, self.limits, self.failures.append)
 
     def append(self, *entries: Appended) -> list[asyncio.Future[None]]:
         """All in one turn of the loop."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -22,13 +23,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.asyncioreactor import AsyncioSelectorReactor
-
 from mailnode.cluster.partitions import Partitions
 from mailnode.limits import Limits
 from mailnode.listeners import imap
 from mailnode.listeners.admission import Admission
 from mailnode.listeners.listening import Listening
+from mailnode.listeners.tls import Certificate
 from mailnode.listeners.wheel import Wheel
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.content import UploadIds
@@ -36,6 +36,7 @@ from mailnode.mailbox.verbs import Account
 from mailnode.pb.change_pb2 import Create, Intent
 from mailnode.store.shard import Shard, open_shard
 from protocols.sasl import scram
+from tests.listeners.loop import REACTOR, run
 from tests.mailbox.house import ACCOUNT, Ticking
 
 HOST = "127.0.0.1"
@@ -69,8 +70,13 @@ class House:
 
 
 @asynccontextmanager
-async def house(directory: Path, limits: Limits, time: Any = None) -> AsyncIterator[House]:
-    """On the running loop; the account has an INBOX and nothing else. `time`: Twisted's IReactorTime."""
+async def house(
+    directory: Path, limits: Limits, time: Any = None, certificate: Certificate | None = None
+) -> AsyncIterator[House]:
+    """On the loop of `loop`; the account has an INBOX and nothing else. `time`: Twisted's IReactorTime.
+
+    With a certificate passwords are taken in TLS only.
+    """
     shard = open_shard(directory, limits.shard_memory_octets_min, bytes(16))
     clock = Ticking()
     failures: list[OSError] = []
@@ -78,7 +84,7 @@ async def house(directory: Path, limits: Limits, time: Any = None) -> AsyncItera
         accounts = Accounts(shard, Partitions(shard, writer, limits, failures.append), loads, clock, limits)
         account = await accounts.open(ACCOUNT)
         await account.apply(Intent(id=bytes(16), create=Create(address="ann@example.test")))
-        listening = _listening(accounts, clock, limits, time)
+        listening = _listening(accounts, clock, limits, time, certificate)
         try:
             yield House(listening.open(HOST, 0), account, listening, shard)
         finally:
@@ -87,8 +93,9 @@ async def house(directory: Path, limits: Limits, time: Any = None) -> AsyncItera
     assert not failures
 
 
-def _listening(accounts: Accounts, clock: Ticking, limits: Limits, time: Any) -> Listening[Any]:
-    reactor = AsyncioSelectorReactor(asyncio.get_running_loop())
+def _listening(
+    accounts: Accounts, clock: Ticking, limits: Limits, time: Any, certificate: Certificate | None
+) -> Listening[Any]:
     listener = imap.listener(
         OneUser(),
         accounts,
@@ -96,16 +103,16 @@ def _listening(accounts: Accounts, clock: Ticking, limits: Limits, time: Any) ->
         clock,
         limits,
         mechanisms=("PLAIN", "LOGIN", "SCRAM-SHA-256"),
-        auth_needs_tls=False,
+        auth_needs_tls=certificate is not None,
     )
     return Listening(
-        reactor,
+        REACTOR,
         listener,
         limits=limits,
         clock=clock,
-        wheel=Wheel(time or reactor),
+        wheel=Wheel(time or REACTOR),
         admission=Admission(limits),
-        certificate=None,
+        certificate=certificate,
         implicit=False,
     )
 
@@ -150,6 +157,9 @@ class Wire:
         """All lines up to the end of the connection."""
         async with asyncio.timeout(LINE_SECONDS_MAX):
             return (await self._reader.read()).decode().split("\r\n")[:-1]
+
+    async def start_tls(self, context: ssl.SSLContext) -> None:
+        await self._writer.start_tls(context, server_hostname="localhost")
 
     def close(self) -> None:
         self._writer.close()
@@ -208,4 +218,4 @@ def play(
         async with house(directory, limits or Limits()) as served:
             await talk(served.port, text, messages)
 
-    asyncio.run(body())
+    run(body())

@@ -1,11 +1,11 @@
 """APPEND over the whole way: RFC 3501 §6.3.11, RFC 4315, RFC 7888."""
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
 
 from mailnode.limits import Limits
 from tests.listeners.imap_dialogue import house, logged_in, play
+from tests.listeners.loop import run
 
 
 def test_what_refuses_a_message_is_said_before_it_comes(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_appends_may_be_open_together_and_are_answered_in_order(tmp_path: Path) 
             await wire.succeed("f")
             wire.close()
 
-    asyncio.run(body())
+    run(body())
 
 
 def test_a_client_that_leaves_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_client_that_leaves_in_the_middle_leaves_nothing(tmp_path: Path) -> No
             await other.succeed("a")
             other.close()
 
-    asyncio.run(body())
+    run(body())
 
 
 def test_one_append_brings_several_messages_at_once(tmp_path: Path) -> None:
@@ -123,4 +123,4 @@ def test_one_append_brings_several_messages_at_once(tmp_path: Path) -> None:
             assert (await wire.line()).startswith("f OK")
             wire.close()
 
-    asyncio.run(body())
+    run(body())

@@ -1,12 +1,12 @@
 """FETCH over the whole way: RFC 3501 §6.4.5."""
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
 
 from mailnode.limits import KiB, Limits
 from mailnode.store.keys import END, Family
 from tests.listeners.imap_dialogue import house, logged_in, play, talk
+from tests.listeners.loop import run
 
 ALTERNATIVE = (
     b"From: a@example.test\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nX-Many: 1\r\n"
@@ -121,7 +121,7 @@ def test_the_set_is_answered_whatever_runs_it_comes_in(tmp_path: Path) -> None:
             assert (await wire.line()).startswith("g OK")
             wire.close()
 
-    asyncio.run(body())
+    run(body())
 
 
 def test_all_but_the_body_is_told_without_its_octets(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_all_but_the_body_is_told_without_its_octets(tmp_path: Path) -> None:
             served.shard.drop_range(Family.BLOB, b"", END)
             await talk(served.port, WITHOUT_BLOBS, MESSAGES)
 
-    asyncio.run(body())
+    run(body())
 
 
 WITHOUT_BLOBS = r"""

@@ -1,6 +1,5 @@
 """Who a client is: RFC 3501 §6.2, RFC 4959; and what it is told of the server."""
 
-import asyncio
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from mailnode.limits import Limits
 from tests.listeners.imap_dialogue import Wire, connect, house, play
+from tests.listeners.loop import run
 
 PLAIN = b64encode(b"\0ann@example.test\0secret").decode()
 WRONG = b64encode(b"\0ann@example.test\0guess").decode()
@@ -22,7 +22,7 @@ def before_login(
             await test(wire)
             wire.close()
 
-    asyncio.run(body())
+    run(body())
 
 
 def test_authenticate_takes_an_initial_response_or_asks(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from twisted.internet.task import Clock
 
 from mailnode.limits import Limits
 from tests.listeners.imap_dialogue import House, connect, house, logged_in
+from tests.listeners.loop import run
 
 
 def in_house(
@@ -19,7 +20,7 @@ def in_house(
         async with house(directory, limits or Limits(), time) as served:
             await test(served, time)
 
-    asyncio.run(body())
+    run(body())
 
 
 def test_who_idles_hears_every_two_minutes_that_we_are_there(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from protocols.imap.capability import CAPABILITIES
 from tests.listeners.imap_dialogue import HOST, house
 from tests.listeners.imaptest.script import Command, Mail, Script, mails, needed, read
 from tests.listeners.imaptest.words import Matcher, Tree, tree
+from tests.listeners.loop import run
 
 SCRIPTS = Path(__file__).parents[2].parent / "shared" / "vectors" / "imap" / "imaptest"
 NAMES = sorted(p.name for p in SCRIPTS.glob("*") if p.is_file() and p.suffix != ".mbox")
@@ -176,7 +177,7 @@ def test_a_script_goes_as_written(tmp_path: Path, name: str) -> None:
         async with house(tmp_path, Limits()) as served:
             await play(script, stock, served.port)
 
-    asyncio.run(body())
+    run(body())
 
 
 @pytest.mark.skipif(not NAMES, reason="the scripts of imaptest are not here")

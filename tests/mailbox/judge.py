@@ -23,6 +23,8 @@ class Judge:
         """Of the last judgement."""
         self.tags: list[bytes] = []
         self.asked: dict[bytes, Intent] = {}
+        self.asked_at: dict[bytes, int] = {}
+        """The position when it was asked first."""
         self.slices: dict[int, Intent] = {}
         """What was asked, by position, where the change has no id: a slice of a long STORE, not the last."""
         self.mails: dict[int, bytes] = {}
@@ -69,14 +71,9 @@ class Judge:
         self._seen.clear()
 
     def _judge_told(self, intent: Intent, results: list[Result], found: Found) -> None:
-        """Everyone was told what is kept; a STORE in slices, the last without effect, keeps nothing."""
+        """Everyone was told what is kept."""
         kept = found.results.get(intent.id)
-        for result in results:
-            if result != kept:
-                assert intent.HasField("store") and result.position <= found.row.position, (
-                    "an answer is forgotten"
-                )
-                assert all(result.position != other.position for other in found.results.values())
+        assert all(result == kept for result in results), "an answer is forgotten"
 
     def _replay(self, found: Found, at: dict[int, list[Seen]]) -> None:
         touched = {each.position: each for each in found.touched}
@@ -98,11 +95,24 @@ class Judge:
         effect = self._reference.take(intent, position, modified, result)
         self._effects[position] = effect
         if intent_id and intent.HasField("store"):
-            assert not self._reference.stored(intent.store), f"{intent} is done in part"
+            self._judge_stored(intent, result)
         assert touched.list == effect.listed
         for name in ("created", "modified"):
             assert _uids(touched, name) == getattr(effect, name), f"{touched} is not what was {name}"
         _check_destroyed(touched, effect, self._reference)
+
+    def _judge_stored(self, intent: Intent, result: Result) -> None:
+        """A STORE is done in whole, but for what others did to its messages since it was asked."""
+        mailbox = intent.store.mailbox
+        slices = list(result.slices) or [result.position]
+        others: set[int] = set()
+        for position in range(self.asked_at[intent.id] + 1, result.position):
+            if position not in slices:
+                effect = self._effects[position]
+                others |= effect.created.get(mailbox, set()) | effect.modified.get(mailbox, set())
+        assert self._reference.stored(intent.store).keys() <= others, f"{intent} is done in part"
+        for position in slices:
+            assert self._effects[position].modified.keys() == {mailbox}, "a slice that is none"
 
     def effects(self, after: int, upto: int, mailbox: int) -> dict[int, Effect]:
         """Of positions in (after, upto] that concern a reader of the mailbox, or of all."""

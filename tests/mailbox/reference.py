@@ -87,7 +87,8 @@ class Reference:
         self._effect = Effect()
         ask = intent.WhichOneof("ask")
         if ask == "store":
-            self._store(intent.store, set(modified))
+            if modified := set(modified):  # else it keeps the result of slices alone
+                self._store(intent.store, modified)
         elif ask == "add":
             self._add(intent.add, result)
         else:
@@ -148,7 +149,7 @@ class Reference:
         box = self.mailboxes[ask.mailbox]
         new = self.stored(ask)
         asked = {uid for uid in box.messages if _within(uid, ask.uids)}
-        assert stamped and stamped <= asked, "a message that nobody asked for was stamped"
+        assert stamped <= asked, "a message that nobody asked for was stamped"
         for uid in stamped:
             # A keyword may have moved to a bit of its own: stamped, though nothing else is to be seen.
             box.messages[uid] = new.get(uid) or replace(box.messages[uid], modified=self.position)

@@ -19,10 +19,11 @@ from random import Random
 from weakref import WeakKeyDictionary
 
 from mailnode.cluster.partitions import Append, Entry, NotKnown, Partitions
+from mailnode.cluster.whole import finish
 from mailnode.limits import Limits
 from mailnode.mailbox.account import LocalAccount
 from mailnode.mailbox.accounts import Accounts
-from mailnode.mailbox.appended import Appended
+from mailnode.mailbox.appended import Appended, replay
 from mailnode.mailbox.verbs import ALL_UIDS, Expunged, Resync, Want, Watch
 from mailnode.pb.change_pb2 import Intent, Result, Touched
 from tests.cluster.by_hand import HandClock, HandLoop, HandPool
@@ -35,6 +36,7 @@ LIMITS = replace(
     Limits(),
     store_slice_entries=3,
     few_entries_max=2,
+    part_rows_max=2,
     messages_run_max=4,
     entries_run_max=6,
     run_octets_max=300,
@@ -200,6 +202,8 @@ class Simulation:
             if kept.refused:
                 return kept
         asked.arrived = True
+        position = (await account.mailboxes()).position
+        self.judges[asked.account].asked_at.setdefault(asking.id, position)
         ASKING.set(asking)
         return await account.apply(asking)
 
@@ -359,6 +363,7 @@ class Simulation:
         process.hand.close()
         assert not [each for each in mistakes if "never retrieved" not in each], mistakes
         self.shard = self.shard.reopen(self.dice.randint(0, self.shard.unsynced))
+        finish(self.shard, replay)
         self.clock.microseconds += self.dice.choice((-2_000_000, 0, 5_000_000))
         for account, judge in self.judges.items():
             judge.slices = process.partitions.slices[account]

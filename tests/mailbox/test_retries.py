@@ -119,6 +119,57 @@ def test_the_slices_of_a_store_name_no_position_of_others() -> None:
     house.end()
 
 
+def test_a_long_store_whose_last_slice_changes_nothing_keeps_its_result_too() -> None:
+    house = opened(messages=5)
+    before = house.ask(store(1, [(5, 5)], Store.ADD, SEEN)).position
+    result = house.ask(store(1, ALL, Store.ADD, SEEN), ID)
+    assert (result.first_position, result.position) == (before + 1, before + 3)
+    assert list(result.slices) == [before + 1, before + 2], "the third keeps the result alone"
+    house.ask(store(1, ALL, Store.REMOVE, SEEN))
+    assert house.ask(store(1, ALL, Store.ADD, SEEN), ID, retry=True) == result
+    assert set(house.flags().values()) == {0}, "a retry did it again"
+    check(house.shard, asks.ACCOUNT)
+    house.end()
+
+
+def test_others_come_between_the_slices_of_a_long_store_and_it_does_not_claim_their_positions() -> None:
+    house = opened(messages=6)
+    house.flags()
+    long = house.start(store(1, ALL, Store.ADD, SEEN), ID)
+    house.load()
+    other = house.start(store(1, [(1, 1)], Store.REPLACE, FLAGGED))
+    house.hand.work()
+    result = long.result()
+    assert result.first_position < other.result().position < result.position
+    assert other.result().position not in result.slices
+    assert house.flags() == {1: FLAGGED} | dict.fromkeys(range(2, 7), SEEN)
+    house.end()
+
+
+def test_what_comes_while_a_long_store_is_under_way_is_not_asked_for() -> None:
+    house = opened(messages=4)
+    house.flags()
+    long = house.start(store(1, ALL, Store.ADD, SEEN))
+    come = house.start(add(message()))
+    house.hand.work()
+    assert long.done() and come.done()
+    assert house.flags() == dict.fromkeys(range(1, 5), SEEN) | {5: 0}
+    house.end()
+
+
+def test_a_copy_of_very_many_is_made_though_its_caller_gives_up() -> None:
+    house = opened(messages=4)
+    house.flags()
+    task = house.start(copy(1, ALL, 2), ID)
+    task.cancel()
+    house.hand.work()
+    assert task.cancelled() and list(house.flags(2)) == [1, 2, 3, 4]
+    again = house.ask(copy(1, ALL, 2), ID, retry=True)
+    assert [(r.first, r.last) for r in again.copied.target] == [(1, 4)]
+    assert list(house.flags(2)) == [1, 2, 3, 4]
+    house.end()
+
+
 def test_more_intents_than_may_wait_are_sent_away() -> None:
     house = opened(messages=1, limits=replace(LIMITS, intents_queued_max=2))
     house.account.forget(1)

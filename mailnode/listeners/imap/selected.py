@@ -91,8 +91,8 @@ class Selected:
 
     def answered(self, result: Result, uids: Ranges) -> None:
         """A STORE of this client's changed the flags of `uids`, and the client knows."""
-        if result.first_position:
-            self.view.answered(result.first_position, result.position, uids)
+        for position in result.slices or ((result.position,) if result.first_position else ()):
+            self.view.answered(position, position, uids)
 
     # -- news
 

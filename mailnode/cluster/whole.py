@@ -1,0 +1,69 @@
+"""Entries too large for one group: durable whole in the log first, then their rows in parts.
+
+Between two parts the writer takes a group of others, so nobody waits for all of it. An entry is there once
+its log row is synced: what a crash leaves half-done is finished at the next start, before anything reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Protocol
+
+from mailnode.pb.row_pb2 import AppliedRow, LogRow
+from mailnode.store import keys
+from mailnode.store.keys import Family
+from mailnode.store.shard import FORMAT, Put, Shard
+
+Replay = Callable[[bytes], Iterable[Put]]
+"""The rows of an encoded entry."""
+
+
+class Large(Protocol):
+    partition: int
+
+    def rows(self, format: int) -> Iterable[Put]: ...
+
+    def encoded(self) -> bytes:
+        """What its rows can be made of again."""
+
+
+class InParts:
+    """A large entry on its way, as (epoch, seq) of its partition."""
+
+    def __init__(self, entry: Large, epoch: int, seq: int, rows_max: int) -> None:
+        self._entry = entry
+        self._epoch = epoch
+        self._seq = seq
+        self._rows_max = rows_max
+        self._rows: Iterator[Put] | None = None
+
+    def write(self, shard: Shard) -> bool:
+        """The next part, in the writer thread; whether it was the last."""
+        key = keys.log(self._entry.partition, self._seq)
+        if self._rows is None:
+            row = LogRow(epoch=self._epoch, entry=self._entry.encoded())
+            shard.write([(Family.LOG, key, row.SerializeToString())], sync=True)
+            self._rows = iter(self._entry.rows(FORMAT))
+            return False
+        part = list(islice(self._rows, self._rows_max))
+        last = len(part) < self._rows_max
+        if last:
+            part += _ended(key, self._entry.partition, self._epoch, self._seq)
+        shard.write(part, sync=False)
+        return last
+
+
+def finish(shard: Shard, replay: Replay) -> int:
+    """Write the rows of what is whole in the log and was not finished; how many entries. Blocking."""
+    unfinished = list(shard.scan(Family.LOG, b"", keys.END))
+    for key, value in unfinished:
+        row = LogRow.FromString(value)
+        ended = _ended(key, keys.partition_of_log(key), row.epoch, keys.seq_of_log(key))
+        shard.write([*replay(row.entry), *ended], sync=True)
+    return len(unfinished)
+
+
+def _ended(key: bytes, partition: int, epoch: int, seq: int) -> list[Put]:
+    applied = AppliedRow(epoch=epoch, seq=seq).SerializeToString()
+    return [(Family.STATE, keys.applied(partition), applied), (Family.LOG, key, None)]

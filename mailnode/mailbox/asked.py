@@ -1,0 +1,54 @@
+"""What an intent is about: which mailbox's messages, and how many of them."""
+
+from __future__ import annotations
+
+from array import array
+
+from mailnode.mailbox.arrays import Arrays
+from mailnode.mailbox.ranges import pairs, sliced
+from mailnode.pb.change_pb2 import Intent, UidRange
+
+_OF_RANGES = frozenset(("store", "copy", "expunge"))
+_OF_ALL = frozenset(("delete_mailbox", "rename_mailbox"))
+_RANGES_COUNTED_MAX = 100
+"""Each costs a search: who names so many ranges asks for many messages."""
+_ABOUT_MESSAGES = _OF_RANGES | _OF_ALL
+
+
+def mailbox_needed(intent: Intent) -> int:
+    """The mailbox whose messages an intent is about, 0 for none."""
+    ask = intent.WhichOneof("ask")
+    return getattr(intent, ask).mailbox if ask in _ABOUT_MESSAGES else 0
+
+
+def messages_asked(intent: Intent, arrays: Arrays) -> int:
+    """About how many of the mailbox's committed messages it is."""
+    ask = intent.WhichOneof("ask")
+    if ask in _OF_ALL:
+        return len(arrays.uids)
+    uids = getattr(intent, ask or "").uids
+    if len(uids) == 1 and uids[0].first == uids[0].last:
+        return 1
+    if len(uids) > _RANGES_COUNTED_MAX:
+        return len(arrays.uids)
+    return sum([end - start for start, end in arrays.slices(pairs(uids))])
+
+
+def slices_of(intent: Intent, uids: array[int], uid_next: int, entries_max: int) -> list[Intent]:
+    """A STORE in parts of at most so many of the mailbox's `uids`; the last one has its id.
+
+    What comes into the mailbox meanwhile is not asked for.
+    """
+    ranges = [
+        (first, min(last, uid_next - 1)) for first, last in pairs(intent.store.uids) if first < uid_next
+    ]
+    parts = sliced(ranges, uids, entries_max)
+    whole = Intent(store=intent.store)
+    del whole.store.uids[:]
+    slices = []
+    for part in parts:
+        slice_ = Intent(store=whole.store)
+        slice_.store.uids.extend([UidRange(first=first, last=last) for first, last in part])
+        slices.append(slice_)
+    slices[-1].id = intent.id
+    return slices
