@@ -17,6 +17,7 @@ HOST = "127.0.0.1"
 UDP_OCTETS_MAX = 512  # anything longer is cut, so that the asker must come by TCP
 OCTETS_MAX = 65535
 TTL_SECONDS = 60
+PORTS_TRIED_MAX = 100
 
 
 class Nameserver:
@@ -24,10 +25,8 @@ class Nameserver:
 
     def __init__(self, names: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
         self.names = names
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.bind((HOST, 0))
+        self._udp, self._tcp = _both()
         self.port: int = self._udp.getsockname()[1]
-        self._tcp = socket.create_server((HOST, self.port))
         self._threads = [threading.Thread(target=work) for work in (self._serve_udp, self._serve_tcp)]
 
     def __enter__(self) -> Nameserver:
@@ -79,3 +78,15 @@ class Nameserver:
             rrset = dns.rrset.from_text_list(asked.name, TTL_SECONDS, asked.rdclass, asked.rdtype, records)
             answer.answer.append(rrset)
         return answer
+
+
+def _both() -> tuple[socket.socket, socket.socket]:
+    """UDP and TCP at one port; a port that is free for the one may be taken for the other."""
+    for _ in range(PORTS_TRIED_MAX):
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp.bind((HOST, 0))
+        try:
+            return udp, socket.create_server(udp.getsockname())
+        except OSError:
+            udp.close()
+    raise OSError(f"of {PORTS_TRIED_MAX} ports none was free for UDP and TCP")
