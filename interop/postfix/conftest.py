@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from interop.postfix.instance import Postfix, absent
+from interop.postfix.instance import SENDING, Postfix, absent
 from interop.programs import must_not_skip
 from tests.wire.node import Node
 from tests.wire.server import HOST, Server
@@ -35,8 +35,9 @@ def postfix(request: pytest.FixtureRequest, server: Server, open_folder: Path) -
     """One instance a way in."""
     if reason := absent():
         must_not_skip(reason)
-    name, transport = request.param, WAYS[request.param](server)
-    running = Postfix(name, open_folder / f"postfix-{name}", transport, server.certificate)
+    name = request.param
+    settings = SENDING.format(transport=WAYS[name](server), certificate=server.certificate)
+    running = Postfix(name, open_folder / f"postfix-{name}", settings)
     running.start()
     yield running
     running.stop()

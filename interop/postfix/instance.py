@@ -1,4 +1,4 @@
-"""An instance of Debian's Postfix that sends: what sendmail(1) is given goes by its queue to one hop."""
+"""An instance of Debian's Postfix: it sends what sendmail(1) is given, or receives for one domain."""
 
 import json
 import os
@@ -33,16 +33,31 @@ myhostname = postfix.client.test
 mydestination =
 alias_maps =
 alias_database =
-default_transport = {transport}
-# Its own bounces go there too: their recipients are in the domain under test.
 message_size_limit = 0
 # The next hop is asked at every run of the queue, not avoided for minutes after a failure.
 minimal_backoff_time = 1s
+"""
+SENDING = """\
+default_transport = {transport}
+# Its own bounces go there too: their recipients are in the domain under test.
 # Connections are used again, not only where many messages wait; stock Postfix does so without TLS only.
 lmtp_connection_cache_destinations = static:all
 smtp_tls_security_level = may
 smtp_tls_CAfile = {certificate}
 smtp_tls_loglevel = 1
+"""
+RECEIVING = """\
+inet_interfaces = {host}
+smtpd_relay_restrictions = reject_unauth_destination
+smtpd_tls_security_level = may
+smtpd_tls_cert_file = {certificate}
+smtpd_tls_key_file = {key}
+virtual_mailbox_domains = {domain}
+virtual_mailbox_maps = inline:{{ {mailboxes} }}
+virtual_mailbox_base = {mail}
+virtual_uid_maps = static:5000
+virtual_gid_maps = static:5000
+virtual_mailbox_limit = 0
 """
 
 RECIPIENT = re.compile(r": to=<([^>]*)>,.* dsn=([\d.]+), status=(\w+) \((.*)\)$")
@@ -66,15 +81,16 @@ class Outcome:
 
 
 class Postfix:
-    """`name` is a label, `transport` as in transport(5).
+    """`name` is a label, `settings` go to main.cf, `services` to master.cf.
 
     Its log comes by a pipe, so that what happens is waited for, not looked for.
     """
 
-    def __init__(self, name: str, directory: Path, transport: str, certificate: Path) -> None:
+    def __init__(self, name: str, directory: Path, settings: str, services: str = "") -> None:
         self.name = name
         self._directory = directory
-        self._text = MAIN_CF.format(directory=directory, transport=transport, certificate=certificate)
+        self._text = MAIN_CF.format(directory=directory) + settings
+        self._services = services + SERVICES
         self._process: subprocess.Popen[bytes] | None = None
         self._pending = b""
         self.log: list[str] = []
@@ -87,7 +103,7 @@ class Postfix:
         os.chown(self._directory / "data", pwd.getpwnam("postfix").pw_uid, -1)
         config = self._directory / "config"
         (config / "main.cf").write_text(self._text)
-        (config / "master.cf").write_text(SERVICES)
+        (config / "master.cf").write_text(self._services)
         for name in ("dynamicmaps.cf", "postfix-files"):
             shutil.copy(f"/etc/postfix/{name}", config / name)
         command = [PROGRAM, "-c", str(config), "start-fg"]
