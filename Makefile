@@ -43,8 +43,6 @@ bench: $(VENV)/.dev
 protos: $(VENV)/.dev
 	$(BIN)/python -m grpc_tools.protoc --proto_path=mailnode/pb=protos \
 		--python_out=. --pyi_out=. $(patsubst protos/%,mailnode/pb/%,$(wildcard protos/*.proto))
-	$(BIN)/python -m grpc_tools.protoc --proto_path=mailnode/pb=protos \
-		--grpc_python_out=. mailnode/pb/admin.proto
 
 clean:
 	rm -rf $(VENV) build *.egg-info

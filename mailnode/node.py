@@ -18,7 +18,8 @@ import uvloop
 from twisted.internet import asyncioreactor
 from twisted.internet.error import CannotListenError
 
-from mailnode.admin import service as admin
+from mailnode.admin import service
+from mailnode.admin.operator import Operator
 from mailnode.clock import Clock, SystemClock
 from mailnode.cluster import whole
 from mailnode.cluster.partitions import Partitions
@@ -49,6 +50,7 @@ from mailnode.relay.attempt import Attempts
 from mailnode.relay.bounce import Bounces
 from mailnode.relay.outbox import Outbox, Relay
 from mailnode.relay.route import Routes
+from mailnode.relay.waiting import Waiting
 from mailnode.store.shard import Shard, open_shard
 
 log = logging.getLogger(__name__)
@@ -69,6 +71,7 @@ class House:
     writer: ThreadPoolExecutor
     accounts: Accounts
     upload_ids: UploadIds
+    rows: Rows
     lookup: Lookup
     credentials: Credentials
     creation: Creation
@@ -93,12 +96,17 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
     credentials = Credentials(accounts, lookup, hashes, clock, limits, COST)
     creation = Creation(accounts, rows, credentials, domains, clock, limits)
     try:
-        yield House(clock, limits, shard, writer, accounts, upload_ids, lookup, credentials, creation)
+        yield House(clock, limits, shard, writer, accounts, upload_ids, rows, lookup, credentials, creation)
     finally:
         await partitions.idle()
         for pool in (hashes, loads, writer):
             pool.shutdown()
         shard.close()
+
+
+def operator(parts: House) -> Operator:
+    waiting = Waiting(parts.accounts, parts.clock)
+    return Operator(parts.accounts, parts.rows, parts.lookup, parts.credentials, parts.creation, waiting)
 
 
 def _end_at_once(error: OSError) -> None:
@@ -118,7 +126,7 @@ async def _serve(config: Config, ready: Callable[[], None], reactor: Any) -> Non
         _beside(_sweep(parts)),
         _beside(_relayed(config, parts)),
     ):
-        operator = await admin.serve(config.admin_socket, admin.Service(parts.creation))
+        admin = await service.serve(config.admin_socket, operator(parts))
         listening: list[Listening[Any]] = []
         try:
             _listen(config, parts, reactor, listening)
@@ -126,7 +134,7 @@ async def _serve(config: Config, ready: Callable[[], None], reactor: Any) -> Non
             await stop.wait()
         finally:
             await asyncio.gather(*(each.stop() for each in listening))
-            await operator.stop(grace=None)
+            await admin.stop(grace=None)
 
 
 @asynccontextmanager

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import grpc
 
+from mailnode.admin.method import method_of
+from mailnode.admin.operator import Refusal
 from mailnode.admin.target import target
-from mailnode.directory.creation import Created, Refused
-from mailnode.pb.admin_pb2 import (
-    AccountAddRequest,
-    AccountAddResponse,
-    AliasAddRequest,
-    AliasAddResponse,
-)
-from mailnode.pb.admin_pb2_grpc import AdminStub
 
 ANSWER_SECONDS_MAX = 60
 
@@ -28,30 +22,26 @@ class Failed(Exception):
     """A node is there, but gave no answer; the text is one line."""
 
 
-def account_add(socket: Path, address: str, password: str) -> Created | Refused:
-    """Ask the node that listens at `socket`; blocks. Raises NotRunning and Failed."""
-    request = AccountAddRequest(address=address, password=password)
-    return _ask(socket, lambda admin: admin.AccountAdd(request, timeout=ANSWER_SECONDS_MAX))
-
-
-def alias_add(socket: Path, address: str, targets: Sequence[str]) -> Created | Refused:
-    """As `account_add`."""
-    request = AliasAddRequest(address=address, targets=targets)
-    return _ask(socket, lambda admin: admin.AliasAdd(request, timeout=ANSWER_SECONDS_MAX))
-
-
-def _ask(
-    socket: Path, question: Callable[[AdminStub], AccountAddResponse | AliasAddResponse]
-) -> Created | Refused:
+def ask(socket: Path, request: Any) -> Any:
+    """What the node that listens at `socket` answers; blocks. Raises Refusal, NotRunning and Failed."""
     if not socket.exists():
         raise NotRunning
+    method = method_of(request)
     with grpc.insecure_channel(target(socket)) as channel:
+        call = channel.unary_unary(
+            method.path,
+            request_serializer=method.request.SerializeToString,
+            response_deserializer=method.answer.FromString,
+        )
         try:
-            answer = question(AdminStub(channel))  # type: ignore[no-untyped-call]  # generated
+            return call(request, timeout=ANSWER_SECONDS_MAX)
         except grpc.RpcError as error:
-            if error.code() == grpc.StatusCode.UNAVAILABLE:
-                raise NotRunning from error
-            raise Failed(
-                f"the node did not answer: {error.code().name.lower()}: {error.details()}"
-            ) from error
-    return Refused(answer.error) if answer.error else Created(answer.address)
+            raise _meant(error) from error
+
+
+def _meant(error: Any) -> Exception:
+    if error.code() == grpc.StatusCode.UNAVAILABLE:
+        return NotRunning()
+    if error.code() == grpc.StatusCode.FAILED_PRECONDITION:
+        return Refusal(error.details())
+    return Failed(f"the node did not answer: {error.code().name.lower()}: {error.details()}")

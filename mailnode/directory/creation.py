@@ -117,6 +117,20 @@ class Creation:
             return NOT_KNOWN
         return Created(str(asked)) if new else Refused(f"{asked} exists")
 
+    async def remove_alias(self, address: str) -> Created | Refused:
+        """The address goes; one of an account does not."""
+        asked = self._catch_all(address) if address.startswith("@") else self._ours(address)
+        if isinstance(asked, Refused):
+            return asked
+        row = await self._rows.get(asked)
+        if row is None or row.kind != DirectoryRow.ALIAS:
+            return Refused(f"{asked} is no alias")
+        try:
+            await self._rows.drop(asked)
+        except NotKnown:
+            return NOT_KNOWN
+        return Created(str(asked))
+
     def _ours(self, address: str) -> Address | Refused:
         parsed = canonical(address)
         if isinstance(parsed, Malformed):

@@ -94,6 +94,19 @@ class Credentials:
         """Give the account this password; raises Busy and NotKnown."""
         salts = self._clock.random(SALT_OCTETS), self._clock.random(SALT_OCTETS)
         row = await self._in_pool(lambda: derive(prepared, salts, self._cost, owner.domain))
+        row.suspended = (await self._row(owner)).suspended
+        await self._put(owner, row)
+
+    async def suspend(self, owner: Owner, suspended: bool) -> None:
+        """While it is, nobody logs in; mail comes in all the same. Raises NotKnown."""
+        row = await self._row(owner)
+        row.suspended = suspended
+        await self._put(owner, row)
+
+    async def is_suspended(self, owner: Owner) -> bool:
+        return (await self._row(owner)).suspended
+
+    async def _put(self, owner: Owner, row: CredentialRow) -> None:
         put_row = PutRow(kind=Kind.CREDENTIAL, value=row.SerializeToString())
         account = await self._accounts.open(owner.account)
         await account.apply(Intent(id=intent_id(self._clock), put_row=put_row))

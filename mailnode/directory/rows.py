@@ -7,7 +7,7 @@ from collections import OrderedDict
 from typing import Protocol
 
 from mailnode.clock import Clock
-from mailnode.directory.address import Address, directory_account
+from mailnode.directory.address import Address, directory_account, stored_address
 from mailnode.limits import Limits
 from mailnode.mailbox.verbs import Account
 from mailnode.pb.change_pb2 import Intent, PutRow, Result
@@ -19,6 +19,8 @@ class Accounts(Protocol):
     """Where accounts are opened, by id, wherever they live."""
 
     async def open(self, account: int) -> Account: ...
+
+    async def directory_rows(self, kind: int) -> list[tuple[bytes, bytes]]: ...
 
 
 class Rows:
@@ -49,6 +51,16 @@ class Rows:
         if writes == self._writes:  # else what was read may be older than what was written meanwhile
             self._remember(address, row)
         return row
+
+    async def all(self) -> dict[Address, DirectoryRow]:
+        """Every row, by address."""
+        rows = await self._accounts.directory_rows(Kind.DIRECTORY)
+        found = {stored_address(key.decode()): DirectoryRow.FromString(value) for key, value in rows}
+        return dict(sorted(found.items(), key=lambda row: (row[0].domain, row[0].local)))
+
+    async def drop(self, address: Address) -> None:
+        """The address answers to nobody from now on; raises NotKnown."""
+        await self._apply(address, PutRow(kind=Kind.DIRECTORY, key=str(address).encode()))
 
     async def put(self, address: Address, row: DirectoryRow) -> None:
         """Write or replace; raises NotKnown."""

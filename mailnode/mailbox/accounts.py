@@ -14,7 +14,8 @@ from mailnode.mailbox.account import LocalAccount
 from mailnode.mailbox.dues import Dues
 from mailnode.mailbox.reads import Reads
 from mailnode.mailbox.verbs import Account
-from mailnode.store.keys import Due
+from mailnode.store import keys
+from mailnode.store.keys import Due, Family
 from mailnode.store.shard import Shard
 
 
@@ -48,6 +49,18 @@ class Accounts:
         if len(self._kept) > self._limits.accounts_kept_max:
             self._kept.popitem(last=False)
         return found
+
+    async def directory_rows(self, kind: int) -> list[tuple[bytes, bytes]]:
+        """Every row of a kind of the directory accounts of home 0, as key and value."""
+        return await asyncio.get_running_loop().run_in_executor(self._loads, self._directory_rows, kind)
+
+    def _directory_rows(self, kind: int) -> list[tuple[bytes, bytes]]:
+        rows: list[tuple[bytes, bytes]] = []
+        for partition in range(keys.SLOTS):
+            start = keys.state(keys.directory_account(partition), kind)
+            found = self._shard.scan(Family.STATE, start, keys.after(start))
+            rows += [(key[len(start) :], value) for key, value in found]
+        return rows
 
     async def _load(self, account: int) -> LocalAccount:
         opening = self._opening.get(account)

@@ -65,6 +65,18 @@ class Dues:
         self._open[kind].remove(task)
         return task
 
+    def claim(self, kind: int, account: int, key: bytes) -> Task | None:
+        """As `take`, of this task whatever its time is; None when it is taken already, or there is none."""
+        for task in self._open[kind]:
+            if (task.account, task.key) == (account, key):
+                self._open[kind].remove(task)
+                return task
+        return None
+
+    def all(self, kind: int) -> list[Task]:
+        """Those that nobody has taken, by time."""
+        return sorted(self._open[kind])
+
     def next_time(self, kind: int) -> int | None:
         """When the next one is due, in microseconds."""
         heap = self._live(kind)

@@ -8,6 +8,9 @@ from mailnode.pb.change_pb2 import Change, Queue, Result, Submit
 from mailnode.pb.row_pb2 import QueueRow
 from mailnode.store.keys import Due, Kind
 
+NEVER = 2**63 - 1
+"""When an item on hold is due: it has a row, so that the queue can be listed; that time never comes."""
+
 
 def item_key(mail: int) -> bytes:
     """Of a queue row, and of its `due` row."""
@@ -36,8 +39,7 @@ def decide_queue(
     if not before.recipients:
         return Result(refused="NONEXISTENT")
     change = state.change(intent_id)
-    if not before.held:
-        change.dues.add(kind=Due.QUEUE, time=before.due, key=key, done=True)
+    change.dues.add(kind=Due.QUEUE, time=_due(before), key=key, done=True)
     if ask.item.recipients:
         _put(state, change, ask.mail, ask.item)
     else:
@@ -49,5 +51,8 @@ def decide_queue(
 def _put(state: Decided, change: Change, mail: int, item: QueueRow) -> None:
     key = item_key(mail)
     state.put_row(change, Kind.QUEUE, key, item.SerializeToString())
-    if not item.held:
-        change.dues.add(kind=Due.QUEUE, time=item.due, key=key)
+    change.dues.add(kind=Due.QUEUE, time=_due(item), key=key)
+
+
+def _due(item: QueueRow) -> int:
+    return NEVER if item.held else item.due

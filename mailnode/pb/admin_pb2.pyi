@@ -1,10 +1,17 @@
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Iterable as _Iterable
-from typing import ClassVar as _ClassVar, Optional as _Optional
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class AddressAnswer(_message.Message):
+    __slots__ = ("address",)
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    def __init__(self, address: _Optional[str] = ...) -> None: ...
 
 class AccountAddRequest(_message.Message):
     __slots__ = ("address", "password")
@@ -14,13 +21,48 @@ class AccountAddRequest(_message.Message):
     password: str
     def __init__(self, address: _Optional[str] = ..., password: _Optional[str] = ...) -> None: ...
 
-class AccountAddResponse(_message.Message):
-    __slots__ = ("error", "address")
-    ERROR_FIELD_NUMBER: _ClassVar[int]
+class AccountListRequest(_message.Message):
+    __slots__ = ("address",)
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
-    error: str
     address: str
-    def __init__(self, error: _Optional[str] = ..., address: _Optional[str] = ...) -> None: ...
+    def __init__(self, address: _Optional[str] = ...) -> None: ...
+
+class AccountListAnswer(_message.Message):
+    __slots__ = ("accounts",)
+    class Account(_message.Message):
+        __slots__ = ("address", "account", "suspended", "mailboxes", "messages", "octets")
+        ADDRESS_FIELD_NUMBER: _ClassVar[int]
+        ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+        SUSPENDED_FIELD_NUMBER: _ClassVar[int]
+        MAILBOXES_FIELD_NUMBER: _ClassVar[int]
+        MESSAGES_FIELD_NUMBER: _ClassVar[int]
+        OCTETS_FIELD_NUMBER: _ClassVar[int]
+        address: str
+        account: int
+        suspended: bool
+        mailboxes: int
+        messages: int
+        octets: int
+        def __init__(self, address: _Optional[str] = ..., account: _Optional[int] = ..., suspended: _Optional[bool] = ..., mailboxes: _Optional[int] = ..., messages: _Optional[int] = ..., octets: _Optional[int] = ...) -> None: ...
+    ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
+    accounts: _containers.RepeatedCompositeFieldContainer[AccountListAnswer.Account]
+    def __init__(self, accounts: _Optional[_Iterable[_Union[AccountListAnswer.Account, _Mapping]]] = ...) -> None: ...
+
+class AccountPasswordRequest(_message.Message):
+    __slots__ = ("address", "password")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    PASSWORD_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    password: str
+    def __init__(self, address: _Optional[str] = ..., password: _Optional[str] = ...) -> None: ...
+
+class AccountSuspendRequest(_message.Message):
+    __slots__ = ("address", "suspended")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    SUSPENDED_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    suspended: bool
+    def __init__(self, address: _Optional[str] = ..., suspended: _Optional[bool] = ...) -> None: ...
 
 class AliasAddRequest(_message.Message):
     __slots__ = ("address", "targets")
@@ -30,10 +72,108 @@ class AliasAddRequest(_message.Message):
     targets: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, address: _Optional[str] = ..., targets: _Optional[_Iterable[str]] = ...) -> None: ...
 
-class AliasAddResponse(_message.Message):
-    __slots__ = ("error", "address")
-    ERROR_FIELD_NUMBER: _ClassVar[int]
+class AliasListRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class AliasListAnswer(_message.Message):
+    __slots__ = ("aliases",)
+    class Alias(_message.Message):
+        __slots__ = ("address", "targets")
+        ADDRESS_FIELD_NUMBER: _ClassVar[int]
+        TARGETS_FIELD_NUMBER: _ClassVar[int]
+        address: str
+        targets: _containers.RepeatedScalarFieldContainer[str]
+        def __init__(self, address: _Optional[str] = ..., targets: _Optional[_Iterable[str]] = ...) -> None: ...
+    ALIASES_FIELD_NUMBER: _ClassVar[int]
+    aliases: _containers.RepeatedCompositeFieldContainer[AliasListAnswer.Alias]
+    def __init__(self, aliases: _Optional[_Iterable[_Union[AliasListAnswer.Alias, _Mapping]]] = ...) -> None: ...
+
+class AliasRemoveRequest(_message.Message):
+    __slots__ = ("address",)
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
-    error: str
     address: str
-    def __init__(self, error: _Optional[str] = ..., address: _Optional[str] = ...) -> None: ...
+    def __init__(self, address: _Optional[str] = ...) -> None: ...
+
+class MailboxListRequest(_message.Message):
+    __slots__ = ("address",)
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    def __init__(self, address: _Optional[str] = ...) -> None: ...
+
+class MailboxListAnswer(_message.Message):
+    __slots__ = ("mailboxes",)
+    class Mailbox(_message.Message):
+        __slots__ = ("name", "special_use", "subscribed", "messages", "unseen", "octets")
+        NAME_FIELD_NUMBER: _ClassVar[int]
+        SPECIAL_USE_FIELD_NUMBER: _ClassVar[int]
+        SUBSCRIBED_FIELD_NUMBER: _ClassVar[int]
+        MESSAGES_FIELD_NUMBER: _ClassVar[int]
+        UNSEEN_FIELD_NUMBER: _ClassVar[int]
+        OCTETS_FIELD_NUMBER: _ClassVar[int]
+        name: str
+        special_use: str
+        subscribed: bool
+        messages: int
+        unseen: int
+        octets: int
+        def __init__(self, name: _Optional[str] = ..., special_use: _Optional[str] = ..., subscribed: _Optional[bool] = ..., messages: _Optional[int] = ..., unseen: _Optional[int] = ..., octets: _Optional[int] = ...) -> None: ...
+    MAILBOXES_FIELD_NUMBER: _ClassVar[int]
+    mailboxes: _containers.RepeatedCompositeFieldContainer[MailboxListAnswer.Mailbox]
+    def __init__(self, mailboxes: _Optional[_Iterable[_Union[MailboxListAnswer.Mailbox, _Mapping]]] = ...) -> None: ...
+
+class QueueListRequest(_message.Message):
+    __slots__ = ("item",)
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    item: str
+    def __init__(self, item: _Optional[str] = ...) -> None: ...
+
+class QueueListAnswer(_message.Message):
+    __slots__ = ("items",)
+    class Recipient(_message.Message):
+        __slots__ = ("address", "reply")
+        ADDRESS_FIELD_NUMBER: _ClassVar[int]
+        REPLY_FIELD_NUMBER: _ClassVar[int]
+        address: str
+        reply: str
+        def __init__(self, address: _Optional[str] = ..., reply: _Optional[str] = ...) -> None: ...
+    class Item(_message.Message):
+        __slots__ = ("item", "sender", "octets", "queued", "due", "attempts", "held", "recipients")
+        ITEM_FIELD_NUMBER: _ClassVar[int]
+        SENDER_FIELD_NUMBER: _ClassVar[int]
+        OCTETS_FIELD_NUMBER: _ClassVar[int]
+        QUEUED_FIELD_NUMBER: _ClassVar[int]
+        DUE_FIELD_NUMBER: _ClassVar[int]
+        ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+        HELD_FIELD_NUMBER: _ClassVar[int]
+        RECIPIENTS_FIELD_NUMBER: _ClassVar[int]
+        item: str
+        sender: str
+        octets: int
+        queued: int
+        due: int
+        attempts: int
+        held: bool
+        recipients: _containers.RepeatedCompositeFieldContainer[QueueListAnswer.Recipient]
+        def __init__(self, item: _Optional[str] = ..., sender: _Optional[str] = ..., octets: _Optional[int] = ..., queued: _Optional[int] = ..., due: _Optional[int] = ..., attempts: _Optional[int] = ..., held: _Optional[bool] = ..., recipients: _Optional[_Iterable[_Union[QueueListAnswer.Recipient, _Mapping]]] = ...) -> None: ...
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[QueueListAnswer.Item]
+    def __init__(self, items: _Optional[_Iterable[_Union[QueueListAnswer.Item, _Mapping]]] = ...) -> None: ...
+
+class QueueChangeRequest(_message.Message):
+    __slots__ = ("item", "what")
+    class What(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        RETRY: _ClassVar[QueueChangeRequest.What]
+        HOLD: _ClassVar[QueueChangeRequest.What]
+        RELEASE: _ClassVar[QueueChangeRequest.What]
+        REMOVE: _ClassVar[QueueChangeRequest.What]
+    RETRY: QueueChangeRequest.What
+    HOLD: QueueChangeRequest.What
+    RELEASE: QueueChangeRequest.What
+    REMOVE: QueueChangeRequest.What
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    WHAT_FIELD_NUMBER: _ClassVar[int]
+    item: str
+    what: QueueChangeRequest.What
+    def __init__(self, item: _Optional[str] = ..., what: _Optional[_Union[QueueChangeRequest.What, str]] = ...) -> None: ...

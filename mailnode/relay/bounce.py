@@ -13,6 +13,7 @@ from mailnode.mailbox.names import INBOX
 from mailnode.mailbox.verbs import Account, Expunged
 from mailnode.pb.change_pb2 import Add, Intent, Upload
 from mailnode.pb.row_pb2 import QueueRow
+from mailnode.relay.waiting import item_name
 from protocols.smtp.dsn import Action, Report, Undelivered
 from protocols.smtp.envelope import Path
 from protocols.smtp.trace import return_path
@@ -37,7 +38,8 @@ class Bounces:
         """Returns when the report is durable; asked again for the same attempt, it is there once."""
         sender = Path(item.reverse_path)
         if sender.null:  # RFC 5321 §6.1: nothing is sent about a notification
-            log.info("nobody to report to", extra={"item": f"{mail:x}", "recipients": len(undelivered)})
+            item_is = item_name(account.id, mail)
+            log.info("nobody to report to", extra={"item": item_is, "recipients": len(undelivered)})
             return
         intent_id = _intent_id(mail, item, action)
         report = Report(

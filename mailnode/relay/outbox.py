@@ -26,6 +26,7 @@ from mailnode.relay.attempt import Failed, Outgoing
 from mailnode.relay.bounce import Bounces
 from mailnode.relay.route import Host
 from mailnode.relay.schedule import is_late, is_over, next_due
+from mailnode.relay.waiting import item_name
 from mailnode.store.keys import Due, Kind
 from protocols.smtp.dsn import Action, Undelivered
 from protocols.smtp.envelope import Body, MailParameters, Path
@@ -104,7 +105,8 @@ class Outbox:
         try:
             await self.attempt(task)
         except Exception:
-            log.exception("an item of the queue could not be worked on", extra={"item": task.key.hex()})
+            name = item_name(task.account, int.from_bytes(task.key, "big"))
+            log.exception("an item of the queue could not be worked on", extra={"item": name})
             seconds = self._relay.limits.relay_retry_seconds_min
             later = self._relay.clock.now_microseconds() + seconds * 1_000_000
             self._dues.again(Due.QUEUE, task._replace(time_microseconds=later))
@@ -163,7 +165,7 @@ class Outbox:
                 said = await self._to_domain(domain, outgoing, paths)
             for path, reply in zip(paths, said, strict=True):
                 replies[path.mailbox] = reply
-                _tell_log(mail, path, reply)
+                _tell_log(item_name(account.id, mail), path, reply)
 
         most = self._relay.limits.relay_recipients_max
         groups = [
@@ -217,6 +219,6 @@ def _read(text: str) -> Reply:
     return Reply(int(code), "", rest)
 
 
-def _tell_log(mail: int, path: Path, reply: Reply) -> None:
+def _tell_log(name: str, path: Path, reply: Reply) -> None:
     outcome = "sent" if reply.positive else "deferred" if reply.code < 500 else "failed"
-    log.info(outcome, extra={"item": f"{mail:x}", "recipient": str(path), "reply": _written(reply)})
+    log.info(outcome, extra={"item": name, "recipient": str(path), "reply": _written(reply)})

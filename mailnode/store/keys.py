@@ -69,6 +69,9 @@ FORMAT = b"format"
 END = b"\xff" * 32
 """Behind every key: the homes and slots that exist do not reach it."""
 
+SLOTS = 4096
+"""Partitions of a home: 12 bits."""
+
 DIRECTORY_ACCOUNT = 0
 SPOOL_ACCOUNT = 1
 """The reserved low 48 bits of a partition's system accounts."""

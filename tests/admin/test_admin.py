@@ -1,103 +1,177 @@
 import asyncio
 import os
 import socket
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from mailnode.admin.client import Failed, NotRunning, account_add, alias_add
-from mailnode.admin.service import Service, serve
-from mailnode.directory.creation import Created, Creation, Refused
-from tests.directory.conftest import CHEAP, DOMAINS, LIMITS, Directory, directory
-from tests.directory.memory import MemoryAccounts
+from mailnode import node
+from mailnode.admin.client import Failed, NotRunning, ask
+from mailnode.admin.method import methods
+from mailnode.admin.operator import Operator, Refusal
+from mailnode.admin.service import serve
+from mailnode.cli import main
+from mailnode.clock import SystemClock
+from mailnode.config import load
+from mailnode.pb import admin_pb2 as pb
+
+ALICE = "alice@example.test"
+Work = Callable[[Operator], Awaitable[None]]
 
 
-@pytest.fixture
-def house() -> Directory:
-    return directory(MemoryAccounts(), CHEAP)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A node's directory with one account; each test leaves it as it was, or adds what the others do not."""
+    directory = tmp_path_factory.mktemp("admin") / "node"
+    assert main(["init", str(directory), "--domain", "example.test", "--account", f"{ALICE}:secret"]) == 0
+    return directory
 
 
-def _ask(at: Path, creation: Creation, *asked: tuple[str, str]) -> list[Created | Refused]:
-    async def scenario() -> list[Created | Refused]:
-        server = await serve(at, Service(creation))
+def served(made: Path, at: Path, *requests: Any) -> list[Any]:
+    """What a node answers over its socket; a refusal stands as its text."""
+
+    def one(request: Any) -> Any:
         try:
-            return [await asyncio.to_thread(account_add, at, *pair) for pair in asked]
+            return ask(at, request)
+        except Refusal as refusal:
+            return str(refusal)
+
+    async def scenario() -> list[Any]:
+        async with node.house(load(made), SystemClock()) as parts:
+            server = await serve(at, node.operator(parts))
+            try:
+                return [await asyncio.to_thread(one, request) for request in requests]
+            finally:
+                await server.stop(None)
+
+    return asyncio.run(scenario())
+
+
+def test_every_row_of_the_service_has_its_method_and_its_own_request() -> None:
+    rows = list(methods())
+    assert all(callable(getattr(Operator, row.name)) for row in rows)
+    assert len({row.request for row in rows}) == len(rows) >= 10
+    assert all(row.request.__name__ == f"{row.name}Request" for row in rows)
+
+
+@pytest.mark.parametrize("name", ["admin.sock", "a b%41ü.sock"])
+def test_what_is_refused_is_said_in_one_line(tmp_path: Path, made: Path, name: str) -> None:
+    answers = served(
+        made,
+        tmp_path / name,
+        pb.AccountAddRequest(address="Alice@Example.test", password="päss"),
+        pb.AccountAddRequest(address="alice@elsewhere.test", password="päss"),
+        pb.AccountAddRequest(address="carol@example.test"),
+        pb.AccountPasswordRequest(address="nobody@example.test", password="x"),
+        pb.AliasRemoveRequest(address=ALICE),
+        pb.MailboxListRequest(address="abuse@example.test"),
+        pb.QueueChangeRequest(item="1-2"),
+    )
+    assert answers == [
+        f"{ALICE} exists",
+        "elsewhere.test is none of this node's domains: example.test",
+        "the password is empty, too long or has characters that none may have",
+        "'nobody@example.test' is no account of this node",
+        f"{ALICE} is no alias",
+        "'abuse@example.test' is no account of this node",
+        "'1-2' does not wait in the queue, or is being tried now",
+    ]
+
+
+def test_accounts_are_listed_suspended_and_given_passwords(made: Path) -> None:
+    async def scenario() -> None:
+        async with node.house(load(made), SystemClock()) as parts:
+            operator = node.operator(parts)
+            (listed,) = (await operator.AccountList(pb.AccountListRequest())).accounts
+            assert (listed.address, listed.suspended, listed.mailboxes) == (ALICE, False, 6)
+            await operator.AccountSuspend(pb.AccountSuspendRequest(address=ALICE, suspended=True))
+            assert await parts.credentials.verify(ALICE, "secret", "peer") is None
+            await operator.AccountPassword(pb.AccountPasswordRequest(address=ALICE, password="other"))
+            (shown,) = (await operator.AccountList(pb.AccountListRequest(address=ALICE))).accounts
+            assert shown.suspended
+            await operator.AccountSuspend(pb.AccountSuspendRequest(address=ALICE))
+            assert await parts.credentials.verify(ALICE, "other", "peer") == shown.account
+            assert await parts.credentials.verify(ALICE, "secret", "peer") is None
+
+    asyncio.run(scenario())
+
+
+def test_aliases_come_and_go(tmp_path: Path, made: Path) -> None:
+    sales, catch_all = "Sales@example.test", "@EXAMPLE.test"
+    answers = served(
+        made,
+        tmp_path / "admin.sock",
+        pb.AliasAddRequest(address=sales, targets=[ALICE]),
+        pb.AliasAddRequest(address=sales, targets=[ALICE]),
+        pb.AliasAddRequest(address=catch_all, targets=[ALICE]),
+        pb.AliasListRequest(),
+        pb.AliasRemoveRequest(address=sales),
+        pb.AliasRemoveRequest(address=catch_all),
+        pb.AliasListRequest(),
+    )
+    assert [answer.address for answer in answers[:3:2]] == ["sales@example.test", "@example.test"]
+    assert answers[1] == "sales@example.test exists"
+    roles = ["abuse@example.test", "postmaster@example.test"]
+    assert [alias.address for alias in answers[3].aliases] == [
+        "@example.test",
+        roles[0],
+        roles[1],
+        "sales@example.test",
+    ]
+    assert [alias.address for alias in answers[6].aliases] == roles
+
+
+def test_mailboxes_are_listed(tmp_path: Path, made: Path) -> None:
+    (answer,) = served(made, tmp_path / "admin.sock", pb.MailboxListRequest(address=ALICE))
+    uses = {mailbox.name: mailbox.special_use for mailbox in answer.mailboxes}
+    assert uses["INBOX"] == "" and uses["Sent"] == "\\Sent" and len(uses) == 6
+
+
+def test_a_socket_left_by_a_killed_node_is_replaced(tmp_path: Path, made: Path) -> None:
+    left = tmp_path / "admin.sock"
+    with socket.socket(socket.AF_UNIX) as killed:
+        killed.bind(str(left))
+    with pytest.raises(NotRunning):
+        ask(left, pb.AliasListRequest())
+    (answer,) = served(made, left, pb.AliasListRequest())
+    assert len(answer.aliases) == 2
+
+
+def test_without_a_socket_no_node_runs(tmp_path: Path) -> None:
+    with pytest.raises(NotRunning):
+        ask(tmp_path / "admin.sock", pb.AliasListRequest())
+
+
+class Mistaken:
+    async def AliasList(self, request: pb.AliasListRequest) -> pb.AliasListAnswer:
+        raise ZeroDivisionError
+
+
+def with_a_mistaken(at: Path, work: Callable[[], Any]) -> Any:
+    async def scenario() -> Any:
+        operator: Any = Mistaken()
+        server = await serve(at, operator)
+        try:
+            return await asyncio.to_thread(work)
         finally:
             await server.stop(None)
 
     return asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("name", ["admin.sock", "a b%41ü.sock"])
-def test_an_account_is_added_or_it_is_said_why_not(tmp_path: Path, house: Directory, name: str) -> None:
-    answers = _ask(
-        tmp_path / name,
-        house.creation,
-        ("Alice@Example.test", "päss"),
-        ("alice@example.test", "other"),
-        ("alice@elsewhere.test", "päss"),
-        ("carol@example.test", ""),
-    )
-    assert answers[:2] == [Created("alice@example.test"), Refused("alice@example.test exists")]
-    assert [type(answer) for answer in answers[2:]] == [Refused, Refused]
-    assert asyncio.run(house.credentials.verify("alice@example.test", "päss", "peer")) is not None
-
-
-def test_an_alias_is_added_or_it_is_said_why_not(tmp_path: Path, house: Directory) -> None:
-    async def scenario() -> list[Created | Refused]:
-        at = tmp_path / "admin.sock"
-        server = await serve(at, Service(house.creation))
-        try:
-            return [
-                await asyncio.to_thread(alias_add, at, address, ["bob@example.test", "carol@example.test"])
-                for address in ("Sales@example.test", "sales@example.test", "@EXAMPLE.test")
-            ]
-        finally:
-            await server.stop(None)
-
-    added = asyncio.run(scenario())
-    assert added == [
-        Created("sales@example.test"),
-        Refused("sales@example.test exists"),
-        Created("@example.test"),
-    ]
-
-
-def test_a_socket_left_by_a_killed_node_is_replaced(tmp_path: Path, house: Directory) -> None:
-    left = tmp_path / "admin.sock"
-    with socket.socket(socket.AF_UNIX) as killed:
-        killed.bind(str(left))
-    with pytest.raises(NotRunning):
-        account_add(left, "alice@example.test", "secret")
-    (answer,) = _ask(left, house.creation, ("alice@example.test", "secret"))
-    assert answer == Created("alice@example.test")
-
-
-def test_without_a_socket_no_node_runs(tmp_path: Path) -> None:
-    with pytest.raises(NotRunning):
-        account_add(tmp_path / "admin.sock", "alice@example.test", "secret")
-
-
-def test_our_own_mistake_is_an_answer_too(tmp_path: Path, house: Directory) -> None:
-    class Mistaken(Creation):
-        async def create(self, address: str, password: str) -> Created | Refused:
-            raise ZeroDivisionError
-
-    mistaken = Mistaken(house.accounts, house.rows, house.credentials, DOMAINS, house.clock, LIMITS)
+def test_our_own_mistake_is_an_answer_too(tmp_path: Path) -> None:
+    at = tmp_path / "admin.sock"
     with pytest.raises(Failed, match="the node did not answer: unknown"):
-        _ask(tmp_path / "admin.sock", mistaken, ("alice@example.test", "secret"))
+        with_a_mistaken(at, lambda: ask(at, pb.AliasListRequest()))
 
 
-def test_nobody_else_reaches_the_socket(tmp_path: Path, house: Directory) -> None:
-    async def scenario() -> int:
-        server = await serve(tmp_path / "admin.sock", Service(house.creation))
-        mode = os.stat(tmp_path / "admin.sock").st_mode
-        await server.stop(None)
-        return mode & 0o777
-
-    assert asyncio.run(scenario()) == 0o600
+def test_nobody_else_reaches_the_socket(tmp_path: Path) -> None:
+    at = tmp_path / "admin.sock"
+    assert with_a_mistaken(at, lambda: os.stat(at).st_mode & 0o777) == 0o600
 
 
-def test_a_path_too_long_for_a_socket_is_named(tmp_path: Path, house: Directory) -> None:
+def test_a_path_too_long_for_a_socket_is_named(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="is longer than the 107 octets"):
-        _ask(tmp_path / ("x" * 100) / "admin.sock", house.creation)
+        with_a_mistaken(tmp_path / ("x" * 100) / "admin.sock", lambda: None)

@@ -2,6 +2,7 @@
 
 import asyncio
 import imaplib
+import json
 import random
 import ssl
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 from mailnode import node
 from mailnode.cli import main
+from mailnode.cli.printing import octets, text
 from mailnode.clock import SystemClock
 from mailnode.config import load
 from mailnode.directory.lookup import Recipients, Resolution
@@ -144,3 +146,48 @@ def test_what_the_demonstration_prints_is_enough_to_log_in_and_its_data_stay(tmp
                 demo.terminate()
         assert demo.returncode == 0
     assert len(uid_validities) == 1
+
+
+def test_answers_are_tables_for_people_and_json_for_scripts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = str(tmp_path / "node")
+    assert main(["init", made, *DOMAIN, *ALICE]) == 0
+    assert main(["account", "list", "--dir", made]) == 0
+    title, row = capsys.readouterr().out.splitlines()
+    assert title.split() == ["ADDRESS", "STATE", "MAILBOXES", "MESSAGES", "SIZE"]
+    assert row.split() == ["alice@example.test", "active", "6", "0", "0", "B"]
+    assert len(title) == len(row)
+    assert main(["account", "show", "alice@example.test", "--dir", made, "--json"]) == 0
+    (shown,) = json.loads(capsys.readouterr().out)
+    assert shown["octets"] == 0 and isinstance(shown["account"], int) and shown["suspended"] is False
+    assert main(["mailbox", "list", "alice@example.test", "--dir", made]) == 0
+    assert "Drafts" in capsys.readouterr().out
+    assert main(["queue", "list", "--dir", made]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_a_new_password_is_read_from_standard_input(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = str(tmp_path / "node")
+    assert main(["init", made, *DOMAIN, *ALICE]) == 0
+    command = [sys.executable, "-m", "mailnode", "account", "passwd", "alice@example.test", "--dir", made]
+    done = subprocess.run(command, input="other\n", capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "alice@example.test has a new password\n")
+    assert main(["account", "suspend", "alice@example.test", "--dir", made]) == 0
+    assert main(["account", "resume", "alice@example.test", "--dir", made]) == 0
+    assert main(["account", "suspend", "carol@example.test", "--dir", made]) == 1
+    assert "'carol@example.test' is no account of this node" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1 kB"), (123_456, "123 kB"), (2 * 10**15, "2000.0 TB")],
+)
+def test_sizes_have_three_digits(value: int, words: str) -> None:
+    assert octets(value) == words
+
+
+def test_what_others_chose_cannot_play_with_the_terminal() -> None:
+    assert text("a\x1b[2Jb\n") == "a?[2Jb?"

@@ -7,7 +7,7 @@ from pathlib import Path
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.dues import Task
-from mailnode.mailbox.queue import item_key
+from mailnode.mailbox.queue import NEVER, item_key
 from mailnode.mailbox.verbs import Account
 from mailnode.pb.change_pb2 import Intent, Queue, Submit, Upload
 from mailnode.pb.row_pb2 import MailRow, QueueRow
@@ -17,7 +17,7 @@ from mailnode.store.shard import Shard, open_shard
 from tests.mailbox.house import ACCOUNT, Ticking, create, opened
 
 OCTETS = b"Return-Path: <a@b>\r\nSubject: x\r\n\r\nbody\r\n"
-LATE = 2**62
+LATE = NEVER - 1
 Work = Callable[[Accounts, Account, Shard], Awaitable[None]]
 
 
@@ -109,7 +109,12 @@ def test_an_item_on_hold_is_not_due_until_it_is_let_go(tmp_path: Path) -> None:
         for held in (True, False):
             row.held = held
             await account.apply(Intent(queue=Queue(mail=int.from_bytes(task.key, "big"), item=row)))
+            assert [task.time_microseconds for task in accounts.dues.all(Due.QUEUE)] == [
+                NEVER if held else row.due
+            ]
             assert len(taken(accounts)) == (not held)
+            if held:
+                assert accounts.dues.claim(Due.QUEUE, ACCOUNT, task.key) is not None
 
     run(tmp_path, work)
 

@@ -40,7 +40,8 @@ class Scripted:
     connections: int = 0
     connected: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     came: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
-    """Released for each connection, and for each content."""
+    left: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    """Released for each connection, each content and each QUIT."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -81,6 +82,8 @@ class Scripted:
 
     def _reply(self, line: str) -> str:
         verb = line.partition(" ")[0].upper()
+        if verb == "QUIT":
+            self.left.release()
         found = self.says.get(line) or self.says.get(verb) or USUAL.get(verb)
         return found or "500 5.5.2 what?"
 

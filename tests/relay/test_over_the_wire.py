@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import smtplib
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mailnode.config import FILE
-from tests.node.test_node import ALICE, PASSWORD, inbox
+from tests.node.test_node import ALICE, PASSWORD, inbox, mailnode
 from tests.relay.host import HOST, Scripted, listening
 from tests.wire.nameserver import Nameserver
 from tests.wire.node import Node
@@ -36,13 +38,12 @@ def nameserver() -> Iterator[Nameserver]:
 
 
 @pytest.fixture
-def node(tmp_path: Path) -> Iterator[Node]:
+def node(tmp_path: Path) -> Node:
     """Not started: first it is told where other domains are."""
     base_port, options = free_base_port(random.Random()), ("--allow-plaintext-auth",)
     made = Node(tmp_path / "node", base_port, {ALICE: PASSWORD}, options=options)
     made.init()
-    yield made
-    made.stop()
+    return made
 
 
 def point(node: Node, port: int, dns: int) -> None:
@@ -67,7 +68,11 @@ async def world(host: Scripted, node: Node, nameserver: Nameserver) -> AsyncIter
     async with listening(host) as port:
         point(node, port, nameserver.port)
         await asyncio.to_thread(node.start)
-        yield
+        try:
+            yield
+        finally:
+            if node.is_running:
+                await asyncio.to_thread(node.stop)
 
 
 def played(work: Callable[[], Coroutine[None, None, None]]) -> None:
@@ -138,3 +143,54 @@ def test_what_was_acknowledged_goes_out_after_kill_9(node: Node, nameserver: Nam
 
     played(work)
     assert len(host.contents) == 1
+
+
+def test_an_operator_sees_what_waits_and_has_it_tried(node: Node, nameserver: Nameserver) -> None:
+    host = Scripted({"RCPT": "451 4.7.1 greylisted", "DATA": "554 5.5.1 nobody"})
+
+    async def queue(*words: str) -> str:
+        done = await asyncio.to_thread(mailnode, "queue", *words, "--dir", str(node.directory))
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    async def tried() -> dict[str, Any]:
+        """The one item, once it waits again: while it is tried it is not listed."""
+        while not (items := json.loads(await queue("list", "--json"))):
+            pass
+        item: dict[str, Any] = items[0]
+        return item
+
+    async def work() -> None:
+        async with world(host, node, nameserver):
+            await asyncio.to_thread(submit, node, "bob@there.test")
+            await host.left.acquire()
+            item = await tried()
+            assert (item["sender"], item["attempts"], item["held"]) == (ALICE, 1, False)
+            assert item["recipients"] == [{"address": "bob@there.test", "reply": "451 4.7.1 greylisted"}]
+            assert await queue("hold", item["item"]) == "1 on hold\n"
+            assert "on hold" in await queue("list")
+            shown = await queue("show", item["item"])
+            assert "bob@there.test" in shown and "451 4.7.1 greylisted" in shown
+            host.says = {}
+            assert await queue("retry", "--all") == "1 due now\n"
+            await host.came.acquire()
+
+    played(work)
+    assert len(host.contents) == 1
+
+
+def test_what_an_operator_removes_is_sent_and_reported_to_nobody(node: Node, nameserver: Nameserver) -> None:
+    host = Scripted({"MAIL": "451 4.3.0 later"})
+
+    async def work() -> None:
+        async with world(host, node, nameserver):
+            await asyncio.to_thread(submit, node, "bob@there.test")
+            await host.left.acquire()
+            await asyncio.to_thread(node.stop)
+            for words, said in ((("remove", "--all"), "1 removed\n"), (("list", "--json"), "[]\n")):
+                done = await asyncio.to_thread(mailnode, "queue", *words, "--dir", str(node.directory))
+                assert (done.returncode, done.stdout) == (0, said), done.stderr
+            await asyncio.to_thread(node.start)
+            assert await asyncio.to_thread(inbox, node) == []
+
+    played(work)

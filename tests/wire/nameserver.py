@@ -20,6 +20,20 @@ TTL_SECONDS = 60
 PORTS_TRIED_MAX = 100
 
 
+def _both() -> tuple[socket.socket, socket.socket]:
+    """A UDP and a TCP socket at the same port; one that is free for the one may be taken for the other."""
+    while True:
+        tcp = socket.create_server((HOST, 0))
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            udp.bind(tcp.getsockname())
+        except OSError:
+            tcp.close()
+            udp.close()
+        else:
+            return udp, tcp
+
+
 class Nameserver:
     """A context: `names` as `{"example.test": {"MX": ["10 mx.example.test."]}}`; it may change meanwhile."""
 

@@ -57,6 +57,10 @@ class Node:
         return self.base_port + STANDARD_PORTS[service]
 
     @property
+    def is_running(self) -> bool:
+        return self._process is not None
+
+    @property
     def process_id(self) -> int:
         return self._running().pid
 

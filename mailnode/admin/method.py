@@ -1,0 +1,37 @@
+"""The rows of the Admin service, read from its definition: both ends have them from here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.message_factory import GetMessageClass
+
+from mailnode.pb import admin_pb2
+
+_DEFINITION: Any = admin_pb2.DESCRIPTOR.services_by_name["Admin"]
+SERVICE: str = _DEFINITION.full_name
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """`request` and `answer` are message classes."""
+
+    name: str
+    request: Any
+    answer: Any
+
+    @property
+    def path(self) -> str:
+        return f"/{SERVICE}/{self.name}"
+
+
+def methods() -> Iterator[Method]:
+    for row in _DEFINITION.methods:
+        yield Method(row.name, GetMessageClass(row.input_type), GetMessageClass(row.output_type))
+
+
+def method_of(request: object) -> Method:
+    """The one that takes this request: no two take the same."""
+    return next(method for method in methods() if method.request is type(request))

@@ -1,0 +1,163 @@
+"""What an operator may ask, done: by a running node for its Admin service, or by the CLI while none runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from mailnode.directory.address import Address
+from mailnode.directory.creation import Created, Creation, Refused
+from mailnode.directory.credential import Busy, Credentials
+from mailnode.directory.lookup import Lookup, Owner
+from mailnode.directory.rows import Rows
+from mailnode.mailbox.accounts import Accounts
+from mailnode.mailbox.verbs import NotKnown
+from mailnode.pb import admin_pb2 as pb
+from mailnode.pb.row_pb2 import DirectoryRow
+from mailnode.relay import waiting
+from mailnode.relay.waiting import Waiting
+
+_CHANGES: Mapping[int, waiting.Change] = {
+    pb.QueueChangeRequest.RETRY: waiting.retry,
+    pb.QueueChangeRequest.HOLD: waiting.hold,
+    pb.QueueChangeRequest.RELEASE: waiting.release,
+    pb.QueueChangeRequest.REMOVE: waiting.remove,
+}
+
+
+class Refusal(Exception):
+    """The text is one line for whoever asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One method a row of the Admin service (protos/admin.proto), by its name; each may raise Refusal."""
+
+    accounts: Accounts
+    rows: Rows
+    lookup: Lookup
+    credentials: Credentials
+    creation: Creation
+    waiting: Waiting
+
+    async def AccountAdd(self, request: pb.AccountAddRequest) -> pb.AddressAnswer:
+        return _answer(await self.creation.create(request.address, request.password))
+
+    async def AccountList(self, request: pb.AccountListRequest) -> pb.AccountListAnswer:
+        answer = pb.AccountListAnswer()
+        if request.address:
+            answer.accounts.append(await self._account(request.address, await self._owner(request.address)))
+            return answer
+        for address, row in (await self.rows.all()).items():
+            if row.kind == DirectoryRow.ACCOUNT and row.state == DirectoryRow.ACTIVE:
+                owner = await self.lookup.owner(str(address))
+                if owner is not None:
+                    answer.accounts.append(await self._account(str(address), owner))
+        return answer
+
+    async def AccountPassword(self, request: pb.AccountPasswordRequest) -> pb.AddressAnswer:
+        owner = await self._owner(request.address)
+        prepared = self.credentials.prepare(request.password)
+        if prepared is None:
+            raise Refusal("the password is empty, too long or has characters that none may have")
+        try:
+            await self.credentials.write(owner, prepared)
+        except Busy:
+            raise Refusal("too many logins wait: try again") from None
+        return pb.AddressAnswer(address=request.address)
+
+    async def AccountSuspend(self, request: pb.AccountSuspendRequest) -> pb.AddressAnswer:
+        await self.credentials.suspend(await self._owner(request.address), request.suspended)
+        return pb.AddressAnswer(address=request.address)
+
+    async def AliasAdd(self, request: pb.AliasAddRequest) -> pb.AddressAnswer:
+        return _answer(await self.creation.create_alias(request.address, request.targets))
+
+    async def AliasList(self, request: pb.AliasListRequest) -> pb.AliasListAnswer:
+        return pb.AliasListAnswer(aliases=_aliases(await self.rows.all()))
+
+    async def AliasRemove(self, request: pb.AliasRemoveRequest) -> pb.AddressAnswer:
+        return _answer(await self.creation.remove_alias(request.address))
+
+    async def MailboxList(self, request: pb.MailboxListRequest) -> pb.MailboxListAnswer:
+        owner = await self._owner(request.address)
+        mailboxes = await (await self.accounts.open(owner.account)).mailboxes()
+        answer = pb.MailboxListAnswer()
+        for name, mailbox in mailboxes.names.items():
+            row = mailboxes.rows[mailbox]
+            answer.mailboxes.add(
+                name=name,
+                special_use=row.special_use,
+                subscribed=name in mailboxes.subscribed,
+                messages=row.messages,
+                unseen=row.unseen,
+                octets=row.size,
+            )
+        return answer
+
+    async def QueueList(self, request: pb.QueueListRequest) -> pb.QueueListAnswer:
+        return _items(request.item, await self.waiting.items(request.item))
+
+    async def QueueChange(self, request: pb.QueueChangeRequest) -> pb.QueueListAnswer:
+        return _items(request.item, await self.waiting.change(request.item, _CHANGES[request.what]))
+
+    async def _owner(self, address: str) -> Owner:
+        owner = await self.lookup.owner(address)
+        if owner is None:
+            raise Refusal(f"{address!a} is no account of this node")
+        return owner
+
+    async def _account(self, address: str, owner: Owner) -> pb.AccountListAnswer.Account:
+        mailboxes = await (await self.accounts.open(owner.account)).mailboxes()
+        return pb.AccountListAnswer.Account(
+            address=address,
+            account=owner.account,
+            suspended=await self.credentials.is_suspended(owner),
+            mailboxes=len(mailboxes.rows),
+            messages=sum(row.messages for row in mailboxes.rows.values()),
+            octets=sum(row.size for row in mailboxes.rows.values()),
+        )
+
+
+async def asked(operator: Operator, name: str, request: object) -> object:
+    """The answer to a row of the service; raises Refusal."""
+    try:
+        return await getattr(operator, name)(request)
+    except NotKnown:
+        raise Refusal("it is not known whether all of it was stored: try again") from None
+
+
+def _answer(outcome: Created | Refused) -> pb.AddressAnswer:
+    if isinstance(outcome, Refused):
+        raise Refusal(outcome.reason)
+    return pb.AddressAnswer(address=outcome.address)
+
+
+def _aliases(rows: Mapping[Address, DirectoryRow]) -> Iterator[pb.AliasListAnswer.Alias]:
+    for address, row in rows.items():
+        if row.kind == DirectoryRow.ALIAS:
+            yield pb.AliasListAnswer.Alias(address=str(address), targets=row.targets)
+
+
+def _items(name: str, items: list[waiting.Item]) -> pb.QueueListAnswer:
+    if name and not items:
+        raise Refusal(f"{name!a} does not wait in the queue, or is being tried now")
+    return pb.QueueListAnswer(items=[_item(item) for item in items])
+
+
+def _item(item: waiting.Item) -> pb.QueueListAnswer.Item:
+    row = item.row
+    recipients = [
+        pb.QueueListAnswer.Recipient(address=one.forward_path.decode("utf-8", "replace"), reply=one.reply)
+        for one in row.recipients
+    ]
+    return pb.QueueListAnswer.Item(
+        item=item.name,
+        sender=row.reverse_path.decode("utf-8", "replace"),
+        octets=row.size - row.start,
+        queued=row.queued,
+        due=row.due,
+        attempts=row.attempts,
+        held=row.held,
+        recipients=recipients,
+    )

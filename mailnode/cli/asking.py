@@ -1,0 +1,163 @@
+"""What is asked of a node: of the one that runs, or, while none does, of its directory."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import sys
+from typing import Any
+
+from mailnode import node
+from mailnode.admin import client
+from mailnode.admin.operator import Refusal, asked
+from mailnode.cli.failure import Failure
+from mailnode.cli.printing import Column, number, octets, show, text, time
+from mailnode.clock import SystemClock
+from mailnode.config import load
+from mailnode.pb import admin_pb2 as pb
+
+
+def _ask(options: argparse.Namespace, request: Any) -> Any:
+    config = load(options.directory)
+    try:
+        return client.ask(config.admin_socket, request)
+    except client.NotRunning:
+        return asyncio.run(_offline(options, request))
+    except (client.Failed, Refusal) as error:
+        raise Failure(str(error)) from None
+
+
+async def _offline(options: argparse.Namespace, request: Any) -> Any:
+    """Do what the node would do."""
+    async with node.house(load(options.directory), SystemClock()) as parts:
+        try:
+            return await asked(node.operator(parts), type(request).__name__.removesuffix("Request"), request)
+        except Refusal as refusal:
+            raise Failure(str(refusal)) from None
+
+
+# -- accounts and aliases
+
+
+def account_add(options: argparse.Namespace) -> None:
+    request = pb.AccountAddRequest(address=options.address, password=_password(options))
+    print(f"{_ask(options, request).address} was added")
+
+
+def account_password(options: argparse.Namespace) -> None:
+    request = pb.AccountPasswordRequest(address=options.address, password=_password(options))
+    print(f"{_ask(options, request).address} has a new password")
+
+
+def account_suspend(options: argparse.Namespace) -> None:
+    request = pb.AccountSuspendRequest(address=options.address, suspended=True)
+    print(f"{_ask(options, request).address} is suspended")
+
+
+def account_resume(options: argparse.Namespace) -> None:
+    request = pb.AccountSuspendRequest(address=options.address)
+    print(f"{_ask(options, request).address} is no longer suspended")
+
+
+def account_list(options: argparse.Namespace) -> None:
+    request = pb.AccountListRequest(address=getattr(options, "address", ""))
+    show(_ask(options, request).accounts, ACCOUNTS, options.json)
+
+
+def alias_add(options: argparse.Namespace) -> None:
+    request = pb.AliasAddRequest(address=options.address, targets=options.targets)
+    print(f"{_ask(options, request).address} was added")
+
+
+def alias_remove(options: argparse.Namespace) -> None:
+    print(f"{_ask(options, pb.AliasRemoveRequest(address=options.address)).address} was removed")
+
+
+def alias_list(options: argparse.Namespace) -> None:
+    show(_ask(options, pb.AliasListRequest()).aliases, ALIASES, options.json)
+
+
+def mailbox_list(options: argparse.Namespace) -> None:
+    request = pb.MailboxListRequest(address=options.address)
+    show(_ask(options, request).mailboxes, MAILBOXES, options.json)
+
+
+def _password(options: argparse.Namespace) -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password = getpass.getpass(f"Password for {options.address}: ")
+    if getpass.getpass("Once more: ") != password:
+        raise Failure("the two passwords differ")
+    return password
+
+
+# -- the queue
+
+
+def queue_list(options: argparse.Namespace) -> None:
+    show(_ask(options, pb.QueueListRequest()).items, ITEMS, options.json)
+
+
+def queue_show(options: argparse.Namespace) -> None:
+    items = _ask(options, pb.QueueListRequest(item=options.item)).items
+    show(items, ITEMS, options.json)
+    if not options.json:
+        print()
+        show(items[0].recipients, RECIPIENTS, as_json=False)
+
+
+def queue_retry(options: argparse.Namespace) -> None:
+    _change(options, pb.QueueChangeRequest.RETRY, "due now")
+
+
+def queue_hold(options: argparse.Namespace) -> None:
+    _change(options, pb.QueueChangeRequest.HOLD, "on hold")
+
+
+def queue_release(options: argparse.Namespace) -> None:
+    _change(options, pb.QueueChangeRequest.RELEASE, "released")
+
+
+def queue_remove(options: argparse.Namespace) -> None:
+    _change(options, pb.QueueChangeRequest.REMOVE, "removed")
+
+
+def _change(options: argparse.Namespace, what: pb.QueueChangeRequest.What, done: str) -> None:
+    answer = _ask(options, pb.QueueChangeRequest(item=options.item, what=what))
+    print(f"{len(answer.items)} {done}")
+
+
+# -- tables
+
+ACCOUNTS = (
+    Column("ADDRESS", lambda row: text(row.address)),
+    Column("STATE", lambda row: "suspended" if row.suspended else "active"),
+    number("MAILBOXES", lambda row: row.mailboxes),
+    number("MESSAGES", lambda row: row.messages),
+    number("SIZE", lambda row: octets(row.octets)),
+)
+ALIASES = (
+    Column("ADDRESS", lambda row: text(row.address)),
+    Column("TARGETS", lambda row: text(" ".join(row.targets))),
+)
+MAILBOXES = (
+    Column("MAILBOX", lambda row: text(row.name)),
+    Column("USE", lambda row: row.special_use),
+    number("MESSAGES", lambda row: row.messages),
+    number("UNSEEN", lambda row: row.unseen),
+    number("SIZE", lambda row: octets(row.octets)),
+)
+ITEMS = (
+    Column("ITEM", lambda row: row.item),
+    Column("SENDER", lambda row: text(row.sender or "<>")),
+    number("SIZE", lambda row: octets(row.octets)),
+    Column("QUEUED", lambda row: time(row.queued)),
+    Column("NEXT ATTEMPT", lambda row: "on hold" if row.held else time(row.due)),
+    number("ATTEMPTS", lambda row: row.attempts),
+    number("WAITING", lambda row: len(row.recipients)),
+)
+RECIPIENTS = (
+    Column("RECIPIENT", lambda row: text(row.address)),
+    Column("LAST REPLY", lambda row: text(row.reply)),
+)

@@ -1,0 +1,144 @@
+"""Making a node's directory, and serving it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from mailnode import certificate, log, node
+from mailnode.admin.target import target
+from mailnode.cli.failure import Failure
+from mailnode.clock import SystemClock
+from mailnode.config import (
+    BARE_NEWLINE,
+    FILE,
+    LIMITS,
+    SMTP_PORT,
+    STANDARD_PORTS,
+    Config,
+    Domain,
+    Listener,
+    Relay,
+    Service,
+    load,
+    text_of,
+)
+from mailnode.directory.address import Malformed, canonical_domain
+from mailnode.directory.creation import Refused
+
+LOOPBACK = "127.0.0.1"
+DEMO_DOMAIN = "example.test"
+DEMO_ACCOUNTS = ("alice@example.test:alice-secret", "bob@example.test:bob-secret")
+
+
+def init(options: argparse.Namespace) -> None:
+    accounts = [_credentials(text) for text in options.account]
+    config = _config(options.directory, options.domain, options.base_port, options.allow_plaintext_auth)
+    _make(config if options.local_only else replace(config, relay=Relay(SMTP_PORT, dns=())), accounts)
+
+
+def _credentials(text: str) -> tuple[str, str]:
+    address, colon, password = text.partition(":")
+    if not (colon and password):
+        raise Failure(f"--account {text!a}: expected ADDRESS:PASSWORD")
+    return address, password
+
+
+def _make(config: Config, accounts: Sequence[tuple[str, str]]) -> None:
+    """All or nothing: made beside its directory, then renamed to it."""
+    directory = config.directory
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise Failure(f"{directory} is there already, and not empty: init makes a new one")
+    target(config.admin_socket)  # a path too long is better known now
+    making = directory.absolute().with_name(f".{directory.name}.making")
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(0o700, parents=True)  # mail and keys are their owner's alone
+    try:
+        (making / FILE).write_text(text_of(config))
+        _fill(load(making), accounts)
+        making.rename(directory)
+    except BaseException:
+        shutil.rmtree(making)
+        raise
+
+
+def _fill(config: Config, accounts: Sequence[tuple[str, str]]) -> None:
+    config.certificate.parent.mkdir()
+    names = [config.hostname, config.domains[0].name]
+    certificate.write_self_signed(config.certificate, config.key, names, SystemClock())
+    asyncio.run(_create(config, accounts))
+
+
+def _config(directory: Path, domain: str, base_port: int, plaintext: bool) -> Config:
+    """What a new node is told, but for mail that goes on."""
+    name = canonical_domain(domain)
+    if isinstance(name, Malformed):
+        raise Failure(f"--domain: {name.reason}")
+    return Config(
+        directory=directory,
+        hostname=f"mail.{name}",
+        domains=(Domain(name, "+", scram=True),),
+        listeners=tuple(
+            Listener(service, LOOPBACK, base_port + port) for service, port in STANDARD_PORTS.items()
+        ),
+        lmtp_socket=directory / "lmtp.sock",
+        bare_newline=BARE_NEWLINE,
+        certificate=directory / "tls" / "cert.pem",
+        key=directory / "tls" / "key.pem",
+        relay=None,
+        allow_plaintext_auth=plaintext,
+        memory_octets=LIMITS.shard_memory_octets,
+        authentication_threads=LIMITS.authentication_threads_max,
+    )
+
+
+async def _create(config: Config, accounts: Sequence[tuple[str, str]]) -> None:
+    async with node.house(config, SystemClock()) as parts:
+        for address, password in accounts:
+            outcome = await parts.creation.create(address, password)
+            if isinstance(outcome, Refused):
+                raise Failure(outcome.reason)
+
+
+def up(directory: Path) -> None:
+    config = load(directory)
+    certificate.check(config.certificate, config.key)
+    log.set_up()
+    domains = ", ".join(domain.name for domain in config.domains)
+    node.serve(config, lambda: print(f"ready: {config.hostname} serves {domains}", flush=True))
+
+
+def demo(options: argparse.Namespace) -> None:
+    directory = options.directory
+    if not (directory / FILE).exists():
+        accounts = [_credentials(text) for text in DEMO_ACCOUNTS]
+        _make(_config(directory, DEMO_DOMAIN, options.base_port, plaintext=True), accounts)
+    print(_settings(load(directory)), flush=True)
+    up(directory)
+
+
+def _settings(config: Config) -> str:
+    """What to type into a mail client."""
+    at = {listener.service: f"{listener.host} port {listener.port}" for listener in config.listeners}
+
+    def servers(implicit: Service, starttls: Service) -> str:
+        ways = ((implicit, "TLS"), (starttls, "STARTTLS"))
+        return ", ".join(f"{at[service]} with {how}" for service, how in ways if service in at) or "none"
+
+    program = sys.argv[0] if Path(sys.argv[0]).name == "mailnode" else "python -m mailnode"
+    users = "\n".join(f"  {text.replace(':', '  ')}" for text in DEMO_ACCOUNTS)
+    return f"""\
+User names and passwords (of the demonstration):
+{users}
+Reading:  IMAP {servers(Service.IMAPS, Service.IMAP)}
+          POP3 {servers(Service.POP3S, Service.POP3)}
+Sending:  SMTP {servers(Service.SUBMISSIONS, Service.SUBMISSION)}
+Mail from other servers comes in at {at.get(Service.SMTP, "no port")}.
+The certificate is self-signed ({config.certificate}): let your mail client accept it.
+A further account:  {program} account add carol@{config.domains[0].name} --dir {config.directory}
+Stop with Ctrl-C."""

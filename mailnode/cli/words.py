@@ -1,0 +1,120 @@
+"""Every command with its words."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mailnode.cli import asking, making
+from mailnode.config import STANDARD_PORTS
+
+BASE_PORT = 10_000
+"""A port is this and the standard one: nobody needs to be root."""
+
+Run = Callable[[argparse.Namespace], None]
+
+
+def parser() -> argparse.ArgumentParser:
+    whole = argparse.ArgumentParser(prog="mailnode", description="A mail server.")
+    commands = whole.add_subparsers(required=True, metavar="COMMAND")
+    _making(commands)
+    _accounts(commands)
+    _aliases(commands)
+    _mailboxes(commands)
+    _queue(commands)
+    return whole
+
+
+def _making(commands: Any) -> None:
+    init = commands.add_parser("init", help="make a node's directory with a domain and its accounts")
+    init.add_argument("directory", type=Path, metavar="DIR")
+    init.add_argument("--domain", required=True, help="whose mail is ours, such as example.org")
+    init.add_argument("--account", action="append", default=[], metavar="ADDRESS:PASSWORD")
+    init.add_argument("--base-port", type=_base_port, default=BASE_PORT, metavar="PORT")
+    init.add_argument("--allow-plaintext-auth", action="store_true", help="passwords outside TLS, too")
+    init.add_argument("--local-only", action="store_true", help="refuse our users' mail for other domains")
+    init.set_defaults(run=making.init)
+
+    up = commands.add_parser("up", help="serve until SIGTERM")
+    up.add_argument("directory", type=Path, metavar="DIR")
+    up.set_defaults(run=lambda options: making.up(options.directory))
+
+    about = f"serve {making.DEMO_DOMAIN} with two accounts, to try it out"
+    demo = commands.add_parser("demo", help=about)
+    demo.add_argument("directory", type=Path, metavar="DIR")
+    demo.add_argument("--base-port", type=_base_port, default=BASE_PORT, metavar="PORT")
+    demo.set_defaults(run=making.demo)
+
+
+def _accounts(commands: Any) -> None:
+    of = _group(commands, "account", "accounts")
+    _asked(
+        of,
+        "add",
+        "a new account; its password by prompt or from standard input",
+        asking.account_add,
+        "address",
+    )
+    _shown(of, "list", "every account", asking.account_list)
+    _shown(of, "show", "one account", asking.account_list, "address")
+    _asked(of, "passwd", "a new password", asking.account_password, "address")
+    _asked(of, "suspend", "let nobody log in; mail still comes in", asking.account_suspend, "address")
+    _asked(of, "resume", "end a suspension", asking.account_resume, "address")
+
+
+def _aliases(commands: Any) -> None:
+    of = _group(commands, "alias", "aliases")
+    about = "a new address whose mail goes to others of this node; @DOMAIN takes what has no address"
+    add = _asked(of, "add", about, asking.alias_add, "address")
+    add.add_argument("targets", nargs="+", metavar="TARGET")
+    _shown(of, "list", "every alias", asking.alias_list)
+    _asked(of, "remove", "an alias goes", asking.alias_remove, "address")
+
+
+def _mailboxes(commands: Any) -> None:
+    of = _group(commands, "mailbox", "mailboxes")
+    _shown(of, "list", "the mailboxes of an account", asking.mailbox_list, "address")
+
+
+def _queue(commands: Any) -> None:
+    of = _group(commands, "queue", "mail that waits for other servers")
+    _shown(of, "list", "what waits", asking.queue_list)
+    _shown(of, "show", "one item, with its recipients", asking.queue_show, "item")
+    for name, about, run in (
+        ("retry", "try it now", asking.queue_retry),
+        ("hold", "do not try it until it is released", asking.queue_hold),
+        ("release", "try it again at its time", asking.queue_release),
+        ("remove", "give it up without a report", asking.queue_remove),
+    ):
+        change = _asked(of, name, about, run)
+        which = change.add_mutually_exclusive_group(required=True)
+        which.add_argument("item", nargs="?", default="", metavar="ITEM", help="as `queue list` names it")
+        which.add_argument("--all", action="store_true")
+
+
+def _group(commands: Any, name: str, about: str) -> Any:
+    return commands.add_parser(name, help=about).add_subparsers(required=True, metavar="COMMAND")
+
+
+def _asked(of: Any, name: str, about: str, run: Run, *arguments: str) -> argparse.ArgumentParser:
+    """A command for the node of `--dir`."""
+    command: argparse.ArgumentParser = of.add_parser(name, help=about)
+    for argument in arguments:
+        command.add_argument(argument, metavar=argument.upper())
+    command.add_argument("--dir", type=Path, default=Path("data"), metavar="DIR", dest="directory")
+    command.set_defaults(run=run)
+    return command
+
+
+def _shown(of: Any, name: str, about: str, run: Run, *arguments: str) -> None:
+    """One whose answer is a table, or JSON for scripts."""
+    _asked(of, name, about, run, *arguments).add_argument("--json", action="store_true")
+
+
+def _base_port(text: str) -> int:
+    most = 65535 - max(STANDARD_PORTS.values())
+    if not text.isdecimal() or int(text) > most:
+        raise argparse.ArgumentTypeError(f"{text!a} is no number from 0 to {most}")
+    return int(text)

@@ -1,0 +1,94 @@
+"""What an operator sees of the queue, and does to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from mailnode.clock import Clock
+from mailnode.mailbox.accounts import Accounts
+from mailnode.mailbox.dues import Task
+from mailnode.pb.change_pb2 import Intent, Queue
+from mailnode.pb.row_pb2 import QueueRow
+from mailnode.store.keys import Due, Kind
+
+
+def item_name(account: int, mail: int) -> str:
+    """As logs and operators know an item: account and mail, in hexadecimal."""
+    return f"{account:x}-{mail:x}"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    name: str
+    row: QueueRow
+
+
+Change = Callable[[QueueRow, int], None]
+"""What is done to an item, at a time in microseconds."""
+
+
+def retry(row: QueueRow, now: int) -> None:
+    """Its next attempt is due."""
+    row.held = False
+    row.due = now
+
+
+def hold(row: QueueRow, now: int) -> None:
+    """It waits until it is let go."""
+    row.held = True
+
+
+def release(row: QueueRow, now: int) -> None:
+    """It is tried at its time again."""
+    row.held = False
+
+
+def remove(row: QueueRow, now: int) -> None:
+    """It goes, and nobody is told."""
+    del row.recipients[:]
+
+
+class Waiting:
+    """Items that are being tried at this moment are not among those that wait: ask again."""
+
+    def __init__(self, accounts: Accounts, clock: Clock) -> None:
+        self._accounts = accounts
+        self._clock = clock
+
+    async def items(self, name: str) -> list[Item]:
+        """All with an empty name, else the one of that name, if it waits; the oldest first."""
+        items = [await self._item(task) for task in self._named(name)]
+        return sorted((item for item in items if item.row.recipients), key=lambda item: item.row.queued)
+
+    async def change(self, name: str, change: Change) -> list[Item]:
+        """Do it to all, or to the one of that name; gives them as they are then. Raises NotKnown."""
+        changed = []
+        for task in self._named(name):
+            if self._accounts.dues.claim(Due.QUEUE, task.account, task.key) is not None:
+                changed.append(await self._change(task, change))
+        return changed
+
+    async def _change(self, task: Task, change: Change) -> Item:
+        """Claimed, so that no attempt begins meanwhile; what is written makes it due again."""
+        item = await self._item(task)
+        try:
+            change(item.row, self._clock.now_microseconds())
+            account = await self._accounts.open(task.account)
+            await account.apply(Intent(queue=Queue(mail=int.from_bytes(task.key, "big"), item=item.row)))
+        except BaseException:
+            self._accounts.dues.again(Due.QUEUE, task)
+            raise
+        return item
+
+    def _named(self, name: str) -> Sequence[Task]:
+        tasks = self._accounts.dues.all(Due.QUEUE)
+        return [task for task in tasks if not name or _name(task) == name]
+
+    async def _item(self, task: Task) -> Item:
+        account = await self._accounts.open(task.account)
+        return Item(_name(task), QueueRow.FromString(await account.row(Kind.QUEUE, task.key)))
+
+
+def _name(task: Task) -> str:
+    return item_name(task.account, int.from_bytes(task.key, "big"))
