@@ -13,7 +13,9 @@ def selected(house: House) -> Selected:
     run = house.hand.until(first_of(house.account.messages(1, ALL_UIDS, Want.UIDS)))
     watch = house.hand.until(house.account.watch(run.position, 1))
     row = house.now(house.account.mailboxes()).rows[1]
-    return Selected(house.account, row, View(run.uids, run.count, 1), watch, read_only=False)
+    view = View(run.uids, run.count)
+    view.claim(1, 1 << 32)
+    return Selected(house.account, row, view, watch, read_only=False)
 
 
 async def news(selected: Selected) -> bytes:
