@@ -27,6 +27,7 @@ class Limits:
     smtp_message_octets_max: int = 50 * MiB  # as the large providers
     smtp_command_seconds_max: int = 300  # RFC 5321 §4.5.3.2.7
     smtp_errors_max: int = 20  # after that the peer is guessing
+    smtp_refused_recipients_max: int = 100  # since the last message: beyond it names are tried
     smtp_events_open_max: int = 4  # contents in flight on one connection: they share a sync
     smtp_hops_max: int = 100  # RFC 5321 §6.3
 

@@ -152,6 +152,7 @@ def bounds(limits: Limits) -> Bounds:
         recipients_max=limits.smtp_recipients_max,
         message_octets_max=limits.smtp_message_octets_max,
         errors_max=limits.smtp_errors_max,
+        refused_recipients_max=limits.smtp_refused_recipients_max,
         events_open_max=limits.smtp_events_open_max,
     )
 

@@ -41,6 +41,7 @@ class Bounds:
     recipients_max: int
     message_octets_max: int
     errors_max: int
+    refused_recipients_max: int  # of the open net, since the last message
     events_open_max: int
 
     @property

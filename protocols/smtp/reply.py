@@ -46,6 +46,7 @@ GOODBYE = Reply(221, "2.0.0", "Goodbye")
 READY_FOR_TLS = Reply(220, "2.0.0", "Ready to start TLS")
 CANNOT_VERIFY = Reply(252, "2.1.5", "Cannot VRFY user, but will accept message and attempt delivery")
 TOO_MANY_ERRORS = Reply(421, "4.7.0", "Too many errors, closing")
+TOO_MANY_UNKNOWN = Reply(421, "4.7.0", "Too many refused recipients, closing")
 LINE_TOO_LONG = Reply(500, "5.5.2", "Line too long")
 NOT_CRLF = Reply(500, "5.5.2", "A command ends with CRLF")  # RFC 5321 §2.3.8
 UNKNOWN = Reply(500, "5.5.2", "Command not recognized")

@@ -69,6 +69,7 @@ class Session:
         "_held",
         "_lines",
         "_open",
+        "_refused",
     )
 
     def __init__(self, profile: Profile, channel: Channel) -> None:
@@ -86,6 +87,7 @@ class Session:
         self._discarding: tuple[int, Reply] | None = None  # octets of a refused BDAT, and what to say then
         self._contents_open = 0
         self._errors = 0
+        self._refused = 0  # recipients, since the last message
 
     @property
     def greeting(self) -> Reply:
@@ -173,6 +175,8 @@ class Session:
             facts.state = row.then
             facts.recipients += kind is Rcpt
             self._chunks = None
+        elif kind is Rcpt:
+            self._refused += answer.code >= 500
         if facts.state is State.CLOSED:
             self._lines.clear()
 
@@ -262,10 +266,18 @@ class Session:
     def _read(self, row: Command, argument: bytes) -> Event:
         if self._facts.state not in row.states:
             return self._mistake(self._out_of_sequence())
+        if row.then is State.RCPT and self._harvests():
+            return Goodbye(reply.TOO_MANY_UNKNOWN)
         try:
             return row.read(self._facts, argument)
         except Fault as fault:
             return self._mistake(of_fault(fault))
+
+    def _harvests(self) -> bool:
+        """Whether the peer tries names rather than sends mail: RFC 5321 §7.3."""
+        if self._facts.profile.flavour is not Flavour.MX:
+            return False
+        return self._refused > self._bounds.refused_recipients_max
 
     def _out_of_sequence(self) -> Reply:
         return Reply(503, "5.5.1", f"Bad sequence of commands: {self._facts.state.value}")
@@ -329,7 +341,7 @@ class Session:
         else:
             event = LastChunk(facts.transaction, piece)
             self._contents_open += 1
-            self._errors = 0
+            self._errors = self._refused = 0
         self._open.append(_Open(event, None, replies))
         return event
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from pathlib import Path
 
 ANSWER_SECONDS_MAX = 20.0  # what never comes fails the case
 HOST = "127.0.0.1"
@@ -12,9 +13,9 @@ HOST = "127.0.0.1"
 class Wire:
     """Blocking; raises TimeoutError for what never comes, EOFError where the server has closed."""
 
-    def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection((HOST, port), ANSWER_SECONDS_MAX)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def __init__(self, at: int | Path) -> None:
+        """`at`: a port of the loopback, or a unix socket."""
+        self._socket = _local(at) if isinstance(at, Path) else _loopback(at)
         self._octets = b""
         self.transcript: list[str] = []
 
@@ -74,3 +75,16 @@ class Wire:
 
     def _note(self, who: str, octets: bytes) -> None:
         self.transcript.append(f"{who} {octets[:300]!r}{'...' if len(octets) > 300 else ''}")
+
+
+def _loopback(port: int) -> socket.socket:
+    opened = socket.create_connection((HOST, port), ANSWER_SECONDS_MAX)
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return opened
+
+
+def _local(path: Path) -> socket.socket:
+    opened = socket.socket(socket.AF_UNIX)
+    opened.settimeout(ANSWER_SECONDS_MAX)
+    opened.connect(str(path))
+    return opened

@@ -150,3 +150,20 @@ def test_lmtp_over_a_unix_socket_answers_for_each_recipient_also_after_kill_9(no
     (stored,) = inbox(node)
     assert b"Received: from mta.example\r\n by mail.example.test with LMTP id " in stored
     assert stored.endswith(MESSAGE % b"by socket")
+
+
+def test_the_configuration_says_what_becomes_of_bare_newlines(node: Node) -> None:
+    config = node.directory / "mailnode.toml"
+    node.stop()
+    said = config.read_text().replace('smtp = "reject"', 'smtp = "normalize"')
+    config.write_text(said.replace('lmtp = "normalize"', 'lmtp = "reject"'))
+    node.start()
+    for service, code in (("smtp", 250), ("lmtp", 550)):
+        client = (smtplib.LMTP if service == "lmtp" else smtplib.SMTP)(HOST, node.port(service))
+        client.ehlo()
+        client.mail("a@client.example")
+        client.rcpt(ALICE)
+        assert client.docmd("DATA")[0] == 354
+        client.send(b"one\ntwo\r\n.\r\n")
+        assert client.getreply()[0] == code
+        client.quit()

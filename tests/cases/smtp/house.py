@@ -1,6 +1,7 @@
 """What SMTP cases begin with: SERVICE STATE, as in `mx rcpt`.
 
     mx lmtp submission submissions   the service; the last one in TLS from the first octet
+    socket                           LMTP over its unix socket
     greeted                          the greeting was read
     hello                            EHLO, or LHLO
     user                             the same, and smtp@example.test has authenticated
@@ -22,7 +23,7 @@ from tests.wire.node import Node
 
 ADDRESS, PASSWORD = "smtp@example.test", "secret"
 PLAIN = b"AUTH PLAIN AHNtdHBAZXhhbXBsZS50ZXN0AHNlY3JldA=="
-SERVICES = {"mx": "smtp", "lmtp": "lmtp", "submission": "submission", "submissions": "submissions"}
+PORTS = {"mx": "smtp"}  # the others are called as their ports
 STATES = ("hello", "mail", "rcpt", "data")
 
 
@@ -51,7 +52,7 @@ class SmtpHouse:
         if scene == "maildrop":
             return self._greeted("pop3", b"+OK ")
         service, state = scene.split()
-        wire = self._greeted(SERVICES[service], b"220 ", tls=service == "submissions")
+        wire = self._greeted(service, b"220 ", tls=service == "submissions")
         for command in _commands(service, state):
             wire.send(command + b"\r\n")
             _settled(wire, command)
@@ -67,7 +68,8 @@ class SmtpHouse:
         return maildrop
 
     def _greeted(self, service: str, greeting: bytes, tls: bool = False) -> Wire:
-        wire = Wire(self._node.port(service))
+        socket = self._node.directory / "lmtp.sock"
+        wire = Wire(socket if service == "socket" else self._node.port(PORTS.get(service, service)))
         if tls:
             wire.start_tls(self.tls)
         line = wire.line()
@@ -80,7 +82,7 @@ def _commands(service: str, state: str) -> list[bytes]:
     if state == "greeted":
         return []
     submits = service.startswith("submission")
-    hello = [b"LHLO client.example" if service == "lmtp" else b"EHLO client.example"]
+    hello = [b"LHLO client.example" if service in ("lmtp", "socket") else b"EHLO client.example"]
     if submits and state != "hello":
         hello.append(PLAIN)
     if state == "user":

@@ -44,3 +44,18 @@ def test_a_message_that_passed_more_than_a_hundred_hosts_loops(
     assert wire.line().startswith(b"250 2.0.0 " if arrived else b"554 5.4.6 ")
     wire.close()
     assert house.arrived() == arrived
+
+
+def test_a_peer_that_tries_names_is_sent_away_from_the_mx(house: SmtpHouse) -> None:
+    """RFC 5321 §7.3; who has authenticated, or delivers from our own site, is not."""
+    names = b"".join(b"RCPT TO:<nobody%d@example.test>\r\n" % number for number in range(102))
+    wire = house.open("mx mail")
+    wire.send(names)
+    assert [wire.line()[:9] for _ in range(101)] == [b"550 5.1.1"] * 101
+    assert wire.line() == b"421 4.7.0 Too many refused recipients, closing"
+    assert wire.rest() == b""
+    for scene in ("lmtp mail", "submission mail"):
+        wire = house.open(scene)
+        wire.send(names)
+        assert [wire.line()[:9] for _ in range(102)] == [b"550 5.1.1"] * 102
+        wire.close()

@@ -23,7 +23,12 @@ from protocols.smtp.reply import Reply
 from protocols.smtp.server import Session
 
 BOUNDS = Bounds(
-    line_octets_max=512, recipients_max=5, message_octets_max=1_000_000, errors_max=20, events_open_max=4
+    line_octets_max=512,
+    recipients_max=5,
+    message_octets_max=1_000_000,
+    errors_max=20,
+    refused_recipients_max=6,
+    events_open_max=4,
 )
 MX = Profile(Flavour.MX, "mx.example", BOUNDS, BareNewline.REJECT, starttls=True)
 LMTP = Profile(Flavour.LMTP, "lmtp.example", BOUNDS, BareNewline.NORMALIZE)

@@ -113,7 +113,7 @@ def test_a_goodbye_waits_for_contents_even_where_its_command_does_not() -> None:
 
 
 def test_replies_held_back_are_bounded() -> None:
-    session, peer = ready(), Peer()
+    session, peer = ready(LMTP), Peer()
     session.feed(BDAT % 1 + b"MAIL FROM:<>\r\n" + b"RCPT TO:<unknown@here.example>\r\n" * 3000)
     end = until_content_ends(session, peer)
     drain(session, peer)
