@@ -12,13 +12,15 @@ from typing import Any
 
 from interop.bench.client import Figures, connected, drive, latency_figures, own_cpu_seconds, serve
 from interop.bench.cpu import Meter
-from interop.bench.messages import Template, alternative, plain
+from interop.bench.messages import Template, alternative, attached, plain
 from interop.bench.row import Benched, Row, Scale, accounts
 from interop.peers.postfix_dovecot import PostfixDovecot
 from tests.wire import imap, smtp
 from tests.wire.server import HOST, Server
 
-TEMPLATES = {"2k": plain(2048), "20k": alternative(20480)}
+TEMPLATES = {"2k": plain(2048), "20k": alternative(20480), "200k": attached(204800)}
+SHARES = {"2k": 1, "20k": 2, "200k": 8}  # of the count, since the big ones take longer
+CONNECTIONS = (1, 10, 50)
 POLL_SECONDS = 0.01  # between two STATUS of one account; the resolution of "visible"
 
 
@@ -59,11 +61,11 @@ def row(scale: Scale) -> Row:
 
 
 def _workloads(count: int) -> list[Ingest]:
-    """2 KB and 20 KB, 10 and 50 connections; fewer of the big ones, they take longer."""
+    """2, 20 and 200 KB over 1, 10 and 50 connections; one alone has a quarter of the messages."""
     return [
-        Ingest(size, connections, count if size == "2k" else count // 2)
+        Ingest(size, connections, count // SHARES[size] // (4 if connections == 1 else 1))
         for size in TEMPLATES
-        for connections in (10, 50)
+        for connections in CONNECTIONS
     ]
 
 

@@ -56,15 +56,24 @@ class Arrived:
 class Content:
     """`upload` makes a chunk of a long message known to the account that the message will enter."""
 
-    __slots__ = ("_checksum", "_chunks", "_held", "_scanner", "_size", "_upload", "_upload_id", "_upload_ids")
+    __slots__ = (
+        "_checksum",
+        "_chunks",
+        "_held",
+        "_held_octets",
+        "_scanner",
+        "_upload",
+        "_upload_id",
+        "_upload_ids",
+    )
 
     def __init__(self, upload: Callable[[Upload], Awaitable[None]], upload_ids: UploadIds) -> None:
         self._upload = upload
         self._upload_ids = upload_ids
         self._upload_id = 0
         self._chunks = 0
-        self._held = bytearray()
-        self._size = 0
+        self._held: list[bytes] = []  # joined once, and never where there is one piece
+        self._held_octets = 0
         self._checksum = blake2b(digest_size=_CHECKSUM_OCTETS)
         self._scanner = Scanner()
 
@@ -72,24 +81,26 @@ class Content:
         """The next octets, as they are to be stored; raises what `upload` raises."""
         self._scanner.feed(octets)
         self._checksum.update(octets)
-        self._size += len(octets)
-        self._held += octets
-        while len(self._held) > BLOB_CHUNK_OCTETS:
+        self._held.append(octets)
+        self._held_octets += len(octets)
+        while self._held_octets > BLOB_CHUNK_OCTETS:
             await self._upload_chunk()
 
     async def finish(self) -> Arrived:
-        while self._upload_id and self._held:
+        while self._upload_id and self._held_octets:
             await self._upload_chunk()
         digest = digest_of(self._scanner.close())
         mail = mail_row(digest)
         mail.checksum = self._checksum.digest()
         mail.upload = self._upload_id
-        return Arrived(mail, bytes(self._held), digest.head, _answered(digest))
+        return Arrived(mail, b"".join(self._held), digest.head, _answered(digest))
 
     async def _upload_chunk(self) -> None:
         self._upload_id = self._upload_id or self._upload_ids.take()
-        octets = bytes(self._held[:BLOB_CHUNK_OCTETS])
-        del self._held[:BLOB_CHUNK_OCTETS]
+        held = b"".join(self._held)
+        octets, rest = held[:BLOB_CHUNK_OCTETS], held[BLOB_CHUNK_OCTETS:]
+        self._held = [rest] if rest else []
+        self._held_octets = len(rest)
         chunk, self._chunks = self._chunks, self._chunks + 1
         await self._upload(Upload(upload=self._upload_id, chunk=chunk, octets=octets))
 

@@ -18,9 +18,16 @@ from protocols.smtp.reply import BARE_CR, BARE_LF, HAS_NUL, MESSAGE_TOO_BIG, Rep
 SLICE_OCTETS = 128 * 1024  # as received: normalized it has at most twice as many
 
 _END = b"\r\n.\r\n"
+_DOT_LINE = b"\r\n."
 _BARE_CR = re.compile(rb"\r(?!\n)")
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 _STUFFED = re.compile(rb"(?:(?<=\r\n)|\A)\.(?!\.?\n)")
+
+
+def is_clean(octets: bytes) -> bool:
+    """Whether lines end with CRLF alone and there is no NUL."""
+    ends = octets.count(b"\r\n")
+    return octets.count(b"\n") == ends == octets.count(b"\r") and b"\0" not in octets
 
 
 class Text:
@@ -42,22 +49,24 @@ class Text:
         if octets > self._octets_left:
             self.fault = self.fault or MESSAGE_TOO_BIG
 
-    def checked(self, octets: bytes) -> bytes:
-        """With CRLF line ends; empty once there is a fault."""
+    def checked(self, octets: bytes, clean: bool) -> bytes:
+        """With CRLF line ends; empty once there is a fault. `clean`: see `is_clean`."""
         if self.fault is not None:
             self.dropped += len(octets)
             return b""
-        ends = octets.count(b"\r\n")
-        if octets.count(b"\n") != ends or octets.count(b"\r") != ends:
+        if not clean:
             octets = self._normalized(octets)
-        if b"\0" in octets:
-            self.fault = HAS_NUL
+            if b"\0" in octets:
+                self.fault = HAS_NUL
         self._octets_left -= len(octets)
         if self._octets_left < 0:
             self.fault = self.fault or MESSAGE_TOO_BIG
         return octets if self.fault is None else b""
 
     def _normalized(self, octets: bytes) -> bytes:
+        ends = octets.count(b"\r\n")
+        if octets.count(b"\n") == ends == octets.count(b"\r"):
+            return octets
         if _BARE_CR.search(octets):
             self.fault = BARE_CR
         elif self._bare_newline is BareNewline.REJECT:
@@ -70,7 +79,7 @@ class Text:
 class Dotted:
     """Content after DATA. `next` gives slices until `ended`; what came after the end is in `rest`."""
 
-    __slots__ = ("_at_line_start", "_began", "_raw", "_scanned", "_slice_octets", "_text", "ended")
+    __slots__ = ("_at_line_start", "_began", "_dots", "_raw", "_scanned", "_slice_octets", "_text", "ended")
 
     def __init__(self, text: Text, slice_octets: int = SLICE_OCTETS) -> None:
         self._text = text
@@ -78,6 +87,7 @@ class Dotted:
         self._raw = bytearray()
         self._scanned = 0
         self._began = False
+        self._dots = False  # a line that begins with a dot was seen
         self._at_line_start = True
         self.ended = False
 
@@ -111,7 +121,10 @@ class Dotted:
         """Octets of content before the dot line; -1 while it has not come."""
         if not self._began and self._raw.startswith(b".\r\n"):
             return 0
-        found = self._raw.find(_END, max(0, self._scanned - len(_END) + 1))
+        found = self._raw.find(_DOT_LINE, max(0, self._scanned - len(_END) + 1))
+        if found >= 0 and not self._raw.startswith(_END, found):
+            self._dots = True
+            found = self._raw.find(_END, found)
         if found < 0:
             self._scanned = len(self._raw)
             return -1
@@ -127,23 +140,23 @@ class Dotted:
         return cut
 
     def _take(self, count: int) -> bytes:
-        raw = bytes(self._raw[:count])
-        del self._raw[:count]
+        raw = _taken(self._raw, count)
         self._scanned = max(0, self._scanned - count)
         self._began = True
-        return self._text.checked(self._unstuffed(raw))
+        clean = is_clean(raw)
+        return self._text.checked(self._unstuffed(raw, clean), clean)
 
-    def _unstuffed(self, raw: bytes) -> bytes:
+    def _unstuffed(self, raw: bytes, clean: bool) -> bytes:
         """RFC 5321 §4.5.2. A line of one dot is unstuffed only between true CRLFs, as design asks."""
         at_line_start, self._at_line_start = self._at_line_start, raw.endswith(b"\r\n")
-        if b"." not in raw:
+        if not self._dots and not (at_line_start and raw.startswith(b".")):
             return raw
-        if raw.count(b"\n") != raw.count(b"\r\n"):
+        if not clean and raw.count(b"\n") != raw.count(b"\r\n"):
             unstuffed = _STUFFED.sub(b"", raw)
             return unstuffed if at_line_start or raw[:1] != b"." else b"." + unstuffed
         if at_line_start and raw.startswith(b"."):
             raw = raw[1:]
-        return raw.replace(b"\r\n.", b"\r\n")
+        return raw.replace(_DOT_LINE, b"\r\n")
 
 
 class Counted:
@@ -200,6 +213,13 @@ class Counted:
         return self._take(len(self._raw))
 
     def _take(self, count: int) -> bytes:
-        raw = bytes(self._raw[:count])
-        del self._raw[:count]
-        return self._text.checked(raw)
+        raw = _taken(self._raw, count)
+        return self._text.checked(raw, is_clean(raw))
+
+
+def _taken(buffer: bytearray, count: int) -> bytes:
+    """The first octets of a buffer, which loses them; copied once."""
+    with memoryview(buffer) as view:
+        taken = bytes(view[:count])
+    del buffer[:count]
+    return taken
