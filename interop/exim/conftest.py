@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from interop.exim.instance import Exim
-from tests.wire.server import Server
+from interop.exim.instance import SENDING, Exim
+from tests.wire.server import HOST, Server
 
 
 @pytest.fixture(scope="session", params=["smtp", "lmtp"])
@@ -16,4 +16,6 @@ def exim(request: pytest.FixtureRequest, server: Server, open_folder: Path) -> E
     directory.mkdir()
     certificate = directory / "cert.pem"
     shutil.copyfile(server.certificate, certificate)
-    return Exim(directory, request.param, server.port("smtp"), server.port("lmtp"), certificate)
+    ports = {"smtp": server.port("smtp"), "lmtp": server.port("lmtp")}
+    settings = SENDING.format(transport=request.param, host=HOST, certificate=certificate, **ports)
+    return Exim(request.param, directory, settings)

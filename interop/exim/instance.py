@@ -9,15 +9,16 @@ import os
 import pwd
 import re
 import shutil
+import socket
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from interop.programs import Done, cached, must_not_skip, run, succeeded
-from tests.wire.server import HOST
+from interop.programs import RUN_SECONDS_MAX, Done, cached, environment, must_not_skip, run, succeeded
 
 USER = "Debian-exim"  # compiled in
 
-CONFIG = """\
+MAIN = """\
 exim_path = {program}
 deliver_drop_privilege
 primary_hostname = exim.client.test
@@ -29,7 +30,8 @@ smtputf8_advertise_hosts = *
 trusted_users = root
 keep_environment = PATH
 disable_ipv6
-
+"""
+SENDING = """\
 begin routers
 next_hop:
   driver = manualroute
@@ -51,6 +53,35 @@ lmtp:
 begin retry
 *  *  F,1h,1s
 """
+RECEIVING = """\
+tls_advertise_hosts = *
+tls_certificate = {certificate}
+tls_privatekey = {key}
+acl_smtp_rcpt = recipient
+
+begin acl
+recipient:
+  require domains = {domain}
+          verify = recipient
+  accept
+
+begin routers
+mailbox:
+  driver = accept
+  domains = {domain}
+  local_parts = {local_parts}
+  transport = file
+
+begin transports
+file:
+  driver = appendfile
+  file = {mail}/$local_part_data
+  message_prefix =
+  message_suffix =
+  return_path_add
+  delivery_date_add = false
+  envelope_to_add = false
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +97,24 @@ LINE = re.compile(r"^\S+ \S+ \S+ (?P<kind><=|=>|->|\*\*|==) (?P<address>\S+) (?P
 
 
 class Exim:
-    """Each call is a process of its own; a message is delivered when the call returns."""
+    """Each call is a process of its own; a message is delivered when the call returns.
 
-    def __init__(self, directory: Path, transport: str, smtp: int, lmtp: int, certificate: Path) -> None:
-        self.transport = transport
+    `settings` are the rest of the configuration; `name` is a label.
+    """
+
+    def __init__(self, name: str, directory: Path, settings: str) -> None:
+        self.name = name
         self._program = directory / "exim4"
         self._directory = directory
-        self._config = directory / "exim.conf"
-        user = _user()
+        config = directory / "exim.conf"
+        self._command = [str(self._program), "-C", str(config)]
+        user = exim_user()
         for name in ("spool", "log"):
             (directory / name).mkdir(parents=True)
             os.chown(directory / name, user.pw_uid, user.pw_gid)
         shutil.copyfile(cached("exim/usr/sbin/exim4"), self._program)
         self._program.chmod(0o755)
-        values = {"program": self._program, "directory": directory, "host": HOST, "transport": transport}
-        values |= {"smtp": smtp, "lmtp": lmtp, "certificate": certificate}
-        self._config.write_text(CONFIG.format_map(values))
+        config.write_text(MAIN.format(program=self._program, directory=directory) + settings)
 
     def submit(self, message: bytes, sender: str, *recipients: str) -> list[Line]:
         """As a local user does, and deliver; what the log says of it."""
@@ -96,12 +129,20 @@ class Exim:
         succeeded(self._run("-qff"))
         return self._lines(at)
 
+    def serve(self, connection: socket.socket) -> list[Line]:
+        """One SMTP session, as inetd(8) has it; what came is delivered when this returns."""
+        at = len(self._log())
+        command = [*self._command, "-bs", "-odf"]
+        both, variables = connection.fileno(), environment(self._directory)
+        subprocess.run(command, stdin=both, stdout=both, timeout=RUN_SECONDS_MAX, env=variables)
+        return self._lines(at)
+
     def waiting(self) -> int:
         """Messages in the queue."""
         return int(succeeded(self._run("-bpc")))
 
     def _run(self, *options: str, standard_input: bytes = b"") -> Done:
-        return run([str(self._program), "-C", str(self._config), *options], self._directory, standard_input)
+        return run([*self._command, *options], self._directory, standard_input)
 
     def _log(self) -> str:
         file = self._directory / "log" / "mainlog"
@@ -112,7 +153,7 @@ class Exim:
         return [Line(match["kind"], match["address"], match["rest"]) for match in found]
 
 
-def _user() -> pwd.struct_passwd:
+def exim_user() -> pwd.struct_passwd:
     if os.geteuid() != 0:
         must_not_skip("Exim needs to be started by root")
     try:

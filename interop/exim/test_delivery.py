@@ -18,7 +18,7 @@ def delivered(exim: Exim, lines: list[Line]) -> set[str]:
     assert came.kind == "<="
     for line in ways:
         assert line.kind in ("=>", "->"), line
-        assert all(word in line.rest for word in USED[exim.transport]), line
+        assert all(word in line.rest for word in USED[exim.name]), line
         assert 'C="250 2.0.0 ' in line.rest or 'C="250- ' in line.rest, line
     return {line.address for line in ways}
 
