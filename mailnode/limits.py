@@ -107,6 +107,9 @@ class Limits:
     intents_queued_max: int = 10_000  # of one account
     touched_kept_seconds: int = 30 * 86_400  # a client away for a month resynchronises quickly
     results_kept_seconds: int = 7 * 86_400  # longer than a queue item lives
+    trimmed_seconds: int = 6 * 3600  # between two looks for what was kept that long
+    trim_accounts: int = 100  # accounts looked at before others run: some ms of a pool
+    trim_rows_max: int = 10_000  # rows of one account looked at in between
     arrays_octets_max: int = 512 * MiB  # UIDs and entries of mailboxes held in memory
     accounts_kept_max: int = 10_000  # heads of accounts nobody uses at the moment, a few KiB each
     load_threads_max: int = 4  # cold reads at the same time

@@ -46,6 +46,7 @@ from mailnode.mailbox import orphans
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.appended import replay
 from mailnode.mailbox.content import UploadIds
+from mailnode.mailbox.trimming import Trimming
 from mailnode.relay.attempt import Attempts
 from mailnode.relay.bounce import Bounces
 from mailnode.relay.outbox import Outbox, Relay
@@ -75,6 +76,7 @@ class House:
     lookup: Lookup
     credentials: Credentials
     creation: Creation
+    trimming: Trimming
 
 
 @asynccontextmanager
@@ -95,8 +97,11 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
     lookup = Lookup(rows, domains, limits)
     credentials = Credentials(accounts, lookup, hashes, clock, limits, COST)
     creation = Creation(accounts, rows, credentials, domains, clock, limits)
+    trimming = Trimming(shard, accounts, loads, clock, limits)
     try:
-        yield House(clock, limits, shard, writer, accounts, upload_ids, rows, lookup, credentials, creation)
+        yield House(
+            clock, limits, shard, writer, accounts, upload_ids, rows, lookup, credentials, creation, trimming
+        )
     finally:
         await partitions.idle()
         for pool in (hashes, loads, writer):
@@ -123,7 +128,7 @@ async def _serve(config: Config, ready: Callable[[], None], reactor: Any) -> Non
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with (
         house(config, SystemClock()) as parts,
-        _beside(_sweep(parts)),
+        _beside(_sweep(parts), _trim(parts)),
         _beside(_relayed(config, parts)),
     ):
         admin = await service.serve(config.admin_socket, operator(parts))
@@ -255,6 +260,12 @@ async def _sweep(parts: House) -> None:
         await loop.run_in_executor(parts.writer, orphans.sweep, parts.shard, before)
         await asyncio.sleep(parts.limits.uploads_swept_seconds)
         before = parts.clock.now_microseconds() - parts.limits.upload_kept_seconds * 1_000_000
+
+
+async def _trim(parts: House) -> None:
+    while True:
+        await parts.trimming.trim()
+        await asyncio.sleep(parts.limits.trimmed_seconds)
 
 
 def serve(config: Config, ready: Callable[[], None]) -> None:

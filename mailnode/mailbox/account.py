@@ -133,7 +133,10 @@ class LocalAccount:
             except BaseException:
                 follower.close()
                 raise
-            follower.precede(touched for touched in missed if touched.position <= upto)
+            if position < self._decided.row.touched_floor:
+                follower.lose()  # it was raised meanwhile, and the rows may be gone already
+            else:
+                follower.precede(touched for touched in missed if touched.position <= upto)
         return follower
 
     async def row(self, kind: int, key: bytes) -> bytes:

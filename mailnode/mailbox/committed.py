@@ -73,6 +73,7 @@ class Committed:
             self._take_row(row)
             self._take_entries(row.mailbox, change)
         self._prepared.clear()
+        self.touched_floor = change.row.touched_floor
         if change.touched.list:
             self._take_list(change)
         if self.followers and change.HasField("touched"):

@@ -21,7 +21,7 @@ from mailnode.mailbox.tree import (
     decide_rename_mailbox,
     decide_subscribe,
 )
-from mailnode.pb.change_pb2 import Change, Intent, PutRow, Result, Upload
+from mailnode.pb.change_pb2 import Change, Intent, PutRow, Result, Trim, Upload
 
 
 def decide(state: Decided, intent: Intent, loaded: Loaded, moment: Moment) -> Change | Result:
@@ -30,6 +30,8 @@ def decide(state: Decided, intent: Intent, loaded: Loaded, moment: Moment) -> Ch
     assert ask is not None
     decision = _DECISIONS[ask](state, intent.id, getattr(intent, ask), loaded, moment)
     if isinstance(decision, Change) and not decision.HasField("upload"):
+        if decision.HasField("touched"):
+            decision.touched.time = moment.now_seconds
         _complete(state, decision)
     return decision
 
@@ -83,6 +85,17 @@ def decide_put_row(
     return change
 
 
+def decide_trim(
+    state: Decided, intent_id: bytes, ask: Trim, loaded: Loaded, moment: Moment
+) -> Change | Result:
+    """The account keeps the floor: who asks for the difference from below it must resynchronise."""
+    change = state.change(intent_id)
+    change.trimmed.results = ask.results
+    change.trimmed.touched = min(ask.touched, change.position)
+    state.row.touched_floor = max(state.row.touched_floor, change.trimmed.touched)
+    return change
+
+
 # Any: each function takes the ask that its key names.
 _DECISIONS: dict[str, Callable[[Decided, bytes, Any, Loaded, Moment], Change | Result]] = {
     "create": decide_create,
@@ -96,6 +109,7 @@ _DECISIONS: dict[str, Callable[[Decided, bytes, Any, Loaded, Moment], Change | R
     "rename_mailbox": decide_rename_mailbox,
     "subscribe": decide_subscribe,
     "put_row": decide_put_row,
+    "trim": decide_trim,
     "submit": decide_submit,
     "queue": decide_queue,
 }

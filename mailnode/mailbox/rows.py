@@ -11,10 +11,10 @@ from itertools import repeat
 from struct import Struct
 
 from mailnode.limits import KiB
-from mailnode.pb.change_pb2 import Change, ContentDropped, Dropped, Entries, Mail, Upload
+from mailnode.pb.change_pb2 import Change, ContentDropped, Dropped, Entries, Mail, Trim, Upload
 from mailnode.store import keys
 from mailnode.store.keys import Blob, Due, Family, Kind
-from mailnode.store.shard import Put
+from mailnode.store.shard import DropTo, Put
 
 # -- entries -----------------------------------------------------------------------------------------------
 
@@ -110,10 +110,19 @@ def rows(change: Change, format: int) -> Iterator[Put]:
         yield Family.DUE, keys.due(account, due.kind, due.time, due.key), None if due.done else b""
     for content in change.contents_dropped:
         yield from _content_dropped_rows(account, content)
+    if change.HasField("trimmed"):
+        yield from _trimmed_rows(account, change.trimmed)
     if change.intent:
         yield STATE, keys.state(account, Kind.RESULT, change.intent), change.result.SerializeToString()
     if change.touched.list:
         yield from _list_rows(change)
+
+
+def _trimmed_rows(account: int, trimmed: Trim) -> Iterator[Put]:
+    first, end = keys.touched(account, 0), keys.touched(account, trimmed.touched + 1)
+    yield STATE, first, DropTo(end)
+    results = keys.state(account, Kind.RESULT)
+    yield STATE, results, DropTo(keys.state(account, Kind.RESULT, trimmed.results.to_bytes(8, "big")))
 
 
 def _list_rows(change: Change) -> Iterator[Put]:

@@ -17,7 +17,7 @@ class UidRange(_message.Message):
     def __init__(self, first: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...
 
 class Intent(_message.Message):
-    __slots__ = ("id", "retry", "create", "add", "upload", "store", "copy", "expunge", "create_mailbox", "delete_mailbox", "rename_mailbox", "subscribe", "put_row", "submit", "queue")
+    __slots__ = ("id", "retry", "create", "add", "upload", "store", "copy", "expunge", "create_mailbox", "delete_mailbox", "rename_mailbox", "subscribe", "put_row", "submit", "queue", "trim")
     ID_FIELD_NUMBER: _ClassVar[int]
     RETRY_FIELD_NUMBER: _ClassVar[int]
     CREATE_FIELD_NUMBER: _ClassVar[int]
@@ -33,6 +33,7 @@ class Intent(_message.Message):
     PUT_ROW_FIELD_NUMBER: _ClassVar[int]
     SUBMIT_FIELD_NUMBER: _ClassVar[int]
     QUEUE_FIELD_NUMBER: _ClassVar[int]
+    TRIM_FIELD_NUMBER: _ClassVar[int]
     id: bytes
     retry: bool
     create: Create
@@ -48,7 +49,8 @@ class Intent(_message.Message):
     put_row: PutRow
     submit: Submit
     queue: Queue
-    def __init__(self, id: _Optional[bytes] = ..., retry: _Optional[bool] = ..., create: _Optional[_Union[Create, _Mapping]] = ..., add: _Optional[_Union[Add, _Mapping]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ..., store: _Optional[_Union[Store, _Mapping]] = ..., copy: _Optional[_Union[Copy, _Mapping]] = ..., expunge: _Optional[_Union[Expunge, _Mapping]] = ..., create_mailbox: _Optional[_Union[CreateMailbox, _Mapping]] = ..., delete_mailbox: _Optional[_Union[DeleteMailbox, _Mapping]] = ..., rename_mailbox: _Optional[_Union[RenameMailbox, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., put_row: _Optional[_Union[PutRow, _Mapping]] = ..., submit: _Optional[_Union[Submit, _Mapping]] = ..., queue: _Optional[_Union[Queue, _Mapping]] = ...) -> None: ...
+    trim: Trim
+    def __init__(self, id: _Optional[bytes] = ..., retry: _Optional[bool] = ..., create: _Optional[_Union[Create, _Mapping]] = ..., add: _Optional[_Union[Add, _Mapping]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ..., store: _Optional[_Union[Store, _Mapping]] = ..., copy: _Optional[_Union[Copy, _Mapping]] = ..., expunge: _Optional[_Union[Expunge, _Mapping]] = ..., create_mailbox: _Optional[_Union[CreateMailbox, _Mapping]] = ..., delete_mailbox: _Optional[_Union[DeleteMailbox, _Mapping]] = ..., rename_mailbox: _Optional[_Union[RenameMailbox, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., put_row: _Optional[_Union[PutRow, _Mapping]] = ..., submit: _Optional[_Union[Submit, _Mapping]] = ..., queue: _Optional[_Union[Queue, _Mapping]] = ..., trim: _Optional[_Union[Trim, _Mapping]] = ...) -> None: ...
 
 class Create(_message.Message):
     __slots__ = ("address", "mailboxes")
@@ -258,8 +260,16 @@ class Copied(_message.Message):
     target: _containers.RepeatedCompositeFieldContainer[UidRange]
     def __init__(self, uid_validity: _Optional[int] = ..., source: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., target: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ...) -> None: ...
 
+class Trim(_message.Message):
+    __slots__ = ("touched", "results")
+    TOUCHED_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    touched: int
+    results: int
+    def __init__(self, touched: _Optional[int] = ..., results: _Optional[int] = ...) -> None: ...
+
 class Change(_message.Message):
-    __slots__ = ("format", "account", "position", "intent", "result", "row", "mailboxes", "mailboxes_dropped", "entries", "entries_dropped", "mails", "touched", "rows", "subscriptions", "upload", "dues", "contents_dropped")
+    __slots__ = ("format", "account", "position", "intent", "result", "row", "mailboxes", "mailboxes_dropped", "entries", "entries_dropped", "mails", "touched", "rows", "subscriptions", "upload", "dues", "contents_dropped", "trimmed")
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
@@ -277,6 +287,7 @@ class Change(_message.Message):
     UPLOAD_FIELD_NUMBER: _ClassVar[int]
     DUES_FIELD_NUMBER: _ClassVar[int]
     CONTENTS_DROPPED_FIELD_NUMBER: _ClassVar[int]
+    TRIMMED_FIELD_NUMBER: _ClassVar[int]
     format: int
     account: int
     position: int
@@ -294,7 +305,8 @@ class Change(_message.Message):
     upload: Upload
     dues: _containers.RepeatedCompositeFieldContainer[Due]
     contents_dropped: _containers.RepeatedCompositeFieldContainer[ContentDropped]
-    def __init__(self, format: _Optional[int] = ..., account: _Optional[int] = ..., position: _Optional[int] = ..., intent: _Optional[bytes] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., row: _Optional[_Union[_row_pb2.AccountRow, _Mapping]] = ..., mailboxes: _Optional[_Iterable[_Union[_row_pb2.MailboxRow, _Mapping]]] = ..., mailboxes_dropped: _Optional[_Iterable[int]] = ..., entries: _Optional[_Iterable[_Union[Entries, _Mapping]]] = ..., entries_dropped: _Optional[_Iterable[_Union[Dropped, _Mapping]]] = ..., mails: _Optional[_Iterable[_Union[Mail, _Mapping]]] = ..., touched: _Optional[_Union[Touched, _Mapping]] = ..., rows: _Optional[_Iterable[_Union[Row, _Mapping]]] = ..., subscriptions: _Optional[_Iterable[_Union[Subscribe, _Mapping]]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ..., dues: _Optional[_Iterable[_Union[Due, _Mapping]]] = ..., contents_dropped: _Optional[_Iterable[_Union[ContentDropped, _Mapping]]] = ...) -> None: ...
+    trimmed: Trim
+    def __init__(self, format: _Optional[int] = ..., account: _Optional[int] = ..., position: _Optional[int] = ..., intent: _Optional[bytes] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., row: _Optional[_Union[_row_pb2.AccountRow, _Mapping]] = ..., mailboxes: _Optional[_Iterable[_Union[_row_pb2.MailboxRow, _Mapping]]] = ..., mailboxes_dropped: _Optional[_Iterable[int]] = ..., entries: _Optional[_Iterable[_Union[Entries, _Mapping]]] = ..., entries_dropped: _Optional[_Iterable[_Union[Dropped, _Mapping]]] = ..., mails: _Optional[_Iterable[_Union[Mail, _Mapping]]] = ..., touched: _Optional[_Union[Touched, _Mapping]] = ..., rows: _Optional[_Iterable[_Union[Row, _Mapping]]] = ..., subscriptions: _Optional[_Iterable[_Union[Subscribe, _Mapping]]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ..., dues: _Optional[_Iterable[_Union[Due, _Mapping]]] = ..., contents_dropped: _Optional[_Iterable[_Union[ContentDropped, _Mapping]]] = ..., trimmed: _Optional[_Union[Trim, _Mapping]] = ...) -> None: ...
 
 class Due(_message.Message):
     __slots__ = ("kind", "time", "key", "done")
@@ -366,14 +378,16 @@ class Row(_message.Message):
     def __init__(self, kind: _Optional[int] = ..., key: _Optional[bytes] = ..., value: _Optional[bytes] = ...) -> None: ...
 
 class Touched(_message.Message):
-    __slots__ = ("position", "mailboxes", "list")
+    __slots__ = ("position", "mailboxes", "list", "time")
     POSITION_FIELD_NUMBER: _ClassVar[int]
     MAILBOXES_FIELD_NUMBER: _ClassVar[int]
     LIST_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
     position: int
     mailboxes: _containers.RepeatedCompositeFieldContainer[TouchedMailbox]
     list: bool
-    def __init__(self, position: _Optional[int] = ..., mailboxes: _Optional[_Iterable[_Union[TouchedMailbox, _Mapping]]] = ..., list: _Optional[bool] = ...) -> None: ...
+    time: int
+    def __init__(self, position: _Optional[int] = ..., mailboxes: _Optional[_Iterable[_Union[TouchedMailbox, _Mapping]]] = ..., list: _Optional[bool] = ..., time: _Optional[int] = ...) -> None: ...
 
 class TouchedMailbox(_message.Message):
     __slots__ = ("mailbox", "created", "modified", "destroyed")

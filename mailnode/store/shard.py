@@ -1,12 +1,13 @@
 """The shard: RocksDB behind five verbs. Blocking; callers choose the thread.
 
 `Shard` is what the rest of the node speaks to; `open_shard` gives the one on disk. Tests have another, which
-forgets unsynced writes (tests/store/fake_shard.py).
+forgets unsynced writes (tests/store/faulty_shard.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,7 +31,15 @@ from mailnode.store.recent import Recent
 FORMAT = 1
 """Of the rows that this program writes."""
 
-Put = tuple[str, bytes, bytes | None]
+
+@dataclass(frozen=True, slots=True)
+class DropTo:
+    """In place of a value: drops the row and all behind it that lie before `end`."""
+
+    end: bytes
+
+
+Put = tuple[str, bytes, bytes | DropTo | None]
 """A row: its family, key and new value; None drops it."""
 
 
@@ -117,10 +126,12 @@ class RocksShard:
         put, delete, handles = batch.put, batch.delete, self._handles
         blobs: list[bytes] = []
         for family, key, value in puts:
-            if value is None:
+            if isinstance(value, bytes):
+                put(key, value, handles[family])
+            elif value is None:
                 delete(key, handles[family])
             else:
-                put(key, value, handles[family])
+                batch.delete_range(key, value.end, handles[family])
             if family == Family.BLOB:
                 blobs.append(key)
         self._write(batch, sync)

@@ -26,7 +26,7 @@ from tests.listeners.door import Caller, until
 from tests.listeners.loop import REACTOR, run
 from tests.listeners.test_tls import made, start_tls
 from tests.mailbox.house import ACCOUNT, Ticking, opened
-from tests.store.fake_shard import FakeShard
+from tests.store.faulty_shard import FaultyShard
 
 SHORT = b"Subject: short\r\n\r\n.one\r\ntwo\r\n"
 LONG = b"Subject: long\r\n\r\n" + b"".join(b"line %06d of many\r\n" % line for line in range(40_000))
@@ -111,7 +111,7 @@ async def add(account: Account, octets: bytes, ids: UploadIds) -> None:
 async def house(certificate: Certificate | None = None, time: Any = REACTOR) -> AsyncIterator[House]:
     """With a short, a long and an empty message in INBOX."""
     limits, clock = Limits(), Ticking()
-    with opened(FakeShard({}), clock) as (accounts, failures):
+    with opened(FaultyShard(), clock) as (accounts, failures):
         account = await accounts.open(ACCOUNT)
         await account.apply(Intent(id=bytes(16), create=Create(address="ann@here.example")))
         ids = UploadIds(clock)

@@ -20,10 +20,11 @@ from mailnode.pb.change_pb2 import (
     Subscribe,
     UidRange,
 )
-from mailnode.store.keys import Kind
+from mailnode.store import keys
+from mailnode.store.keys import Family, Kind
 from mailnode.store.shard import Shard
 from tests.mailbox.house import ACCOUNT, Ticking, add, create, images, opened
-from tests.store.fake_shard import FakeShard, Rows
+from tests.store.faulty_shard import Fate, FaultyShard, Step
 
 EVERY = [UidRange(first=1, last=0xFFFFFFFF)]
 INBOX, ONE, TWO = 1, 2, 3
@@ -31,7 +32,7 @@ INBOX, ONE, TWO = 1, 2, 3
 
 def run(test: Callable[[Account], Awaitable[None]], shard: Shard | None = None) -> None:
     async def body() -> None:
-        with opened(shard or FakeShard({}), Ticking()) as (accounts, _):
+        with opened(shard or FaultyShard(), Ticking()) as (accounts, _):
             account = await accounts.open(ACCOUNT)
             await account.apply(create())
             await test(account)
@@ -271,7 +272,7 @@ async def _client(account: Account, number: int, choice: random.Random, acknowle
             return
 
 
-async def _checked(account: Account, shard: FakeShard) -> dict[bytes, int]:
+async def _checked(account: Account, shard: FaultyShard) -> dict[bytes, int]:
     """Counters and place rows agree with the entries; Message-ID -> UID of INBOX."""
     placed = 0
     for mailbox, row in (await account.mailboxes()).rows.items():
@@ -280,8 +281,8 @@ async def _checked(account: Account, shard: FakeShard) -> dict[bytes, int]:
         unseen = sum(not image[FLAGS] & SEEN for image in found.values())
         assert (row.messages, row.unseen) == (len(found), unseen)
         assert row.uid_next > max(found, default=0)
-    prefix = ACCOUNT.to_bytes(8, "big") + bytes((Kind.PLACE,))
-    assert placed == sum(key.startswith(prefix) for _, key in shard.rows)
+    places = keys.state(ACCOUNT, Kind.PLACE)
+    assert placed == len(list(shard.scan(Family.STATE, places, keys.after(places))))
     ids: dict[bytes, int] = {}
     async for run_ in account.messages(INBOX, ALL_UIDS, Want.MAILS):
         for uid, mail in zip(run_.uids, run_.mails, strict=False):
@@ -290,35 +291,46 @@ async def _checked(account: Account, shard: FakeShard) -> dict[bytes, int]:
     return ids
 
 
+def _failing(writes: int) -> Callable[[Step], Fate]:
+    """After so many writes every sync fails."""
+    left = writes
+
+    def plan(step: Step) -> Fate:
+        nonlocal left
+        left -= step is Step.BEFORE_SYNC
+        return Fate.FAIL if left <= 0 and step is Step.BEFORE_SYNC else Fate.GO_ON
+
+    return plan
+
+
 @pytest.mark.parametrize("seed", range(25))
 def test_no_acknowledged_change_is_lost_whatever_the_disk_forgets(seed: int) -> None:
     choice = random.Random(seed)
 
-    async def lifetime(rows: Rows, fails_at: int, number: int, seen: dict[bytes, int]) -> Rows:
-        shard = FakeShard(rows, fails_at)
+    async def lifetime(shard: FaultyShard, writes: int, number: int, seen: dict[bytes, int]) -> FaultyShard:
         acknowledged: set[bytes] = set()
         with opened(shard, Ticking(1_700_000_000_000_000 + number)) as (accounts, failures):
             account = await accounts.open(ACCOUNT)
-            if not rows:
+            if not number:
                 await account.apply(create())
             before = await _checked(account, shard)
             assert all(before[message_id] == uid for message_id, uid in seen.items())
+            shard.plan = _failing(writes)
             clients = [_client(account, number * 10 + n, choice, acknowledged) for n in range(4)]
             await asyncio.gather(*clients)
-            assert failures or fails_at > shard.writes
-            after = await _checked(account, FakeShard(shard.rows)) if not failures else before
+            after = await _checked(account, shard) if not failures else before
         seen |= {m: uid for m, uid in after.items() if m in acknowledged or m in before}
-        survived = shard.crashed(choice)
-        with opened(FakeShard(survived), Ticking()) as (accounts, _):
-            left = await _checked(await accounts.open(ACCOUNT), FakeShard(survived))
+        survived = shard.reopen(choice.randint(0, shard.unsynced))
+        with opened(survived, Ticking()) as (accounts, _):
+            left = await _checked(await accounts.open(ACCOUNT), survived)
         assert acknowledged <= left.keys()
         seen |= left
         return survived
 
     async def lives() -> None:
-        rows: Rows = {}
+        shard = FaultyShard()
         seen: dict[bytes, int] = {}
         for number in range(3):
-            rows = await lifetime(rows, choice.randint(3, 60), number, seen)
+            shard = await lifetime(shard, choice.randint(3, 60), number, seen)
 
     asyncio.run(lives())

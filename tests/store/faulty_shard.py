@@ -10,9 +10,10 @@ from __future__ import annotations
 import enum
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from threading import Lock
 
 from mailnode.store.keys import FAMILIES
-from mailnode.store.shard import Put
+from mailnode.store.shard import DropTo, Put
 
 Drop = tuple[str, bytes, bytes]
 Batch = tuple[list[Put], list[Drop]]
@@ -75,6 +76,7 @@ class FaultyShard:
         self.incarnation = incarnation
         self.plan = plan
         self.dead = False
+        self._lock = Lock()
         self._families = {family: _Rows() for family in FAMILIES}
         self._synced: list[Batch] = []
         self._unsynced: list[Batch] = []
@@ -93,7 +95,9 @@ class FaultyShard:
     def scan(self, family: str, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
         self._step(Step.READ)
         rows = self._families[family]
-        yield from [(key, rows.values[key]) for key in rows.between(start, end)]
+        with self._lock:
+            found = [(key, rows.values[key]) for key in rows.between(start, end)]
+        yield from found
 
     def values(self, family: str, start: bytes, end: bytes) -> Iterator[bytes]:
         yield from (value for _, value in self.scan(family, start, end))
@@ -135,12 +139,22 @@ class FaultyShard:
         self._step(Step.AFTER_WRITE)
 
     def _apply(self, batch: Batch) -> None:
+        with self._lock:
+            self._take(batch)
+
+    def _take(self, batch: Batch) -> None:
         puts, drops = batch
         for family, key, value in puts:
-            self._families[family].put(key, value)
+            if isinstance(value, DropTo):
+                self._drop(family, key, value.end)
+            else:
+                self._families[family].put(key, value)
         for family, start, end in drops:
-            for key in self._families[family].between(start, end):
-                self._families[family].put(key, None)
+            self._drop(family, start, end)
+
+    def _drop(self, family: str, start: bytes, end: bytes) -> None:
+        for key in self._families[family].between(start, end):
+            self._families[family].put(key, None)
 
     def _step(self, step: Step) -> None:
         if self.dead:

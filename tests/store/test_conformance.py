@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mailnode.store.keys import FAMILIES, Family
-from mailnode.store.shard import Put, Shard, open_shard
+from mailnode.store.shard import DropTo, Put, Shard, open_shard
 from tests.store.faulty_shard import FaultyShard
 
 S, B = Family.STATE, Family.BLOB
@@ -83,6 +83,14 @@ def test_a_scan_begins_at_its_start_and_ends_before_its_end(shard: Shard) -> Non
     assert list(shard.values(S, b"b\0", b"c\0")) == [b"vb\0", b"vb\xff\xff", b"vc"]
     assert rows(shard, start=b"b\x01", end=b"b\x02") == []
     assert rows(shard, start=b"d") == []
+
+
+def test_a_range_is_dropped_in_its_place_among_the_rows_of_a_write(shard: Shard) -> None:
+    put(shard, b"a", b"b", b"b\xff", b"c")
+    put(shard, b"b", family=B)
+    shard.write([(S, b"b", b"gone"), (S, b"b", DropTo(b"c")), (S, b"b1", b"new")], sync=True)
+    assert rows(shard) == [(b"a", b"va"), (b"b1", b"new"), (b"c", b"vc")]
+    assert rows(shard, family=B) == [(b"b", b"vb")]
 
 
 def test_a_scan_shows_what_was_there_when_its_first_row_was_read(shard: Shard) -> None:

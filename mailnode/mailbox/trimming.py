@@ -1,0 +1,100 @@
+"""What is kept of an account for a time: touched rows and results of intents, trimmed when it is over."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from itertools import islice
+from typing import NamedTuple
+
+from mailnode.clock import Clock
+from mailnode.limits import Limits
+from mailnode.mailbox.accounts import Accounts
+from mailnode.pb.change_pb2 import Intent, Touched, Trim
+from mailnode.store import keys
+from mailnode.store.keys import Family, Kind
+from mailnode.store.shard import Shard
+
+log = logging.getLogger(__name__)
+
+
+class _Found(NamedTuple):
+    """What is to be trimmed of the accounts of a step."""
+
+    trims: list[tuple[int, Trim]]
+    following: int | None
+    """The account that the next step begins at; the same again where there was much."""
+
+
+class Trimming:
+    """Looks at every account in turn, a bounded part at a time; each trim is a change of its account.
+
+    A pass that is cut short loses nothing: what was not trimmed is found by the next.
+    """
+
+    def __init__(
+        self, shard: Shard, accounts: Accounts, loads: Executor, clock: Clock, limits: Limits
+    ) -> None:
+        self._shard = shard
+        self._accounts = accounts
+        self._loads = loads
+        self._clock = clock
+        self._limits = limits
+
+    async def trim(self) -> int:
+        """One pass; how many changes it made. Raises NotKnown."""
+        made = 0
+        following: int | None = 0
+        while following is not None:
+            found = await asyncio.get_running_loop().run_in_executor(self._loads, self._find, following)
+            following = found.following
+            for account, trim in found.trims:
+                opened = await self._accounts.open(account)
+                await opened.apply(Intent(trim=trim))
+                made += 1
+        if made:
+            log.info("trimmed what was kept for its time", extra={"changes": made})
+        return made
+
+    def _find(self, start: int) -> _Found:
+        """Of the accounts from `start` on. Blocking."""
+        trims: list[tuple[int, Trim]] = []
+        account = start
+        for account in islice(self._from(start), self._limits.trim_accounts):
+            touched, more = self._touched_old(account)
+            trim = Trim(touched=touched, results=self._results_old(account))
+            if trim.touched or trim.results:
+                trims.append((account, trim))
+            if more:
+                return _Found(trims, account)
+        following = next(self._from(account + 1), None)
+        return _Found(trims, following)
+
+    def _from(self, account: int) -> Iterator[int]:
+        """The accounts that have rows, from this one on."""
+        while found := next(self._shard.scan(Family.STATE, keys.account_id(account), keys.END), None):
+            account = keys.account_of(found[0])
+            yield account
+            account += 1
+
+    def _touched_old(self, account: int) -> tuple[int, bool]:
+        """The position of the last touched row that is old enough, 0 for none; whether there may be more."""
+        before = self._clock.now_microseconds() // 1_000_000 - self._limits.touched_kept_seconds
+        start = keys.touched(account, 0)
+        rows = self._shard.scan(Family.STATE, start, keys.after(start[:9]))
+        position = 0
+        for _, value in islice(rows, self._limits.trim_rows_max):
+            touched = Touched.FromString(value)
+            if touched.time >= before:
+                return position, False
+            position = touched.position
+        return position, next(rows, None) is not None
+
+    def _results_old(self, account: int) -> int:
+        """The time before which results are old enough, 0 where there are none of before it."""
+        before = self._clock.now_microseconds() - self._limits.results_kept_seconds * 1_000_000
+        start = keys.state(account, Kind.RESULT)
+        first = next(self._shard.scan(Family.STATE, start, start + before.to_bytes(8, "big")), None)
+        return before if first else 0
