@@ -1,26 +1,24 @@
 """Mutt and NeoMutt, driven by the keys that a configuration pushes, on a terminal that nobody looks at."""
 
-import os
-import pty
-import select
-import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from interop import samples
-from interop.programs import RUN_SECONDS_MAX, environment, program, run, succeeded
+from interop.programs import environment, program, refusals, run, succeeded
+from interop.terminal import Terminal
 from interop.witness import Account
 from tests.wire.server import Server
 
 MUTTRC = """\
-set folder = "imaps://localhost:{imaps}/"
+set folder = "{imap_scheme}://localhost:{imap}/"
 set spoolfile = "+INBOX"
 set imap_user = "{user}"
 set imap_pass = "{password}"
-set smtp_url = "smtps://{user}@localhost:{submissions}/"
+set smtp_url = "{smtp_scheme}://{user}@localhost:{smtp}/"
+set ssl_starttls = {starttls}
+set ssl_force_tls = {tls}
 set smtp_pass = "{password}"
 set certificate_file = "{certificate}"
 set from = "{user}"
@@ -40,8 +38,15 @@ set send_charset = "utf-8"
 set abort_unmodified = no
 set sort = mailbox-order
 set imap_keepalive = 30
+set sleep_time = 0
 """
 
+# Services, schemes, $ssl_starttls, $ssl_force_tls.
+WAYS = {
+    "plain": ("imap", "submission", "imap", "smtp", "no", "no"),
+    "starttls": ("imap", "submission", "imap", "smtp", "yes", "yes"),
+    "tls": ("imaps", "submissions", "imaps", "smtps", "no", "yes"),
+}
 BODY = r"Hello,\n.\nGrüße\n"
 
 
@@ -51,11 +56,16 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def muttrc(server: Server, account: Account, home: Path) -> Path:
+def muttrc(request: pytest.FixtureRequest, server: Server, account: Account, home: Path) -> Path:
     file = home / "muttrc"
+    imap, submission, imap_scheme, smtp_scheme, starttls, tls = WAYS[getattr(request, "param", "tls")]
     text = MUTTRC.format(
-        imaps=server.port("imaps"),
-        submissions=server.port("submissions"),
+        imap=server.port(imap),
+        smtp=server.port(submission),
+        imap_scheme=imap_scheme,
+        smtp_scheme=smtp_scheme,
+        starttls=starttls,
+        tls=tls,
         user=account.address,
         password=account.password,
         certificate=server.certificate,
@@ -74,50 +84,57 @@ def _editor(home: Path) -> Path:
 
 
 @pytest.fixture
-def keys(name: str, muttrc: Path, home: Path) -> Callable[[str], None]:
-    """Start it on INBOX, let it read these keys, wait until it ends."""
-    path = program(name)
+def keys(name: str, muttrc: Path, home: Path) -> Callable[[str], list[bytes]]:
+    """Start it on INBOX, let it read these keys, wait until it ends; what the IMAP server refused."""
+    path, debug_file = program(name), home / f".{name}debug0"
 
-    def press(sequence: str) -> None:
-        _on_terminal([path, "-n", "-F", str(muttrc), "-e", f'push "{sequence}"'], home)
+    def press(sequence: str) -> list[bytes]:
+        command = [path, "-n", "-F", str(muttrc), "-d", "2", "-e", f'push "{sequence}"']
+        terminal = Terminal(command, environment(home))
+        try:
+            assert terminal.ended() == 0, terminal.text
+        finally:
+            terminal.close()
+        return refusals(debug_file.read_bytes())
 
     return press
 
 
-def _on_terminal(command: list[str], home: Path) -> None:
-    """Run it on a pseudo-terminal; fail with what it drew where it does not end."""
-    outer, inner = pty.openpty()
-    process = subprocess.Popen(
-        command, stdin=inner, stdout=inner, stderr=inner, env=environment(home), start_new_session=True
+Keys = Callable[[str], list[bytes]]
+
+
+@pytest.mark.parametrize("muttrc", WAYS, indirect=True)
+def test_mail_is_read_filed_deleted_and_sent_in_one_go(keys: Keys, account: Account, friend: Account) -> None:
+    messages = [samples.plain(subject) for subject in ("read", "filed", "deleted", "left")]
+    for message in messages:
+        account.append(message)
+    refused = keys(
+        "<first-entry><display-message><exit><set-flag>!"
+        "<save-message>=Archive<enter><delete-message>"
+        "<sync-mailbox>"
+        f"<mail>{friend.address}<enter>Greetings<enter><send-message><quit>"
     )
-    os.close(inner)
-    drawn, deadline = b"", time.monotonic() + RUN_SECONDS_MAX
-    while select.select([outer], [], [], max(0.0, deadline - time.monotonic()))[0]:
-        try:
-            drawn += os.read(outer, 65536)
-        except OSError:  # EIO: the other end is closed
-            break
-    else:
-        process.kill()
-    os.close(outer)
-    status = process.wait(RUN_SECONDS_MAX)
-    assert status == 0, f"status {status}, drawn:\n{drawn[-4000:].decode(errors='replace')}"
-
-
-Keys = Callable[[str], None]
+    assert refused == []
+    left = account.messages()
+    assert [message.items[b"BODY[]"] for message in left] == [messages[0], messages[3]]
+    assert [message.flags for message in left] == [{"\\Seen", "\\Flagged"}, set()]
+    assert account.octets("Archive") == [messages[1]]
+    (arrived,), (kept,) = friend.octets(least=1), account.octets("Sent")
+    assert b"Subject: Greetings\r\n" in arrived
+    assert kept.partition(b"\r\n\r\n")[2] == arrived.partition(b"\r\n\r\n")[2]
 
 
 def test_flags_are_set_and_kept(keys: Keys, account: Account) -> None:
     for subject in ("first", "second", "third"):
         account.append(samples.plain(subject))
-    keys("<first-entry><set-flag>!<set-flag>r<sync-mailbox><quit>")
+    assert keys("<first-entry><set-flag>!<set-flag>r<sync-mailbox><quit>") == []
     flags = [message.flags - {"\\Seen"} for message in account.messages()]
     assert flags == [{"\\Flagged"}, {"\\Answered"}, set()]
 
 
 def test_a_message_is_read_and_becomes_seen(keys: Keys, account: Account) -> None:
     account.append(samples.plain())
-    keys("<first-entry><display-message><exit><sync-mailbox><quit>")
+    assert keys("<first-entry><display-message><exit><sync-mailbox><quit>") == []
     (message,) = account.messages()
     assert message.flags == {"\\Seen"}
 
@@ -126,7 +143,9 @@ def test_tagged_messages_are_saved_to_another_mailbox(keys: Keys, account: Accou
     messages = [samples.plain(subject) for subject in ("keep", "move one", "move two")]
     for message in messages:
         account.append(message)
-    keys("<tag-pattern>~s move<enter><tag-prefix><save-message>=Archive<enter><sync-mailbox><quit>")
+    assert (
+        keys("<tag-pattern>~s move<enter><tag-prefix><save-message>=Archive<enter><sync-mailbox><quit>") == []
+    )
     assert account.octets() == messages[:1]
     assert account.octets("Archive") == messages[1:]
 
@@ -135,7 +154,7 @@ def test_a_deleted_message_is_expunged(keys: Keys, account: Account) -> None:
     messages = [samples.plain(subject) for subject in ("goes", "stays")]
     for message in messages:
         account.append(message)
-    keys("<first-entry><delete-message><sync-mailbox><quit>")
+    assert keys("<first-entry><delete-message><sync-mailbox><quit>") == []
     assert account.octets() == messages[1:]
 
 
@@ -143,7 +162,7 @@ def test_limit_searches_on_the_server(keys: Keys, account: Account) -> None:
     messages = [samples.plain("one"), samples.plain("two").replace(b"First", b"Needle")]
     for message in messages:
         account.append(message)
-    keys("<limit>=b Needle<enter><first-entry><set-flag>!<sync-mailbox><quit>")
+    assert keys("<limit>=b Needle<enter><first-entry><set-flag>!<sync-mailbox><quit>") == []
     flagged = ["\\Flagged" in message.flags for message in account.messages()]
     assert flagged == [False, True]
 
@@ -151,13 +170,14 @@ def test_limit_searches_on_the_server(keys: Keys, account: Account) -> None:
 def test_saving_to_a_mailbox_that_is_not_there_makes_it(keys: Keys, account: Account) -> None:
     message = samples.plain()
     account.append(message)
-    keys("<first-entry><save-message>=Projects<enter><sync-mailbox><quit>")
+    asked, copied = keys("<first-entry><save-message>=Projects<enter><sync-mailbox><quit>")
+    assert b"[NONEXISTENT]" in asked and b"[TRYCREATE]" in copied
     assert account.octets("Projects") == [message]
     assert account.octets() == []
 
 
 def test_a_message_is_sent_and_a_copy_is_kept(keys: Keys, account: Account, friend: Account) -> None:
-    keys(f"<mail>{friend.address}<enter>Greetings<enter><send-message><quit>")
+    assert keys(f"<mail>{friend.address}<enter>Greetings<enter><send-message><quit>") == []
     (arrived,) = friend.octets(least=1)
     (kept,) = account.octets("Sent")
     body = "Hello,\r\n.\r\nGrüße\r\n".encode()
