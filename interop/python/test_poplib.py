@@ -59,6 +59,18 @@ def test_a_wrong_password_is_refused(drop: poplib.POP3, account: Account) -> Non
         drop.pass_("wrong")
 
 
+def test_what_is_not_offered_is_refused_and_the_session_goes_on(drop: poplib.POP3, account: Account) -> None:
+    offered = drop.capa()
+    asks = [lambda: drop.apop(account.address, account.password), lambda: drop.rpop(account.address)]
+    if "UTF8" not in offered:
+        asks.append(drop.utf8)
+    for ask in asks:
+        with pytest.raises(poplib.error_proto):
+            ask()
+    login(drop, account)
+    assert drop.stat() == (0, 0)
+
+
 def test_stat_list_uidl_and_retr_agree(drop: poplib.POP3, account: Account) -> None:
     messages = [samples.plain("one"), samples.large(100_000), samples.plain("three")]
     for message in messages:
