@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Protocol
@@ -15,6 +16,8 @@ from mailnode.mailbox.verbs import Account, NotKnown
 from mailnode.pb.change_pb2 import Intent, Upload
 from mailnode.pb.row_pb2 import QueueRow
 from protocols.smtp.reply import Reply
+
+log = logging.getLogger(__name__)
 
 _REFUSALS = {"OVERQUOTA": MAILBOX_FULL}
 
@@ -102,6 +105,22 @@ class Copies:
         """A copy goes on; `item` may change until `store`."""
         self._copies.setdefault(QUEUE, Queued(account, item))
 
+    async def reach(self, accounts: Sequence[int]) -> bool:
+        """Whether all of these can be asked now: else 451 later would make the others' copies come twice."""
+        if len(accounts) == 1:
+            return await self._reachable(accounts[0])
+        return all(await asyncio.gather(*map(self._reachable, accounts)))
+
+    async def _reachable(self, account: int) -> bool:
+        try:
+            await self._accounts.open(account)
+        except NotKnown:
+            return False
+        except Exception:
+            log.exception("an account cannot be opened", extra={"account": f"{account:016x}"})
+            return False
+        return True
+
     async def upload(self, upload: Upload) -> None:
         """A chunk of content for all of them."""
         await self._each(lambda key, copy: self._apply(key, copy, Intent(upload=copy.upload(upload))))
@@ -123,9 +142,13 @@ class Copies:
             await asyncio.gather(*waiting)
 
     async def _apply(self, key: int, copy: Copy, intent: Intent) -> None:
+        """Whatever goes wrong with one copy, the others are made."""
         try:
             result = await _durably(await self._accounts.open(copy.account), intent)
         except NotKnown:
+            self._failed[key] = UNAVAILABLE
+        except Exception:
+            log.exception("a copy could not be made", extra={"account": f"{copy.account:016x}"})
             self._failed[key] = UNAVAILABLE
         else:
             if result:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from mailnode.clock import Clock
 from mailnode.delivery.copies import QUEUE, Accounts, Copies
-from mailnode.delivery.replies import NO_SUCH_DOMAIN, NO_SUCH_USER, TOO_MANY_HOPS, UNAVAILABLE, accepted
+from mailnode.delivery.replies import (
+    NO_SUCH_DOMAIN,
+    NO_SUCH_USER,
+    TOO_MANY_HOPS,
+    UNAVAILABLE,
+    accepted,
+    one_for_all,
+)
 from mailnode.directory.address import Malformed, canonical_domain
 from mailnode.directory.lookup import NotLocal, Resolution, Unknown
 from mailnode.limits import Limits
-from mailnode.mailbox.content import Content, UploadIds
+from mailnode.mailbox.content import Arrived, Content, UploadIds
 from mailnode.mailbox.verbs import NotKnown
 from mailnode.pb.row_pb2 import QueueRow
 from protocols.smtp.envelope import Body, MailParameters, Path
 from protocols.smtp.reply import RECIPIENT_OK, Reply
 from protocols.smtp.trace import Came, received, return_path
+
+log = logging.getLogger(__name__)
 
 RANDOM_OCTETS = 8
 
@@ -101,9 +111,12 @@ class Transaction:
             return NO_SUCH_USER
         if isinstance(resolution, NotLocal):
             return self._terms.not_local or self._goes_on(path)
+        accounts = tuple([one.id for one in resolution.accounts])
+        if not await self._copies.reach(accounts):
+            return UNAVAILABLE
         for one in resolution.accounts:
             self._copies.add(one.id, one.tag)
-        self._recipients.append((path, tuple(one.id for one in resolution.accounts)))
+        self._recipients.append((path, accounts))
         return RECIPIENT_OK
 
     def _goes_on(self, path: Path) -> Reply:
@@ -125,11 +138,34 @@ class Transaction:
         """A reply for each accepted recipient, in order; positive once its copies are durable."""
         await self.write(octets)
         arrived = await self._content.finish()
+        replies = await self._replies(arrived)
+        self._tell_log(arrived.mail.size, replies)
+        return replies
+
+    async def _replies(self, arrived: Arrived) -> tuple[Reply, ...]:
         if hops(arrived.head) - 1 > self._delivery.limits.smtp_hops_max:  # RFC 5321 §6.3; one is our own
             return (TOO_MANY_HOPS,) * len(self._recipients)
         await self._copies.store(arrived)
         well = accepted(self._name)
         return tuple(self._copies.outcome(keys) or well for _, keys in self._recipients)
+
+    def _tell_log(self, size: int, replies: Sequence[Reply]) -> None:
+        """One line a message, whatever became of it; who did not get it stands in `refused`."""
+        paths = [str(path) for path, _ in self._recipients]
+        refused = [path for path, reply in zip(paths, replies, strict=True) if not reply.positive]
+        worst = one_for_all(replies)
+        fields = {
+            "transaction": self._name,
+            "reverse_path": str(self._sender.reverse_path),
+            "forward_paths": ",".join(paths),
+            "size": size,
+            "peer": self._came.address,
+            "protocol": self._came.protocol,  # RFC 3848: with S it came in TLS, with A from a user
+            "reply": f"{worst.code} {worst.enhanced}",
+        }
+        if refused:
+            fields["refused"] = ",".join(refused)
+        log.info("message taken" if worst.positive else "message refused", extra=fields)
 
     @property
     def _name(self) -> str:

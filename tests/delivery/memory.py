@@ -48,14 +48,14 @@ class KeepingAccount:
 
     id: int
     asked: list[Intent] = field(default_factory=list)
-    outcomes: deque[Result | NotKnown] = field(default_factory=deque)
+    outcomes: deque[Result | Exception] = field(default_factory=deque)
 
     async def apply(self, intent: Intent) -> Result:
         kept = Intent()
         kept.CopyFrom(intent)
         self.asked.append(kept)
         outcome = self.outcomes.popleft() if self.outcomes else Result()
-        if isinstance(outcome, NotKnown):
+        if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
@@ -97,10 +97,15 @@ class KeepingAccount:
 
 
 class KeepingAccounts:
+    """`broken` holds why an account cannot be opened."""
+
     def __init__(self) -> None:
         self.ann, self.bob = KeepingAccount(ANN), KeepingAccount(BOB)
+        self.broken: dict[int, Exception] = {}
 
     async def open(self, account: int) -> KeepingAccount:
+        if account in self.broken:
+            raise self.broken[account]
         return {ANN: self.ann, BOB: self.bob}[account]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import blake2b
@@ -12,13 +13,14 @@ import pytest
 from mailnode.delivery.accept import Accept
 from mailnode.delivery.replies import one_for_all
 from mailnode.delivery.transaction import Sender, Transaction
+from mailnode.log import KeyValue
 from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS
 from mailnode.mailbox.verbs import NotKnown
 from mailnode.pb.change_pb2 import Result
 from protocols.smtp.envelope import NO_PARAMETERS, Path
 from protocols.smtp.reply import Reply
 from protocols.smtp.trace import Came
-from tests.delivery.memory import House
+from tests.delivery.memory import ANN, House
 
 CAME = Came(b"client.example", "192.0.2.1", "mx.here.example", "ESMTPS")
 CONTENT = b"Subject: hello\r\nMessage-ID: <1@there.example>\r\n\r\nbody\r\n"
@@ -143,12 +145,13 @@ FAILURES = [
     ([Result(refused="UNAVAILABLE")], 451, [451, 250]),
     ([Result(refused="NONEXISTENT")], 451, [451, 250]),
     ([NotKnown(), Result(refused="OVERQUOTA")], 452, [452, 250]),
+    ([ValueError("a mistake of ours")], 451, [451, 250]),
 ]
 
 
 @pytest.mark.parametrize(("outcomes", "one", "each"), FAILURES)
 def test_250_is_said_only_when_every_copy_is_durable(
-    outcomes: list[Result | NotKnown], one: int, each: list[int]
+    outcomes: list[Result | Exception], one: int, each: list[int]
 ) -> None:
     house = House()
     house.accounts.ann.outcomes.extend(outcomes)
@@ -156,6 +159,33 @@ def test_250_is_said_only_when_every_copy_is_durable(
     assert [reply.code for reply in replies] == each
     assert one_for_all(replies).code == one
     assert len(house.accounts.bob.copies) == 1
+
+
+@pytest.mark.parametrize("why", [NotKnown(), OSError("the disk"), ValueError("a row that cannot be read")])
+def test_a_recipient_whose_account_cannot_be_asked_is_451_before_anybody_has_a_copy(why: Exception) -> None:
+    house = House()
+    house.accounts.broken[ANN] = why
+    answers, replies = sent(house, ["ann@here.example", "all@here.example", "bob@here.example"])
+    assert [answer.code for answer in answers] == [451, 451, 250]
+    assert [reply.code for reply in replies] == [250]
+    assert len(house.accounts.bob.copies) == 1 and not house.accounts.ann.asked
+
+
+def test_each_message_has_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    house = House()
+    house.accounts.ann.outcomes.append(Result(refused="OVERQUOTA"))
+    sent(house, ["ann@here.example", "bob@here.example"])
+    sent(house, ["bob@here.example"], reverse_path=b"")
+    lines = [KeyValue().format(record).partition(" message=")[2] for record in caplog.records]
+    size = len(house.accounts.bob.copies[0].octets)
+    assert lines[0].startswith('"message refused" transaction=')
+    assert lines[0].endswith(
+        f" reverse_path=zoe@there.example forward_paths=ann@here.example,bob@here.example size={size}"
+        ' peer=192.0.2.1 protocol=ESMTPS reply="452 4.2.2" refused=ann@here.example'
+    )
+    assert lines[1].startswith('"message taken" transaction=') and ' reverse_path="" ' in lines[1]
+    assert lines[1].endswith(' reply="250 2.0.0"') and len(lines) == 2
 
 
 def test_what_is_not_known_is_asked_again_once_as_a_retry_of_the_same() -> None:
