@@ -22,7 +22,7 @@ from itertools import compress
 
 from mailnode.mailbox.keywords import bit_of
 from mailnode.mailbox.needle import Needle, Piece, pieces, sent_day
-from mailnode.mailbox.rows import ENTRY_OCTETS, INTERNAL_DATE, MODIFIED, SIZE, longs, words
+from mailnode.mailbox.rows import ENTRY_OCTETS, INTERNAL_DATE, MAIL, MODIFIED, SAVE_DATE, SIZE, longs, words
 from mailnode.mailbox.verbs import Messages, Want
 from mailnode.pb.account_pb2 import SearchKey
 from mailnode.pb.row_pb2 import MailboxRow
@@ -49,6 +49,7 @@ _NEEDS = {
     SearchKey.HEADER: Want.HEADS,
     SearchKey.BODY: Want.MAILS | Want.OCTETS,
     SearchKey.TEXT: Want.MAILS | Want.OCTETS,
+    SearchKey.THREAD: Want.MAILS,
 }
 """What a key looks at; entries where it does not stand here."""
 
@@ -243,12 +244,14 @@ def _smaller(key: SearchKey, row: MailboxRow) -> _Column:
     return lambda messages: bytes(map(key.number.__gt__, words(messages.entries, SIZE)))
 
 
-def _received(first: int, end: int) -> _Column:
-    """Internal dates in the days [first, end); their time zone is UTC everywhere."""
+def _dated(column: int, first: int, end: int) -> _Column:
+    """Internal or save dates in the days [first, end); their time zone is UTC everywhere."""
     start, stop = first * _DAY_SECONDS, end * _DAY_SECONDS
-    return lambda messages: bytes(
-        [start <= second < stop for second in words(messages.entries, INTERNAL_DATE)]
-    )
+    return lambda messages: bytes([start <= second < stop for second in words(messages.entries, column)])
+
+
+def _mail(key: SearchKey, row: MailboxRow) -> _Column:
+    return lambda messages: bytes(map(key.number.__eq__, longs(messages.entries, MAIL)))
 
 
 def _modified(key: SearchKey, row: MailboxRow) -> _Column:
@@ -264,10 +267,14 @@ _COLUMNS: Mapping[_Op, Callable[[SearchKey, MailboxRow], _Column]] = {
     SearchKey.KEYWORD: _keyword,
     SearchKey.SIZE_LARGER: _larger,
     SearchKey.SIZE_SMALLER: _smaller,
-    SearchKey.RECEIVED_BEFORE: lambda key, row: _received(0, key.number),
-    SearchKey.RECEIVED_ON: lambda key, row: _received(key.number, key.number + 1),
-    SearchKey.RECEIVED_SINCE: lambda key, row: _received(key.number, _LAST_DAY),
+    SearchKey.RECEIVED_BEFORE: lambda key, row: _dated(INTERNAL_DATE, 0, key.number),
+    SearchKey.RECEIVED_ON: lambda key, row: _dated(INTERNAL_DATE, key.number, key.number + 1),
+    SearchKey.RECEIVED_SINCE: lambda key, row: _dated(INTERNAL_DATE, key.number, _LAST_DAY),
+    SearchKey.SAVED_BEFORE: lambda key, row: _dated(SAVE_DATE, 0, key.number),
+    SearchKey.SAVED_ON: lambda key, row: _dated(SAVE_DATE, key.number, key.number + 1),
+    SearchKey.SAVED_SINCE: lambda key, row: _dated(SAVE_DATE, key.number, _LAST_DAY),
     SearchKey.MODSEQ: _modified,
+    SearchKey.EMAIL: _mail,
 }
 
 
@@ -336,6 +343,7 @@ _ONE_BY_ONE: Mapping[_Op, Callable[[SearchKey], _Predicate]] = {
     SearchKey.HEADER: _header,
     SearchKey.BODY: _body,
     SearchKey.TEXT: _text,
+    SearchKey.THREAD: lambda key: lambda run, index: run.messages.mails[index].thread == key.number,
     SearchKey.SENT_BEFORE: lambda key: _sent(key.number.__gt__),
     SearchKey.SENT_ON: lambda key: _sent(key.number.__eq__),
     SearchKey.SENT_SINCE: lambda key: _sent(key.number.__le__),

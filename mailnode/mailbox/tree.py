@@ -193,12 +193,12 @@ def _make(state: Decided, change: Change, name: str, special_use: str, moment: M
         parent = _make_parents(state, change, parent_name, moment)
         state.row.mailbox_last += 1
         row = MailboxRow(mailbox=state.row.mailbox_last, parent=parent, name=leaf)
-        row.mailbox_id = f"M{row.mailbox}"
         state.mailboxes[row.mailbox] = row
         state.tree[parent, leaf] = row.mailbox
     row.noselect = False
     row.special_use = special_use
     row.uid_validity = state.uid_validity(moment.now_microseconds)
+    row.mailbox_id = f"M{row.uid_validity}"  # RFC 8474 §4.1: new whenever UIDVALIDITY is
     row.uid_next = row.recent_uid = max(row.uid_next, 1)
     row.highest_modseq = change.position
     change.mailboxes.add().CopyFrom(row)

@@ -32,6 +32,11 @@ class SearchKey(_message.Message):
         TEXT: _ClassVar[SearchKey.Op]
         MODSEQ: _ClassVar[SearchKey.Op]
         RECENT: _ClassVar[SearchKey.Op]
+        EMAIL: _ClassVar[SearchKey.Op]
+        THREAD: _ClassVar[SearchKey.Op]
+        SAVED_BEFORE: _ClassVar[SearchKey.Op]
+        SAVED_ON: _ClassVar[SearchKey.Op]
+        SAVED_SINCE: _ClassVar[SearchKey.Op]
     ALL: SearchKey.Op
     AND: SearchKey.Op
     OR: SearchKey.Op
@@ -52,6 +57,11 @@ class SearchKey(_message.Message):
     TEXT: SearchKey.Op
     MODSEQ: SearchKey.Op
     RECENT: SearchKey.Op
+    EMAIL: SearchKey.Op
+    THREAD: SearchKey.Op
+    SAVED_BEFORE: SearchKey.Op
+    SAVED_ON: SearchKey.Op
+    SAVED_SINCE: SearchKey.Op
     OP_FIELD_NUMBER: _ClassVar[int]
     KEYS_FIELD_NUMBER: _ClassVar[int]
     UIDS_FIELD_NUMBER: _ClassVar[int]

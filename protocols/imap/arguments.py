@@ -8,11 +8,15 @@ from __future__ import annotations
 from protocols.fault import Fault
 from protocols.imap import attributes, event, keys
 from protocols.imap.event import LiteralKind, StoreMode
+from protocols.imap.fetch import Attribute
 from protocols.imap.grammar import Grammar
 
 SELECTION_OPTIONS = frozenset({"SUBSCRIBED", "REMOTE", "RECURSIVEMATCH", "SPECIAL-USE"})
 RETURN_OPTIONS = frozenset({"SUBSCRIBED", "CHILDREN", "SPECIAL-USE"})
-STATUS_ITEMS = frozenset({"MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "DELETED", "SIZE"})
+STATUS_ITEMS = frozenset(
+    {"MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "DELETED", "SIZE"}
+    | {"APPENDLIMIT", "HIGHESTMODSEQ", "MAILBOXID"}
+)
 SPECIAL_USES = {
     u.lower(): u for u in ("\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Junk", "\\Sent", "\\Trash")
 }
@@ -90,11 +94,20 @@ def _mailbox(g: Grammar) -> str:
 
 
 def select(g: Grammar) -> event.Select:
-    return event.Select(_mailbox(g), examine=False)
+    return event.Select(_mailbox(g), False, _condstore(g))
 
 
 def examine(g: Grammar) -> event.Select:
-    return event.Select(_mailbox(g), examine=True)
+    return event.Select(_mailbox(g), True, _condstore(g))
+
+
+def _condstore(g: Grammar) -> bool:
+    """[SP "(" select-param *(SP select-param) ")"], RFC 4466 §2.1: CONDSTORE alone (RFC 7162 §3.1.8)"""
+    if not g.skip_sp():
+        return False
+    if set(g.listed(lambda: g.word("CONDSTORE"))) != {"CONDSTORE"}:
+        raise g.fault("CONDSTORE")
+    return True
 
 
 def create(g: Grammar) -> event.Create:
@@ -295,25 +308,50 @@ def search(g: Grammar) -> event.Search:
 
 
 def fetch(g: Grammar) -> event.Fetch:
-    """fetch = SP sequence-set SP fetch-atts"""
+    """fetch = SP sequence-set SP fetch-atts [SP "(" "CHANGEDSINCE" SP mod-sequence-value ")"], RFC 7162 §7"""
     g.sp()
     numbers = g.sequence_set()
     g.sp()
     plan = attributes.plan(g)
-    return event.Fetch(numbers, plan.with_uid() if g.by_uid else plan, g.by_uid)
+    if g.by_uid:
+        plan = plan.with_uid()
+    if not g.skip_sp():
+        return event.Fetch(numbers, plan, g.by_uid)
+    return event.Fetch(numbers, plan.adding(Attribute.MODSEQ), g.by_uid, _modifier(g, "CHANGEDSINCE"))
+
+
+def _modifier(g: Grammar, name: str) -> int:
+    """ "(" name SP mod-sequence-valzer ")" """
+    g.open()
+    if g.word(name) != name:
+        raise g.fault(name)
+    g.sp()
+    value = g.number()
+    g.close()
+    return value
 
 
 def store(g: Grammar) -> event.Store:
-    """store = SP sequence-set SP ["+" / "-"] "FLAGS" [".SILENT"] SP (flag-list / (flag *(SP flag)))"""
+    """store = SP sequence-set SP [store-modifiers SP] store-att-flags, RFC 4466 §2.5, RFC 9051 §9"""
     g.sp()
     numbers = g.sequence_set()
     g.sp()
+    unchanged_since = -1
+    if g.peek() == b"(":
+        unchanged_since = _modifier(g, "UNCHANGEDSINCE")
+        g.sp()
+    mode, silent = _store_mode(g)
+    g.sp()
+    return event.Store(numbers, g.by_uid, mode, g.store_flags(), silent, unchanged_since)
+
+
+def _store_mode(g: Grammar) -> tuple[StoreMode, bool]:
+    """["+" / "-"] "FLAGS" [".SILENT"]"""
     sign = "+" if g.skip(b"+") else "-" if g.skip(b"-") else ""
     word = g.word("FLAGS")
     if word not in ("FLAGS", "FLAGS.SILENT"):
         raise g.fault("FLAGS or FLAGS.SILENT")
-    g.sp()
-    return event.Store(numbers, g.by_uid, StoreMode(f"{sign}FLAGS"), g.store_flags(), word == "FLAGS.SILENT")
+    return StoreMode(f"{sign}FLAGS"), word == "FLAGS.SILENT"
 
 
 def copy(g: Grammar) -> event.Copy:

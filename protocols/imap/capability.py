@@ -12,12 +12,14 @@ class Policy:
 
     `tls`: it is protected. `starttls`: STARTTLS is offered. `plaintext_login`: LOGIN may come, by TLS or by
     leave. `mechanisms`: those of AUTHENTICATE that may come, in capitals; PLAIN only where `plaintext_login`.
+    `append_octets_max`: what a message may have, in every mailbox (RFC 7889); 0: it is not told.
     """
 
     tls: bool
     starttls: bool
     plaintext_login: bool
     mechanisms: tuple[str, ...]
+    append_octets_max: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,13 @@ CAPABILITIES: tuple[tuple[str, When], ...] = (
     ("LIST-EXTENDED", _after),  # RFC 5258
     ("LIST-STATUS", _after),  # RFC 5819
     ("UTF8=ACCEPT", _after),  # RFC 6855
+    ("CONDSTORE", _after),  # RFC 7162
+    ("STATUS=SIZE", _after),  # RFC 8438
+    ("OBJECTID", _after),  # RFC 8474
+    ("SAVEDATE", _after),  # RFC 8514
 )
 
-ENABLED_BY_ENABLE = frozenset({"UTF8=ACCEPT"})
+ENABLED_BY_ENABLE = frozenset({"CONDSTORE", "UTF8=ACCEPT"})
 """Extensions that ENABLE turns on (RFC 5161 §3.1): the others above do not wait for it."""
 
 
@@ -87,6 +93,8 @@ def _words(standing: Standing) -> Iterator[str]:
     for word, when in CAPABILITIES:
         if when(standing):
             yield word
+    if standing.authenticated and standing.policy.append_octets_max:
+        yield f"APPENDLIMIT={standing.policy.append_octets_max}"
     if not standing.authenticated:
         for mechanism in standing.policy.mechanisms:
             yield f"AUTH={mechanism}"

@@ -9,9 +9,23 @@ from dataclasses import dataclass
 from protocols.fault import Fault
 from protocols.imap import arguments
 from protocols.imap.capability import Policy
-from protocols.imap.event import Asked, Authenticate, Event, Fetch, Login, Search, StartTls, Store
+from protocols.imap.event import (
+    Asked,
+    Authenticate,
+    Event,
+    Fetch,
+    List,
+    Login,
+    Search,
+    Select,
+    StartTls,
+    Status,
+    Store,
+)
+from protocols.imap.fetch import Attribute
 from protocols.imap.grammar import Grammar
 from protocols.imap.head import Head
+from protocols.imap.search import Op
 
 
 class State(enum.Enum):
@@ -98,6 +112,22 @@ def check(asked: Asked, policy: Policy) -> None:
         raise Fault("NO [CANNOT]", "This mechanism is not offered")
     if isinstance(asked, StartTls) and (policy.tls or not policy.starttls):
         raise Fault("BAD", "TLS is active" if policy.tls else "STARTTLS is not offered")
+
+
+def enables_condstore(asked: Asked) -> bool:
+    """Whether mod-sequences are told from here on: RFC 7162 §3.1, "CONDSTORE enabling command"."""
+    match asked:
+        case Select(condstore=enables):
+            return enables
+        case Status(items=items) | List(status=items):
+            return "HIGHESTMODSEQ" in items
+        case Fetch(plan=plan):
+            return Attribute.MODSEQ in plan.items
+        case Store(unchanged_since=since):
+            return since >= 0
+        case Search(key=key):
+            return key.has(Op.MODSEQ)
+    return False
 
 
 def withholds_expunge(event: Event) -> bool:

@@ -106,10 +106,14 @@ class AuthenticateResponse:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """SELECT, or with `examine` EXAMINE, RFC 9051 §6.3.2-3. What was selected before is not any more."""
+    """SELECT, or with `examine` EXAMINE, RFC 9051 §6.3.2-3. What was selected before is not any more.
+
+    `condstore`: with the parameter CONDSTORE (RFC 7162 §3.1.8).
+    """
 
     mailbox: str
     examine: bool
+    condstore: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,11 +286,15 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """RFC 9051 §6.4.5. With `by_uid` the plan shows the UID in each response, asked for or not."""
+    """RFC 9051 §6.4.5. With `by_uid` the plan shows the UID in each response, asked for or not.
+
+    `changed_since`: only messages with a mod-sequence above it, -1: all (RFC 7162 §3.1.4.1).
+    """
 
     numbers: SequenceSet
     plan: Plan
     by_uid: bool
+    changed_since: int = -1
 
 
 class StoreMode(enum.Enum):
@@ -297,13 +305,15 @@ class StoreMode(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """RFC 9051 §6.4.6."""
+    """RFC 9051 §6.4.6. `unchanged_since`: only messages with no higher mod-sequence, -1: all (RFC 7162
+    §3.1.3)."""
 
     numbers: SequenceSet
     by_uid: bool
     mode: StoreMode
     flags: tuple[str, ...]
     silent: bool
+    unchanged_since: int = -1
 
 
 @dataclass(frozen=True, slots=True)

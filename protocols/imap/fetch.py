@@ -17,6 +17,10 @@ class Attribute(enum.Enum):
     ENVELOPE = "ENVELOPE"
     BODY = "BODY"
     BODYSTRUCTURE = "BODYSTRUCTURE"
+    MODSEQ = "MODSEQ"  # RFC 7162 §3.1.4.2
+    EMAILID = "EMAILID"  # RFC 8474 §5
+    THREADID = "THREADID"
+    SAVEDATE = "SAVEDATE"  # RFC 8514 §4.2
 
 
 class Of(enum.Enum):
@@ -84,7 +88,7 @@ class Plan:
     @cached_property
     def needs_mail(self) -> bool:
         """Whether the parsed message is asked: ENVELOPE, BODY, BODYSTRUCTURE, or octets of the body."""
-        return self.needs_octets or self.needs_forms
+        return self.needs_octets or self.needs_forms or Attribute.THREADID in self.items
 
     @cached_property
     def needs_structure(self) -> bool:
@@ -115,10 +119,10 @@ class Plan:
     def shows_flags(self) -> bool:
         return Attribute.FLAGS in self.items
 
+    def adding(self, *attributes: Attribute) -> Plan:
+        """The plan with these too, where they are not in it."""
+        return Plan(tuple(dict.fromkeys((*self.items, *attributes))))
+
     def with_uid(self) -> Plan:
         """The plan of a UID FETCH, RFC 9051 §6.4.9."""
         return self if Attribute.UID in self.items else Plan((Attribute.UID, *self.items))
-
-    def with_flags(self) -> Plan:
-        """The plan for messages whose flags the FETCH itself changed."""
-        return self if self.shows_flags else Plan((*self.items, Attribute.FLAGS))

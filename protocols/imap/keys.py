@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Callable
 
 from protocols.fault import Fault
-from protocols.imap import flags
+from protocols.imap import flags, objectid
 from protocols.imap.grammar import Grammar
 from protocols.imap.search import Key, Op, Return
 
@@ -22,10 +22,14 @@ _WORDS = {
     "RECENT": _RECENT,
     "NEW": Key(Op.AND, (_RECENT, _UNSEEN)),
     "OLD": Key(Op.NOT, (_RECENT,)),
+    "SAVEDATESUPPORTED": Key(Op.ALL),  # RFC 8514 §4.3
     **_FLAGS,
     **{f"UN{word}": Key(Op.NOT, (key,)) for word, key in _FLAGS.items()},
 }
-_DATES = {op.name: op for op in (Op.BEFORE, Op.ON, Op.SINCE, Op.SENTBEFORE, Op.SENTON, Op.SENTSINCE)}
+_DAYS = (Op.BEFORE, Op.ON, Op.SINCE, Op.SENTBEFORE, Op.SENTON, Op.SENTSINCE)
+_DATES = {op.name: op for op in (*_DAYS, Op.SAVEDBEFORE, Op.SAVEDON, Op.SAVEDSINCE)}
+_OBJECTS = {"EMAILID": (Op.EMAIL, b"E"), "THREADID": (Op.THREAD, b"T")}
+_NOTHING = Key(Op.NOT, (Key(Op.ALL),))
 _SIZES = {"LARGER": Op.LARGER, "SMALLER": Op.SMALLER}
 _FIELDS = frozenset({"BCC", "CC", "FROM", "SUBJECT", "TO"})
 _TEXTS = {"BODY": Op.BODY, "TEXT": Op.TEXT}
@@ -143,6 +147,8 @@ class _Keys:
         if word in _SIZES:
             g.sp()
             return Key(_SIZES[word], number=g.number())
+        if word in _OBJECTS:
+            return self._object(*_OBJECTS[word])
         compound = _COMPOUND.get(word)
         if compound is None:
             raise g.fault("a search key")
@@ -152,6 +158,26 @@ class _Keys:
     def _text(self) -> str:
         self._g.sp()
         return self._decode(self._g.astring())
+
+    def _object(self, op: Op, kind: bytes) -> Key:
+        """ "EMAILID" SP objectid, RFC 8474 §7"""
+        self._g.sp()
+        number = objectid.number(self._g.astring(), kind)
+        return _NOTHING if number is None else Key(op, number=number)
+
+    def modseq(self) -> Key:
+        """ "MODSEQ" [SP entry-name SP entry-type-req] SP mod-sequence-valzer, RFC 7162 §7
+
+        We keep one mod-sequence a message, so the entry is passed over (RFC 7162 §3.1.5).
+        """
+        g = self._g
+        if g.peek() == b'"':
+            g.string()
+            g.sp()
+            if g.word("priv, shared or all") not in ("PRIV", "SHARED", "ALL"):
+                raise g.fault("priv, shared or all")
+            g.sp()
+        return Key(Op.MODSEQ, number=g.number())
 
     def not_(self) -> Key:
         """ "NOT" SP search-key"""
@@ -187,4 +213,5 @@ _COMPOUND: dict[str, Callable[[_Keys], Key]] = {
     "HEADER": _Keys.header,
     "KEYWORD": _Keys.keyword,
     "UNKEYWORD": _Keys.unkeyword,
+    "MODSEQ": _Keys.modseq,
 }

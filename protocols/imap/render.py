@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Protocol
 
-from protocols.imap import date
+from protocols.imap import date, objectid
 from protocols.imap.fetch import PICKING, Attribute, Item, Of, Plan, Section
 from protocols.imap.flags import FlagNames
 from protocols.imap.section import FieldPicker, Part, Range, cut, octets_of
@@ -37,15 +37,18 @@ class Mail(Protocol):
     def body(self) -> bytes: ...
     @property
     def bodystructure(self) -> bytes: ...
+    @property
+    def thread(self) -> int:
+        """The number behind its THREADID."""
 
 
 @dataclass(slots=True)
 class Columns:
     """Messages of one answer in the order of their UIDs; a column that the plan does not need stays empty.
 
-    `flags` holds the 64 bits, `dates` seconds since 1970, `octets` the whole message, or b"" for one that is
-    to be streamed (`pieces`). The UIDs of `recent` are \\Recent. `overflow` has, by UID, keywords that
-    have no bit.
+    `flags` holds the 64 bits, `dates` and `saved` seconds since 1970, `octets` the whole message, or b""
+    for one that is to be streamed (`pieces`). The UIDs of `recent` are \\Recent. `overflow` has, by UID,
+    keywords that have no bit.
     """
 
     numbers: Sequence[int]
@@ -58,6 +61,9 @@ class Columns:
     octets: Sequence[bytes] = ()
     recent: Ranges = ()
     overflow: Mapping[int, Iterable[str]] = field(default_factory=dict)
+    modseqs: Sequence[int] = ()
+    email_ids: Sequence[int] = ()
+    saved: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +93,6 @@ def fetched(plan: Plan, columns: Columns, names: FlagNames) -> bytes:
     return whole * count % tuple(cells)
 
 
-def flag_changes(columns: Columns, names: FlagNames) -> bytes:
-    """Untagged FETCH with UID and FLAGS of each message."""
-    return fetched(_FLAG_CHANGES, columns, names)
-
-
 def pieces(plan: Plan, columns: Columns, index: int, names: FlagNames) -> list[bytes | Range | PickedHeader]:
     """The response of one message whose octets are not at hand, in order.
 
@@ -117,7 +118,6 @@ def shown(octets: bytes) -> bytes:
     return octets.replace(b"\0", b"\x80")
 
 
-_FLAG_CHANGES = Plan((Attribute.UID, Attribute.FLAGS))
 _TEMPLATES: dict[Item, bytes] = {
     Attribute.UID: b"UID %d",
     Attribute.FLAGS: b"FLAGS (%b)",
@@ -126,6 +126,10 @@ _TEMPLATES: dict[Item, bytes] = {
     Attribute.ENVELOPE: b"ENVELOPE %b",
     Attribute.BODY: b"BODY %b",
     Attribute.BODYSTRUCTURE: b"BODYSTRUCTURE %b",
+    Attribute.MODSEQ: b"MODSEQ (%d)",
+    Attribute.EMAILID: b"EMAILID (%b)",
+    Attribute.THREADID: b"THREADID (%b)",
+    Attribute.SAVEDATE: b'SAVEDATE "%b"',
 }
 
 
@@ -149,6 +153,14 @@ def _column(item: Attribute, columns: Columns, names: FlagNames) -> Iterable[obj
         return date.texts(columns.dates)
     if item is Attribute.SIZE:
         return columns.sizes
+    if item is Attribute.MODSEQ:
+        return columns.modseqs
+    if item is Attribute.SAVEDATE:
+        return date.texts(columns.saved)
+    if item is Attribute.EMAILID:
+        return map(objectid.email, columns.email_ids)
+    if item is Attribute.THREADID:
+        return [objectid.thread(mail.thread) for mail in columns.mails]
     return map(attrgetter(item.name.lower()), columns.mails)
 
 
@@ -236,4 +248,7 @@ def _single(columns: Columns, index: int) -> Columns:
         columns.octets[here],
         columns.recent,
         columns.overflow,
+        columns.modseqs[here],
+        columns.email_ids[here],
+        columns.saved[here],
     )

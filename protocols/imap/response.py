@@ -128,6 +128,8 @@ class Selected:
     first_unseen: int
     uid_validity: int
     uid_next: int
+    highest_modseq: int
+    mailbox_id: str
 
 
 def selected(mailbox: Selected) -> bytes:
@@ -138,6 +140,8 @@ def selected(mailbox: Selected) -> bytes:
         recent(mailbox.recent),
         ok(f"UIDVALIDITY {mailbox.uid_validity}", "UIDs valid"),
         ok(f"UIDNEXT {mailbox.uid_next}", "Predicted next UID"),
+        ok(f"HIGHESTMODSEQ {mailbox.highest_modseq}", "Highest mod-sequence"),
+        ok(mailbox_id(mailbox.mailbox_id), "Its name for ever"),
     ]
     if mailbox.first_unseen:
         lines.insert(4, ok(f"UNSEEN {mailbox.first_unseen}", "First unseen"))
@@ -195,14 +199,19 @@ def identified(parameters: Mapping[str, str]) -> bytes:
 # ---- search --------------------------------------------------------------------------------------------
 
 
-def found(search: Search, numbers: Sequence[int]) -> bytes:
-    """The result of a SEARCH: ascending sequence numbers, or UIDs with `by_uid`."""
+def found(search: Search, numbers: Sequence[int], modseq: int = 0) -> bytes:
+    """The result of a SEARCH: ascending sequence numbers, or UIDs with `by_uid`.
+
+    `modseq`: the highest mod-sequence of what is told, 0: it is not asked or nothing was found (RFC 7162
+    §3.1.6).
+    """
     if search.returns is not None:
-        return _esearch(search, search.returns, numbers)
-    return b"* SEARCH" + b"".join([b" %d" % n for n in numbers]) + b"\r\n"
+        return _esearch(search, search.returns, numbers, modseq)
+    end = b" (MODSEQ %d)\r\n" % modseq if modseq else b"\r\n"
+    return b"* SEARCH" + b"".join([b" %d" % n for n in numbers]) + end
 
 
-def _esearch(search: Search, returns: Return, numbers: Sequence[int]) -> bytes:
+def _esearch(search: Search, returns: Return, numbers: Sequence[int], modseq: int) -> bytes:
     """ESEARCH, RFC 4731 §3.1: of an empty result COUNT alone is said."""
     said = [b"* ESEARCH (TAG %b)" % string(search.tag)]
     if search.by_uid:
@@ -216,6 +225,8 @@ def _esearch(search: Search, returns: Return, numbers: Sequence[int]) -> bytes:
             said.append(b"ALL " + text(ranges_of(numbers)).encode())
     if Return.COUNT in returns:
         said.append(b"COUNT %d" % len(numbers))
+    if modseq:
+        said.append(b"MODSEQ %d" % modseq)
     return b" ".join(said) + b"\r\n"
 
 
@@ -225,6 +236,16 @@ def _esearch(search: Search, returns: Return, numbers: Sequence[int]) -> bytes:
 def append_uid(uid_validity: int, uids: Iterable[tuple[int, int]]) -> str:
     """APPENDUID, RFC 4315 §3."""
     return f"APPENDUID {uid_validity} {text(uids)}"
+
+
+def mailbox_id(object_id: str) -> str:
+    """MAILBOXID, RFC 8474 §4.1."""
+    return f"MAILBOXID ({object_id})"
+
+
+def modified(numbers: Iterable[tuple[int, int]]) -> str:
+    """MODIFIED, RFC 7162 §3.1.3: sequence numbers, or UIDs after UID STORE."""
+    return f"MODIFIED {text(numbers)}"
 
 
 def copy_uid(uid_validity: int, source: Iterable[tuple[int, int]], target: Iterable[tuple[int, int]]) -> str:

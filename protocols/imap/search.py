@@ -33,6 +33,12 @@ class Op(enum.Enum):
     HEADER = enum.auto()  # field; text: a substring, "": the field exists
     BODY = enum.auto()  # text
     TEXT = enum.auto()  # text
+    MODSEQ = enum.auto()  # number: a mod-sequence of at least this, RFC 7162 §3.1.5
+    EMAIL = enum.auto()  # number: EMAILID, RFC 8474 §6
+    THREAD = enum.auto()  # number: THREADID
+    SAVEDBEFORE = enum.auto()  # number: a day of the save date, RFC 8514 §4.3
+    SAVEDON = enum.auto()
+    SAVEDSINCE = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,10 @@ class Key:
     number: int = 0
     text: str = ""
     field: str = ""
+
+    def has(self, op: Op) -> bool:
+        """Whether it asks this, anywhere in it."""
+        return self.op is op or any(key.has(op) for key in self.keys)
 
 
 class Return(enum.IntFlag):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -62,6 +63,21 @@ def ranges_of(numbers: Sequence[int]) -> Ranges:
         last = number
     merged.append((first, last))
     return tuple(merged)
+
+
+def without(ranges: Iterable[tuple[int, int]], taken: Ranges) -> list[tuple[int, int]]:
+    """Ranges less others that are ascending and do not overlap."""
+    left = []
+    for first, last in ranges:
+        for a, b in taken[bisect_left(taken, first, key=lambda r: r[1]) :]:
+            if a > last:
+                break
+            if first < a:
+                left.append((first, a - 1))
+            first = b + 1
+        if first <= last:
+            left.append((first, last))
+    return left
 
 
 def text(ranges: Iterable[tuple[int, int]]) -> str:

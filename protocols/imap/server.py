@@ -296,6 +296,8 @@ class Session:
         except Fault as fault:
             return self._reply(tag, refusal(fault))
         self._errors = 0
+        if command.enables_condstore(asked):
+            self.enabled |= {"CONDSTORE"}
         if isinstance(asked, Capability | Enable):
             return self._answer_itself(tag, asked)
         return self._give(Open(tag, asked, row))

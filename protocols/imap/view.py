@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from protocols.fault import Fault
 from protocols.imap import response
 from protocols.imap.search import Key, Op
-from protocols.imap.sequence import STAR, Ranges, SequenceSet, normalise, ranges_of
+from protocols.imap.sequence import STAR, Ranges, SequenceSet, normalise, ranges_of, without
 
 Pairs = Iterable[tuple[int, int]]
 _RECENT_RANGES_MAX = 1000  # of one session, when several sessions take turns in being told first
@@ -135,7 +135,7 @@ class View:
         self._destroyed += destroyed
         told = [ranges for first, last, ranges in self._answered if first <= position <= last]
         for one in told:
-            modified = _without(modified, one)
+            modified = without(modified, one)
         self._changed += modified
         self._answered = [one for one in self._answered if one[1] > position]
 
@@ -221,18 +221,3 @@ class View:
 
 def _uids(ranges: Ranges) -> Key:
     return Key(Op.UIDS, numbers=SequenceSet(ranges))
-
-
-def _without(ranges: Pairs, taken: Ranges) -> list[tuple[int, int]]:
-    """Ranges less others that are ascending and do not overlap."""
-    left = []
-    for first, last in ranges:
-        for a, b in taken[bisect_left(taken, first, key=lambda r: r[1]) :]:
-            if a > last:
-                break
-            if first < a:
-                left.append((first, a - 1))
-            first = b + 1
-        if first <= last:
-            left.append((first, last))
-    return left

@@ -28,7 +28,6 @@ LATER = {
         "fetch-binary-mime-qp",
     },
     "CATENATE": {"catenate", "catenate-multiappend"},
-    "CONDSTORE": {"esearch-condstore"},
     "CONTEXT=SEARCH": {
         "search-context-update",
         "search-context-update2",

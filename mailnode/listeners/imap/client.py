@@ -23,7 +23,7 @@ from protocols.fault import Fault
 from protocols.imap import response
 from protocols.imap.answer import Answer, Bad
 from protocols.imap.command import withholds_expunge
-from protocols.imap.event import Append
+from protocols.imap.event import Append, Fetch, List, Search, Status, Store
 
 if TYPE_CHECKING:
     from mailnode.listeners.imap.append import Appending
@@ -82,8 +82,15 @@ class Client:
     @property
     def utf8(self) -> bool:
         """Whether it said ENABLE UTF8=ACCEPT (RFC 6855)."""
+        return self._enabled("UTF8=ACCEPT")
+
+    def condstore(self) -> bool:
+        """Whether it is told of mod-sequences (RFC 7162 §3.1)."""
+        return self._enabled("CONDSTORE")
+
+    def _enabled(self, name: str) -> bool:
         session: Any = self.conversation.session
-        return "UTF8=ACCEPT" in session.enabled
+        return name in session.enabled
 
     @property
     def mailbox_name(self) -> Callable[[str], bytes]:
@@ -115,6 +122,13 @@ class Client:
             await self.say_all(event, news)
         self.say(event, answer)
 
+    def say_modseq(self, event: Any) -> None:
+        """HIGHESTMODSEQ when CONDSTORE was enabled with a mailbox selected (RFC 7162 §3.1)."""
+        selected = self.selection
+        if selected is not None and not selected.modseq_told and self.condstore():
+            selected.modseq_told = True
+            self.say(event, selected.highest_modseq())
+
     # -- asking the account
 
     async def apply(self, intent: Intent) -> Result:
@@ -136,11 +150,16 @@ class Client:
 Row = Callable[[Client, Any], Coroutine[Any, Any, None]]
 
 
+_ENABLING = (Fetch, List, Search, Status, Store)
+
+
 def refusing(row: Row) -> Row:
     """A row whose command is answered NO or BAD where the account, or the numbers it names, say so."""
 
     async def answered(client: Client, event: Any) -> None:
         try:
+            if isinstance(event, _ENABLING):
+                client.say_modseq(event)
             await row(client, event)
         except Refused as refused:
             await client.end(event, refused.no)

@@ -11,26 +11,28 @@ from collections.abc import AsyncIterator
 
 from mailnode.listeners.imap.client import Client
 from mailnode.listeners.imap.refusal import Refused
-from mailnode.listeners.imap.selected import Selected, overflow
+from mailnode.listeners.imap.selected import Selected
 from mailnode.listeners.imap.utf8 import show_utf8
 from mailnode.mailbox.ranges import packed
-from mailnode.mailbox.rows import FLAGS, INTERNAL_DATE, MAIL, SEEN, SIZE, longs, words
+from mailnode.mailbox.rows import FLAGS, MAIL, MODIFIED, SEEN, longs
 from mailnode.mailbox.verbs import Account, Expunged, Messages, NotKnown, Want
 from mailnode.pb.change_pb2 import Intent, Store
 from protocols.imap.answer import Ok
 from protocols.imap.event import Fetch
 from protocols.imap.fetch import Attribute, Plan
-from protocols.imap.render import Columns, PickedHeader, fetched, pieces, shown
+from protocols.imap.render import PickedHeader, fetched, pieces, shown
 from protocols.imap.section import Range
-from protocols.imap.sequence import Ranges
+from protocols.imap.sequence import Ranges, ranges_of
 
 
 async def fetch(client: Client, event: Fetch) -> None:
     selected = client.selected
     ranges = selected.view.ranges(event.numbers, event.by_uid)
+    if event.changed_since >= 0:
+        ranges = await _changed(selected, ranges, event.changed_since)
     plan = event.plan
     if plan.sets_seen and not selected.read_only and await _set_seen(client, ranges):
-        plan = plan.with_flags()
+        plan = plan.adding(*(item for item in selected.flag_items if item is not Attribute.UID))
     said = array("I")
     async for run in selected.runs(ranges, _want(plan)):
         client.say(event, await selected.renamed())
@@ -41,6 +43,15 @@ async def fetch(client: Client, event: Fetch) -> None:
     if len(said) < selected.view.within(ranges) and not event.by_uid:
         raise Refused("EXPUNGEISSUED")
     await client.end(event, Ok("Fetched"))
+
+
+async def _changed(selected: Selected, ranges: Ranges, since: int) -> Ranges:
+    """Of ranges of UIDs the messages with a mod-sequence above `since` (RFC 7162 §3.1.4.1)."""
+    changed = array("I")
+    async for run in selected.runs(ranges, Want.ENTRIES):
+        modseqs = longs(run.entries, MODIFIED)
+        changed.extend(uid for uid, modseq in zip(run.uids, modseqs, strict=False) if modseq > since)
+    return ranges_of(changed)
 
 
 async def _say_departed(client: Client, event: Fetch, plan: Plan, ranges: Ranges) -> array[int]:
@@ -90,7 +101,7 @@ async def _say(client: Client, event: Fetch, plan: Plan, run: Messages) -> array
     start = 0
     for index in [*_long(run), run.count]:
         if start < index:
-            client.say(event, fetched(plan, _columns(selected, plan, run, start, index), selected.names))
+            client.say(event, fetched(plan, selected.columns(plan, run, start, index), selected.names))
             await client.conversation.drained()
         if index < run.count and not await _say_long(client, event, plan, run, index):
             said.remove(run.uids[index])
@@ -102,7 +113,7 @@ async def _say_long(client: Client, event: Fetch, plan: Plan, run: Messages, ind
     """Say one message whose octets come in chunks; False when they are gone, and nothing was said."""
     selected = client.selected
     mail = longs(run.entries, MAIL)[index]
-    response = pieces(plan, _columns(selected, plan, run, index, index + 1), 0, selected.names)
+    response = pieces(plan, selected.columns(plan, run, index, index + 1), 0, selected.names)
     begun = False
     try:
         async for octets in _streamed(client.account, mail, response):
@@ -119,22 +130,6 @@ async def _say_long(client: Client, event: Fetch, plan: Plan, run: Messages, ind
 def _long(run: Messages) -> list[int]:
     """The indexes of messages whose octets were left out."""
     return [i for i, octets in enumerate(run.octets) if not octets and run.mails[i].size]
-
-
-def _columns(selected: Selected, plan: Plan, run: Messages, start: int, end: int) -> Columns:
-    items, dates = plan.items, words(run.entries, INTERNAL_DATE)
-    return Columns(
-        numbers=selected.view.numbers(run.uids[start:end]),
-        uids=run.uids[start:end],
-        flags=longs(run.entries, FLAGS)[start:end].tolist() if plan.shows_flags else (),
-        sizes=words(run.entries, SIZE)[start:end].tolist() if Attribute.SIZE in items else (),
-        dates=dates[start:end].tolist() if Attribute.INTERNALDATE in items else (),
-        mails=run.mails[start:end],
-        heads=run.heads[start:end],
-        octets=run.octets[start:end],
-        recent=selected.view.recent,
-        overflow=overflow(run),
-    )
 
 
 async def _streamed(

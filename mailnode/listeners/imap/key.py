@@ -26,6 +26,12 @@ _OPS = {
     Op.HEADER: SearchKey.HEADER,
     Op.BODY: SearchKey.BODY,
     Op.TEXT: SearchKey.TEXT,
+    Op.MODSEQ: SearchKey.MODSEQ,
+    Op.EMAIL: SearchKey.EMAIL,
+    Op.THREAD: SearchKey.THREAD,
+    Op.SAVEDBEFORE: SearchKey.SAVED_BEFORE,
+    Op.SAVEDON: SearchKey.SAVED_ON,
+    Op.SAVEDSINCE: SearchKey.SAVED_SINCE,
 }
 
 
@@ -34,7 +40,7 @@ def stored_key(key: Key) -> SearchKey:
     from before 1970."""
     if key.op is Op.FLAG:
         return SearchKey(op=SearchKey.FLAGS, number=1 << SYSTEM.index(key.text))
-    if key.number < 0 and key.op in (Op.ON, Op.SENTON):
+    if key.number < 0 and key.op in (Op.ON, Op.SENTON, Op.SAVEDON):
         return SearchKey(op=SearchKey.NOT, keys=[SearchKey(op=SearchKey.ALL)])
     return SearchKey(
         op=_OPS[key.op],

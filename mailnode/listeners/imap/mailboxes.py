@@ -27,8 +27,9 @@ from protocols.imap.event import (
 
 async def create(client: Client, event: Create) -> None:
     ask = CreateMailbox(name=event.mailbox, special_use="".join(event.special_use))
-    await client.apply(Intent(create_mailbox=ask))
-    await client.end(event, Ok("Created"))
+    result = await client.apply(Intent(create_mailbox=ask))
+    row = (await client.account.mailboxes()).rows.get(result.mailbox)  # None: somebody deleted it since
+    await client.end(event, Ok("Created", response.mailbox_id(row.mailbox_id) if row else ""))
 
 
 async def delete(client: Client, event: Delete) -> None:
@@ -73,7 +74,7 @@ async def _listed(client: Client, event: List, mailboxes: Mailboxes) -> AsyncIte
     for row in listing.answer(event, _attributes(mailboxes), mailboxes.subscribed, said):
         yield row.octets
         if event.status and row.selectable:
-            values = await _values(client.account, mailboxes.rows[mailboxes.names[row.name]], event.status)
+            values = await _values(client, mailboxes.rows[mailboxes.names[row.name]], event.status)
             yield response.status(said(row.name), values)
 
 
@@ -101,12 +102,12 @@ async def namespace(client: Client, event: Namespace) -> None:
 
 async def status(client: Client, event: Status) -> None:
     row = await client.mailbox(event.mailbox, "NONEXISTENT")
-    values = await _values(client.account, row, event.items)
+    values = await _values(client, row, event.items)
     client.say(event, response.status(client.mailbox_name(event.mailbox), values))
     await client.end(event, Ok("Said"))
 
 
-async def _values(account: Account, row: MailboxRow, items: tuple[str, ...]) -> dict[str, int | str]:
+async def _values(client: Client, row: MailboxRow, items: tuple[str, ...]) -> dict[str, int | str]:
     known: dict[str, int | str] = {
         "MESSAGES": row.messages,
         "UIDNEXT": row.uid_next,
@@ -116,9 +117,10 @@ async def _values(account: Account, row: MailboxRow, items: tuple[str, ...]) -> 
         "SIZE": row.size,
         "HIGHESTMODSEQ": row.highest_modseq,
         "MAILBOXID": f"({row.mailbox_id})",
+        "APPENDLIMIT": client.limits.imap_message_octets_max,
     }
     if "RECENT" in items:
-        known["RECENT"] = await _recent(account, row)
+        known["RECENT"] = await _recent(client.account, row)
     return {item: known[item] for item in items if item in known}
 
 

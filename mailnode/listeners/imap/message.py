@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 
 from mailnode.listeners.imap.client import Client
 from mailnode.listeners.imap.key import stored_key
 from mailnode.listeners.imap.refusal import Refused
 from mailnode.listeners.imap.selected import Selected
-from mailnode.mailbox.verbs import ALL_UIDS, UidRanges
+from mailnode.mailbox.rows import MODIFIED, longs
+from mailnode.mailbox.verbs import ALL_UIDS, UidRanges, Want
 from mailnode.pb import change_pb2
 from mailnode.pb.change_pb2 import Intent, Result, UidRange
 from protocols.imap import response
-from protocols.imap.answer import Ok
+from protocols.imap.answer import No, Ok
 from protocols.imap.event import Copy, Expunge, Move, Search, Store, StoreMode
+from protocols.imap.fetch import Attribute, Plan
 from protocols.imap.flags import SYSTEM
+from protocols.imap.search import Op, Return
+from protocols.imap.sequence import Ranges, ranges_of, without
 
 _MODES = {
     StoreMode.REPLACE: change_pb2.Store.REPLACE,
@@ -47,13 +52,36 @@ async def store(client: Client, event: Store) -> None:
             flags=system_bits(event.flags),
             keywords=keywords(event.flags),
         )
-        selected.answered(await client.apply(Intent(store=ask)), ranges)
-        if not event.silent:
-            # All of them, changed or not: "as if a FETCH of those flags was done" (RFC 3501 §6.4.6).
-            await client.say_all(event, selected.flags_of(ranges))
-        if not event.by_uid and not await selected.has_all(ranges):
-            raise Refused("EXPUNGEISSUED")  # the others have their flags (RFC 2180 §4.2.2)
+        if event.unchanged_since >= 0:
+            ask.unchanged_since = event.unchanged_since
+        result = await client.apply(Intent(store=ask))
+        failed = tuple((r.first, r.last) for r in result.modified)
+        await _say_stored(client, event, result, tuple(without(ranges, failed)))
+        await client.end(event, await _store_answer(selected, event, ranges, failed))
+        return
     await client.end(event, Ok("Stored"))
+
+
+async def _say_stored(client: Client, event: Store, result: Result, stored: Ranges) -> None:
+    """All of them, changed or not: "as if a FETCH of those flags was done" (RFC 3501 §6.4.6)."""
+    selected = client.selected
+    selected.answered(result, stored)
+    items = selected.flag_items
+    if event.silent:  # mod-sequences are told all the same (RFC 7162 §3.1.3)
+        items = tuple(item for item in items if item is not Attribute.FLAGS)
+    if stored and (client.condstore() or not event.silent):
+        await client.say_all(event, selected.told(stored, Plan(items)))
+
+
+async def _store_answer(selected: Selected, event: Store, ranges: Ranges, failed: Ranges) -> Ok | No:
+    """What could not be done; the others have their flags (RFC 2180 §4.2, RFC 7162 §3.1.3)."""
+    code = ""
+    if failed:
+        uids = [uid for first, last in failed for uid in range(first, last + 1)]
+        code = response.modified(failed if event.by_uid else ranges_of(selected.view.numbers(uids)))
+    if not event.by_uid and not await selected.has_all(ranges):
+        return No("Some of the messages are gone", code or "EXPUNGEISSUED")
+    return Ok("Stored, but for what had changed" if failed else "Stored", code)
 
 
 async def copy(client: Client, event: Copy) -> None:
@@ -108,8 +136,22 @@ async def search(client: Client, event: Search) -> None:
     except KeyError:
         raise Refused("NONEXISTENT") from None
     known = found[: bisect_right(found, selected.view.last_uid)]
-    client.say(event, response.found(event, known if event.by_uid else selected.view.numbers(known)))
+    modseq = await _highest_modseq(selected, event, known) if event.key.has(Op.MODSEQ) else 0
+    numbers = known if event.by_uid else selected.view.numbers(known)
+    client.say(event, response.found(event, numbers, modseq))
     await client.end(event, Ok("Searched"))
+
+
+async def _highest_modseq(selected: Selected, event: Search, found: array[int]) -> int:
+    """Of what is told: with MIN and MAX alone of these two (RFC 4731 §3.2)."""
+    asked = event.returns
+    if asked and found and not asked & ~(Return.MIN | Return.MAX):
+        ends = {found[0]} if Return.MIN in asked else set()
+        found = array("I", sorted(ends | ({found[-1]} if Return.MAX in asked else set())))
+    highest = 0
+    async for run in selected.runs(ranges_of(found), Want.ENTRIES):
+        highest = max(highest, *longs(run.entries, MODIFIED))
+    return highest
 
 
 def _writable(client: Client) -> Selected:

@@ -23,7 +23,8 @@ async def select(client: Client, event: Select) -> None:
     row = await client.mailbox(event.mailbox, "NONEXISTENT")
     run = await _uids(client, row)
     watch = await client.account.watch(run.position, row.mailbox)
-    selected = Selected(client.account, row, View(run.uids, run.count), watch, event.examine)
+    view = View(run.uids, run.count)
+    selected = Selected(client.account, row, view, watch, event.examine, client.condstore)
     try:
         await selected.claim_recent()
     except Refused:
@@ -52,6 +53,8 @@ def _told(selected: Selected, run: Messages) -> response.Selected:
         first_unseen=view.number(run.first_unseen) if run.first_unseen else 0,
         uid_validity=row.uid_validity,
         uid_next=max(row.uid_next, view.last_uid + 1),
+        highest_modseq=row.highest_modseq,
+        mailbox_id=row.mailbox_id,
     )
 
 

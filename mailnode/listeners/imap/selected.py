@@ -3,26 +3,59 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 from mailnode.listeners.imap.refusal import Refused
-from mailnode.mailbox.rows import FLAGS, KEYWORD_BITS, longs
+from mailnode.mailbox.rows import (
+    FLAGS,
+    INTERNAL_DATE,
+    KEYWORD_BITS,
+    MAIL,
+    MODIFIED,
+    SAVE_DATE,
+    SIZE,
+    longs,
+    words,
+)
 from mailnode.mailbox.verbs import ALL_UIDS, Account, Messages, Resync, UidRanges, Want, Watch
 from mailnode.pb.change_pb2 import Result, UidRange
 from mailnode.pb.row_pb2 import MailboxRow
 from protocols.imap import response
+from protocols.imap.fetch import Attribute, Plan
 from protocols.imap.flags import SYSTEM, FlagNames
-from protocols.imap.render import Columns, flag_changes
+from protocols.imap.render import Columns, fetched
 from protocols.imap.sequence import Ranges
 from protocols.imap.view import View
+
+_FLAG_ITEMS = (Attribute.UID, Attribute.FLAGS)
 
 
 class Selected:
     """Made by SELECT or EXAMINE. `view` is what the client was told; the watch knows what it was not."""
 
-    __slots__ = ("_account", "_watch", "mailbox", "names", "read_only", "row", "telling", "view")
+    __slots__ = (
+        "_account",
+        "_condstore",
+        "_watch",
+        "mailbox",
+        "modseq_told",
+        "names",
+        "read_only",
+        "row",
+        "telling",
+        "view",
+    )
 
-    def __init__(self, account: Account, row: MailboxRow, view: View, watch: Watch, read_only: bool) -> None:
+    def __init__(
+        self,
+        account: Account,
+        row: MailboxRow,
+        view: View,
+        watch: Watch,
+        read_only: bool,
+        condstore: Callable[[], bool],
+    ) -> None:
+        """`condstore`: whether the client is told of mod-sequences, at this moment."""
         self.mailbox = row.mailbox
         self.row = row
         self.names = _flag_names(row)
@@ -30,6 +63,8 @@ class Selected:
         self.read_only = read_only
         self._account = account
         self._watch = watch
+        self._condstore = condstore
+        self.modseq_told = condstore()  # HIGHESTMODSEQ since the client wants to know it
         self.telling = asyncio.Lock()  # held while news is told: two APPENDs may end at the same time
 
     def close(self) -> None:
@@ -42,6 +77,10 @@ class Selected:
                 yield run
         except KeyError:
             raise Refused("NONEXISTENT") from None
+
+    def highest_modseq(self) -> bytes:
+        """HIGHESTMODSEQ, of no later than what the client was told."""
+        return response.ok(f"HIGHESTMODSEQ {self.row.highest_modseq}", "Highest mod-sequence")
 
     def departed(self, uids: UidRanges, want: Want) -> AsyncIterator[Messages]:
         """Messages that are gone, but the client was not told so."""
@@ -76,18 +115,39 @@ class Selected:
         more = not self.read_only and self.has_room_for_keywords()
         return response.flags(self.flags()) + response.permanent_flags(self.permanent_flags(), more)
 
-    async def flags_of(self, uids: UidRanges) -> AsyncIterator[bytes]:
-        """FETCH of the flags of messages that the client knows of."""
+    @property
+    def flag_items(self) -> tuple[Attribute, ...]:
+        """What is said of a message whose flags have changed; the UID too (RFC 7162 §3.2.4)."""
+        return (*_FLAG_ITEMS, Attribute.MODSEQ) if self._condstore() else _FLAG_ITEMS
+
+    async def told(self, uids: UidRanges, plan: Plan) -> AsyncIterator[bytes]:
+        """FETCH of messages that the client knows of, by a plan that needs entries only."""
         async for run in self.runs(uids, Want.ENTRIES):
             yield await self.renamed()
-            columns = Columns(
-                self.view.numbers(run.uids),
-                run.uids,
-                longs(run.entries, FLAGS).tolist(),
-                recent=self.view.recent,
-                overflow=overflow(run),
-            )
-            yield flag_changes(columns, self.names)
+            yield fetched(plan, self.columns(plan, run, 0, run.count), self.names)
+
+    def columns(self, plan: Plan, run: Messages, start: int, end: int) -> Columns:
+        """The messages [start, end) of a run, with what the plan shows."""
+        items, entries = plan.items, run.entries
+
+        def column(item: Attribute, cut: Callable[[bytes, int], memoryview[int]], at: int) -> Sequence[int]:
+            return cut(entries, at)[start:end].tolist() if item in items else ()
+
+        return Columns(
+            numbers=self.view.numbers(run.uids[start:end]),
+            uids=run.uids[start:end],
+            flags=column(Attribute.FLAGS, longs, FLAGS),
+            sizes=column(Attribute.SIZE, words, SIZE),
+            dates=column(Attribute.INTERNALDATE, words, INTERNAL_DATE),
+            modseqs=column(Attribute.MODSEQ, longs, MODIFIED),
+            email_ids=column(Attribute.EMAILID, longs, MAIL),
+            saved=column(Attribute.SAVEDATE, words, SAVE_DATE),
+            mails=run.mails[start:end],
+            heads=run.heads[start:end],
+            octets=run.octets[start:end],
+            recent=self.view.recent,
+            overflow=_overflow(run),
+        )
 
     def answered(self, result: Result, uids: Ranges) -> None:
         """A STORE of this client's changed the flags of `uids`, and the client knows."""
@@ -117,7 +177,7 @@ class Selected:
                 changed = self.view.changed
                 if changed:
                     self.view.told_changes()
-                    async for piece in self.flags_of(changed):
+                    async for piece in self.told(changed, Plan(self.flag_items)):
                         yield piece
             except Refused:
                 return  # deleted: its messages went as any others do, and there is nothing more to say
@@ -158,7 +218,7 @@ class Selected:
         return await anext(self.runs(ALL_UIDS, Want.UIDS))
 
 
-def overflow(run: Messages) -> dict[int, list[str]]:
+def _overflow(run: Messages) -> dict[int, list[str]]:
     """Keywords without a bit, of the messages of the run."""
     if not run.overflow or not run.count:
         return {}

@@ -53,7 +53,11 @@ def listener(
         tls = conversation.tls is not None
         allowed = tls or (not auth_needs_tls and is_local(conversation.peer.host))
         policy = Policy(
-            tls=tls, starttls=True, plaintext_login=allowed, mechanisms=mechanisms if allowed else ()
+            tls=tls,
+            starttls=True,
+            plaintext_login=allowed,
+            mechanisms=mechanisms if allowed else (),
+            append_octets_max=limits.imap_message_octets_max,
         )
         return Session(_bounds(limits), policy)
 

@@ -13,9 +13,10 @@ from protocols.imap.answer import Answer, Challenge, GoOn, Greeting, No, Ok, ref
 from protocols.imap.capability import Policy
 from protocols.imap.command import withholds_expunge
 from protocols.imap.event import Event, StoreMode
+from protocols.imap.fetch import Attribute, Plan
 from protocols.imap.flags import SYSTEM, FlagNames
 from protocols.imap.limits import ImapLimits
-from protocols.imap.render import Columns, fetched, flag_changes
+from protocols.imap.render import Columns, fetched
 from protocols.imap.sequence import ranges_of
 from protocols.imap.server import Session
 from protocols.imap.view import View
@@ -40,6 +41,7 @@ STRICT = Policy(tls=False, starttls=True, plaintext_login=False, mechanisms=())
 TLS = Policy(tls=True, starttls=True, plaintext_login=True, mechanisms=("PLAIN", "LOGIN"))
 
 SUBSCRIBED = frozenset({"Work", "Gone"})
+FLAG_CHANGES = Plan((Attribute.UID, Attribute.FLAGS))
 NAMES = FlagNames((*SYSTEM, "$Forwarded"))
 
 
@@ -60,6 +62,7 @@ class Mail:
     envelope: bytes = b'("Mon, 7 Feb 1994 21:52:25 -0800" "terms" NIL NIL NIL NIL NIL NIL NIL "<a@b>")'
     body: bytes = b'("TEXT" "PLAIN" NIL NIL NIL "7BIT" 5 1)'
     bodystructure: bytes = b'("TEXT" "PLAIN" NIL NIL NIL "7BIT" 5 1 NIL NIL NIL NIL)'
+    thread: int = 0x77
 
 
 def mail_of(octets: bytes) -> Mail:
@@ -199,7 +202,7 @@ class Peer:
         changed = view.changed
         view.told_changes()
         columns = self._columns([u for a, b in changed for u in self.selected.uids if a <= u <= b])
-        return said + flag_changes(columns, NAMES)
+        return said + fetched(FLAG_CHANGES, columns, NAMES)
 
     def _columns(self, uids: list[int]) -> Columns:
         assert self.view is not None
@@ -213,6 +216,9 @@ class Peer:
             dates=[837596665 for _ in at],
             mails=[mail_of(o) for o in octets],
             octets=octets,
+            modseqs=[uid + 100 for uid in uids],
+            email_ids=[uid + 0x1000 for uid in uids],
+            saved=[837596666 for _ in at],
         )
 
     def _select(self, event: events.Select) -> Iterator[Answer]:
@@ -223,7 +229,8 @@ class Peer:
         self.selected = self.mailboxes[event.mailbox]
         count = len(self.selected.uids)
         self.view = View(self.selected.uids, count)
-        told = response.Selected(SYSTEM, SYSTEM, True, count, 0, 1 if count else 0, 7, self.selected.uid_next)
+        unseen, uid_next = 1 if count else 0, self.selected.uid_next
+        told = response.Selected(SYSTEM, SYSTEM, True, count, 0, unseen, 7, uid_next, 9, "M1")
         yield response.selected(told)
         yield Ok("Selected", "READ-ONLY" if event.examine else "READ-WRITE")
 
@@ -247,7 +254,7 @@ class Peer:
             self.selected.flags[index] = new[event.mode]
         self.view.answered(self.position, self.position, ranges_of(uids))
         self.view.note(self.position, [], ranges_of(uids), [])
-        return b"" if event.silent else flag_changes(self._columns(uids), NAMES)
+        return b"" if event.silent else fetched(FLAG_CHANGES, self._columns(uids), NAMES)
 
     def _expunge(self) -> None:
         deleted = bits(["\\Deleted"])

@@ -32,6 +32,8 @@ def section(label: bytes, **values: object) -> Section:
 
 
 ONE = numbers((1, 1))
+OBJECTS = (Attribute.MODSEQ, Attribute.EMAILID, Attribute.THREADID, Attribute.SAVEDATE)
+NEW_STATUS = ("HIGHESTMODSEQ", "MAILBOXID", "APPENDLIMIT", "SIZE")
 STATUS = ("MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "DELETED", "SIZE")
 FLAGS, DATE, SIZE = Attribute.FLAGS, Attribute.INTERNALDATE, Attribute.SIZE
 
@@ -157,6 +159,8 @@ def no(key: Key) -> Key:
 
 
 SEEN, RECENT = flag("\\Seen"), Key(Op.RECENT)
+NOTHING = Key(Op.NOT, (Key(Op.ALL),))
+MODSEQS = Key(Op.OR, (Key(Op.MODSEQ, number=620162338), Key(Op.MODSEQ, number=0)))
 KEYS = [
     (b"ALL", Key(Op.ALL)),
     (b"answered", flag("\\Answered")),
@@ -185,11 +189,32 @@ KEYS = [
     (b"NOT NOT SEEN", no(no(SEEN))),
     (b"OR SEEN (RECENT ALL)", Key(Op.OR, (SEEN, Key(Op.AND, (RECENT, Key(Op.ALL)))))),
     (b"(SEEN)", SEEN),
+    (b"MODSEQ 9", Key(Op.MODSEQ, number=9)),
+    (b'OR MODSEQ "/flags/\\\\draft" all 620162338 MODSEQ 0', MODSEQS),
+    (b"EMAILID E000000000000002a", Key(Op.EMAIL, number=42)),
+    (b"THREADID T000000000000002a", Key(Op.THREAD, number=42)),
+    (b"THREADID E000000000000002a", NOTHING),
+    (b"EMAILID other", NOTHING),
+    (b"SAVEDBEFORE 2-Jan-1970", Key(Op.SAVEDBEFORE, number=1)),
+    (b"SAVEDON 2-Jan-1970", Key(Op.SAVEDON, number=1)),
+    (b'SAVEDSINCE "2-Jan-1970"', Key(Op.SAVEDSINCE, number=1)),
+    (b"SAVEDATESUPPORTED", Key(Op.ALL)),
 ]
 
 FETCHES = [(b"FETCH 1 " + octets, event.Fetch(ONE, Plan(items), False)) for octets, items in ATTRIBUTES]
 SEARCHES = [(b"SEARCH " + octets, event.Search(b"t", key, False, None)) for octets, key in KEYS]
+SINCE = Plan((Attribute.UID, FLAGS, Attribute.MODSEQ))
 OTHERS = [
+    (b"SELECT a (CONDSTORE)", event.Select("a", False, True)),
+    (b"EXAMINE a (condstore CONDSTORE)", event.Select("a", True, True)),
+    (b"UID FETCH 1 FLAGS (CHANGEDSINCE 7)", event.Fetch(ONE, SINCE, True, 7)),
+    (b"FETCH 1 (MODSEQ EMAILID THREADID SAVEDATE)", event.Fetch(ONE, Plan(OBJECTS), False)),
+    (b"STORE 1 (UNCHANGEDSINCE 0) FLAGS a", event.Store(ONE, False, StoreMode.REPLACE, ("a",), False, 0)),
+    (
+        b"STORE 1 (unchangedsince 9223372036854775807) +FLAGS.SILENT ()",
+        event.Store(ONE, False, StoreMode.ADD, (), True, 9223372036854775807),
+    ),
+    (b"STATUS a (HIGHESTMODSEQ MAILBOXID APPENDLIMIT SIZE)", event.Status("a", NEW_STATUS)),
     (b"UID FETCH 1 FLAGS", event.Fetch(ONE, Plan((Attribute.UID, FLAGS)), True)),
     (b"UID FETCH 1 (FLAGS UID)", event.Fetch(ONE, Plan((FLAGS, Attribute.UID)), True)),
     (b"SEARCH RETURN (MIN max) SEEN", event.Search(b"t", SEEN, False, Return.MIN | Return.MAX)),
@@ -240,6 +265,14 @@ FAULTS = [
     (b"FETCH 1, FLAGS", "BAD"),
     (b"STORE 1 +FLAGS (\\Nonsense)", "BAD"),
     (b"STORE 1 +FLAGS " + b"k" * 31, "NO [LIMIT]"),
+    (b"SELECT a (QRESYNC)", "BAD"),
+    (b"SELECT a ()", "BAD"),
+    (b"FETCH 1 FLAGS (SINCE 1)", "BAD"),
+    (b"FETCH 1 FLAGS (CHANGEDSINCE 9223372036854775808)", "BAD"),
+    (b"STORE 1 (UNCHANGEDSINCE) FLAGS a", "BAD"),
+    (b"STORE 1 (UNCHANGEDSINCE -1) FLAGS a", "BAD"),
+    (b'SEARCH MODSEQ "/flags/x" some 1', "BAD"),
+    (b"SEARCH MODSEQ", "BAD"),
     (b"STORE 1 +FLAGS.LOUD (a)", "BAD"),
     (b"STORE 1 +FLAGS (a b", "BAD"),
     (b"STORE 1 +FLAGS", "BAD"),

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.imap import attributes
-from protocols.imap.fetch import Plan
+from protocols.imap.fetch import Attribute, Plan
 from protocols.imap.flags import SYSTEM, FlagNames
 from protocols.imap.grammar import Grammar
-from protocols.imap.render import Columns, PickedHeader, fetched, flag_changes, pieces, shown
+from protocols.imap.render import Columns, PickedHeader, fetched, pieces, shown
 from protocols.imap.section import Range
 from protocols.imap.sequence import ranges_of
-from tests.protocols.imap.peer import LIMITS, Mail, Part, mail_of
+from tests.protocols.imap.peer import FLAG_CHANGES, LIMITS, Mail, Part, mail_of
 
 NAMES = FlagNames((*SYSTEM, "$Forwarded"))
 ONE = b"Subject: one\r\nFrom: a@b\r\n\r\nhello\r\n"
@@ -91,7 +91,7 @@ def test_a_percent_sign_in_a_field_name_is_only_that() -> None:
 
 def test_recent_and_keywords_without_a_bit_are_among_the_flags() -> None:
     told = columns(recent=((9, 9), (11, 12)), overflow={7: ["x", "y"], 8: ["z"], 9: ["x"]})
-    assert flag_changes(told, NAMES) == (
+    assert fetched(FLAG_CHANGES, told, NAMES) == (
         b"* 3 FETCH (UID 7 FLAGS (\\Seen x y))\r\n* 4 FETCH (UID 9 FLAGS (\\Recent x))\r\n"
     )
 
@@ -103,7 +103,7 @@ def test_what_a_plan_needs_is_no_more_than_it_says() -> None:
     assert not plan(b"BODY.PEEK[]").sets_seen and not plan(b"RFC822.HEADER").sets_seen
     assert plan(b"BODY[1.MIME]").needs_octets
     assert plan(b"(UID RFC822.SIZE)").needs_entries and not plan(b"UID").needs_entries
-    assert plan(b"BODY[]").with_flags().shows_flags
+    assert plan(b"BODY[]").adding(Attribute.FLAGS).shows_flags
 
 
 PIECED = [
@@ -142,7 +142,7 @@ def test_a_header_at_hand_is_not_streamed() -> None:
 @given(st.lists(st.integers(0, 63), max_size=20), st.sets(st.integers(1, 25)))
 def test_flags_are_each_message_its_own(flags: list[int], recent: set[int]) -> None:
     uids = range(1, len(flags) + 1)
-    said = flag_changes(Columns(uids, uids, flags, recent=ranges_of(sorted(recent))), NAMES)
+    said = fetched(FLAG_CHANGES, Columns(uids, uids, flags, recent=ranges_of(sorted(recent))), NAMES)
     for uid, line in zip(uids, said.split(b"\r\n"), strict=False):
         names = ["\\Recent"] * (uid in recent)
         names += [name for bit, name in enumerate(NAMES.names) if flags[uid - 1] >> bit & 1]
