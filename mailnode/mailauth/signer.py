@@ -1,0 +1,78 @@
+"""Our users' mail is signed for its author's domain: DKIM, RFC 6376.
+
+By cryptography: dkimpy's own arithmetic takes 25 times as long for a signature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from mailnode.clock import Clock
+from mailnode.limits import KiB
+from protocols.dkim.canonical import BodyHash
+from protocols.dkim.signature import unsigned
+from protocols.mime.address import read_addresses
+from protocols.mime.fields import read_header
+
+HEAD_OCTETS_MAX = 1024 * KiB
+"""A header beyond that is not signed: nobody reads so much."""
+FIELDS_MAX = 10_000
+END_OF_HEAD = b"\r\n\r\n"
+
+Octets = Callable[[], AsyncIterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    selector: str
+    private: RSAPrivateKey
+
+
+class Signer:
+    """`keys` by domain, as a lower-case A-label."""
+
+    def __init__(self, keys: Mapping[str, Key], clock: Clock) -> None:
+        self._keys = keys
+        self._clock = clock
+
+    async def field(self, octets: Octets) -> bytes:
+        """The field to put before a content that is read once for it; empty where its author has no key."""
+        body, head = BodyHash(), b""
+        in_head = True
+        async for piece in octets():
+            if not in_head:
+                body.feed(piece)
+                continue
+            head += piece
+            end = (b"\r\n" + head).find(END_OF_HEAD)
+            if end >= 0:
+                in_head = False
+                body.feed(head[end + 2 :])
+                head = head[:end]
+            elif len(head) > HEAD_OCTETS_MAX:
+                return b""
+        domain = author_domain(head)
+        key = self._keys.get(domain)
+        return b"" if key is None else self._signed(key, domain, head, body.digest())
+
+    def _signed(self, key: Key, domain: str, head: bytes, body_hash: bytes) -> bytes:
+        seconds = self._clock.now_microseconds() // 1_000_000
+        waiting = unsigned(
+            domain=domain, selector=key.selector, seconds=seconds, body_hash=body_hash, head=head
+        )
+        signature = key.private.sign(waiting.header, padding.PKCS1v15(), hashes.SHA256())
+        return waiting.signed(signature)
+
+
+def author_domain(head: bytes) -> str:
+    """The domain of From, in lower case; empty when there is not exactly one address."""
+    fields = read_header(head, 0, FIELDS_MAX).all(b"from")
+    addresses = [address for value in fields for address in read_addresses(value)]
+    if len(addresses) != 1:
+        return ""
+    return (addresses[0].host or b"").decode("ascii", "replace").lower()
