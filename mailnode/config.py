@@ -70,6 +70,7 @@ class Domain:
     name: str
     separator: str  # before a sub-address, RFC 5233; empty: the domain has none
     scram: bool  # keep SCRAM keys beside the password's hash
+    dkim: str  # the selector of the key that its mail is signed with; empty: it is not signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,9 @@ class Config:
     @property
     def shard(self) -> Path:
         return self.directory / "shard"
+
+    def dkim_key(self, domain: Domain) -> Path:
+        return self.directory / "dkim" / f"{domain.name}.{domain.dkim}.pem"
 
     @property
     def admin_socket(self) -> Path:
@@ -153,6 +157,7 @@ def text_of(config: Config) -> str:
             f"name = {_string(domain.name)}",
             f"separator = {_string(domain.separator)}  # user+tag is user",
             f"scram = {_bool(domain.scram)}  # keep SCRAM keys beside the password's hash",
+            f"dkim = {_string(domain.dkim)}  # sign with the key dkim/DOMAIN.THIS.pem; empty: do not",
         ]
     return "\n".join(lines) + "\n"
 
@@ -207,7 +212,10 @@ def _domains(root: _Table) -> tuple[Domain, ...]:
     domains = []
     for table in root.tables("domain"):
         separator = table.text("separator", "+")
-        domains.append(Domain(table.name("name"), separator, table.truth("scram", True)))
+        name, selector = table.name("name"), table.text("dkim", "")
+        if selector and not _NAME.fullmatch(selector):
+            raise table.error("dkim", selector, 'a selector such as "m1"')
+        domains.append(Domain(name, separator, table.truth("scram", True), selector))
         table.refuse_others()
     names = [domain.name for domain in domains]
     if repeated := next((name for name in names if names.count(name) > 1), None):

@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -24,6 +24,7 @@ from mailnode.clock import Clock, SystemClock
 from mailnode.cluster import whole
 from mailnode.cluster.partitions import Partitions
 from mailnode.config import Config, ConfigError, Service
+from mailnode.config import Relay as RelayConfig
 from mailnode.delivery.accept import Accept
 from mailnode.delivery.replies import LOCAL_ONLY
 from mailnode.delivery.submit import Submit
@@ -40,8 +41,10 @@ from mailnode.listeners.listener import Listener
 from mailnode.listeners.listening import Listening
 from mailnode.listeners.tls import Certificate
 from mailnode.listeners.wheel import Wheel
+from mailnode.mailauth import key
 from mailnode.mailauth.resolver import Resolver
 from mailnode.mailauth.servers import asking
+from mailnode.mailauth.signer import Key, Signer
 from mailnode.mailbox import orphans
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.appended import replay
@@ -126,11 +129,7 @@ async def _serve(config: Config, ready: Callable[[], None], reactor: Any) -> Non
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with (
-        house(config, SystemClock()) as parts,
-        _beside(_sweep(parts), _trim(parts)),
-        _beside(_relayed(config, parts)),
-    ):
+    async with house(config, SystemClock()) as parts, _beside(*_works(config, parts)):
         admin = await service.serve(config.admin_socket, operator(parts))
         listening: list[Listening[Any]] = []
         try:
@@ -145,13 +144,20 @@ async def _serve(config: Config, ready: Callable[[], None], reactor: Any) -> Non
 @asynccontextmanager
 async def _beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Work that goes on until the node stops."""
-    tasks = [asyncio.create_task(work) for work in works]
+    tasks = [asyncio.create_task(_reported(work)) for work in works]
     try:
         yield
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _reported(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except Exception:
+        log.exception("work beside the listeners ended by our own mistake")
 
 
 def _listen(config: Config, parts: House, reactor: Any, listening: list[Listening[Any]]) -> None:
@@ -236,20 +242,29 @@ def _listeners(config: Config, parts: House) -> dict[Service, Listener[Any]]:
     }
 
 
-async def _relayed(config: Config, parts: House) -> None:
-    """Our users' mail goes on to other domains; what waits stays where the configuration says no."""
-    if config.relay is None:
-        return
+def _works(config: Config, parts: House) -> Iterator[Coroutine[Any, Any, None]]:
+    """What goes on beside the listeners; raises ConfigError."""
+    yield _sweep(parts)
+    yield _trim(parts)
+    if config.relay is not None:
+        yield _outbox(config, config.relay, parts).run()
+
+
+def _outbox(config: Config, told: RelayConfig, parts: House) -> Outbox:
+    """Our users' mail goes on to other domains."""
     clock, limits = parts.clock, parts.limits
-    resolver = Resolver(asking(config.relay.dns, limits.dns_seconds_max), clock, limits)
+    signing = [domain for domain in config.domains if domain.dkim]
+    keys = {domain.name: Key(domain.dkim, key.read(config.dkim_key(domain))) for domain in signing}
+    resolver = Resolver(asking(told.dns, limits.dns_seconds_max), clock, limits)
     relay = Relay(
         Routes(resolver, clock, config.hostname, limits),
-        Attempts(config.hostname, config.relay.port, limits),
+        Signer(keys, clock),
+        Attempts(config.hostname, told.port, limits),
         Bounces(config.hostname, parts.upload_ids, clock),
         clock,
         limits,
     )
-    await Outbox(parts.accounts, relay).run()
+    return Outbox(parts.accounts, relay)
 
 
 async def _sweep(parts: House) -> None:

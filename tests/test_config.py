@@ -34,7 +34,7 @@ def _load(directory: Path, text: str) -> Config:
 def test_a_small_file_leaves_the_rest_to_defaults(tmp_path: Path) -> None:
     config = _load(tmp_path, SMALL)
     assert config.hostname == "mail.example.test"
-    assert config.domains == (Domain("example.test", separator="+", scram=True),)
+    assert config.domains == (Domain("example.test", separator="+", scram=True, dkim=""),)
     assert config.listeners == (Listener(Service.IMAP, "127.0.0.1", 143),)
     assert config.certificate == tmp_path / "tls" / "cert.pem"
     assert not config.allow_plaintext_auth
@@ -47,7 +47,7 @@ def test_a_small_file_leaves_the_rest_to_defaults(tmp_path: Path) -> None:
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     config = replace(
         _load(tmp_path, SMALL),
-        domains=(Domain("example.test", "-", False), Domain("xn--bcher-kva.test", "", True)),
+        domains=(Domain("example.test", "-", False, "m1"), Domain("xn--bcher-kva.test", "", True, "")),
         listeners=tuple(Listener(service, "::1", port) for port, service in enumerate(Service, start=10_001)),
         allow_plaintext_auth=True,
         lmtp_socket=tmp_path / "run" / "lmtp",
@@ -99,6 +99,11 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
             "bare_newline.imap: found 'reject', expected",
         ),
         ("[listeners]", "tls = 1\n[listeners]", "tls: found 1, expected a table [tls]"),
+        (
+            'name = "example.test"',
+            'name = "example.test"\ndkim = "M 1"',
+            "domain[0].dkim: found 'M 1', expected",
+        ),
         ("[listeners]", "colour = 'red'\n[listeners]", "colour: found 'red', expected only"),
         ("[listeners]", "[relay]\nport = 0\n[listeners]", "relay.port: found 0, expected a port from"),
         (

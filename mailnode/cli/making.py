@@ -30,7 +30,11 @@ from mailnode.config import (
 )
 from mailnode.directory.address import Malformed, canonical_domain
 from mailnode.directory.creation import Refused
+from mailnode.mailauth import key
+from mailnode.mailauth.published import records
 
+SELECTOR = "m1"
+"""Of a new domain's first key."""
 LOOPBACK = "127.0.0.1"
 DEMO_DOMAIN = "example.test"
 DEMO_ACCOUNTS = ("alice@example.test:alice-secret", "bob@example.test:bob-secret")
@@ -71,6 +75,10 @@ def _fill(config: Config, accounts: Sequence[tuple[str, str]]) -> None:
     config.certificate.parent.mkdir()
     names = [config.hostname, config.domains[0].name]
     certificate.write_self_signed(config.certificate, config.key, names, SystemClock())
+    for domain in config.domains:
+        path = config.dkim_key(domain)
+        path.parent.mkdir(exist_ok=True)
+        key.write_new(path)
     asyncio.run(_create(config, accounts))
 
 
@@ -82,7 +90,7 @@ def _config(directory: Path, domain: str, base_port: int, plaintext: bool) -> Co
     return Config(
         directory=directory,
         hostname=f"mail.{name}",
-        domains=(Domain(name, "+", scram=True),),
+        domains=(Domain(name, "+", scram=True, dkim=SELECTOR),),
         listeners=tuple(
             Listener(service, LOOPBACK, base_port + port) for service, port in STANDARD_PORTS.items()
         ),
@@ -111,6 +119,18 @@ def up(directory: Path) -> None:
     log.set_up()
     domains = ", ".join(domain.name for domain in config.domains)
     node.serve(config, lambda: print(f"ready: {config.hostname} serves {domains}", flush=True))
+
+
+def dns(options: argparse.Namespace) -> None:
+    """As in a zone file."""
+    config = load(options.directory)
+    domain = next((each for each in config.domains if each.name == options.domain.lower()), None)
+    if domain is None:
+        names = ", ".join(each.name for each in config.domains)
+        raise Failure(f"{options.domain!a} is none of this node's domains: {names}")
+    text = key.record(key.read(config.dkim_key(domain))) if domain.dkim else ""
+    for record in records(domain.name, config.hostname, domain.dkim, text):
+        print(f"{record.name}\tIN\t{record.kind}\t{record.data}")
 
 
 def demo(options: argparse.Namespace) -> None:

@@ -23,6 +23,7 @@ def parser() -> argparse.ArgumentParser:
     _accounts(commands)
     _aliases(commands)
     _mailboxes(commands)
+    _domains(commands)
     _queue(commands)
     return whole
 
@@ -76,6 +77,10 @@ def _aliases(commands: Any) -> None:
 def _mailboxes(commands: Any) -> None:
     of = _group(commands, "mailbox", "mailboxes")
     _shown(of, "list", "the mailboxes of an account", asking.mailbox_list, "address")
+
+
+def _domains(commands: Any) -> None:
+    _asked(commands, "dns", "what a domain's DNS zone shall say", making.dns, "domain")
 
 
 def _queue(commands: Any) -> None:

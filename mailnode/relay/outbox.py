@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -34,11 +34,18 @@ from protocols.smtp.reply import Reply
 
 log = logging.getLogger(__name__)
 
+Octets = Callable[[], AsyncIterator[bytes]]
+"""Gives the content from its begin."""
+
 CONTENT_GONE = Reply(554, "5.3.0", "The content of the message is lost")
 
 
 class Routes(Protocol):
     async def hosts(self, domain: str) -> tuple[Host, ...] | Reply: ...
+
+
+class Signer(Protocol):
+    async def field(self, octets: Callable[[], AsyncIterator[bytes]]) -> bytes: ...
 
 
 class Attempts(Protocol):
@@ -50,6 +57,7 @@ class Relay:
     """What sending takes."""
 
     routes: Routes
+    signer: Signer
     attempts: Attempts
     bounces: Bounces
     clock: Clock
@@ -156,7 +164,10 @@ class Outbox:
         for one in item.recipients:
             path = Path(one.forward_path)
             by_domain.setdefault(path.domain.decode("utf-8", "replace").lower(), []).append(path)
-        outgoing = _outgoing(account, mail, item)
+        try:
+            outgoing = await self._outgoing(account, mail, item)
+        except Expunged:
+            return {one.forward_path: CONTENT_GONE for one in item.recipients}
         room = asyncio.Semaphore(self._relay.limits.relay_domains_open_max)
         replies: dict[bytes, Reply] = {}
 
@@ -176,6 +187,14 @@ class Outbox:
         await asyncio.gather(*(to(domain, paths) for domain, paths in groups))
         return replies
 
+    async def _outgoing(self, account: Account, mail: int, item: QueueRow) -> Outgoing:
+        """Signed last, when nothing is changed any more; raises Expunged."""
+        octets: Octets = partial(account.octets, mail, item.start, item.size)
+        field = await self._relay.signer.field(octets)
+        body = Body.EIGHT_BIT_MIME if item.eight_bit_mime else Body.SEVEN_BIT
+        parameters = MailParameters(len(field) + item.size - item.start, body, item.smtputf8)
+        return Outgoing(Path(item.reverse_path), parameters, _signed(field, octets))
+
     async def _to_domain(self, domain: str, outgoing: Outgoing, paths: Sequence[Path]) -> tuple[Reply, ...]:
         try:
             hosts = await self._relay.routes.hosts(domain)
@@ -189,8 +208,6 @@ class Outbox:
                 return await self._relay.attempts.make(host, outgoing, paths)
             except Failed as failed:
                 said = failed.reply
-            except Expunged:
-                return (CONTENT_GONE,) * len(paths)
         return (said,) * len(paths)
 
 
@@ -203,11 +220,13 @@ async def durably(account: Account, intent: Intent) -> None:
         await account.apply(intent)
 
 
-def _outgoing(account: Account, mail: int, item: QueueRow) -> Outgoing:
-    body = Body.EIGHT_BIT_MIME if item.eight_bit_mime else Body.SEVEN_BIT
-    parameters = MailParameters(item.size - item.start, body, item.smtputf8)
-    octets = partial(account.octets, mail, item.start, item.size)
-    return Outgoing(Path(item.reverse_path), parameters, octets)
+def _signed(field: bytes, octets: Octets) -> Octets:
+    async def signed() -> AsyncIterator[bytes]:
+        yield field
+        async for piece in octets():
+            yield piece
+
+    return signed
 
 
 def _written(reply: Reply) -> str:

@@ -191,3 +191,23 @@ def test_sizes_have_three_digits(value: int, words: str) -> None:
 
 def test_what_others_chose_cannot_play_with_the_terminal() -> None:
     assert text("a\x1b[2Jb\n") == "a?[2Jb?"
+
+
+def test_dns_says_what_a_zone_shall_say(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = tmp_path / "node"
+    assert main(["init", str(made), *DOMAIN]) == 0
+    assert main(["dns", "Example.test", "--dir", str(made)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("\t")[0] for line in lines] == [
+        "example.test.",
+        "example.test.",
+        "m1._domainkey.example.test.",
+        "_dmarc.example.test.",
+    ]
+    assert lines[0].endswith("\tMX\t10 mail.example.test.")
+    assert all(len(string) <= 255 for line in lines for string in line.split('"')[1::2])
+    assert main(["dns", "elsewhere.test", "--dir", str(made)]) == 1
+    (key,) = (made / "dkim").iterdir()
+    key.chmod(0o644)
+    assert main(["dns", "example.test", "--dir", str(made)]) == 1
+    assert "others may read this key, expected mode 600" in capsys.readouterr().err

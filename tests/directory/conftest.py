@@ -15,9 +15,9 @@ CHEAP = Cost(passes=1, memory_kibioctets=8, scram_iterations=4096)
 DOMAINS = {
     domain.name: domain
     for domain in (
-        Domain("example.test", separator="+", scram=True),
-        Domain("dash.test", separator="-", scram=False),
-        Domain("plain.test", separator="", scram=True),
+        Domain("example.test", separator="+", scram=True, dkim=""),
+        Domain("dash.test", separator="-", scram=False, dkim=""),
+        Domain("plain.test", separator="", scram=True, dkim=""),
     )
 }
 LIMITS = replace(

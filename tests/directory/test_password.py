@@ -14,8 +14,8 @@ from protocols.sasl import scram
 from tests.directory.conftest import CHEAP
 
 SALTS = (b"a" * 16, b"s" * 16)
-WITH_SCRAM = Domain("example.test", "+", scram=True)
-WITHOUT_SCRAM = Domain("example.test", "+", scram=False)
+WITH_SCRAM = Domain("example.test", "+", scram=True, dkim="")
+WITHOUT_SCRAM = Domain("example.test", "+", scram=False, dkim="")
 
 
 @pytest.mark.parametrize(

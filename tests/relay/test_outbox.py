@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path as FilePath
@@ -25,8 +25,8 @@ from mailnode.relay.bounce import Bounces
 from mailnode.relay.outbox import Outbox, Relay
 from mailnode.relay.route import NO_SUCH_DOMAIN, Host
 from mailnode.relay.schedule import next_due
-from mailnode.store.keys import Due, Kind
-from mailnode.store.shard import open_shard
+from mailnode.store.keys import END, Due, Family, Kind
+from mailnode.store.shard import Shard, open_shard
 from protocols.smtp.envelope import Path
 from protocols.smtp.reply import Reply
 from tests.mailbox.house import ACCOUNT, create, opened
@@ -65,6 +65,8 @@ class World:
     tried: list[tuple[str, tuple[bytes, ...]]] = field(default_factory=list)
     contents: list[bytes] = field(default_factory=list)
     heard: dict[bytes, int] = field(default_factory=dict)
+    signature: bytes = b""
+    signed: list[bytes] = field(default_factory=list)
     taken: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
 
     async def hosts(self, domain: str) -> tuple[Host, ...] | Reply:
@@ -72,6 +74,10 @@ class World:
         if isinstance(found, Unavailable):
             raise found
         return found
+
+    async def field(self, octets: Callable[[], AsyncIterator[bytes]]) -> bytes:
+        self.signed.append(b"".join([piece async for piece in octets()]))
+        return self.signature
 
     async def make(self, host: Host, outgoing: Outgoing, recipients: Sequence[Path]) -> tuple[Reply, ...]:
         self.tried.append((host.name, tuple(path.mailbox for path in recipients)))
@@ -94,6 +100,7 @@ class Scene:
     account: Account
     clock: Standing
     outbox: Outbox
+    shard: Shard
 
     def due(self) -> Task | None:
         return self.accounts.dues.take(Due.QUEUE, FAR)
@@ -129,8 +136,10 @@ def run(path: FilePath, world: World, work: Work, limits: Limits | None = None) 
         with opened(shard, clock) as (accounts, failures):
             account = await accounts.open(ACCOUNT)
             await account.apply(create())
-            relay = Relay(world, world, Bounces("mail.here.test", UploadIds(clock), clock), clock, limits)
-            await work(Scene(accounts, account, clock, Outbox(accounts, relay)))
+            relay = Relay(
+                world, world, world, Bounces("mail.here.test", UploadIds(clock), clock), clock, limits
+            )
+            await work(Scene(accounts, account, clock, Outbox(accounts, relay), shard))
             assert not failures
 
     asyncio.run(body())
@@ -149,6 +158,35 @@ def test_a_message_that_is_taken_leaves_the_queue_without_its_return_path(tmp_pa
     run(tmp_path, world, work)
     assert world.tried == [("mx.y", (b"x@y", b"z@y"))]
     assert world.contents == [OCTETS[20:]]
+
+
+def test_what_goes_on_stands_behind_its_signature(tmp_path: FilePath) -> None:
+    world = World({}, signature=b"DKIM-Signature: x\r\n")
+
+    async def work(scene: Scene) -> None:
+        await scene.account.apply(submit())
+        await scene.turn()
+
+    run(tmp_path, world, work)
+    assert world.signed == [OCTETS[20:]]
+    assert world.contents == [b"DKIM-Signature: x\r\n" + OCTETS[20:]]
+
+
+def test_a_content_that_is_lost_is_reported(tmp_path: FilePath) -> None:
+    world = World({})
+
+    async def work(scene: Scene) -> None:
+        await scene.account.apply(submit())
+        task = scene.due()
+        assert task is not None
+        scene.shard.drop_range(Family.BLOB, b"", END)
+        await scene.outbox.attempt(task)
+        (report,) = await scene.reports()
+        assert report.count("Status: 5.3.0") == 2
+        assert scene.due() is None
+
+    run(tmp_path, world, work)
+    assert world.tried == []
 
 
 def test_who_is_told_to_wait_is_tried_again_and_who_is_refused_is_told_of(tmp_path: FilePath) -> None:

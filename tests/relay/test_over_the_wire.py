@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import dkim
 import pytest
 
 from mailnode.config import FILE
@@ -75,6 +76,13 @@ async def world(host: Scripted, node: Node, nameserver: Nameserver) -> AsyncIter
                 await asyncio.to_thread(node.stop)
 
 
+def published(node: Node) -> bytes:
+    """What `mailnode dns` says of the key."""
+    done = mailnode("dns", "example.test", "--dir", str(node.directory))
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("m1._domainkey.example.test.")]
+    return "".join(line.split('"')[1::2]).encode()
+
+
 def played(work: Callable[[], Coroutine[None, None, None]]) -> None:
     async def bounded() -> None:
         async with asyncio.timeout(SECONDS_MAX):
@@ -101,12 +109,18 @@ def test_a_submitted_message_goes_to_the_host_of_its_domain(node: Node, nameserv
             assert len(await asyncio.to_thread(inbox, node)) == 1
 
     played(work)
-    trace, _, rest = host.contents[0].partition(b"+0000\r\n")
-    assert trace.startswith(b"Received: from ")
-    assert rest.partition(b"From: ")[2].endswith(b"\r\n\r\n..hello\r\n")
+    content = host.contents[0].replace(b"\r\n..", b"\r\n.")
+    record = published(node)
+    assert dkim.verify(content, dnsfunc=lambda name, timeout=5: record)
+    signature, _, rest = content.partition(b"Received: from ")
+    assert signature.startswith(
+        b"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=example.test; s=m1;"
+    )
+    rest = rest.partition(b"+0000\r\n")[2]
+    assert rest.partition(b"From: ")[2].endswith(b"\r\n\r\n.hello\r\n")
     assert rest.startswith(b"Message-ID: <")
     assert [line for line in host.lines if line.startswith(("MAIL", "RCPT"))] == [
-        f"MAIL FROM:<alice@example.test> SIZE={len(host.contents[0]) - 1} BODY=8BITMIME",
+        f"MAIL FROM:<alice@example.test> SIZE={len(content)} BODY=8BITMIME",
         "RCPT TO:<bob@there.test>",
         "RCPT TO:<carol@There.Test>",
     ]
