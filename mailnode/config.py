@@ -100,6 +100,7 @@ class Config:
     key: Path
     relay: Relay | None  # None: our users' mail for other domains is refused
     allow_plaintext_auth: bool  # passwords outside TLS, from this machine
+    pop3_marks_seen: bool  # what RETR gave is \Seen after QUIT
     memory_octets: int  # of the shard's memtables and caches
     authentication_threads: int
 
@@ -134,6 +135,7 @@ def text_of(config: Config) -> str:
     lines = [
         f"hostname = {_string(config.hostname)}  # in greetings, Received and Message-ID fields",
         f"allow_plaintext_auth = {_bool(config.allow_plaintext_auth)}  # from this machine, outside TLS",
+        f"pop3_marks_seen = {_bool(config.pop3_marks_seen)}  # is what POP3 fetched read, for IMAP?",
         f"memory_octets = {config.memory_octets}  # of the store's buffers and caches",
         f"authentication_threads = {config.authentication_threads}",
         "",
@@ -198,6 +200,7 @@ def _config(directory: Path, root: _Table) -> Config:
         key=directory / tls.text("key", "tls/key.pem"),
         relay=_relay(root.table("relay")) if root.has("relay") else None,
         allow_plaintext_auth=root.truth("allow_plaintext_auth", False),
+        pop3_marks_seen=root.truth("pop3_marks_seen", False),
         memory_octets=root.number(
             "memory_octets", LIMITS.shard_memory_octets, LIMITS.shard_memory_octets_min
         ),

@@ -194,6 +194,8 @@ def _bind(complaint: str, bind: Callable[[], object]) -> None:
     except CannotListenError as error:
         why = error.socketError.strerror or error.socketError  # a path too long has no number of its own
         raise ConfigError(f"{complaint}: {why}") from None
+    except OSError as error:  # bound by us, but another process was first to listen
+        raise ConfigError(f"{complaint}: {error.strerror}") from None
 
 
 def _listeners(config: Config, parts: House) -> dict[Service, Listener[Any]]:
@@ -229,6 +231,7 @@ def _listeners(config: Config, parts: House) -> dict[Service, Listener[Any]]:
         limits,
         mechanisms=MECHANISMS,
         passwords_need_tls=not config.allow_plaintext_auth,
+        marks_seen=config.pop3_marks_seen,
     )
     return {
         Service.LMTP: smtp.lmtp(accept, host, limits, config.bare_newline[Service.LMTP]),

@@ -37,7 +37,7 @@ def test_a_small_file_leaves_the_rest_to_defaults(tmp_path: Path) -> None:
     assert config.domains == (Domain("example.test", separator="+", scram=True, dkim=""),)
     assert config.listeners == (Listener(Service.IMAP, "127.0.0.1", 143),)
     assert config.certificate == tmp_path / "tls" / "cert.pem"
-    assert not config.allow_plaintext_auth
+    assert not config.allow_plaintext_auth and not config.pop3_marks_seen
     assert config.relay is None
     assert config.lmtp_socket is None
     assert config.bare_newline == BARE_NEWLINE
@@ -50,6 +50,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         domains=(Domain("example.test", "-", False, "m1"), Domain("xn--bcher-kva.test", "", True, "")),
         listeners=tuple(Listener(service, "::1", port) for port, service in enumerate(Service, start=10_001)),
         allow_plaintext_auth=True,
+        pop3_marks_seen=True,
         lmtp_socket=tmp_path / "run" / "lmtp",
         bare_newline=dict.fromkeys(BARE_NEWLINE, BareNewline.REJECT),
         memory_octets=64 * 1024 * 1024,

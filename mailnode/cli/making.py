@@ -99,6 +99,7 @@ def _config(directory: Path, domain: str, base_port: int, plaintext: bool) -> Co
         certificate=directory / "tls" / "cert.pem",
         key=directory / "tls" / "key.pem",
         relay=None,
+        pop3_marks_seen=False,
         allow_plaintext_auth=plaintext,
         memory_octets=LIMITS.shard_memory_octets,
         authentication_threads=LIMITS.authentication_threads_max,

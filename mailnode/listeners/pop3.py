@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -19,9 +20,9 @@ from mailnode.listeners.authentication import Authenticated, Authentication, Out
 from mailnode.listeners.conversation import Conversation
 from mailnode.listeners.listener import Goodbye, Listener
 from mailnode.mailbox.ranges import packed
-from mailnode.mailbox.rows import MAIL, SIZE, longs, words
+from mailnode.mailbox.rows import MAIL, SEEN, SIZE, longs, words
 from mailnode.mailbox.verbs import ALL_UIDS, Account, Expunged, NotKnown, Want
-from mailnode.pb.change_pb2 import Expunge, Intent
+from mailnode.pb.change_pb2 import Expunge, Intent, Store
 from protocols.pop3 import event as events
 from protocols.pop3.command import Policy, err
 from protocols.pop3.event import Done, Octets, Opened, Refused
@@ -134,6 +135,7 @@ class Client:
     locks: Locks
     clock: Clock
     ahead: Ahead
+    marks_seen: bool
     locked: int = 0
     opened: Inbox | None = field(default=None, repr=False)
 
@@ -157,10 +159,12 @@ def pop3(
     *,
     mechanisms: tuple[str, ...],
     passwords_need_tls: bool,
+    marks_seen: bool = False,
 ) -> Listener[Client]:
     """By STLS, or in TLS from the first octet: RFC 1939, RFC 8314.
 
-    Where passwords may come outside TLS, they may from this machine only.
+    Where passwords may come outside TLS, they may from this machine only. `marks_seen`: what RETR gave is
+    marked as seen at QUIT.
     """
     policy = Policy(
         host=host,
@@ -175,7 +179,7 @@ def pop3(
     def client(conversation: Conversation[Client]) -> Client:
         authentication = Authentication(verifier, clock, limits, conversation.peer.host)
         ahead = Ahead(limits.pop3_ahead_octets_max)
-        return Client(conversation, accounts, authentication, locks, clock, ahead)
+        return Client(conversation, accounts, authentication, locks, clock, ahead, marks_seen)
 
     remote = replace(policy, passwords_need_tls=True)
 
@@ -291,10 +295,21 @@ async def _whole(client: Client, index: int) -> AsyncIterator[bytes]:
 
 async def _quit(client: Client, event: events.Quit) -> None:
     """The UPDATE state, RFC 1939 §6: removed for good before it is said."""
+    if client.marks_seen and event.retrieved:
+        await _mark(client, event.retrieved)
     removed = not event.deleted or await _remove(client, event.deleted)
     client.release()
     client.conversation.send(event, Done() if removed else NOT_REMOVED)
     client.conversation.close()
+
+
+async def _mark(client: Client, indexes: Sequence[int]) -> None:
+    """Nobody was told that it would be: what is not known to be marked is none of the peer's errors."""
+    inbox = client.inbox
+    uids = packed([inbox.uids[index] for index in indexes])
+    store = Store(mailbox=inbox.mailbox, uids=uids, mode=Store.ADD, flags=SEEN)
+    with suppress(NotKnown):
+        await inbox.account.apply(Intent(id=intent_id(client.clock), store=store))
 
 
 async def _remove(client: Client, indexes: Sequence[int]) -> bool:

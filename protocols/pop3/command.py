@@ -53,6 +53,7 @@ class Facts:
         "maildrop",
         "octets",
         "policy",
+        "retrieved",
         "state",
         "surrogate",
         "tls",
@@ -68,6 +69,7 @@ class Facts:
         self.utf8 = False
         self.maildrop = NOTHING
         self.deleted: set[int] = set()
+        self.retrieved: set[int] = set()
         self.octets = 0  # of the messages that are not deleted
         self.listing: Iterator[bytes] | None = None  # what is still to be said of a list
         self.content: Top | Whole = Whole()
@@ -263,7 +265,7 @@ def _lang(facts: Facts, argument: bytes) -> event.Event:
 
 def _quit(facts: Facts, argument: bytes) -> event.Event:
     nothing(argument)
-    return event.Quit(sorted(facts.deleted))
+    return event.Quit(sorted(facts.deleted), tuple(sorted(facts.retrieved - facts.deleted)))
 
 
 # ---- TRANSACTION ---------------------------------------------------------------------------------------

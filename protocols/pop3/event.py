@@ -68,9 +68,13 @@ class Retr:
 
 @dataclass(frozen=True, slots=True)
 class Quit:
-    """The end. Remove these messages (by index, ascending), then answer Done or Refused, and close."""
+    """The end. Remove these messages (by index, ascending), then answer Done or Refused, and close.
+
+    `retrieved` are those of the others that RETR has given to their end.
+    """
 
     deleted: Sequence[int]
+    retrieved: Sequence[int] = ()
 
 
 Event = Answered | Dismissed | StartTls | Login | Authenticate | AuthenticateResponse | Retr | Quit

@@ -9,7 +9,7 @@ from __future__ import annotations
 from protocols.fault import Fault
 from protocols.line import LineBuffer, LineTooLong
 from protocols.pop3.command import COMMANDS, Facts, Policy, State, err, ok
-from protocols.pop3.content import Stuffing
+from protocols.pop3.content import Stuffing, Whole
 from protocols.pop3.event import (
     Answer,
     Answered,
@@ -118,6 +118,8 @@ class Session:
         if isinstance(event, Answered):
             return event.octets
         if isinstance(event, Retr):
+            if isinstance(self._facts.content, Whole):
+                self._facts.retrieved.add(event.index)
             return self._last()
         self._enter(State.CLOSED)
         if isinstance(event, StartTls):

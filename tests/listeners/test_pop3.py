@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from twisted.internet.task import Clock as TwistedClock
 
 from mailnode.clock import SystemClock
@@ -74,6 +75,8 @@ class Opener:
 
     async def open(self, account: int) -> Account:
         assert account == ACCOUNT
+        if self.account.trouble == "no shard":
+            raise OSError("the shard cannot be read")
         opened: Account = self.account
         return opened
 
@@ -108,7 +111,9 @@ async def add(account: Account, octets: bytes, ids: UploadIds) -> None:
 
 
 @asynccontextmanager
-async def house(certificate: Certificate | None = None, time: Any = REACTOR) -> AsyncIterator[House]:
+async def house(
+    certificate: Certificate | None = None, time: Any = REACTOR, marks_seen: bool = False
+) -> AsyncIterator[House]:
     """With a short, a long and an empty message in INBOX."""
     limits, clock = Limits(), Ticking()
     with opened(FaultyShard(), clock) as (accounts, failures):
@@ -127,6 +132,7 @@ async def house(certificate: Certificate | None = None, time: Any = REACTOR) -> 
             limits,
             mechanisms=("PLAIN", "LOGIN", "SCRAM-SHA-256"),
             passwords_need_tls=certificate is not None,
+            marks_seen=marks_seen,
         )
         listening = Listening(
             REACTOR,
@@ -366,5 +372,31 @@ def test_ten_minutes_of_silence_end_a_session_without_a_word_and_without_removin
             assert await caller.rest() == b""
             await until(lambda: not len(opened_house.listening))
             assert len(await sizes(opened_house)) == 3
+
+    run(test())
+
+
+def test_a_maildrop_that_cannot_be_read_ends_the_session_and_is_not_locked() -> None:
+    async def test(house: House) -> None:
+        house.account.trouble = "no shard"
+        caller = await house.call()
+        caller.say(b"USER ann", b"PASS secret")
+        assert (await caller.rest()).endswith(b"-ERR [SYS/TEMP] Internal error, try again later\r\n")
+        house.account.trouble = ""
+        await until(lambda: not len(house.listening))
+        await house.login()
+
+    in_house(test)
+
+
+@pytest.mark.parametrize("marks_seen", [False, True])
+def test_what_was_retrieved_whole_is_seen_after_quit_where_the_node_is_told_so(marks_seen: bool) -> None:
+    async def test() -> None:
+        async with house(marks_seen=marks_seen) as opened_house:
+            caller = await opened_house.login()
+            caller.say(b"RETR 1", b"TOP 2 0", b"RETR 3", b"DELE 3", b"QUIT")
+            assert (await caller.rest()).endswith(b"+OK Goodbye\r\n")
+            rows = (await opened_house.account.mailboxes()).rows
+            assert [(row.messages, row.unseen) for row in rows.values()] == [(2, 1 if marks_seen else 2)]
 
     run(test())

@@ -1,5 +1,7 @@
 """What dialogues do not say: long lists, openness of events, any octets."""
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,7 +51,7 @@ def test_nothing_is_given_while_an_event_is_open() -> None:
     assert session.next() is None
     session.send(event, Done())
     assert not session.in_content
-    assert asked(session, Quit) == Quit([])
+    assert asked(session, Quit) == Quit([], (0,))
 
 
 def test_quit_names_what_was_marked_in_order() -> None:
@@ -124,3 +126,24 @@ def test_any_octets_give_the_same_dialogue_however_they_are_cut(
             cut_said += drain(cut, cut_peer)
         assert cut_said == said
         assert cut_peer.events == peer.events
+
+
+class Counted(list[int]):
+    """Counts how often it is read from its begin to its end."""
+
+    reads = 0
+
+    def __iter__(self) -> Iterator[int]:
+        self.reads += 1
+        return super().__iter__()
+
+
+def test_stat_does_not_count_a_large_maildrop_anew() -> None:
+    sizes = Counted([10] * 100_000)
+    session = logged_in(Maildrop(sizes, str))
+    reads = sizes.reads
+    session.feed(b"STAT\r\n" * 50 + b"DELE 7\r\nDELE 99999\r\nSTAT\r\nRSET\r\nSTAT\r\n")
+    said = drain(session, Peer())
+    assert said.startswith(b"+OK 100000 1000000\r\n" * 50)
+    assert b"+OK 99998 999980\r\n" in said and said.endswith(b"+OK 100000 1000000\r\n")
+    assert sizes.reads == reads + 1, "RSET counts once"
