@@ -66,6 +66,13 @@ class Committed:
                 after.commit(gone.mailbox, change)
                 self._prepared[gone.mailbox] = (arrays, after)
 
+    def _told(self) -> dict[int, int]:
+        """By mailbox: up to which position all of its readers told their clients."""
+        told: dict[int, int] = {}
+        for follower in self.followers:
+            told[follower.mailbox] = min(told.get(follower.mailbox, follower.told_to), follower.told_to)
+        return told
+
     def take(self, change: Change) -> None:
         self.position = change.position
         self._listed = None
@@ -77,7 +84,8 @@ class Committed:
         if change.touched.list:
             self._take_list(change)
         if self.followers and change.HasField("touched"):
-            self.departed.keep(change, {follower.mailbox for follower in self.followers})
+            if change.entries_dropped:
+                self.departed.keep(change, self._told())
             touched = copied(change.touched)
             for follower in tuple(self.followers):
                 follower.offer(touched)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Mapping
 
 from mailnode.mailbox.arrays import Arrays
 from mailnode.mailbox.rows import ENTRY_OCTETS
@@ -12,7 +12,10 @@ from mailnode.pb.change_pb2 import Change
 
 
 class Departed:
-    """Of one account: of mailboxes that somebody watches, the last `entries_max` of each."""
+    """Of one account: of mailboxes that somebody watches, the last `entries_max` of each.
+
+    What all readers of a mailbox have told their clients goes when the next ones come.
+    """
 
     __slots__ = ("_kept", "_octets_max")
 
@@ -20,12 +23,13 @@ class Departed:
         self._octets_max = entries_max * ENTRY_OCTETS
         self._kept: dict[int, _Kept] = {}
 
-    def keep(self, change: Change, watched: Collection[int]) -> None:
-        """What a change drops out of watched mailboxes."""
+    def keep(self, change: Change, told: Mapping[int, int]) -> None:
+        """What a change drops; `told`: of each mailbox that is watched the position that all readers told."""
         for gone in change.entries_dropped:
-            if gone.mailbox in watched:
+            if gone.mailbox in told:
                 kept = self._kept.setdefault(gone.mailbox, _Kept())
-                kept.add(gone.entries, self._octets_max)
+                kept.drop(told[gone.mailbox])
+                kept.add(change.position, gone.entries, self._octets_max)
 
     def forget(self, mailbox: int) -> None:
         """Nobody watches the mailbox any more."""
@@ -43,19 +47,27 @@ class _Kept:
     __slots__ = ("_blocks", "_octets")
 
     def __init__(self) -> None:
-        self._blocks: deque[Arrays] = deque()
+        self._blocks: deque[tuple[int, Arrays]] = deque()
         self._octets = 0
 
-    def add(self, entries: bytes, octets_max: int) -> None:
-        self._blocks.append(Arrays(bytearray(entries), {}))
+    def add(self, position: int, entries: bytes, octets_max: int) -> None:
+        self._blocks.append((position, Arrays(bytearray(entries), {})))
         self._octets += len(entries)
         while self._octets > octets_max:
-            self._octets -= len(self._blocks.popleft().entries)
+            self._drop_oldest()
+
+    def drop(self, position: int) -> None:
+        """What went up to this position."""
+        while self._blocks and self._blocks[0][0] <= position:
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        self._octets -= len(self._blocks.popleft()[1].entries)
 
     def entries(self, uids: UidRanges) -> Arrays:
         first, last = uids[0][0], uids[-1][1]
         images: dict[int, bytes] = {}
-        for block in self._blocks:
+        for _, block in self._blocks:
             if block.uids[0] <= last and block.uids[-1] >= first:
                 for start, end in block.slices(uids):
                     images.update((block.uids[at], block.cut(at, at + 1)) for at in range(start, end))

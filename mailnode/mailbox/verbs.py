@@ -102,6 +102,9 @@ class Watch(Protocol):
     def pending(self) -> list[Touched]:
         """What came since the last call, in order; raises Resync."""
 
+    def told(self) -> None:
+        """What `pending` gave is known to the reader's client: it asks for none of the messages that went."""
+
     async def wait(self) -> None:
         """Returns when `pending` has something to say."""
 

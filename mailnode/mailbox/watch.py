@@ -13,12 +13,23 @@ from mailnode.pb.change_pb2 import Touched
 class Follower:
     """A `Watch` of an account on this node, of one mailbox or (0) of all and of their list."""
 
-    __slots__ = ("_behind", "_leave", "_pending", "_pending_max", "_waiter", "mailbox", "position")
+    __slots__ = (
+        "_behind",
+        "_leave",
+        "_pending",
+        "_pending_max",
+        "_taken_to",
+        "_waiter",
+        "mailbox",
+        "position",
+        "told_to",
+    )
 
     def __init__(
         self, mailbox: int, position: int, pending_max: int, leave: Callable[[Follower], None]
     ) -> None:
         self.position = position
+        self.told_to = self._taken_to = position
         self.mailbox = mailbox
         self._pending: deque[Touched] = deque()
         self._pending_max = pending_max
@@ -51,7 +62,11 @@ class Follower:
         self._behind = True
         self._wake()
 
+    def told(self) -> None:
+        self.told_to = self._taken_to
+
     def pending(self) -> list[Touched]:
+        self._taken_to = self.position
         if self._behind:
             # What was offered since is in the state that the reader is about to read.
             self._behind = False

@@ -172,6 +172,8 @@ class Selected:
             try:
                 await self._take_notes()
                 yield expunges()
+                if not self.view.has_expunged:
+                    self._watch.told()
                 if self.view.has_grown:
                     yield await self._arrivals()
                 changed = self.view.changed
