@@ -19,7 +19,7 @@ from protocols.smtp.reply import Reply
 
 log = logging.getLogger(__name__)
 
-_REFUSALS = {"OVERQUOTA": MAILBOX_FULL}
+_REFUSALS = {"OVERQUOTA": MAILBOX_FULL, "LIMIT": MAILBOX_FULL}
 
 
 class Accounts(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-from mailnode.mailbox.decided import Decided, Loaded, Moment
+from mailnode.mailbox.decided import Decided, Loaded, Moment, has_uids
 from mailnode.mailbox.keywords import take_bits
 from mailnode.mailbox.names import INBOX
 from mailnode.mailbox.rows import ENTRY, OVERFLOW, SYSTEM_FLAGS
@@ -35,6 +35,8 @@ def decide_add(state: Decided, intent_id: bytes, ask: Add, loaded: Loaded, momen
         target = _target(state, message)
         if target is None:
             return Result(refused="TRYCREATE")
+        if not has_uids(target, len(messages)):
+            return Result(refused="LIMIT")
         targets.append(target)
     change = state.change(intent_id)
     touched = change.touched

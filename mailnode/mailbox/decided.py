@@ -39,6 +39,14 @@ class Moment(NamedTuple):
         return self.now_microseconds // 1_000_000
 
 
+UID_NEXT_MAX = 0xFFFFFFFF  # RFC 9051 §2.3.1.1: 32 bits, and what is said to come must be one that can
+
+
+def has_uids(row: MailboxRow, count: int) -> bool:
+    """Whether so many UIDs are left to the mailbox: none is ever given twice."""
+    return row.uid_next + count <= UID_NEXT_MAX
+
+
 class Decided:
     """Counters and mailboxes as decided, and an overlay of what is still on its way to disk."""
 

@@ -6,7 +6,7 @@ from array import array
 from itertools import compress
 
 from mailnode.mailbox.arrays import Arrays
-from mailnode.mailbox.decided import Decided, Loaded, Moment
+from mailnode.mailbox.decided import Decided, Loaded, Moment, has_uids
 from mailnode.mailbox.keywords import names_of, take_bits
 from mailnode.mailbox.ranges import packed, pairs
 from mailnode.mailbox.rows import (
@@ -47,7 +47,8 @@ def decide_copy(
         return Result(refused="EXPUNGEISSUED")
     if not entries:
         return Result(position=state.row.position)
-    if len(entries) > moment.limits.change_octets_max:
+    fits = has_uids(target, len(entries) // ENTRY_OCTETS)
+    if not fits or len(entries) > moment.limits.change_octets_max:
         return Result(refused="LIMIT")
     change = state.change(intent_id)
     if ask.move:

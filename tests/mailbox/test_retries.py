@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from mailnode.mailbox.orphans import sweep
 from mailnode.mailbox.rows import FLAGGED, SEEN
 from mailnode.mailbox.verbs import NotKnown
-from mailnode.pb.change_pb2 import Store
+from mailnode.pb.change_pb2 import Add, Store
+from mailnode.pb.row_pb2 import MailRow
 from tests.mailbox import asks
-from tests.mailbox.asks import ALL, add, copy, message, store
+from tests.mailbox.asks import ALL, add, copy, message, store, upload, uploaded
 from tests.mailbox.found import check
 from tests.mailbox.process import LIMITS, House, opened
 from tests.store.faulty_shard import Fate, Step
@@ -96,6 +98,35 @@ def test_a_retry_after_a_restart_is_done_once_whether_it_was_kept_or_not(kept: i
     assert list(later.flags()) == [1, 2, 3]
     check(later.shard, asks.ACCOUNT)
     later.end()
+
+
+def test_a_retried_add_finds_its_result_though_its_upload_was_taken() -> None:
+    """The same upload again, and one of its own, which is an orphan: only that one goes."""
+    house = opened(messages=1)
+    octets = b"Subject: long\r\n\r\n" + bytes(300)
+    for number in (7, 8):
+        house.ask(upload(number, 0, octets))
+    first, again = (uploaded(whole(octets), number) for number in (7, 8))
+    result = house.ask(add(first), ID)
+    assert house.ask(add(first), ID, retry=True) == result
+    assert house.ask(add(again), ID, retry=True) == result
+    house.end()
+    later = House(house.shard.reopen(), house.clock)
+    assert later.ask(add(first), ID, retry=True) == result
+    assert sweep(later.shard, later.clock.now_microseconds()) == 1
+    assert later.hand.until(octets_of(later, result.added[0].mail, len(octets))) == octets
+    assert later.ask(add(first), ID, retry=True) == result
+    check(later.shard, asks.ACCOUNT)
+    later.end()
+
+
+def whole(octets: bytes) -> Add.Message:
+    mail = MailRow(size=len(octets), header=octets.index(b"\r\n\r\n") + 4)
+    return Add.Message(mailbox=1, mail=mail, octets=octets)
+
+
+async def octets_of(house: House, mail: int, size: int) -> bytes:
+    return b"".join([chunk async for chunk in house.account.octets(mail, 0, size)])
 
 
 def test_a_long_store_is_several_changes_and_one_result_that_is_kept() -> None:
