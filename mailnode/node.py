@@ -249,6 +249,7 @@ def _works(config: Config, parts: House) -> Iterator[Coroutine[Any, Any, None]]:
     """What goes on beside the listeners; raises ConfigError."""
     yield _sweep(parts)
     yield _trim(parts)
+    yield parts.creation.resume(parts.accounts.dues)
     if config.relay is not None:
         yield _outbox(config, config.relay, parts).run()
 

@@ -2,7 +2,8 @@
 
 An account: its directory row `creating` with a new id, unless there is one → the account with its standard
 mailboxes → its credentials → for the first of its domain, `postmaster` and `abuse` → the directory row
-`active`. Until the last step the address answers to nobody.
+`active`. Until the last step the address answers to nobody; until then a `due` row stands, so that the next
+start of the node finishes what this one leaves half-done.
 """
 
 import logging
@@ -23,9 +24,11 @@ from mailnode.directory.credential import Busy, Credentials
 from mailnode.directory.lookup import Owner
 from mailnode.directory.rows import Accounts, Rows, intent_id
 from mailnode.limits import Limits
+from mailnode.mailbox.dues import Dues
 from mailnode.mailbox.verbs import NotKnown
 from mailnode.pb.change_pb2 import Create, Intent
 from mailnode.pb.row_pb2 import DirectoryRow
+from mailnode.store.keys import Due
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +101,25 @@ class Creation:
         finally:
             self._under_way.discard(asked)
 
+    async def resume(self, dues: Dues) -> None:
+        """What the last run of the node left half-done, each at its last step."""
+        while (task := dues.take(Due.CREATION, self._clock.now_microseconds())) is not None:
+            address = self._ours(task.key.decode())
+            row = await self._rows.get(address) if isinstance(address, Address) else None
+            if row is None or not isinstance(address, Address) or address in self._under_way:
+                continue
+            if row.state == DirectoryRow.CREATING and row.HasField("credential"):
+                await self._resume(address, row)
+
+    async def _resume(self, address: Address, row: DirectoryRow) -> None:
+        self._under_way.add(address)
+        try:
+            await self._finish(address, row)
+        except NotKnown:
+            log.warning("an account is still half-done", extra={"address": str(address)})
+        finally:
+            self._under_way.discard(address)
+
     async def create_alias(self, address: str, targets: Sequence[str]) -> Created | Refused:
         """Mail of `address`, or with `@domain` of what else has no row there, goes to all of `targets`."""
         asked = self._catch_all(address) if address.startswith("@") else self._ours(address)
@@ -150,21 +172,27 @@ class Creation:
             kind=DirectoryRow.ACCOUNT,
             state=DirectoryRow.CREATING,
             account=draw_account_id(address, HOME, self._clock),
+            credential=await self._credentials.derived(self._domains[address.domain], prepared),
         )
         if not await self._rows.put_new(address, row):
             found = await self._rows.get(address)
             if found is None or found.state != DirectoryRow.CREATING:
                 return Refused(f"{address} exists")
-            row = found
+            row.account = found.account
+            await self._rows.put(address, row)
+        await self._finish(address, row)
+        return Created(str(address))
+
+    async def _finish(self, address: Address, row: DirectoryRow) -> None:
+        """Every step behind the first; each may have been done before."""
         create = Create(address=str(address), mailboxes=STANDARD_MAILBOXES)
         account = await self._accounts.open(row.account)
         await account.apply(Intent(id=intent_id(self._clock), create=create))  # or it was there already
-        await self._credentials.write(Owner(row.account, self._domains[address.domain]), prepared)
+        await self._credentials.put(Owner(row.account, self._domains[address.domain]), row.credential)
         await self._give_roles(address)
         active = DirectoryRow(kind=row.kind, state=DirectoryRow.ACTIVE, account=row.account)
         await self._rows.put(address, active)
         log.info("account created", extra={"address": str(address), "account": f"{row.account:016x}"})
-        return Created(str(address))
 
     async def _give_roles(self, first: Address) -> None:
         for role in ROLES:

@@ -14,6 +14,7 @@ from hashlib import blake2b
 from typing import TypeVar
 
 from mailnode.clock import Clock
+from mailnode.config import Domain
 from mailnode.directory.address import canonical
 from mailnode.directory.lookup import Lookup, Owner
 from mailnode.directory.password import (
@@ -92,21 +93,26 @@ class Credentials:
 
     async def write(self, owner: Owner, prepared: bytes) -> None:
         """Give the account this password; raises Busy and NotKnown."""
-        salts = self._clock.random(SALT_OCTETS), self._clock.random(SALT_OCTETS)
-        row = await self._in_pool(lambda: derive(prepared, salts, self._cost, owner.domain))
+        row = await self.derived(owner.domain, prepared)
         row.suspended = (await self._row(owner)).suspended
-        await self._put(owner, row)
+        await self.put(owner, row)
+
+    async def derived(self, domain: Domain, prepared: bytes) -> CredentialRow:
+        """What is stored of a password; raises Busy."""
+        salts = self._clock.random(SALT_OCTETS), self._clock.random(SALT_OCTETS)
+        return await self._in_pool(lambda: derive(prepared, salts, self._cost, domain))
 
     async def suspend(self, owner: Owner, suspended: bool) -> None:
         """While it is, nobody logs in; mail comes in all the same. Raises NotKnown."""
         row = await self._row(owner)
         row.suspended = suspended
-        await self._put(owner, row)
+        await self.put(owner, row)
 
     async def is_suspended(self, owner: Owner) -> bool:
         return (await self._row(owner)).suspended
 
-    async def _put(self, owner: Owner, row: CredentialRow) -> None:
+    async def put(self, owner: Owner, row: CredentialRow) -> None:
+        """Give the account what was derived; raises NotKnown."""
         put_row = PutRow(kind=Kind.CREDENTIAL, value=row.SerializeToString())
         account = await self._accounts.open(owner.account)
         await account.apply(Intent(id=intent_id(self._clock), put_row=put_row))

@@ -12,7 +12,7 @@ from mailnode.limits import Limits
 from mailnode.mailbox.verbs import Account
 from mailnode.pb.change_pb2 import Intent, PutRow, Result
 from mailnode.pb.row_pb2 import DirectoryRow
-from mailnode.store.keys import Kind
+from mailnode.store.keys import Due, Kind
 
 
 class Accounts(Protocol):
@@ -76,7 +76,12 @@ class Rows:
         return await self._accounts.open(directory_account(address))
 
     def _put_row(self, address: Address, row: DirectoryRow) -> PutRow:
-        return PutRow(kind=Kind.DIRECTORY, key=str(address).encode(), value=row.SerializeToString())
+        """An account's row is due from its first step to its last: a restart finds what is half-done."""
+        key = str(address).encode()
+        put_row = PutRow(kind=Kind.DIRECTORY, key=key, value=row.SerializeToString())
+        if row.kind == DirectoryRow.ACCOUNT:
+            put_row.dues.add(kind=Due.CREATION, key=key, done=row.state != DirectoryRow.CREATING)
+        return put_row
 
     async def _apply(self, address: Address, put_row: PutRow) -> Result:
         try:

@@ -30,7 +30,7 @@ class Accounts:
         self._loads = loads
         self._clock = clock
         self._limits = limits
-        self.dues = Dues((Due.QUEUE,))
+        self.dues = Dues((Due.QUEUE, Due.CREATION))
         self.dues.read(shard)
         # Whoever holds an account, a change on its way to disk too, keeps it the only one.
         self._open: WeakValueDictionary[int, LocalAccount] = WeakValueDictionary()

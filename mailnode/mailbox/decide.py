@@ -82,6 +82,7 @@ def decide_put_row(
         return Result(refused="ALREADYEXISTS")
     change = state.change(intent_id)
     state.put_row(change, ask.kind, ask.key, ask.value)
+    change.dues.extend(ask.dues)
     return change
 
 

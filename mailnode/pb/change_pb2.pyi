@@ -185,16 +185,18 @@ class Subscribe(_message.Message):
     def __init__(self, name: _Optional[str] = ..., subscribed: _Optional[bool] = ...) -> None: ...
 
 class PutRow(_message.Message):
-    __slots__ = ("kind", "key", "value", "if_absent")
+    __slots__ = ("kind", "key", "value", "if_absent", "dues")
     KIND_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     IF_ABSENT_FIELD_NUMBER: _ClassVar[int]
+    DUES_FIELD_NUMBER: _ClassVar[int]
     kind: int
     key: bytes
     value: bytes
     if_absent: bool
-    def __init__(self, kind: _Optional[int] = ..., key: _Optional[bytes] = ..., value: _Optional[bytes] = ..., if_absent: _Optional[bool] = ...) -> None: ...
+    dues: _containers.RepeatedCompositeFieldContainer[Due]
+    def __init__(self, kind: _Optional[int] = ..., key: _Optional[bytes] = ..., value: _Optional[bytes] = ..., if_absent: _Optional[bool] = ..., dues: _Optional[_Iterable[_Union[Due, _Mapping]]] = ...) -> None: ...
 
 class Submit(_message.Message):
     __slots__ = ("mail", "octets", "head", "item")

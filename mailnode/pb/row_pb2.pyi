@@ -162,7 +162,7 @@ class Keywords(_message.Message):
     def __init__(self, names: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class DirectoryRow(_message.Message):
-    __slots__ = ("kind", "state", "account", "targets")
+    __slots__ = ("kind", "state", "account", "targets", "credential")
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         ACCOUNT: _ClassVar[DirectoryRow.Kind]
@@ -181,11 +181,13 @@ class DirectoryRow(_message.Message):
     STATE_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     TARGETS_FIELD_NUMBER: _ClassVar[int]
+    CREDENTIAL_FIELD_NUMBER: _ClassVar[int]
     kind: DirectoryRow.Kind
     state: DirectoryRow.State
     account: int
     targets: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, kind: _Optional[_Union[DirectoryRow.Kind, str]] = ..., state: _Optional[_Union[DirectoryRow.State, str]] = ..., account: _Optional[int] = ..., targets: _Optional[_Iterable[str]] = ...) -> None: ...
+    credential: CredentialRow
+    def __init__(self, kind: _Optional[_Union[DirectoryRow.Kind, str]] = ..., state: _Optional[_Union[DirectoryRow.State, str]] = ..., account: _Optional[int] = ..., targets: _Optional[_Iterable[str]] = ..., credential: _Optional[_Union[CredentialRow, _Mapping]] = ...) -> None: ...
 
 class QueueRow(_message.Message):
     __slots__ = ("reverse_path", "smtputf8", "eight_bit_mime", "start", "size", "upload", "queued", "due", "attempts", "held", "delay_told", "recipients")

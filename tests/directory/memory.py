@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor, Future
 from typing import Any
 
+from mailnode.mailbox.dues import Dues
 from mailnode.mailbox.verbs import Mailboxes, Messages, NotKnown, UidRanges, Want, Watch
 from mailnode.pb.account_pb2 import SearchKey
 from mailnode.pb.change_pb2 import Create, Intent, Result
+from mailnode.store.keys import Due
 
 
 class StillClock:
@@ -66,6 +68,7 @@ class MemoryAccounts:
         self.reads_end = asyncio.Event()
         self.reads_end.set()
         self.applied = 0
+        self.dues = Dues((Due.CREATION,))
         self.fail_at = 0
         self.fail_done = False
 
@@ -102,6 +105,7 @@ class MemoryAccount:
         if put.if_absent and key in self._accounts.rows:
             return Result(refused="ALREADYEXISTS")
         self._accounts.rows[key] = put.value
+        self._accounts.dues.commit(self.id, put.dues)
         return Result()
 
     def _create(self, intent: Intent) -> Result:

@@ -2,11 +2,12 @@ import asyncio
 
 import pytest
 
-from mailnode.directory.address import Address
+from mailnode.directory.address import Address, canonical, directory_account
 from mailnode.directory.creation import NOT_KNOWN, Created, Refused
 from mailnode.directory.lookup import Recipients, Unknown
 from mailnode.pb.row_pb2 import DirectoryRow
-from tests.directory.conftest import Directory
+from mailnode.store.keys import Due, Kind
+from tests.directory.conftest import CHEAP, Directory, directory
 
 ALICE = "alice@example.test"
 STEPS = 6  # directory row, account, credentials, postmaster, abuse, directory row
@@ -49,6 +50,33 @@ def test_a_half_done_creation_is_resumed_by_asking_again(house: Directory, step:
         assert isinstance(await house.lookup.resolve("abuse@example.test"), Recipients)
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("step", range(1, STEPS + 1))
+@pytest.mark.parametrize("done", [False, True])
+def test_a_half_done_creation_is_resumed_by_the_next_start(house: Directory, step: int, done: bool) -> None:
+    async def scenario() -> None:
+        house.accounts.fail_at, house.accounts.fail_done = step, done
+        assert await house.creation.create(ALICE, "secret") == NOT_KNOWN
+        later = directory(house.accounts, CHEAP)
+        await later.creation.resume(house.accounts.dues)
+        begun = done or step > 1
+        assert isinstance(await later.lookup.resolve(ALICE), Recipients if begun else Unknown)
+        account = await later.credentials.verify(ALICE, "secret", "peer")
+        assert (account in house.accounts.created) is begun
+        assert b"argon2" not in house.accounts.rows.get(row_of(ALICE), b""), "a hash is left in the directory"
+        assert house.accounts.dues.next_time(Due.CREATION) is None
+        applied = house.accounts.applied
+        await directory(house.accounts, CHEAP).creation.resume(house.accounts.dues)
+        assert house.accounts.applied == applied, "nothing is left to do"
+
+    asyncio.run(scenario())
+
+
+def row_of(address: str) -> tuple[int, int, bytes]:
+    parsed = canonical(address)
+    assert isinstance(parsed, Address)
+    return directory_account(parsed), Kind.DIRECTORY, address.encode()
 
 
 def test_of_two_that_create_the_same_address_at_once_one_does(house: Directory) -> None:
