@@ -9,16 +9,19 @@ import enum
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
 
+from mailnode import tunable
 from mailnode.limits import Limits
+from mailnode.tunable import TUNABLE
 from protocols.smtp.profile import BareNewline
 
 FILE = "mailnode.toml"
 LIMITS = Limits()
+LOG_LEVELS = ("debug", "info", "warning", "error")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _SERVER = re.compile(r"(?:([0-9.]+)|\[([0-9A-Fa-f:.]+)\]):([0-9]{1,5})")
 SMTP_PORT = 25
@@ -102,7 +105,8 @@ class Config:
     allow_plaintext_auth: bool  # passwords outside TLS, from this machine
     pop3_marks_seen: bool  # what RETR gave is \Seen after QUIT
     memory_octets: int  # of the shard's memtables and caches
-    authentication_threads: int
+    log_level: str  # of LOG_LEVELS
+    limits: Limits
 
     @property
     def shard(self) -> Path:
@@ -137,7 +141,7 @@ def text_of(config: Config) -> str:
         f"allow_plaintext_auth = {_bool(config.allow_plaintext_auth)}  # from this machine, outside TLS",
         f"pop3_marks_seen = {_bool(config.pop3_marks_seen)}  # is what POP3 fetched read, for IMAP?",
         f"memory_octets = {config.memory_octets}  # of the store's buffers and caches",
-        f"authentication_threads = {config.authentication_threads}",
+        f"log_level = {_string(config.log_level)}  # or {', '.join(LOG_LEVELS)}",
         "",
         "[tls]  # PEM files, from this directory",
         f"certificate = {_string(str(config.certificate.relative_to(config.directory)))}",
@@ -152,6 +156,7 @@ def text_of(config: Config) -> str:
         *(f"{service} = {_string(what.value)}" for service, what in config.bare_newline.items()),
     ]
     lines += _relay_lines(config)
+    lines += ["", "[limits]", *tunable.lines(config.limits)]
     for domain in config.domains:
         lines += [
             "",
@@ -204,11 +209,18 @@ def _config(directory: Path, root: _Table) -> Config:
         memory_octets=root.number(
             "memory_octets", LIMITS.shard_memory_octets, LIMITS.shard_memory_octets_min
         ),
-        authentication_threads=root.number("authentication_threads", LIMITS.authentication_threads_max, 1),
+        log_level=root.one_of("log_level", "info", LOG_LEVELS),
+        limits=_limits(root.table("limits")),
     )
     for table in (root, tls, listeners, bare_newline):
         table.refuse_others()
     return config
+
+
+def _limits(table: _Table) -> Limits:
+    values = {row.name: table.number(row.name, getattr(LIMITS, row.name), row.least) for row in TUNABLE}
+    table.refuse_others()
+    return replace(LIMITS, **values)
 
 
 def _domains(root: _Table) -> tuple[Domain, ...]:
@@ -302,6 +314,12 @@ class _Table:
         value = self._take(key, [])
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise self.error(key, value, "a list of strings")
+        return value
+
+    def one_of(self, key: str, default: str, values: Sequence[str]) -> str:
+        value = self.text(key, default)
+        if value not in values:
+            raise self.error(key, value, f"one of {', '.join(values)}")
         return value
 
     def truth(self, key: str, default: bool) -> bool:

@@ -15,12 +15,17 @@ _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "task
 VALUE_CHARACTERS_MAX = 2000
 
 
-def set_up(level: int = logging.INFO) -> None:
+def set_up(level: str) -> None:
+    """`level` as of configuration: "info"."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(KeyValue())
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(level)
+    set_level(level)
+
+
+def set_level(level: str) -> None:
+    logging.getLogger().setLevel(level.upper())
 
 
 class KeyValue(logging.Formatter):

@@ -7,10 +7,10 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
 
@@ -18,12 +18,14 @@ import uvloop
 from twisted.internet import asyncioreactor
 from twisted.internet.error import CannotListenError
 
+from mailnode import certificate
+from mailnode import log as log_file
 from mailnode.admin import service
 from mailnode.admin.operator import Operator
 from mailnode.clock import Clock, SystemClock
 from mailnode.cluster import whole
 from mailnode.cluster.partitions import Partitions
-from mailnode.config import Config, ConfigError, Service
+from mailnode.config import Config, ConfigError, Domain, Service, load
 from mailnode.config import Relay as RelayConfig
 from mailnode.delivery.accept import Accept
 from mailnode.delivery.replies import LOCAL_ONLY
@@ -75,6 +77,7 @@ class House:
     writer: ThreadPoolExecutor
     accounts: Accounts
     upload_ids: UploadIds
+    domains: dict[str, Domain]
     rows: Rows
     lookup: Lookup
     credentials: Credentials
@@ -85,7 +88,7 @@ class House:
 @asynccontextmanager
 async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
     """Open the shard and all that lives in it; raises ShardError. On the running loop."""
-    limits = replace(Limits(), authentication_threads_max=config.authentication_threads)
+    limits = config.limits
     shard = open_shard(config.shard, config.memory_octets, clock.random(16))
     writer = ThreadPoolExecutor(1, "writer")
     loads = ThreadPoolExecutor(limits.load_threads_max, "loads")
@@ -103,7 +106,18 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
     trimming = Trimming(shard, accounts, loads, clock, limits)
     try:
         yield House(
-            clock, limits, shard, writer, accounts, upload_ids, rows, lookup, credentials, creation, trimming
+            clock=clock,
+            limits=limits,
+            shard=shard,
+            writer=writer,
+            accounts=accounts,
+            upload_ids=upload_ids,
+            domains=domains,
+            rows=rows,
+            lookup=lookup,
+            credentials=credentials,
+            creation=creation,
+            trimming=trimming,
         )
     finally:
         await partitions.idle()
@@ -131,14 +145,27 @@ async def _serve(config: Config, ready: Callable[[], None], reactor: Any) -> Non
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with house(config, SystemClock()) as parts, _beside(*_works(config, parts)):
         admin = await service.serve(config.admin_socket, operator(parts))
-        listening: list[Listening[Any]] = []
+        doors = Doors(config, parts, reactor)
         try:
-            _listen(config, parts, reactor, listening)
+            doors.open()
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _take_anew, doors)
             ready()
             await stop.wait()
         finally:
-            await asyncio.gather(*(each.stop() for each in listening))
+            await doors.stop()
             await admin.stop(grace=None)
+
+
+def _take_anew(doors: Doors) -> None:
+    """What the configuration's file says now, as far as it can change while the node runs; else nothing."""
+    try:
+        later = doors.change(load(doors.config.directory))
+    except ConfigError as error:
+        log.error("the configuration was not taken", extra={"reason": error})
+        return
+    log.info("the configuration was taken")
+    if later:
+        log.warning("some of it needs a restart", extra={"keys": " ".join(later)})
 
 
 @asynccontextmanager
@@ -160,32 +187,78 @@ async def _reported(work: Coroutine[Any, Any, None]) -> None:
         log.exception("work beside the listeners ended by our own mistake")
 
 
-def _listen(config: Config, parts: House, reactor: Any, listening: list[Listening[Any]]) -> None:
-    """Bind every port; raises ConfigError. What is bound stands in `listening`."""
-    certificate = Certificate(config.certificate, config.key)
-    wheel, admission = Wheel(reactor), Admission(parts.limits)
-    values = _listeners(config, parts)
+class Doors:
+    """The ports of the node. What the configuration says of sessions may change while they are open: sessions
+    that have begun keep what they have."""
 
-    def listener(service: Service) -> Listening[Any]:
+    LIVE = frozenset(
+        ("domains", "bare_newline", "allow_plaintext_auth", "pop3_marks_seen", "log_level", "limits")
+    )
+    """What changes; of `domains` all but the keys that they sign with."""
+
+    def __init__(self, config: Config, parts: House, reactor: Any) -> None:
+        """Raises ConfigError."""
+        certificate.check(config.certificate, config.key)
+        self.config = config
+        self._parts = parts
+        self._reactor = reactor
+        self._certificate = Certificate(config.certificate, config.key)
+        self._wheel = Wheel(reactor)
+        self._admission = Admission(config.limits)
+        self._locks = pop3.Locks()
+        self._open: list[tuple[Service, Listening[Any]]] = []
+
+    def open(self) -> None:
+        """Bind every port; raises ConfigError."""
+        values = _listeners(self.config, self._parts, self._locks)
+        for at in self.config.listeners:
+            port = self._listening(at.service, values)
+            complaint = f"{at.service} cannot listen at {at.host} port {at.port}"
+            _bind(complaint, partial(port.open, at.host, at.port))
+            self._open.append((at.service, port))
+        if self.config.lmtp_socket is not None:
+            port = self._listening(Service.LMTP, values)
+            path = self.config.lmtp_socket
+            _bind(f"lmtp cannot listen at {path}", partial(port.open_unix, path))
+            self._open.append((Service.LMTP, port))
+
+    def _listening(self, service: Service, values: Mapping[Service, Listener[Any]]) -> Listening[Any]:
         return Listening(
-            reactor,
+            self._reactor,
             values[service],
-            limits=parts.limits,
-            clock=parts.clock,
-            wheel=wheel,
-            admission=admission,
-            certificate=certificate,
+            limits=self.config.limits,
+            clock=self._parts.clock,
+            wheel=self._wheel,
+            admission=self._admission,
+            certificate=self._certificate,
             implicit=service in IMPLICIT_TLS,
         )
 
-    for at in config.listeners:
-        port = listener(at.service)
-        _bind(f"{at.service} cannot listen at {at.host} port {at.port}", partial(port.open, at.host, at.port))
-        listening.append(port)
-    if config.lmtp_socket is not None:
-        path, port = config.lmtp_socket, listener(Service.LMTP)
-        _bind(f"lmtp cannot listen at {path}", partial(port.open_unix, path))
-        listening.append(port)
+    def change(self, config: Config) -> list[str]:
+        """Take what can change live, and the certificate as it is now; the keys that need a restart.
+
+        Raises ConfigError and changes nothing when the certificate cannot be used.
+        """
+        certificate.check(self.config.certificate, self.config.key)
+        changed = [each.name for each in fields(Config) if _differs(each.name, self.config, config)]
+        self.config = replace(self.config, **{name: getattr(config, name) for name in self.LIVE})
+        self._certificate.reload()
+        self._admission.change(self.config.limits)
+        self._parts.domains.clear()
+        self._parts.domains.update({domain.name: domain for domain in self.config.domains})
+        log_file.set_level(self.config.log_level)
+        values = _listeners(self.config, self._parts, self._locks)
+        for name, port in self._open:
+            port.change(values[name], self.config.limits)
+        return [name for name in changed if name not in self.LIVE]
+
+    async def stop(self) -> None:
+        """Say goodbye to everybody."""
+        await asyncio.gather(*(port.stop() for _, port in self._open))
+
+
+def _differs(name: str, one: Config, other: Config) -> bool:
+    return bool(getattr(one, name) != getattr(other, name))
 
 
 def _bind(complaint: str, bind: Callable[[], object]) -> None:
@@ -198,9 +271,9 @@ def _bind(complaint: str, bind: Callable[[], object]) -> None:
         raise ConfigError(f"{complaint}: {error.strerror}") from None
 
 
-def _listeners(config: Config, parts: House) -> dict[Service, Listener[Any]]:
+def _listeners(config: Config, parts: House, locks: pop3.Locks) -> dict[Service, Listener[Any]]:
     """What each service is; the ports are the configuration's."""
-    host, limits, clock = config.hostname, parts.limits, parts.clock
+    host, limits, clock = config.hostname, config.limits, parts.clock
     delivery = Delivery(parts.lookup, parts.accounts, parts.upload_ids, clock, limits)
     accept, submit = Accept(delivery), Submit(delivery, host, None if config.relay else LOCAL_ONLY)
     submission = smtp.submission(
@@ -225,7 +298,7 @@ def _listeners(config: Config, parts: House) -> dict[Service, Listener[Any]]:
     maildrops = pop3.pop3(
         parts.accounts,
         parts.credentials,
-        pop3.Locks(),
+        locks,
         clock,
         host,
         limits,

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from mailnode.config import (
     load,
     text_of,
 )
+from mailnode.limits import Limits
 from protocols.smtp.profile import BareNewline
 
 SMALL = """
@@ -54,7 +56,8 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         lmtp_socket=tmp_path / "run" / "lmtp",
         bare_newline=dict.fromkeys(BARE_NEWLINE, BareNewline.REJECT),
         memory_octets=64 * 1024 * 1024,
-        authentication_threads=3,
+        log_level="debug",
+        limits=replace(Limits(), smtp_recipients_max=500),
     )
     assert _load(tmp_path, text_of(config)) == config
 
@@ -105,6 +108,21 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
             'name = "example.test"\ndkim = "M 1"',
             "domain[0].dkim: found 'M 1', expected",
         ),
+        (
+            "[listeners]",
+            "log_level = 'loud'\n[listeners]",
+            "log_level: found 'loud', expected one of debug, info",
+        ),
+        (
+            "[listeners]",
+            "[limits]\nimap_idle_seconds_max = 60\n[listeners]",
+            "expected a number, 1800 or more",
+        ),
+        (
+            "[listeners]",
+            "[limits]\nhops = 1\n[listeners]",
+            "limits.hops: found 1, expected only connections_max",
+        ),
         ("[listeners]", "colour = 'red'\n[listeners]", "colour: found 'red', expected only"),
         ("[listeners]", "[relay]\nport = 0\n[listeners]", "relay.port: found 0, expected a port from"),
         (
@@ -131,6 +149,26 @@ def test_a_mistake_is_named_with_file_key_what_was_found_and_what_would_be_right
     assert text.startswith(f"{tmp_path / FILE}: ")
     assert complaint in text
     assert "\n" not in text
+
+
+def test_what_init_writes_shows_every_key(tmp_path: Path) -> None:
+    """Each table names all that may stand in it, set or as a remark."""
+    text = text_of(replace(_load(tmp_path, SMALL), relay=Relay(25, ()), lmtp_socket=tmp_path / "lmtp.sock"))
+    told = re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE)
+    told = told.replace(
+        "[listeners]", "[listeners]" + "".join(f"\n{name} = 1" for name in Service if name != "imap")
+    )
+    assert _load(tmp_path, told).limits == Limits()
+    for table in ("", "[tls]", "[listeners]", "[bare_newline]", "[relay]", "[limits]", "[[domain]]"):
+        lines = told.splitlines()
+        lines.insert(
+            lines.index(next(line for line in lines if line.startswith(table))) + bool(table), "odd = 1"
+        )
+        with pytest.raises(ConfigError) as raised:
+            _load(tmp_path, "\n".join(lines))
+        (known,) = re.findall(r"expected only (.*) here", str(raised.value))
+        for key in known.split(", "):
+            assert re.search(rf"^(\[+{key}\]+|{key} = )", told, re.MULTILINE), f"{table} does not show {key}"
 
 
 def test_dns_servers_have_port_53_unless_they_say_another(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from mailnode.directory.address import Malformed, canonical_domain
 from mailnode.directory.creation import Refused
 from mailnode.mailauth import key
 from mailnode.mailauth.published import records
+from mailnode.readiness import notify_ready
 
 SELECTOR = "m1"
 """Of a new domain's first key."""
@@ -102,7 +103,8 @@ def _config(directory: Path, domain: str, base_port: int, plaintext: bool) -> Co
         pop3_marks_seen=False,
         allow_plaintext_auth=plaintext,
         memory_octets=LIMITS.shard_memory_octets,
-        authentication_threads=LIMITS.authentication_threads_max,
+        log_level="info",
+        limits=LIMITS,
     )
 
 
@@ -116,10 +118,14 @@ async def _create(config: Config, accounts: Sequence[tuple[str, str]]) -> None:
 
 def up(directory: Path) -> None:
     config = load(directory)
-    certificate.check(config.certificate, config.key)
-    log.set_up()
+    log.set_up(config.log_level)
     domains = ", ".join(domain.name for domain in config.domains)
-    node.serve(config, lambda: print(f"ready: {config.hostname} serves {domains}", flush=True))
+
+    def ready() -> None:
+        print(f"ready: {config.hostname} serves {domains}", flush=True)
+        notify_ready()
+
+    node.serve(config, ready)
 
 
 def dns(options: argparse.Namespace) -> None:

@@ -17,6 +17,10 @@ class Admission:
         self._open: dict[str, int] = {}
         self.total = 0
 
+    def change(self, limits: Limits) -> None:
+        """For the connections from now on."""
+        self._limits = limits
+
     def admit(self, host: str) -> bool:
         """Count a connection from `host` in, unless a limit is reached; empty: over a unix socket."""
         source = _source(host)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic
 
@@ -86,6 +87,11 @@ class Listening(Generic[S]):
         """Bind a unix socket and accept there; raises CannotListenError, as when another process has it."""
         _drop_orphan(path)
         self._port = self._reactor.listenUNIX(str(path), self, backlog=BACKLOG, mode=SOCKET_MODE)
+
+    def change(self, listener: Listener[S], limits: Limits) -> None:
+        """For the connections from now on."""
+        self._listener = listener
+        self._around = replace(self._around, limits=limits)
 
     def _implicit(self) -> Any:
         accepting: Any = self

@@ -4,6 +4,7 @@ import imaplib
 import poplib
 import random
 import smtplib
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -167,3 +168,14 @@ def test_the_configuration_says_what_becomes_of_bare_newlines(node: Node) -> Non
         client.send(b"one\ntwo\r\n.\r\n")
         assert client.getreply()[0] == code
         client.quit()
+
+
+def test_systemd_is_told_when_the_node_is_ready(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
+        notified.bind(str(tmp_path / "notify"))
+        notified.settimeout(60)
+        prefix = ["env", f"NOTIFY_SOCKET={tmp_path / 'notify'}"]
+        told = Node(tmp_path / "node", free_base_port(random.Random()), {ALICE: PASSWORD}, prefix)
+        told.start()
+        assert notified.recv(100) == b"READY=1"
+        told.stop()

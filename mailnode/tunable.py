@@ -1,0 +1,47 @@
+"""Which limits an operator may set in `[limits]`: what each bounds, and what is too little."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from mailnode.limits import KiB, Limits
+
+
+class Tunable(NamedTuple):
+    """A field of Limits; `bounds` is for people."""
+
+    name: str
+    least: int
+    bounds: str
+
+
+TUNABLE = (
+    Tunable("connections_max", 1, "connections over all"),
+    Tunable("connections_per_address_max", 1, "connections from one address"),
+    Tunable("imap_connections_per_login_max", 1, "of one account from one address"),
+    Tunable("smtp_message_octets_max", 64 * KiB, "of a message that comes in"),  # RFC 5321 §4.5.3.1.7
+    Tunable("smtp_recipients_max", 100, "of a message"),  # RFC 5321 §4.5.3.1.8
+    Tunable("smtp_refused_recipients_max", 1, "names that a peer may try before it is sent away"),
+    Tunable("smtp_command_seconds_max", 10, "that a peer may be silent"),
+    Tunable("imap_message_octets_max", 64 * KiB, "of a message that a client appends"),
+    Tunable("imap_idle_seconds_max", 1800, "that a client may be silent"),  # RFC 9051 §5.4
+    Tunable("pop3_idle_seconds_max", 600, "that a client may be silent"),  # RFC 1939 §3
+    Tunable("authentication_threads_max", 1, "passwords hashed at the same time, 64 MiB each"),
+    Tunable("authentication_failures_max", 1, "wrong passwords of one connection"),
+    Tunable("mailboxes_max", 10, "of an account"),
+    Tunable("arrays_octets_max", 1024 * KiB, "of memory for the messages of mailboxes in use"),
+    Tunable("relay_items_open_max", 1, "messages on their way to other servers at the same time"),
+    Tunable("relay_retry_seconds_min", 1, "before the second attempt; then twice as long each time"),
+    Tunable("relay_retry_seconds_max", 60, "between two attempts at most"),
+    Tunable("relay_delay_told_seconds", 60, "after which a sender is told of a delay"),
+)
+
+
+def lines(limits: Limits) -> Iterator[str]:
+    """The table as TOML: what differs from the default is set, the rest is shown as a remark."""
+    default = Limits()
+    for row in TUNABLE:
+        value = getattr(limits, row.name)
+        remark = "# " if value == getattr(default, row.name) else ""
+        yield f"{remark}{row.name} = {value}  # {row.bounds}"
