@@ -17,12 +17,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.checker")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
+    parser.add_argument("--messages", type=int, default=0, help="to begin with")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mailnode-checker-") as scratch:
         node = Node(Path(scratch) / "node", free_base_port(random.Random()), ACCOUNTS)
         node.start()
         try:
-            outcome = asyncio.run(run(node, options.seed, lambda _, seconds: seconds < options.seconds))
+            playing = run(node, options.seed, options.messages, lambda _, seconds: seconds < options.seconds)
+            outcome = asyncio.run(playing)
         finally:
             node.stop()
     print(f"seed {outcome.seed}: {outcome.clients} clients, {outcome.operations} commands", end=" ")

@@ -12,7 +12,6 @@ from tests.wire.imap import Answer
 
 MAILBOXES = ("box", "other")
 FLAGS = ("\\Seen", "\\Flagged", "\\Answered", "\\Draft", "\\Deleted", "one", "two")
-MESSAGES_MAX = 60  # from here on nothing is added
 COPIED = re.compile(rb"\[COPYUID \d+ (\S+) (\S+)\]")
 APPENDED = re.compile(rb"\[APPENDUID \d+ (\d+)\]")
 
@@ -32,25 +31,44 @@ def numbers_of(octets: bytes) -> list[int]:
 # ---- which messages
 
 
-def _some(client: Client) -> list[Known]:
-    """A few of the messages whose UID the client knows, in order."""
+def _some(client: Client) -> list[tuple[int, Known]]:
+    """Messages whose UID the client knows, in order, with their numbers: a few, or a run of them."""
     assert client.told is not None
-    known = [message for message in client.told.messages if message.uid]
-    count = min(len(known), client.random.choice((1, 1, 2, 3, 8, 60)))
-    chosen = set(client.random.sample(range(len(known)), count))
-    return [message for index, message in enumerate(known) if index in chosen]
+    known = [(n, message) for n, message in enumerate(client.told.messages, 1) if message.uid]
+    if not known:
+        return []
+    start = client.random.randrange(len(known))
+    if client.random.random() < RUN_SHARE:
+        return known[start : start + client.random.randint(1, len(known))]
+    count = min(len(known), client.random.choice((1, 1, 2, 3, 8)))
+    return [known[index] for index in sorted(client.random.sample(range(len(known)), count))]
 
 
-def _named(client: Client, messages: Sequence[Known]) -> tuple[bytes, bytes, bool]:
+def _named(client: Client, messages: Sequence[tuple[int, Known]]) -> tuple[bytes, bytes, bool]:
     """ "UID " or nothing, the set, and whether it is of numbers."""
-    assert client.told is not None
     if client.random.random() < 0.5:
-        return b"UID ", b",".join(b"%d" % message.uid for message in messages), False
-    return b"", b",".join(b"%d" % client.told.number(message.uid) for message in messages), True
+        return b"UID ", _set(messages, [message.uid for _, message in messages]), False
+    return b"", _set(messages, [number for number, _ in messages]), True
 
 
-def _places(client: Client, messages: Sequence[Known]) -> list[tuple[str, int]]:
-    return [(client.mailbox, message.uid) for message in messages]
+def _set(messages: Sequence[tuple[int, Known]], names: list[int]) -> bytes:
+    """Neighbours in the mailbox as a range, by number or by UID: the client knows of nothing between."""
+    pieces: list[bytes] = []
+    start = 0
+    for index in range(1, len(names) + 1):
+        if index == len(names) or messages[index][0] != messages[index - 1][0] + 1:
+            first, last = names[start], names[index - 1]
+            pieces.append(b"%d" % first if first == last else b"%d:%d" % (first, last))
+            start = index
+    return b",".join(pieces)
+
+
+def _places(client: Client, messages: Sequence[tuple[int, Known]]) -> list[tuple[str, int]]:
+    return [(client.mailbox, message.uid) for _, message in messages]
+
+
+def _is_full(client: Client) -> bool:
+    return client.told is not None and len(client.told.messages) >= client.world.messages_max
 
 
 def _statuses(by_number: bool) -> tuple[bytes, ...]:
@@ -64,7 +82,7 @@ def _statuses(by_number: bool) -> tuple[bytes, ...]:
 
 def append(client: Client) -> Ask | None:
     world = client.world
-    if client.told is not None and len(client.told.messages) >= MESSAGES_MAX:
+    if _is_full(client):
         return None
     mailbox = client.random.choice(MAILBOXES)
     flags = frozenset(client.random.sample(FLAGS, client.random.choice((0, 0, 1, 2))))
@@ -96,12 +114,12 @@ def store(client: Client) -> Ask | None:
     writes = client.world.write(_places(client, messages), flags, add)
 
     def begun() -> None:
-        for message in messages if silent else ():
+        for _, message in messages if silent else ():
             if message.flags is not None:  # the client has to know by itself
                 message.flags = message.flags | set(flags) if add else message.flags - set(flags)
 
     def done(answer: Answer) -> None:
-        for message in messages if answer.status == b"NO" else ():
+        for _, message in messages if answer.status == b"NO" else ():
             message.flags = None  # some are gone, and what became of the others was not said
 
     sign, how = b"+" if add else b"-", b".SILENT" if silent else b""
@@ -111,7 +129,7 @@ def store(client: Client) -> Ask | None:
 
 
 def replace_flags(client: Client) -> Ask | None:
-    messages = _some(client)[:3]
+    messages = _some(client)
     if not messages or client.read_only:
         return None
     flags = client.random.sample(FLAGS, client.random.choice((0, 1, 3)))
@@ -196,7 +214,7 @@ def uid_expunge(client: Client) -> Ask | None:
     messages = _some(client)
     if not messages or client.read_only:
         return None
-    uids = b",".join(b"%d" % message.uid for message in messages)
+    uids = _set(messages, [message.uid for _, message in messages])
     return Ask((b"UID EXPUNGE " + uids,), client.world.tick())
 
 
@@ -209,9 +227,9 @@ def move(client: Client) -> Ask | None:
 
 
 def _transfer(client: Client, move: bool) -> Ask | None:
-    messages = _some(client)[:4]
+    messages = _some(client)
     assert client.told is not None
-    if not messages or (not move and len(client.told.messages) >= MESSAGES_MAX):
+    if not messages or (not move and _is_full(client)):
         return None
     world, mailbox, told = client.world, client.mailbox, client.told
     target = client.random.choice(MAILBOXES)
@@ -300,6 +318,11 @@ SELECTED: dict[Command, int] = {
     unselect: 1,
 }
 UNSELECTED: dict[Command, int] = {append: 3, status: 1, noop: 1, select: 10, examine: 2}
+RUN_SHARE = 0.15
 IDLE_SHARE = 0.06
+NAP_SHARE = (
+    0.02  # how often a client says nothing while others work: it falls behind, and is told all at once
+)
+NAPS = (5, 50, 2000)
 PIPELINE_SHARE = 0.25
 PIPELINED_MAX = 5

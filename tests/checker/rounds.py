@@ -22,6 +22,9 @@ from tests.wire.server import HOST
 ADDRESS, PASSWORD = "checked@example.test", "secret"
 ACCOUNTS = {ADDRESS: PASSWORD}
 COMMANDS_A_ROUND = 40
+COMMANDS_A_LONG_ROUND = 800  # who sleeps through one is too far behind to be told what happened
+LONG_ROUND_EVERY = 10
+MORE_MESSAGES_MAX = 60
 STATUS = re.compile(rb"MESSAGES (\d+) UNSEEN (\d+) DELETED (\d+) UIDNEXT (\d+)")
 
 
@@ -37,12 +40,12 @@ class Outcome:
     fault: str
 
 
-async def run(node: Node, seed: int, more: Callable[[int, float], bool]) -> Outcome:
-    """Play rounds while `more(rounds, seconds)`; the mailboxes are emptied before."""
+async def run(node: Node, seed: int, messages: int, more: Callable[[int, float], bool]) -> Outcome:
+    """Play rounds while `more(rounds, seconds)`, beginning with so many messages in one of the mailboxes."""
     randomness = random.Random(seed)
-    world = World()
+    world = World(messages + MORE_MESSAGES_MAX)
     observer = await _connected(node)
-    await _emptied(observer)
+    await _filled(observer, messages)
     clients = [
         Client("abcdef"[index], await _connected(node), world, f"{seed} {index}")
         for index in range(randomness.randint(3, 6))
@@ -50,9 +53,11 @@ async def run(node: Node, seed: int, more: Callable[[int, float], bool]) -> Outc
     start, rounds, fault = time.monotonic(), 0, ""
     try:
         while more(rounds, time.monotonic() - start):
-            await _round(clients, world)
-            await _rest(clients, world, observer)
             rounds += 1
+            await _round(
+                clients, world, COMMANDS_A_ROUND if rounds % LONG_ROUND_EVERY else COMMANDS_A_LONG_ROUND
+            )
+            await _rest(clients, world, observer)
     except (Lie, EOFError, OSError) as lie:
         fault = _told(seed, lie, clients)
     return Outcome(seed, len(clients), rounds, world.operations, time.monotonic() - start, fault)
@@ -64,27 +69,43 @@ async def _connected(node: Node) -> imap.ImapConnection:
     return connection
 
 
-async def _emptied(connection: imap.ImapConnection) -> None:
+async def _filled(connection: imap.ImapConnection, messages: int) -> None:
+    """The mailboxes anew, the first one with copies of one message."""
     for mailbox in commands.MAILBOXES:
         await connection.command(b"DELETE " + mailbox.encode())
         await connection.ok(b"CREATE " + mailbox.encode())
+    if not messages:
+        return
+    box = commands.MAILBOXES[0].encode()
+    await connection.ok(b"APPEND " + box, b"X-Id: first\r\n\r\nHello\r\n")
+    await connection.ok(b"SELECT " + box)
+    there = 1
+    while there < messages:
+        more = min(there, messages - there)
+        await connection.ok(b"COPY 1:%d %b" % (more, box))
+        there += more
+    await connection.ok(b"UNSELECT")
 
 
-async def _round(clients: list[Client], world: World) -> None:
+async def _round(clients: list[Client], world: World, count: int) -> None:
+    """Each client sends so many commands."""
     world.busy = len(clients)
     try:
         async with asyncio.TaskGroup() as group:
             for client in clients:
-                group.create_task(_play(client, world))
+                group.create_task(_play(client, world, count))
     except ExceptionGroup as faults:
         raise faults.exceptions[0] from None
 
 
-async def _play(client: Client, world: World) -> None:
-    left = COMMANDS_A_ROUND
+async def _play(client: Client, world: World, left: int) -> None:
     while left > 0:
-        if client.random.random() < commands.IDLE_SHARE:
+        chance = client.random.random()
+        if chance < commands.IDLE_SHARE:
             await client.idle(client.random.randint(1, 20))
+            left -= 1
+        elif chance > 1 - commands.NAP_SHARE:
+            await world.idle(client.random.choice(commands.NAPS))
             left -= 1
         else:
             asks = _chosen(client)

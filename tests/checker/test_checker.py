@@ -29,7 +29,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_no_client_is_told_what_cannot_be_true(node: Node, seed: int) -> None:
-    outcome = asyncio.run(run(node, seed, lambda rounds, _: rounds < ROUNDS))
+    outcome = asyncio.run(run(node, seed, 0, lambda rounds, _: rounds < ROUNDS))
     assert not outcome.fault, outcome.fault
     assert outcome.operations >= ROUNDS * outcome.clients
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from tests.wire.fetched import Fetched
 
+UID_MAX = 0xFFFFFFFF
 EXISTS = re.compile(rb"\* (\d+) EXISTS\Z")
 RECENT = re.compile(rb"\* (\d+) RECENT\Z")
 EXPUNGE = re.compile(rb"\* (\d+) EXPUNGE\Z")
@@ -49,7 +50,7 @@ class Told:
 
     def fetch(self, item: Fetched) -> Known:
         known = self._at(item.number)
-        if b"UID" in item.items:
+        if b"UID" in item.items and item.uid != known.uid:
             self._uid(item.number, known, item.uid)
         if b"FLAGS" in item.items:
             known.flags = item.flags
@@ -72,8 +73,8 @@ class Told:
         """RFC 9051 §2.3.1.1: a message keeps its UID, and they ascend with the numbers."""
         if known.uid not in (0, uid):
             raise Lie(f"message {number} has UID {uid}, and had {known.uid}")
-        before = [k.uid for k in self.messages[: number - 1] if k.uid]
-        after = [k.uid for k in self.messages[number:] if k.uid]
-        if (before and before[-1] >= uid) or (after and after[0] <= uid):
-            raise Lie(f"UID {uid} at {number}, between {before[-1:]} and {after[:1]}")
+        before = next((k.uid for k in reversed(self.messages[: number - 1]) if k.uid), 0)
+        after = next((k.uid for k in self.messages[number:] if k.uid), UID_MAX + 1)
+        if not before < uid < after:
+            raise Lie(f"UID {uid} at {number}, between {before} and {after}")
         known.uid = uid

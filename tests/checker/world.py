@@ -26,6 +26,7 @@ class World:
     """`now` grows with each command sent and each answer read: all clients live in one loop, so that the
     order of these moments is that of events."""
 
+    messages_max: int = 60  # with so many in a mailbox nothing is added
     now: int = 0
     operations: int = 0
     identities: dict[Place, bytes] = field(default_factory=dict)
