@@ -323,6 +323,7 @@ IDLE_SHARE = 0.06
 NAP_SHARE = (
     0.02  # how often a client says nothing while others work: it falls behind, and is told all at once
 )
-NAPS = (5, 50, 2000)
+NAPS = (5, 50)  # commands of others
+SLEEP = 3_000  # of one client at a time
 PIPELINE_SHARE = 0.25
 PIPELINED_MAX = 5

@@ -22,7 +22,7 @@ from tests.wire.server import HOST
 ADDRESS, PASSWORD = "checked@example.test", "secret"
 ACCOUNTS = {ADDRESS: PASSWORD}
 COMMANDS_A_ROUND = 40
-COMMANDS_A_LONG_ROUND = 800  # who sleeps through one is too far behind to be told what happened
+COMMANDS_A_LONG_ROUND = 800  # who sleeps through one is told of hundreds of changes at once
 LONG_ROUND_EVERY = 10
 MORE_MESSAGES_MAX = 60
 STATUS = re.compile(rb"MESSAGES (\d+) UNSEEN (\d+) DELETED (\d+) UIDNEXT (\d+)")
@@ -105,13 +105,22 @@ async def _play(client: Client, world: World, left: int) -> None:
             await client.idle(client.random.randint(1, 20))
             left -= 1
         elif chance > 1 - commands.NAP_SHARE:
-            await world.idle(client.random.choice(commands.NAPS))
+            await _sleep(client, world)
             left -= 1
         else:
             asks = _chosen(client)
             await client.play(*asks)
             left -= len(asks)
     world.rests()
+
+
+async def _sleep(client: Client, world: World) -> None:
+    if world.sleeper:
+        await world.idle(client.random.choice(commands.NAPS))
+        return
+    world.sleeper = True
+    await world.idle(commands.SLEEP)
+    world.sleeper = False
 
 
 def _chosen(client: Client) -> list[Ask]:

@@ -38,6 +38,7 @@ class World:
     doubts: list[Doubt] = field(default_factory=list)
     validity: dict[str, int] = field(default_factory=dict)
     busy: int = 0  # clients that are neither idle nor at rest
+    sleeper: bool = False  # one client says nothing for long
     _idle: list[tuple[int, asyncio.Future[None]]] = field(default_factory=list)
 
     def tick(self) -> int:
