@@ -120,6 +120,7 @@ class Limits:
     # -- the shard
     shard_memory_octets: int = 256 * MiB  # memtables and caches, where the configuration does not say
     shard_memory_octets_min: int = 16 * MiB  # below it every group of writes is a flush
+    blob_garbage_share_max: float = 0.25  # of the octets of blobs on disk; beyond it they are rewritten
     group_octets_max: int = 8 * MiB  # of one WriteBatch: a sync every few ms on a slow disk
     part_rows_max: int = 5_000  # rows of a large change written at once: some 10 ms of the writer
     group_pending_octets_max: int = 64 * MiB  # waiting for the writer: beyond it callers wait

@@ -350,6 +350,7 @@ async def _sweep(parts: House) -> None:
     before = parts.clock.now_microseconds()
     while True:
         await loop.run_in_executor(parts.writer, orphans.sweep, parts.shard, before)
+        await loop.run_in_executor(parts.writer, parts.shard.collect, parts.limits.blob_garbage_share_max)
         await asyncio.sleep(parts.limits.uploads_swept_seconds)
         before = parts.clock.now_microseconds() - parts.limits.upload_kept_seconds * 1_000_000
 

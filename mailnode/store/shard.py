@@ -66,6 +66,12 @@ class Shard(Protocol):
     def drop_range(self, family: str, start: bytes, end: bytes) -> None:
         """Drop rows with start <= key < end, not synced."""
 
+    def collect(self, garbage_share_max: float) -> bool:
+        """Have what was dropped given back to the disk while more than that share of the blobs is garbage.
+
+        Whether it is; to be asked now and then.
+        """
+
     def close(self) -> None: ...
 
 
@@ -85,6 +91,7 @@ class RocksShard:
         self._synced.sync = True
         self._unsynced = WriteOptions()
         self._recent = Recent(memory_octets // 8)
+        self._collecting = False
         self.incarnation = b""
 
     def get(self, family: str, key: bytes) -> bytes | None:
@@ -142,6 +149,18 @@ class RocksShard:
         batch.delete_range(start, end, self._handles[family])
         self._write(batch, sync=False)
         self._recent.clear()
+
+    def collect(self, garbage_share_max: float) -> bool:
+        # Always on, each compaction would rewrite the oldest blobs, garbage or not: a third of all that is
+        # written while mail only comes.
+        blobs = self._columns[Family.BLOB]
+        whole = blobs.property_int_value("rocksdb.live-blob-file-size") or 0
+        garbage = blobs.property_int_value("rocksdb.live-blob-file-garbage-size") or 0
+        needed = garbage > garbage_share_max * whole
+        if needed != self._collecting:
+            blobs.set_options({"enable_blob_garbage_collection": "true" if needed else "false"})
+            self._collecting = needed
+        return needed
 
     def _write(self, batch: WriteBatch, sync: bool) -> None:
         try:
@@ -213,7 +232,9 @@ def _families(memory_octets: int) -> dict[str, Options]:
     blob.set_enable_blob_files(True)
     blob.set_min_blob_size(1024)
     blob.set_blob_compression_type(DBCompressionType.zstd())
-    blob.set_enable_blob_gc(True)
+    blob.set_enable_blob_gc(False)  # until `collect` says so
+    blob.set_blob_gc_age_cutoff(0.5)
+    blob.set_blob_gc_force_threshold(0.25)  # files that hold so much garbage wait for no other compaction
     families = {f: _family(cache, buffer_octets) for f in FAMILIES}
     families[Family.BLOB] = blob
     return families

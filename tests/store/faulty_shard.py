@@ -108,6 +108,9 @@ class FaultyShard:
     def drop_range(self, family: str, start: bytes, end: bytes) -> None:
         self._log(([], [(family, start, end)]), sync=False)
 
+    def collect(self, garbage_share_max: float) -> bool:
+        return False
+
     def close(self) -> None:
         self.dead = True
 

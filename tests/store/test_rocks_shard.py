@@ -1,5 +1,6 @@
 """The shard on disk: what opens, what is refused, what a killed process leaves."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -135,3 +136,35 @@ def test_what_was_read_last_is_kept_within_its_bound() -> None:
     recent.put([(b"new", b"y" * 100), (b"large", b"z" * 500)])
     asked = [b"0", b"1", b"2", b"new", b"large"]
     assert recent.get(asked) == [b"x" * 100, None, b"x" * 100, b"y" * 100, None]
+
+
+def test_dropped_blobs_are_given_back_once_they_are_a_share_of_the_disk(tmp_path: Path) -> None:
+    shard = opened(tmp_path / "shard")
+    kept, dropped = ([bytes([family, number]) for number in range(100)] for family in (0, 1))
+    for number, one in enumerate(zip(kept, dropped, strict=True), 1):
+        shard.write([(Family.BLOB, key, os.urandom(20_000)) for key in one], sync=False)
+        if number % 10 == 0:
+            shard._columns[Family.BLOB].flush()  # ends a blob file
+    assert not shard.collect(0.25)
+    shard.write([(Family.BLOB, key, None) for key in dropped], sync=False)
+    _compact(shard)
+    before = _blob_octets(tmp_path)
+    assert shard.collect(0.25)
+    _compact(shard)
+    assert _blob_octets(tmp_path) < 0.8 * before  # the older half
+    _compact(shard)
+    assert _blob_octets(tmp_path) < 0.55 * before
+    assert not shard.collect(0.25)
+    assert all(len(value or b"") == 20_000 for value in shard.get_many(Family.BLOB, kept))
+    shard.close()
+
+
+def _compact(shard: RocksShard) -> None:
+    """All of it: files that nothing new overlaps would be left as they are."""
+    shard.write([(Family.BLOB, b"", b"first"), (Family.BLOB, b"\xff", b"last")], sync=False)
+    shard._columns[Family.BLOB].flush()
+    shard._columns[Family.BLOB].compact_range(None, None)
+
+
+def _blob_octets(path: Path) -> int:
+    return sum(file.stat().st_size for file in (path / "shard").rglob("*.blob"))
