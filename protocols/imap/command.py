@@ -100,7 +100,7 @@ def row(found: Head, state: State) -> Command:
     if row is None or (found.by_uid and not row.uid):
         raise Fault("BAD", "Unknown command")
     if state not in row.states:
-        raise Fault("BAD", f"{found.name} is not for the state {state.value}")
+        raise Fault("BAD [CLIENTBUG]", f"{found.name} is not for the state {state.value}")
     return row
 
 

@@ -24,8 +24,13 @@ from protocols.imap.event import (
     Unsubscribe,
 )
 
+_OF_A_MAILBOX = frozenset(("\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Trash"))
+"""Special uses of RFC 6154 §2 that a mailbox may have, one at a time: \\All and \\Flagged are views of others."""
+
 
 async def create(client: Client, event: Create) -> None:
+    if len(event.special_use) > 1 or not _OF_A_MAILBOX.issuperset(event.special_use):
+        raise Refused("USEATTR")
     ask = CreateMailbox(name=event.mailbox, special_use="".join(event.special_use))
     result = await client.apply(Intent(create_mailbox=ask))
     row = (await client.account.mailboxes()).rows.get(result.mailbox)  # None: somebody deleted it since

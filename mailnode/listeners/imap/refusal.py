@@ -16,7 +16,7 @@ _TEXTS = {
     "TOOBIG": "The message is too big",
     "TRYCREATE": "There is no such mailbox; CREATE makes it",
     "UNAVAILABLE": "Not possible now, try again later",
-    "USEATTR": "Another mailbox has that use",
+    "USEATTR": "No mailbox can have that use here, or another one has it",
 }
 
 

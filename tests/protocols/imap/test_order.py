@@ -93,7 +93,7 @@ def test_one_command_at_a_time_is_asked() -> None:
     session.send(login, No("wrong"))
     refused = session.next()
     assert isinstance(refused, Reply)
-    assert session.send(refused, refused.answer).startswith(b"b BAD SELECT is not for the state")
+    assert session.send(refused, refused.answer).startswith(b"b BAD [CLIENTBUG] SELECT is not for the state")
 
 
 def test_what_is_unasked_stands_between_answers() -> None:
