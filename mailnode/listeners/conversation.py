@@ -175,6 +175,7 @@ class Conversation(Generic[S]):
         task = asyncio.get_running_loop().create_task(self._guard(coroutine))
         self._tasks.append(task)
         task.add_done_callback(self._tasks.remove)
+        task.add_done_callback(lambda _: coroutine.close())  # it never began where the end came first
         if self._gone:
             task.cancel()
         return task

@@ -25,7 +25,7 @@ from protocols.imap.event import (
 )
 
 _OF_A_MAILBOX = frozenset(("\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Trash"))
-"""Special uses of RFC 6154 §2 that a mailbox may have, one at a time: \\All and \\Flagged are views of others."""
+"""Special uses of RFC 6154 §2 of one mailbox; \\All and \\Flagged are views of others."""
 
 
 async def create(client: Client, event: Create) -> None:
