@@ -43,6 +43,9 @@ Put = tuple[str, bytes, bytes | DropTo | None]
 """A row: its family, key and new value; None drops it."""
 
 
+_CACHED = frozenset((Family.MAIL, Family.HEAD, Family.INDEX))
+
+
 class ShardError(Exception):
     """The shard cannot be opened; the text says why and what would help."""
 
@@ -90,6 +93,7 @@ class RocksShard:
         self._synced = WriteOptions()
         self._synced.sync = True
         self._unsynced = WriteOptions()
+        self._reading = {f: _reading(f) for f in FAMILIES}
         self._recent = Recent(memory_octets // 8)
         self._collecting = False
         self.incarnation = b""
@@ -97,13 +101,13 @@ class RocksShard:
     def get(self, family: str, key: bytes) -> bytes | None:
         if family == Family.BLOB:
             return self._blobs((key,))[0]
-        value: bytes | None = self._columns[family].get(key)
+        value: bytes | None = self._columns[family].get(key, read_opt=self._reading[family])
         return value
 
     def get_many(self, family: str, keys: Sequence[bytes]) -> list[bytes | None]:
         if family == Family.BLOB:
             return self._blobs(keys)
-        values: list[bytes | None] = self._columns[family].get(list(keys))
+        values: list[bytes | None] = self._columns[family].get(list(keys), read_opt=self._reading[family])
         return values
 
     def _blobs(self, keys: Sequence[bytes]) -> list[bytes | None]:
@@ -119,12 +123,12 @@ class RocksShard:
     def scan(self, family: str, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
         # A generator, because the iterator does not keep its options alive, and without them its bound is
         # whatever then lies in that memory.
-        options = ReadOptions()
+        options = _reading(family)
         options.set_iterate_upper_bound(end)
         yield from self._columns[family].items(from_key=start, read_opt=options)
 
     def values(self, family: str, start: bytes, end: bytes) -> Iterator[bytes]:
-        options = ReadOptions()
+        options = _reading(family)
         options.set_iterate_upper_bound(end)
         yield from self._columns[family].values(from_key=start, read_opt=options)
 
@@ -198,6 +202,13 @@ def open_shard(path: Path, memory_octets: int, fresh_incarnation: bytes) -> Rock
         shard.close()
         raise
     return shard
+
+
+def _reading(family: str) -> ReadOptions:
+    """What is read of the state stays with the account that asked: the cache is for mails."""
+    options = ReadOptions()
+    options.fill_cache(family in _CACHED)  # type: ignore[call-arg]  # the stub leaves it out
+    return options
 
 
 def _why(path: Path, error: str) -> str:
