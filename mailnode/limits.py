@@ -111,6 +111,8 @@ class Limits:
     trim_accounts: int = 100  # accounts looked at before others run: some ms of a pool
     trim_rows_max: int = 10_000  # rows of one account looked at in between
     arrays_octets_max: int = 512 * MiB  # UIDs and entries of mailboxes held in memory
+    arrays_small_octets: int = 1 * MiB  # 20,000 messages: loaded again in 10 ms
+    arrays_idle_seconds: int = 10  # then such arrays go
     accounts_kept_max: int = 10_000  # heads of accounts nobody uses at the moment, a few KiB each
     load_threads_max: int = 4  # cold reads at the same time
 

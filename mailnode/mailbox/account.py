@@ -66,8 +66,8 @@ class LocalAccount:
         self._limits = limits
         self._dues = dues
         self._used = used
-        mailboxes = {mailbox: copied(row) for mailbox, row in head.mailboxes.items()}
-        self._decided = Decided(account, head.row, mailboxes, set(head.subscribed), limits.few_entries_max)
+        self._row = head.row
+        self._deciding: Decided | None = None
         self._committed = Committed(head, limits.departed_entries_max)
         self._turn = asyncio.Lock()
         self._queued = 0
@@ -75,6 +75,16 @@ class LocalAccount:
         self._asked: dict[bytes, asyncio.Future[None]] = {}
         self._in_flight: dict[bytes, Outcome] = {}
         self._loading: dict[int, tuple[asyncio.Task[None], list[Change]]] = {}
+
+    @property
+    def _decided(self) -> Decided:
+        """Made of what is committed when it is first needed: most accounts are only read."""
+        if self._deciding is None:
+            listed = self._committed.mailboxes()
+            mailboxes = {mailbox: copied(row) for mailbox, row in listed.rows.items()}
+            subscribed, few = set(listed.subscribed), self._limits.few_entries_max
+            self._deciding = Decided(self.id, self._row, mailboxes, subscribed, few)
+        return self._deciding
 
     # -- reading
 
@@ -145,7 +155,7 @@ class LocalAccount:
     async def claim_recent(self, mailbox: int) -> tuple[int, int]:
         first, following = self._committed.claim_recent(mailbox)
         # Written along with the mailbox's next change: a SELECT writes nothing.
-        decided = self._decided.mailboxes.get(mailbox)
+        decided = self._deciding.mailboxes.get(mailbox) if self._deciding is not None else None
         if first < following and decided is not None:
             decided.recent_uid = following
         return first, following

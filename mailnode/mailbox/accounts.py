@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from concurrent.futures import Executor
+from itertools import takewhile
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
+from mailnode import memory
 from mailnode.clock import Clock
 from mailnode.cluster.partitions import Partitions
 from mailnode.limits import Limits
@@ -17,6 +20,13 @@ from mailnode.mailbox.verbs import Account
 from mailnode.store import keys
 from mailnode.store.keys import Due, Family
 from mailnode.store.shard import Shard
+
+
+class _Used(NamedTuple):
+    """Arrays in memory."""
+
+    octets: int
+    at_seconds: float
 
 
 class Accounts:
@@ -36,14 +46,18 @@ class Accounts:
         self._open: WeakValueDictionary[int, LocalAccount] = WeakValueDictionary()
         self._opening: dict[int, asyncio.Future[LocalAccount]] = {}
         self._kept: OrderedDict[int, LocalAccount] = OrderedDict()
-        self._arrays: OrderedDict[tuple[int, int], int] = OrderedDict()
+        self._arrays: OrderedDict[tuple[int, int], _Used] = OrderedDict()
         self._arrays_octets = 0
+        self._give_back = memory.giver()
+        self._looking: asyncio.TimerHandle | None = None
 
     async def open(self, account: int) -> Account:
         """The account of an id; one that was never created has no mailboxes yet."""
         found = self._open.get(account)
         if found is None:
             found = await self._load(account)
+        if keys.is_system(account):
+            return found  # what is asked of it is remembered elsewhere
         self._kept[account] = found
         self._kept.move_to_end(account)
         if len(self._kept) > self._limits.accounts_kept_max:
@@ -90,11 +104,34 @@ class Accounts:
     def _used(self, account: LocalAccount, mailbox: int, octets: int) -> None:
         """Arrays were needed: they go last when memory is short, those not used for long go first."""
         key = account.id, mailbox
-        self._arrays_octets += octets - self._arrays.pop(key, 0)
-        self._arrays[key] = octets
+        before = self._arrays.pop(key, None)
+        self._arrays_octets += octets - (before.octets if before is not None else 0)
+        self._arrays[key] = _Used(octets, self._clock.monotonic_seconds())
         while self._arrays_octets > self._limits.arrays_octets_max and len(self._arrays) > 1:
-            (owner, oldest), freed = self._arrays.popitem(last=False)
-            self._arrays_octets -= freed
-            holder = self._open.get(owner)
-            if holder is not None:
-                holder.forget(oldest)
+            self._forget(next(iter(self._arrays)))
+        if self._looking is None:
+            self._look_later()
+
+    def _forget(self, key: tuple[int, int]) -> None:
+        self._arrays_octets -= self._arrays.pop(key).octets
+        holder = self._open.get(key[0])
+        if holder is not None:
+            holder.forget(key[1])
+
+    def _look_later(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._looking = loop.call_later(self._limits.arrays_idle_seconds, self._forget_idle)
+
+    def _forget_idle(self) -> None:
+        """Small arrays are read again in no time: connections that only wait need not hold them."""
+        self._looking = None
+        until = self._clock.monotonic_seconds() - self._limits.arrays_idle_seconds
+        small = self._limits.arrays_small_octets
+        idle = takewhile(lambda each: each[1].at_seconds <= until, self._arrays.items())
+        forgotten = [key for key, used in idle if used.octets <= small]
+        for key in forgotten:
+            self._forget(key)
+        if forgotten:
+            self._loads.submit(self._give_back)
+        if any(used.octets <= small for used in self._arrays.values()):
+            self._look_later()

@@ -16,7 +16,7 @@ from mailnode.mailbox.needle import pieces
 from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS, ENTRY_OCTETS, MAIL, SIZE, longs, uids_of, words
 from mailnode.mailbox.verbs import Expunged, Messages, Want
 from mailnode.pb.change_pb2 import Touched
-from mailnode.pb.row_pb2 import AccountRow, Keywords, MailboxRow, MailRow, MailRows
+from mailnode.pb.row_pb2 import AccountRow, Keywords, MailboxRow, MailboxRows, MailRow, MailRows
 from mailnode.store import keys
 from mailnode.store.keys import Blob, Family, Kind
 from mailnode.store.shard import Shard
@@ -50,7 +50,8 @@ class Reads:
 
     def head(self) -> Head:
         row = self._shard.get(Family.STATE, keys.state(self._account, Kind.ACCOUNT))
-        mailboxes = [MailboxRow.FromString(value) for _, value in self._kind(Kind.MAILBOX)]
+        values = [value for _, value in self._kind(Kind.MAILBOX)]
+        mailboxes = MailboxRows.FromString(_joined(values)).rows  # together: each alone takes half a KiB
         names = [key[9:].decode() for key, _ in self._kind(Kind.SUBSCRIPTION)]
         return Head(AccountRow.FromString(row or b""), {m.mailbox: m for m in mailboxes}, set(names))
 
@@ -193,8 +194,14 @@ def _ids(scanned: list[tuple[bytes, bytes]]) -> list[int]:
 
 def _rows(values: Sequence[bytes | None]) -> list[MailRow | None]:
     """All there; raises DecodeError."""
-    joined = [octets for value in values if value is not None for octets in (_before(len(value)), value)]
-    return list(MailRows.FromString(b"".join(joined)).rows)
+    return list(MailRows.FromString(_joined(values)).rows)
+
+
+def _joined(values: Sequence[bytes | None]) -> bytes:
+    """Rows as MailRows and MailboxRows hold them."""
+    return b"".join(
+        [octets for value in values if value is not None for octets in (_before(len(value)), value)]
+    )
 
 
 def _row(value: bytes | None) -> MailRow | None:
@@ -206,7 +213,7 @@ def _row(value: bytes | None) -> MailRow | None:
 
 @lru_cache(maxsize=4096)
 def _before(octets: int) -> bytes:
-    """What stands before a row in MailRows: the field's number and type, and the length as a varint."""
+    """What stands before a row: the field's number and type, and the length as a varint."""
     said = bytearray((_ROWS_TAG,))
     while octets > 0x7F:
         said.append(octets & 0x7F | 0x80)

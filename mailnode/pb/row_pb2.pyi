@@ -161,6 +161,12 @@ class Keywords(_message.Message):
     names: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, names: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class MailboxRows(_message.Message):
+    __slots__ = ("rows",)
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    rows: _containers.RepeatedCompositeFieldContainer[MailboxRow]
+    def __init__(self, rows: _Optional[_Iterable[_Union[MailboxRow, _Mapping]]] = ...) -> None: ...
+
 class DirectoryRow(_message.Message):
     __slots__ = ("kind", "state", "account", "targets", "credential")
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):

@@ -93,6 +93,11 @@ def partition(account: int) -> int:
     return account >> 48
 
 
+def is_system(account: int) -> bool:
+    """Whether it is one of a partition's own."""
+    return account & (1 << 48) - 1 in (DIRECTORY_ACCOUNT, SPOOL_ACCOUNT)
+
+
 def directory_account(partition: int) -> int:
     return partition << 48 | DIRECTORY_ACCOUNT
 
