@@ -7,8 +7,13 @@ observation must show one of them; from then on it is the only one.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+
+from tests.crash.tree import Rearrangement, Tree
+
+STANDARD = ("INBOX", "Drafts", "Sent", "Junk", "Trash", "Archive")
+"""Mailboxes that every account has for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ class Promise:
     kind: str  # for the report: deliver, append, store, copy, move, expunge
     changes: Mapping[Key, Change]
     atomic: bool  # all of its messages change or none: COPY (RFC 3501 §6.4.7) and our MOVE
+    rearrangement: Rearrangement | None = None  # what it does to the names of mailboxes
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +116,10 @@ class Ledger:
         self.verified = 0  # messages judged, all observations together
         self.violations: list[str] = []
         self.messages: dict[Key, Message] = {}
+        self.tree = Tree()
         self._mailboxes: dict[tuple[str, str], _Mailbox] = {}
+        self._rearranged_after_all: list[Rearrangement] = []  # cut off, and the names say that they are done
+        self._validities_gone: set[tuple[str, str, int]] = set()  # under names that went
         self._open: list[Promise] = []
 
     # Promises
@@ -131,6 +140,8 @@ class Ledger:
             assert message.pending is None, "one command a message at a time"
             message.pending = promise
             message.worlds |= {change.applied(world) for world in message.worlds}
+        if promise.rearrangement is not None:
+            self.tree.begin(promise.rearrangement)
         self._open.append(promise)
         return promise
 
@@ -140,6 +151,9 @@ class Ledger:
             message = self.messages[key]
             message.worlds = frozenset(change.applied(world) for world in message.worlds)
             message.pending = None
+        if promise.rearrangement is not None:
+            self.tree.acknowledge(promise.rearrangement)
+            self._rearranged(promise.rearrangement)
         self._open.remove(promise)
         self.acknowledged[promise.kind] += 1
 
@@ -180,6 +194,8 @@ class Ledger:
         known = self._mailbox(account, mailbox)
         if known.uid_validity not in (0, uid_validity):
             self._fault(account, mailbox, f"UIDVALIDITY was {known.uid_validity}, now it is {uid_validity}")
+        if (account, mailbox, uid_validity) in self._validities_gone:
+            self._fault(account, mailbox, f"UIDVALIDITY {uid_validity} came back with the name")
         if uid_next < known.uid_next:
             self._fault(account, mailbox, f"UIDNEXT fell from {known.uid_next} to {uid_next}")
         known.uid_validity = uid_validity
@@ -194,6 +210,7 @@ class Ledger:
     def judge(self, observation: Observation) -> None:
         """After a restart, before anything else is asked: add what is wrong to `violations`."""
         for account, mailboxes in observation.items():
+            self._judge_tree(account, mailboxes)
             for mailbox, seen in mailboxes.items():
                 self._judge_mailbox(account, mailbox, seen)
         found = _worlds(observation, self._fault)
@@ -202,6 +219,26 @@ class Ledger:
             self._fault(key.account, "", f"<{key.message_id}> was never sent")
         for key, message in self.messages.items():
             self._judge_message(key, message, found.get(key, NOWHERE))
+
+    def _judge_tree(self, account: str, mailboxes: Collection[str]) -> None:
+        own = [name for name in mailboxes if name not in STANDARD]
+        done, wrong = self.tree.judge(account, own)
+        if done is not None:
+            self._rearranged_after_all.append(done)
+            self._rearranged(done)
+        for what in wrong:
+            self._fault(account, "", what)
+
+    def _rearranged(self, change: Rearrangement) -> None:
+        """What is known of a mailbox goes with it; another of its name has another UIDVALIDITY."""
+        account = change.account
+        taken = {
+            name: self._mailboxes.pop((account, name), _Mailbox()) for name in (*change.moved, *change.gone)
+        }
+        for old, new in change.moved.items():
+            self._mailboxes[account, new] = taken[old]
+        for name in change.gone:
+            self._validities_gone.add((account, name, taken[name].uid_validity))
 
     def _judge_mailbox(self, account: str, mailbox: str, seen: Seen) -> None:
         known = self._mailbox(account, mailbox)
@@ -235,6 +272,8 @@ class Ledger:
                 for key, change in promise.changes.items()
                 if change.taken != change.put  # a STORE of flags that are there says nothing
             }
+            if promise.rearrangement is not None:
+                done.add(promise.rearrangement in self._rearranged_after_all)
             outcome = "torn" if len(done) > 1 else "not done" if done == {False} else "done"
             self.unanswered[f"{promise.kind}: {outcome}"] += 1
             if promise.atomic and outcome == "torn":
@@ -242,6 +281,7 @@ class Ledger:
                     f"{promise.kind} was done in part: {', '.join(map(str, promise.changes))}"
                 )
         self._open.clear()
+        self._rearranged_after_all.clear()
 
     def _judge_message(self, key: Key, message: Message, found: World) -> None:
         self.verified += 1

@@ -6,7 +6,7 @@ The randomness is seeded, the server's answers are what moves time: the kill com
 import asyncio
 import random
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from tests.crash.ledger import NOWHERE, Change, Copy, Key, Ledger, Promise
@@ -67,9 +67,9 @@ class Load:
         self.fuse.burn()
 
 
-async def run(load: Load, seed: int) -> None:
+async def run(load: Load, seed: int, beside: Iterable[Awaitable[None]]) -> None:
     """Until every connection is broken; TimeoutError where the server no longer answers."""
-    clients: list[Awaitable[None]] = []
+    clients = list(beside)
     for service in load.services:
         for number in range(SENDERS_A_SERVICE):
             name = f"{service}{number}"
@@ -139,14 +139,23 @@ async def _deliver(load: Load, connection: smtp.SmtpConnection, service: str, wr
 
 async def _mutator(load: Load, account: str, writer: Writer) -> None:
     """One IMAP session that changes what its account holds, again and again."""
-    try:
-        trust = imap.trust(load.server.certificate)
-        connection = await imap.connect(HOST, load.server.port("imaps"), trust)
-        await connection.login(account, load.server.accounts[account])
+
+    async def work(connection: imap.ImapConnection) -> None:
         session = Session(load, account, connection, writer)
         await session.select("INBOX")
         while True:
             await session.step()
+
+    await logged_in(load, account, work)
+
+
+async def logged_in(load: Load, account: str, work: Callable[[imap.ImapConnection], Awaitable[None]]) -> None:
+    """Work on an IMAP connection until that breaks."""
+    try:
+        trust = imap.trust(load.server.certificate)
+        connection = await imap.connect(HOST, load.server.port("imaps"), trust)
+        await connection.login(account, load.server.accounts[account])
+        await work(connection)
     except imap.ImapFault as fault:
         load.ledger.refused(f"imap: {fault}")
     except GONE:

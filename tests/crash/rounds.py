@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.crash import load
+from tests.crash.arrange import arrangers
 from tests.crash.ledger import Key, Ledger
 from tests.crash.observe import observe
 from tests.wire.server import DOMAIN, Server
@@ -60,7 +61,7 @@ def _load_and_kill(server: Server, ledger: Ledger, plan: Plan, number: int, ackn
     fuse = load.Fuse(acknowledgements, server.kill)
     clients = load.Load(server, ledger, fuse, plan.services, tag=f"{plan.seed}.{number}")
     try:
-        asyncio.run(load.run(clients, plan.seed))
+        asyncio.run(load.run(clients, plan.seed, arrangers(clients, plan.seed)))
     except TimeoutError:
         ledger.refused(f"no answer within {load.LOAD_SECONDS_MAX} s")
     if not fuse.burnt:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.crash.ledger import Change, Copy, Entry, Key, Ledger, Observation, Promise, Seen
+from tests.crash.tree import Rearrangement, moved, with_parents
 
 ACCOUNT = "a@example.test"
 CONTENT = b"Message-ID: <m>\r\n\r\nhello\r\n"
@@ -166,3 +167,68 @@ def test_octets_are_those_that_were_sent_and_stay_so() -> None:
         ledger.judge(shown(("INBOX", {1: entry(INBOX, octets=first)})))
         ledger.judge(shown(("INBOX", {1: entry(INBOX, octets=second)})))
         assert len(ledger.violations) == wrong, ledger.violations
+
+
+CREATED = Rearrangement("create", ACCOUNT, come=frozenset({"Own"}))
+RENAMED = Rearrangement("rename", ACCOUNT, moved={"Own": "New"})
+DELETED = Rearrangement("delete", ACCOUNT, gone=frozenset({"Own"}))
+OWN, NEW = Copy("Own"), Copy("New")
+IN_OWN = shown(("INBOX", {}), ("Own", {1: entry(OWN)}))
+IN_NEW = shown(("INBOX", {}), ("New", {1: entry(NEW)}))
+EMPTIED = shown(("INBOX", {}), ("Own", {}))
+NO_OWN = shown(("INBOX", {}))
+
+
+def rearranging(ledger: Ledger, change: Rearrangement, messages: dict[Key, Change]) -> Promise:
+    return ledger.begin(Promise(change.kind, messages, atomic=True, rearrangement=change))
+
+
+@pytest.mark.parametrize(
+    ("change", "message", "answered", "kept"),
+    [
+        (RENAMED, Change(frozenset({OWN}), frozenset({NEW})), True, [IN_NEW]),
+        (RENAMED, Change(frozenset({OWN}), frozenset({NEW})), False, [IN_OWN, IN_NEW]),
+        (DELETED, Change(frozenset({OWN}), frozenset()), True, [NO_OWN]),
+        (DELETED, Change(frozenset({OWN}), frozenset()), False, [IN_OWN, NO_OWN]),
+    ],
+)
+def test_a_mailbox_is_renamed_or_deleted_with_all_that_is_in_it_or_not_at_all(
+    change: Rearrangement, message: Change, answered: bool, kept: list[Observation]
+) -> None:
+    for observation in (IN_OWN, IN_NEW, EMPTIED, NO_OWN):
+        ledger = Ledger()
+        ledger.acknowledge(rearranging(ledger, CREATED, {}))
+        ledger.acknowledge(ledger.attempt("append", [M], CONTENT, OWN, exact=True))
+        ledger.saw_status(ACCOUNT, "Own", 9, 1)
+        promise = rearranging(ledger, change, {M: message})
+        if answered:
+            ledger.acknowledge(promise)
+        ledger.judge(observation)
+        assert bool(ledger.violations) == (observation not in kept), (observation, ledger.violations)
+
+
+def test_a_mailbox_that_was_created_stays_and_one_cut_off_may() -> None:
+    for answered, wrong in ((True, 1), (False, 0)):
+        ledger = Ledger()
+        promise = rearranging(ledger, CREATED, {})
+        if answered:
+            ledger.acknowledge(promise)
+        ledger.judge(NO_OWN)
+        assert len(ledger.violations) == wrong
+
+
+def test_another_mailbox_of_a_name_has_another_uid_validity() -> None:
+    for validity, wrong in ((9, 1), (10, 0)):
+        ledger = Ledger()
+        ledger.acknowledge(rearranging(ledger, CREATED, {}))
+        ledger.saw_status(ACCOUNT, "Own", 9, 1)
+        ledger.acknowledge(rearranging(ledger, DELETED, {}))
+        ledger.acknowledge(rearranging(ledger, CREATED, {}))
+        ledger.judge({ACCOUNT: {"Own": Seen(validity, 1, {})}})
+        assert len(ledger.violations) == wrong, ledger.violations
+
+
+def test_renaming_takes_what_is_below_along_and_creating_makes_what_is_above() -> None:
+    names = frozenset({"Own", "Own/x", "Owner"})
+    assert moved(names, "Own", "New/y") == {"Own": "New/y", "Own/x": "New/y/x"}
+    assert with_parents("a/b/c") == {"a", "a/b", "a/b/c"}
