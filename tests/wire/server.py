@@ -54,8 +54,11 @@ class ServerFailed(Exception):
 
 
 def free_base_port(randomness: random.Random) -> int:
-    """A base port whose standard ports are all free on the loopback, below the ephemeral range."""
-    candidates = range(11000, 31000, 1000)
+    """A base port whose standard ports are all free on the loopback, below the ephemeral range.
+
+    Any number may be one: of two runs that ask at the same time, hardly ever both get the same.
+    """
+    candidates = range(11000, 31000)
     for base in randomness.sample(candidates, len(candidates)):
         if all(_is_free(base + port) for port in STANDARD_PORTS.values()):
             return base
