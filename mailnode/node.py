@@ -15,7 +15,6 @@ from functools import partial
 from typing import Any
 
 import uvloop
-from twisted.internet import asyncioreactor
 from twisted.internet.error import CannotListenError
 
 from mailnode import certificate
@@ -41,6 +40,7 @@ from mailnode.listeners import imap, pop3, smtp
 from mailnode.listeners.admission import Admission
 from mailnode.listeners.listener import Listener
 from mailnode.listeners.listening import Listening
+from mailnode.listeners.reactor import install
 from mailnode.listeners.tls import Certificate
 from mailnode.listeners.wheel import Wheel
 from mailnode.mailauth import key
@@ -368,7 +368,7 @@ def serve(config: Config, ready: Callable[[], None]) -> None:
     """
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
-    asyncioreactor.install(loop)  # type: ignore[no-untyped-call]  # Twisted is not typed here
+    install(loop)
     from twisted.internet import reactor  # there is none before the line above
 
     running: Any = reactor

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Protocol
+
+log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1
 
@@ -54,7 +57,10 @@ class Wheel:
         while filed := self._slots.get(self.now):
             timed = next(iter(filed))
             self.drop(timed)
-            timed.due()
+            try:
+                timed.due()
+            except Exception:
+                log.exception("one that was due failed")  # the others still have their time
         self._ticking = bool(self._slots)
         if self._ticking:
             self._clock.callLater(TICK_SECONDS, self._tick)

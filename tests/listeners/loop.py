@@ -7,12 +7,13 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import uvloop
-from twisted.internet import asyncioreactor
+
+from mailnode.listeners.reactor import install
 
 T = TypeVar("T")
 
 LOOP = uvloop.new_event_loop()
-asyncioreactor.install(LOOP)  # type: ignore[no-untyped-call]  # Twisted is not typed here
+install(LOOP)
 
 from twisted.internet import reactor as installed  # noqa: E402  # there is none before the line above
 

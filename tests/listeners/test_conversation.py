@@ -16,6 +16,7 @@ from mailnode.listeners.listener import Peer
 from tests.listeners.door import (
     CONTENTS_MAX,
     PIECE,
+    RESET,
     SILENCE_SECONDS,
     Caller,
     Door,
@@ -395,5 +396,31 @@ def test_a_unix_socket_that_somebody_has_and_a_file_are_left_alone(tmp_path: Pat
         assert await caller.hear() == b"hello"
         assert file.read_text() == "precious"
         await door.listening.stop()
+
+    run(test())
+
+
+async def _say_and_reset(door: Door, said: bytes) -> None:
+    """Both are there before the listener looks."""
+    loop = asyncio.get_running_loop()
+    with socket.socket() as peer:
+        peer.setblocking(False)
+        await loop.sock_connect(peer, ("127.0.0.1", door.port))
+        assert await loop.sock_recv(peer, 1000) == b"hello\r\n"
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        peer.send(said)
+
+
+@pytest.mark.parametrize("said", [b"one\r\n", b"half a l", b"wait a\r\n", MORE * 200, b"big 100\r\n"])
+def test_a_connection_reset_together_with_its_last_octets_ends(said: bytes) -> None:
+    """uvloop runs its reader once then, and that read finds octets and no error."""
+
+    async def test() -> None:
+        async with opened(Door()) as door:
+            for _ in range(5):
+                await _say_and_reset(door, said)
+                door.gate(b"a").set()
+                await until(lambda: not len(door.listening))
+            assert door.closed == 5
 
     run(test())

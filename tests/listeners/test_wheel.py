@@ -77,3 +77,16 @@ def test_many_times_are_all_kept() -> None:
     for now in range(1, 103):
         clock.advance(1)
         assert all(one.called == (now > seconds) for one, seconds in filed)
+
+
+def test_one_whose_turn_goes_wrong_takes_no_time_from_the_others() -> None:
+    def fail() -> None:
+        raise ValueError("a mistake of its own")
+
+    clock = Clock()
+    wheel = Wheel(clock)
+    wrong, right, later = Filed(fail), Filed(), Filed()
+    for filed, seconds in ((wrong, 1), (right, 1), (later, 5)):
+        wheel.file(filed, seconds)
+    clock.pump([1] * 8)
+    assert (wrong.called, right.called, later.called) == (1, 1, 1)
