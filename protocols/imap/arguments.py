@@ -6,7 +6,7 @@ The cursor stands behind the command's name: each function is a production less 
 from __future__ import annotations
 
 from protocols.fault import Fault
-from protocols.imap import attributes, event, keys
+from protocols.imap import attributes, event, keys, parameters
 from protocols.imap.event import LiteralKind, StoreMode
 from protocols.imap.fetch import Attribute
 from protocols.imap.grammar import Grammar
@@ -94,20 +94,11 @@ def _mailbox(g: Grammar) -> str:
 
 
 def select(g: Grammar) -> event.Select:
-    return event.Select(_mailbox(g), False, _condstore(g))
+    return event.Select(_mailbox(g), False, *parameters.parameters(g))
 
 
 def examine(g: Grammar) -> event.Select:
-    return event.Select(_mailbox(g), True, _condstore(g))
-
-
-def _condstore(g: Grammar) -> bool:
-    """[SP "(" select-param *(SP select-param) ")"], RFC 4466 §2.1: CONDSTORE alone (RFC 7162 §3.1.8)"""
-    if not g.skip_sp():
-        return False
-    if set(g.listed(lambda: g.word("CONDSTORE"))) != {"CONDSTORE"}:
-        raise g.fault("CONDSTORE")
-    return True
+    return event.Select(_mailbox(g), True, *parameters.parameters(g))
 
 
 def create(g: Grammar) -> event.Create:
@@ -308,7 +299,7 @@ def search(g: Grammar) -> event.Search:
 
 
 def fetch(g: Grammar) -> event.Fetch:
-    """fetch = SP sequence-set SP fetch-atts [SP "(" "CHANGEDSINCE" SP mod-sequence-value ")"], RFC 7162 §7"""
+    """fetch = SP sequence-set SP fetch-atts [SP "(" "CHANGEDSINCE" SP number [SP "VANISHED"] ")"]"""
     g.sp()
     numbers = g.sequence_set()
     g.sp()
@@ -317,18 +308,21 @@ def fetch(g: Grammar) -> event.Fetch:
         plan = plan.with_uid()
     if not g.skip_sp():
         return event.Fetch(numbers, plan, g.by_uid)
-    return event.Fetch(numbers, plan.adding(Attribute.MODSEQ), g.by_uid, _modifier(g, "CHANGEDSINCE"))
+    g.open()
+    since = _modifier(g, "CHANGEDSINCE")
+    vanished = g.skip_sp()
+    if vanished and (g.word("VANISHED") != "VANISHED" or not g.by_uid):
+        raise g.fault("VANISHED, in UID FETCH")
+    g.close()
+    return event.Fetch(numbers, plan.adding(Attribute.MODSEQ), g.by_uid, since, vanished)
 
 
 def _modifier(g: Grammar, name: str) -> int:
-    """ "(" name SP mod-sequence-valzer ")" """
-    g.open()
+    """name SP mod-sequence-valzer"""
     if g.word(name) != name:
         raise g.fault(name)
     g.sp()
-    value = g.number()
-    g.close()
-    return value
+    return g.number()
 
 
 def store(g: Grammar) -> event.Store:
@@ -337,8 +331,9 @@ def store(g: Grammar) -> event.Store:
     numbers = g.sequence_set()
     g.sp()
     unchanged_since = -1
-    if g.peek() == b"(":
+    if g.skip(b"("):
         unchanged_since = _modifier(g, "UNCHANGEDSINCE")
+        g.close()
         g.sp()
     mode, silent = _store_mode(g)
     g.sp()

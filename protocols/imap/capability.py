@@ -75,12 +75,13 @@ CAPABILITIES: tuple[tuple[str, When], ...] = (
     ("LIST-STATUS", _after),  # RFC 5819
     ("UTF8=ACCEPT", _after),  # RFC 6855
     ("CONDSTORE", _after),  # RFC 7162
+    ("QRESYNC", _after),  # RFC 7162
     ("STATUS=SIZE", _after),  # RFC 8438
     ("OBJECTID", _after),  # RFC 8474
     ("SAVEDATE", _after),  # RFC 8514
 )
 
-ENABLED_BY_ENABLE = frozenset({"CONDSTORE", "UTF8=ACCEPT"})
+ENABLED_BY_ENABLE = frozenset({"CONDSTORE", "QRESYNC", "UTF8=ACCEPT"})
 """Extensions that ENABLE turns on (RFC 5161 §3.1): the others above do not wait for it."""
 
 

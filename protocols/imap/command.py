@@ -104,8 +104,12 @@ def row(found: Head, state: State) -> Command:
     return row
 
 
-def check(asked: Asked, policy: Policy) -> None:
+def check(asked: Asked, policy: Policy, enabled: frozenset[str]) -> None:
     """Whether the connection allows it; raises Fault."""
+    if "QRESYNC" not in enabled and (
+        (isinstance(asked, Select) and asked.known) or (isinstance(asked, Fetch) and asked.vanished)
+    ):
+        raise Fault("BAD [CLIENTBUG]", "ENABLE QRESYNC comes first")
     if isinstance(asked, Login) and not policy.plaintext_login:
         raise Fault("NO [PRIVACYREQUIRED]", "LOGIN needs TLS")
     if isinstance(asked, Authenticate) and asked.mechanism not in policy.mechanisms:
@@ -131,6 +135,8 @@ def enables_condstore(asked: Asked) -> bool:
 
 
 def withholds_expunge(event: Event) -> bool:
-    """Whether no EXPUNGE may be said while this is answered: its responses use sequence numbers
-    (RFC 9051 §7.5.1; UID FETCH and the like are other commands)."""
+    """Whether no EXPUNGE may be said while this is answered: its responses, or what it searches for, are
+    sequence numbers (RFC 9051 §7.5.1, RFC 7162 §3.2.10.2; UID FETCH and the like are other commands)."""
+    if isinstance(event, Search) and event.key.has(Op.NUMBERS):
+        return True
     return isinstance(event, Fetch | Search | Store) and not event.by_uid

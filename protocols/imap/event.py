@@ -32,6 +32,7 @@ from dataclasses import dataclass, field
 
 from protocols.imap.answer import Answer, Bad, Bye, No
 from protocols.imap.fetch import Plan
+from protocols.imap.resync import Known
 from protocols.imap.search import Key, Return
 from protocols.imap.sequence import SequenceSet
 
@@ -108,12 +109,13 @@ class AuthenticateResponse:
 class Select:
     """SELECT, or with `examine` EXAMINE, RFC 9051 §6.3.2-3. What was selected before is not any more.
 
-    `condstore`: with the parameter CONDSTORE (RFC 7162 §3.1.8).
+    `condstore`: with a parameter that enables it (RFC 7162 §3.1.8); `known`: QRESYNC's arguments (§3.2.5).
     """
 
     mailbox: str
     examine: bool
     condstore: bool = False
+    known: Known | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,13 +290,15 @@ class Search:
 class Fetch:
     """RFC 9051 §6.4.5. With `by_uid` the plan shows the UID in each response, asked for or not.
 
-    `changed_since`: only messages with a mod-sequence above it, -1: all (RFC 7162 §3.1.4.1).
+    `changed_since`: only messages with a mod-sequence above it, -1: all (RFC 7162 §3.1.4.1). `vanished`: and
+    the UIDs of those that went since then (§3.2.6).
     """
 
     numbers: SequenceSet
     plan: Plan
     by_uid: bool
     changed_since: int = -1
+    vanished: bool = False
 
 
 class StoreMode(enum.Enum):

@@ -230,6 +230,11 @@ def _esearch(search: Search, returns: Return, numbers: Sequence[int], modseq: in
     return b" ".join(said) + b"\r\n"
 
 
+def vanished(uids: Iterable[tuple[int, int]], earlier: bool) -> bytes:
+    """VANISHED, RFC 7162 §3.2.10; `earlier`: before this session was told of the mailbox."""
+    return f"* VANISHED {'(EARLIER) ' if earlier else ''}{text(uids)}\r\n".encode()
+
+
 # ---- response codes ------------------------------------------------------------------------------------
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from protocols.imap.sequence import SequenceSet
-
-NONE = SequenceSet(())
+from protocols.imap.sequence import NONE, SequenceSet
 
 
 class Op(enum.Enum):

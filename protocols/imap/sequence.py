@@ -65,6 +65,14 @@ def ranges_of(numbers: Sequence[int]) -> Ranges:
     return tuple(merged)
 
 
+NONE = SequenceSet(())
+
+
+def common(ranges: Ranges, others: Ranges) -> Ranges:
+    """What both of two have."""
+    return tuple(without(ranges, tuple(without(ranges, others))))
+
+
 def without(ranges: Iterable[tuple[int, int]], taken: Ranges) -> list[tuple[int, int]]:
     """Ranges less others that are ascending and do not overlap."""
     left = []

@@ -292,7 +292,7 @@ class Session:
             grammar = self._grammar(octets, found)
             asked = row.arguments(grammar)
             grammar.end()
-            command.check(asked, self._policy)
+            command.check(asked, self._policy, self.enabled)
         except Fault as fault:
             return self._reply(tag, refusal(fault))
         self._errors = 0
@@ -311,6 +311,8 @@ class Session:
             return self._reply(tag, Ok("CAPABILITY completed"), response.capability(self._capability()))
         turned_on = [name for name in asked.names if name in ENABLED_BY_ENABLE]
         self.enabled |= frozenset(turned_on)
+        if "QRESYNC" in self.enabled:
+            self.enabled |= {"CONDSTORE"}  # RFC 7162 §3.2.3
         return self._reply(tag, Ok("ENABLE completed"), response.enabled(turned_on))
 
     # ---- literals

@@ -177,22 +177,35 @@ class View:
 
     def expunges(self) -> bytes:
         """EXPUNGE of each message that is gone; from here on the numbers are new ones."""
-        if not self._destroyed:
-            return b""
-        gone = list(self._slices(normalise(self._destroyed)))
-        self._destroyed.clear()
         lines: list[bytes] = []
+        before = 0
+        for start, end in self._drop_destroyed(self.uids):
+            lines.append(b"* %d EXPUNGE\r\n" % (start - before + 1) * (end - start))
+            before += end - start
+        return b"".join(lines)
+
+    def vanished(self) -> bytes:
+        """The same as VANISHED, after ENABLE QRESYNC (RFC 7162 §3.2.10.2)."""
+        told = self.uids
+        gone = [uid for start, end in self._drop_destroyed(told) for uid in told[start:end]]
+        return response.vanished(ranges_of(gone), earlier=False) if gone else b""
+
+    def _drop_destroyed(self, told: array[int]) -> list[tuple[int, int]]:
+        """Forget messages that are gone; gives where in `told` they were."""
+        if not self._destroyed:
+            return []
+        gone = [(start, end) for start, end in self._slices(normalise(self._destroyed)) if start < end]
+        self._destroyed.clear()
+        if not gone:
+            return []
         kept = array("I")
         at = 0
         for start, end in gone:
-            kept += self.uids[at:start]
-            lines.append(b"* %d EXPUNGE\r\n" % (len(kept) + 1) * (end - start))
+            kept += told[at:start]
             at = end
-        if not any(lines):
-            return b""
-        kept += self.uids[at : self.count]
+        kept += told[at : self.count]
         self.uids, self.count, self._private = kept, len(kept), True
-        return b"".join(lines)
+        return gone
 
     def arrivals(self, uids: array[int], count: int) -> bytes:
         """EXISTS and RECENT after messages came; `uids[:count]` is the account's own list as it is now."""

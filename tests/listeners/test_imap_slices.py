@@ -15,7 +15,7 @@ def selected(house: House) -> Selected:
     row = house.now(house.account.mailboxes()).rows[1]
     view = View(run.uids, run.count)
     view.claim(1, 1 << 32)
-    return Selected(house.account, row, view, watch, read_only=False, condstore=bool)
+    return Selected(house.account, row, view, watch, read_only=False, enabled=frozenset)
 
 
 async def news(selected: Selected) -> bytes:

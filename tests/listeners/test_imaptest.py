@@ -36,7 +36,7 @@ LATER = {
     },
     "CONTEXT=SORT": {"sort-partial"},
     "ESORT": {"esort"},
-    "QRESYNC": {"notify"},
+    "NOTIFY": {"notify"},
     "SORT": {"sort-addresses", "sort-arrival", "sort-date", "sort-size", "sort-subject"},
     "SORT=DISPLAY": {"sort-display-from", "sort-display-to"},
     "THREAD=ORDEREDSUBJECT": {"thread-orderedsubject", "thread-orderedsubject2"},

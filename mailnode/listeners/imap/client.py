@@ -82,15 +82,13 @@ class Client:
     @property
     def utf8(self) -> bool:
         """Whether it said ENABLE UTF8=ACCEPT (RFC 6855)."""
-        return self._enabled("UTF8=ACCEPT")
+        return "UTF8=ACCEPT" in self.enabled()
 
-    def condstore(self) -> bool:
-        """Whether it is told of mod-sequences (RFC 7162 §3.1)."""
-        return self._enabled("CONDSTORE")
-
-    def _enabled(self, name: str) -> bool:
+    def enabled(self) -> frozenset[str]:
+        """The extensions that it enabled."""
         session: Any = self.conversation.session
-        return name in session.enabled
+        enabled: frozenset[str] = session.enabled
+        return enabled
 
     @property
     def mailbox_name(self) -> Callable[[str], bytes]:
@@ -125,7 +123,7 @@ class Client:
     def say_modseq(self, event: Any) -> None:
         """HIGHESTMODSEQ when CONDSTORE was enabled with a mailbox selected (RFC 7162 §3.1)."""
         selected = self.selection
-        if selected is not None and not selected.modseq_told and self.condstore():
+        if selected is not None and not selected.modseq_told and selected.condstore:
             selected.modseq_told = True
             self.say(event, selected.highest_modseq())
 

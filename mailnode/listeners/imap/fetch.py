@@ -11,25 +11,26 @@ from collections.abc import AsyncIterator
 
 from mailnode.listeners.imap.client import Client
 from mailnode.listeners.imap.refusal import Refused
-from mailnode.listeners.imap.selected import Selected
 from mailnode.listeners.imap.utf8 import show_utf8
 from mailnode.mailbox.ranges import packed
-from mailnode.mailbox.rows import FLAGS, MAIL, MODIFIED, SEEN, longs
+from mailnode.mailbox.rows import FLAGS, MAIL, SEEN, longs
 from mailnode.mailbox.verbs import Account, Expunged, Messages, NotKnown, Want
 from mailnode.pb.change_pb2 import Intent, Store
+from protocols.imap import response
 from protocols.imap.answer import Ok
 from protocols.imap.event import Fetch
 from protocols.imap.fetch import Attribute, Plan
 from protocols.imap.render import PickedHeader, fetched, pieces, shown
 from protocols.imap.section import Range
-from protocols.imap.sequence import Ranges, ranges_of
+from protocols.imap.sequence import Ranges
 
 
 async def fetch(client: Client, event: Fetch) -> None:
     selected = client.selected
     ranges = selected.view.ranges(event.numbers, event.by_uid)
     if event.changed_since >= 0:
-        ranges = await _changed(selected, ranges, event.changed_since)
+        await _say_vanished(client, event)
+        ranges = await selected.changed_since(ranges, event.changed_since)
     plan = event.plan
     if plan.sets_seen and not selected.read_only and await _set_seen(client, ranges):
         plan = plan.adding(*(item for item in selected.flag_items if item is not Attribute.UID))
@@ -45,13 +46,14 @@ async def fetch(client: Client, event: Fetch) -> None:
     await client.end(event, Ok("Fetched"))
 
 
-async def _changed(selected: Selected, ranges: Ranges, since: int) -> Ranges:
-    """Of ranges of UIDs the messages with a mod-sequence above `since` (RFC 7162 §3.1.4.1)."""
-    changed = array("I")
-    async for run in selected.runs(ranges, Want.ENTRIES):
-        modseqs = longs(run.entries, MODIFIED)
-        changed.extend(uid for uid, modseq in zip(run.uids, modseqs, strict=False) if modseq > since)
-    return ranges_of(changed)
+async def _say_vanished(client: Client, event: Fetch) -> None:
+    """RFC 7162 §3.2.6."""
+    selected = client.selected
+    if event.vanished:
+        asked = event.numbers.resolve(selected.view.last_uid)
+        gone = await selected.vanished_since(asked, event.changed_since)
+        if gone:
+            client.say(event, response.vanished(gone, earlier=True))
 
 
 async def _say_departed(client: Client, event: Fetch, plan: Plan, ranges: Ranges) -> array[int]:
@@ -113,10 +115,10 @@ async def _say_long(client: Client, event: Fetch, plan: Plan, run: Messages, ind
     """Say one message whose octets come in chunks; False when they are gone, and nothing was said."""
     selected = client.selected
     mail = longs(run.entries, MAIL)[index]
-    response = pieces(plan, selected.columns(plan, run, index, index + 1), 0, selected.names)
+    said = pieces(plan, selected.columns(plan, run, index, index + 1), 0, selected.names)
     begun = False
     try:
-        async for octets in _streamed(client.account, mail, response):
+        async for octets in _streamed(client.account, mail, said):
             client.say(event, octets)
             begun = True
             await client.conversation.drained()
@@ -133,11 +135,11 @@ def _long(run: Messages) -> list[int]:
 
 
 async def _streamed(
-    account: Account, mail: int, response: list[bytes | Range | PickedHeader]
+    account: Account, mail: int, said: list[bytes | Range | PickedHeader]
 ) -> AsyncIterator[bytes]:
     """The response of a long message; raises Expunged before its first octet."""
     begun = b""
-    for piece in response:
+    for piece in said:
         if isinstance(piece, bytes):
             begun += piece
         elif isinstance(piece, PickedHeader):

@@ -69,7 +69,7 @@ async def _say_stored(client: Client, event: Store, result: Result, stored: Rang
     items = selected.flag_items
     if event.silent:  # mod-sequences are told all the same (RFC 7162 §3.1.3)
         items = tuple(item for item in items if item is not Attribute.FLAGS)
-    if stored and (client.condstore() or not event.silent):
+    if stored and (selected.condstore or not event.silent):
         await client.say_all(event, selected.told(stored, Plan(items)))
 
 
@@ -96,7 +96,7 @@ async def move(client: Client, event: Move) -> None:
     code = _copy_uid(result)
     if code:
         client.say(event, response.ok(code, "Moved"))
-    await client.end(event, Ok("Moved"))
+    await client.end(event, Ok("Moved", _highest(client.selected, result)))
 
 
 async def _transfer(client: Client, event: Copy | Move, move: bool) -> Result:
@@ -123,8 +123,13 @@ async def expunge(client: Client, event: Expunge) -> None:
     selected = _writable(client)
     ranges = ALL_UIDS if event.uids is None else selected.view.ranges(event.uids, True)
     ask = change_pb2.Expunge(mailbox=selected.mailbox, uids=packed(ranges))
-    await client.apply(Intent(expunge=ask))
-    await client.end(event, Ok("Expunged"))
+    result = await client.apply(Intent(expunge=ask))
+    await client.end(event, Ok("Expunged", _highest(selected, result)))
+
+
+def _highest(selected: Selected, result: Result) -> str:
+    """HIGHESTMODSEQ of the mailbox behind what went of it (RFC 7162 §3.2.7)."""
+    return f"HIGHESTMODSEQ {result.position}" if selected.qresync and result.expunged else ""
 
 
 async def search(client: Client, event: Search) -> None:

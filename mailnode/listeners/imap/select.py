@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from mailnode.listeners.imap.client import Client
@@ -13,6 +14,9 @@ from mailnode.pb.row_pb2 import MailboxRow
 from protocols.imap import response
 from protocols.imap.answer import Ok
 from protocols.imap.event import Close, Select, Unselect
+from protocols.imap.fetch import Plan
+from protocols.imap.resync import Known
+from protocols.imap.sequence import NUMBER_MAX, common
 from protocols.imap.view import View
 
 
@@ -24,7 +28,7 @@ async def select(client: Client, event: Select) -> None:
     run = await _uids(client, row)
     watch = await client.account.watch(run.position, row.mailbox)
     view = View(run.uids, run.count)
-    selected = Selected(client.account, row, view, watch, event.examine, client.condstore)
+    selected = Selected(client.account, row, view, watch, event.examine, client.enabled)
     try:
         await selected.claim_recent()
     except Refused:
@@ -32,7 +36,23 @@ async def select(client: Client, event: Select) -> None:
         raise
     client.selection = selected
     client.say(event, response.selected(_told(selected, run)))
+    if event.known is not None and event.known.uid_validity == row.uid_validity:
+        await client.say_all(event, _resynchronised(selected, event.known))
     client.say(event, Ok("Selected", "READ-ONLY" if event.examine else "READ-WRITE"))
+
+
+async def _resynchronised(selected: Selected, known: Known) -> AsyncIterator[bytes]:
+    """What has happened since the client was here to what it knows: expunges, then flags (RFC 7162
+    §3.2.5.1)."""
+    view = selected.view
+    asked = known.asked(selected.row.uid_next)
+    unsure = common(asked, ((known.matched(view.uids[: view.count]) + 1, NUMBER_MAX),))
+    gone = await selected.vanished_since(unsure, known.modseq)
+    if gone:
+        yield response.vanished(gone, earlier=True)
+    changed = await selected.changed_since(common(asked, ((1, view.last_uid),)), known.modseq)
+    async for piece in selected.told(changed, Plan(selected.flag_items)):
+        yield piece
 
 
 async def _uids(client: Client, row: MailboxRow) -> Messages:

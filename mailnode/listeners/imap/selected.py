@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from array import array
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 from mailnode.listeners.imap.refusal import Refused
@@ -24,7 +25,7 @@ from protocols.imap import response
 from protocols.imap.fetch import Attribute, Plan
 from protocols.imap.flags import SYSTEM, FlagNames
 from protocols.imap.render import Columns, fetched
-from protocols.imap.sequence import Ranges
+from protocols.imap.sequence import Ranges, common, normalise, ranges_of, without
 from protocols.imap.view import View
 
 _FLAG_ITEMS = (Attribute.UID, Attribute.FLAGS)
@@ -35,7 +36,7 @@ class Selected:
 
     __slots__ = (
         "_account",
-        "_condstore",
+        "_enabled",
         "_watch",
         "mailbox",
         "modseq_told",
@@ -53,9 +54,9 @@ class Selected:
         view: View,
         watch: Watch,
         read_only: bool,
-        condstore: Callable[[], bool],
+        enabled: Callable[[], frozenset[str]],
     ) -> None:
-        """`condstore`: whether the client is told of mod-sequences, at this moment."""
+        """`enabled`: the extensions that the client has enabled, at this moment."""
         self.mailbox = row.mailbox
         self.row = row
         self.names = _flag_names(row)
@@ -63,8 +64,8 @@ class Selected:
         self.read_only = read_only
         self._account = account
         self._watch = watch
-        self._condstore = condstore
-        self.modseq_told = condstore()  # HIGHESTMODSEQ since the client wants to know it
+        self._enabled = enabled
+        self.modseq_told = self.condstore  # HIGHESTMODSEQ since the client wants to know it
         self.telling = asyncio.Lock()  # held while news is told: two APPENDs may end at the same time
 
     def close(self) -> None:
@@ -77,6 +78,16 @@ class Selected:
                 yield run
         except KeyError:
             raise Refused("NONEXISTENT") from None
+
+    @property
+    def condstore(self) -> bool:
+        """Whether the client is told of mod-sequences (RFC 7162 §3.1)."""
+        return "CONDSTORE" in self._enabled()
+
+    @property
+    def qresync(self) -> bool:
+        """Whether it is told of expunges by VANISHED, and of the mod-sequences of its own (RFC 7162 §3.2)."""
+        return "QRESYNC" in self._enabled()
 
     def highest_modseq(self) -> bytes:
         """HIGHESTMODSEQ, of no later than what the client was told."""
@@ -118,7 +129,35 @@ class Selected:
     @property
     def flag_items(self) -> tuple[Attribute, ...]:
         """What is said of a message whose flags have changed; the UID too (RFC 7162 §3.2.4)."""
-        return (*_FLAG_ITEMS, Attribute.MODSEQ) if self._condstore() else _FLAG_ITEMS
+        return (*_FLAG_ITEMS, Attribute.MODSEQ) if self.condstore else _FLAG_ITEMS
+
+    async def changed_since(self, ranges: Ranges, since: int) -> Ranges:
+        """Of ranges of UIDs the messages with a mod-sequence above `since` (RFC 7162 §3.1.4.1)."""
+        changed = array("I")
+        async for run in self.runs(ranges, Want.ENTRIES):
+            modseqs = longs(run.entries, MODIFIED)
+            changed.extend(uid for uid, modseq in zip(run.uids, modseqs, strict=False) if modseq > since)
+        return ranges_of(changed)
+
+    async def vanished_since(self, uids: Ranges, since: int) -> Ranges:
+        """Of ranges of UIDs those that went since a mod-sequence; where that is forgotten, all that are not
+        there (RFC 7162 §3.2.5.1)."""
+        there = ranges_of(self.view.uids[: self.view.count])
+        watch = await self._account.watch(since, self.mailbox)
+        try:
+            happened = watch.pending()
+        except Resync:
+            return tuple(without(uids, there))
+        finally:
+            watch.close()
+        gone = normalise(
+            pair
+            for touched in happened
+            for here in touched.mailboxes
+            if here.mailbox == self.mailbox
+            for pair in _pairs(here.destroyed)
+        )
+        return tuple(without(common(uids, gone), there))
 
     async def told(self, uids: UidRanges, plan: Plan) -> AsyncIterator[bytes]:
         """FETCH of messages that the client knows of, by a plan that needs entries only."""
@@ -158,7 +197,7 @@ class Selected:
 
     def news(self) -> AsyncIterator[bytes]:
         """Untagged responses for what happened since the last news; pieces to be said in one go."""
-        return self._news(self.view.expunges)
+        return self._news(self.view.vanished if self.qresync else self.view.expunges)
 
     def news_keeping_numbers(self) -> AsyncIterator[bytes]:
         return self._news(bytes)
