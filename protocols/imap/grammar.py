@@ -12,7 +12,7 @@ from protocols.cursor import Cursor
 from protocols.fault import Fault
 from protocols.imap import date, flags, utf7
 from protocols.imap.limits import ImapLimits
-from protocols.imap.sequence import NUMBER_MAX, STAR, SequenceSet
+from protocols.imap.sequence import NUMBER_MAX, SAVED, STAR, SequenceSet
 
 T = TypeVar("T")
 
@@ -121,7 +121,9 @@ class Grammar(Cursor):
         return number
 
     def sequence_set(self) -> SequenceSet:
-        """sequence-set = (seq-number / seq-range) ["," sequence-set]"""
+        """sequence-set = (seq-number / seq-range) ["," sequence-set] / "$" """
+        if self.skip(b"$"):
+            return SAVED
         octets = self.need(_SEQUENCE, "a sequence set")
         pieces = octets.split(b",")
         if len(pieces) > self.limits.sequence_ranges_max:

@@ -130,6 +130,8 @@ class _Keys:
             if not keys:
                 raise g.fault("a search key")
             return keys[0] if len(keys) == 1 else Key(Op.AND, tuple(keys))
+        if start == b"$":
+            return Key(Op.UIDS, numbers=g.sequence_set())
         if start.isdigit() or start == b"*":
             return Key(Op.NUMBERS, numbers=g.sequence_set())
         word = g.word("a search key")

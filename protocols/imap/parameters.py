@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from protocols.imap.grammar import Grammar
 from protocols.imap.resync import Known
-from protocols.imap.sequence import NONE, SequenceSet
+from protocols.imap.sequence import NONE, SAVED, SequenceSet
 
 
 def parameters(g: Grammar) -> tuple[bool, Known | None]:
@@ -50,6 +50,6 @@ def _known(g: Grammar) -> Known:
 
 def _without_star(g: Grammar) -> SequenceSet:
     numbers = g.sequence_set()
-    if numbers.has_star:
+    if numbers.has_star or numbers is SAVED:
         raise g.fault('numbers without "*"')
     return numbers

@@ -212,7 +212,9 @@ def found(search: Search, numbers: Sequence[int], modseq: int = 0) -> bytes:
 
 
 def _esearch(search: Search, returns: Return, numbers: Sequence[int], modseq: int) -> bytes:
-    """ESEARCH, RFC 4731 §3.1: of an empty result COUNT alone is said."""
+    """ESEARCH, RFC 4731 §3.1: of an empty result COUNT alone is said, and nothing where it is only saved."""
+    if returns == Return.SAVE:
+        return b""
     said = [b"* ESEARCH (TAG %b)" % string(search.tag)]
     if search.by_uid:
         said.append(b"UID")

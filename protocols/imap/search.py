@@ -61,7 +61,13 @@ class Key:
 class Return(enum.IntFlag):
     """Result options of RETURN (...), RFC 4731 §3.1; `RETURN ()` is ALL."""
 
+    @property
+    def ends_only(self) -> bool:
+        """Whether the least or the greatest number alone is asked (RFC 4731 §3.2, RFC 5182 §2.4)."""
+        return bool(self & (Return.MIN | Return.MAX)) and not self & (Return.ALL | Return.COUNT)
+
     MIN = 1
     MAX = 2
     ALL = 4
     COUNT = 8
+    SAVE = 16  # RFC 5182 §2.1: "$" is the result from now on

@@ -66,6 +66,8 @@ def ranges_of(numbers: Sequence[int]) -> Ranges:
 
 
 NONE = SequenceSet(())
+SAVED = SequenceSet(((STAR + 1, STAR + 1),))
+""" "$": what the last SEARCH with SAVE found (RFC 5182 §2.1); `View` knows which messages these are."""
 
 
 def common(ranges: Ranges, others: Ranges) -> Ranges:

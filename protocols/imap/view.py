@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from protocols.fault import Fault
 from protocols.imap import response
 from protocols.imap.search import Key, Op
-from protocols.imap.sequence import STAR, Ranges, SequenceSet, normalise, ranges_of, without
+from protocols.imap.sequence import SAVED, STAR, Ranges, SequenceSet, normalise, ranges_of, without
 
 Pairs = Iterable[tuple[int, int]]
 _RECENT_RANGES_MAX = 1000  # of one session, when several sessions take turns in being told first
@@ -26,13 +26,24 @@ _RECENT_RANGES_MAX = 1000  # of one session, when several sessions take turns in
 class View:
     """`uids` is shared: only its first `count` items are told, and it is appended to by its owner."""
 
-    __slots__ = ("_answered", "_changed", "_destroyed", "_grown", "_private", "count", "recent", "uids")
+    __slots__ = (
+        "_answered",
+        "_changed",
+        "_destroyed",
+        "_grown",
+        "_private",
+        "count",
+        "recent",
+        "saved",
+        "uids",
+    )
 
     def __init__(self, uids: array[int], count: int) -> None:
         """Messages told by SELECT; `recent` the UIDs that are \\Recent in this session."""
         self.uids = uids
         self.count = count
         self.recent: Ranges = ()
+        self.saved: Ranges = ()  # UIDs that "$" stands for (RFC 5182)
         self._destroyed: list[tuple[int, int]] = []
         self._changed: list[tuple[int, int]] = []
         self._answered: list[tuple[int, int, Ranges]] = []
@@ -57,6 +68,8 @@ class View:
         Raises Fault for a sequence number that there is not (RFC 9051 §9, seq-number).
         """
         count = self.count
+        if numbers is SAVED:
+            return self.saved
         if not by_uid and any(
             count < n < STAR for a, b in numbers.ranges if STAR not in (a, b) for n in (a, b)
         ):
@@ -65,6 +78,8 @@ class View:
 
     def _existing(self, numbers: SequenceSet, by_uid: bool) -> Ranges:
         """As `ranges`, of those numbers that there are."""
+        if numbers is SAVED:
+            return self.saved
         if by_uid:
             last = self.last_uid
             return tuple((a, min(b, last)) for a, b in numbers.resolve(last) if a <= last)

@@ -22,7 +22,7 @@ from protocols.imap.event import Fetch
 from protocols.imap.fetch import Attribute, Plan
 from protocols.imap.render import PickedHeader, fetched, pieces, shown
 from protocols.imap.section import Range
-from protocols.imap.sequence import Ranges
+from protocols.imap.sequence import SAVED, Ranges
 
 
 async def fetch(client: Client, event: Fetch) -> None:
@@ -50,7 +50,8 @@ async def _say_vanished(client: Client, event: Fetch) -> None:
     """RFC 7162 §3.2.6."""
     selected = client.selected
     if event.vanished:
-        asked = event.numbers.resolve(selected.view.last_uid)
+        saved = event.numbers is SAVED
+        asked = selected.view.saved if saved else event.numbers.resolve(selected.view.last_uid)
         gone = await selected.vanished_since(asked, event.changed_since)
         if gone:
             client.say(event, response.vanished(gone, earlier=True))

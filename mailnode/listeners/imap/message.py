@@ -134,25 +134,33 @@ def _highest(selected: Selected, result: Result) -> str:
 
 async def search(client: Client, event: Search) -> None:
     """Of what the account finds, what this client was told of."""
-    selected = client.selected
-    key = stored_key(selected.view.bind(event.key))
+    selected, view = client.selected, client.selected.view
+    key = stored_key(view.bind(event.key))
+    returns = event.returns or Return.ALL
+    if Return.SAVE in returns:
+        view.saved = ()  # what it is after a NO (RFC 5182 §2.1)
     try:
         found = await client.account.search(selected.mailbox, key)
     except KeyError:
         raise Refused("NONEXISTENT") from None
-    known = found[: bisect_right(found, selected.view.last_uid)]
-    modseq = await _highest_modseq(selected, event, known) if event.key.has(Op.MODSEQ) else 0
-    numbers = known if event.by_uid else selected.view.numbers(known)
+    known = found[: bisect_right(found, view.last_uid)]
+    meant = _ends(returns, known) if returns.ends_only else known
+    modseq = await _highest_modseq(selected, meant) if event.key.has(Op.MODSEQ) else 0
+    if Return.SAVE in returns:
+        view.saved = ranges_of(meant)
+    numbers = known if event.by_uid else view.numbers(known)
     client.say(event, response.found(event, numbers, modseq))
     await client.end(event, Ok("Searched"))
 
 
-async def _highest_modseq(selected: Selected, event: Search, found: array[int]) -> int:
-    """Of what is told: with MIN and MAX alone of these two (RFC 4731 §3.2)."""
-    asked = event.returns
-    if asked and found and not asked & ~(Return.MIN | Return.MAX):
-        ends = {found[0]} if Return.MIN in asked else set()
-        found = array("I", sorted(ends | ({found[-1]} if Return.MAX in asked else set())))
+def _ends(returns: Return, found: array[int]) -> array[int]:
+    """Those of what was found that MIN and MAX are about."""
+    least = set(found[:1]) if Return.MIN in returns else set()
+    greatest = set(found[-1:]) if Return.MAX in returns else set()
+    return array("I", sorted(least | greatest))
+
+
+async def _highest_modseq(selected: Selected, found: array[int]) -> int:
     highest = 0
     async for run in selected.runs(ranges_of(found), Want.ENTRIES):
         highest = max(highest, *longs(run.entries, MODIFIED))
