@@ -22,6 +22,7 @@ _TEXTS = {of.value: of for of in Of if of is not Of.ALL}
 _NAME = re.compile(rb"[A-Za-z0-9.]+")
 _PART = re.compile(rb"[1-9]\d{0,9}")
 _TEXT = re.compile(rb"[A-Za-z.]+")
+_LAZY = re.compile(rb" \((?i:LAZY)\)")
 _PARTIAL = re.compile(rb"<(\d{1,19})\.(\d{1,19})>")
 
 
@@ -52,6 +53,8 @@ def _attribute(g: Grammar) -> Item:
     item = _ATTRIBUTES.get(name) or _SECTIONS.get(name)
     if item is None:
         raise g.fault("what to fetch")
+    if item is Attribute.PREVIEW:
+        g.match(_LAZY)  # RFC 8970 §4.1; it is at hand all the same
     return item
 
 

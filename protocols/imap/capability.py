@@ -80,6 +80,7 @@ CAPABILITIES: tuple[tuple[str, When], ...] = (
     ("STATUS=SIZE", _after),  # RFC 8438
     ("OBJECTID", _after),  # RFC 8474
     ("SAVEDATE", _after),  # RFC 8514
+    ("PREVIEW", _after),  # RFC 8970
 )
 
 ENABLED_BY_ENABLE = frozenset({"CONDSTORE", "QRESYNC", "UTF8=ACCEPT"})

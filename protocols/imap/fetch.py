@@ -21,6 +21,7 @@ class Attribute(enum.Enum):
     EMAILID = "EMAILID"  # RFC 8474 §5
     THREADID = "THREADID"
     SAVEDATE = "SAVEDATE"  # RFC 8514 §4.2
+    PREVIEW = "PREVIEW"  # RFC 8970 §3
 
 
 class Of(enum.Enum):
@@ -66,6 +67,7 @@ class Section:
 
 
 Item = Attribute | Section
+_OF_THE_ROW = frozenset((Attribute.THREADID, Attribute.PREVIEW))
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Plan:
     @cached_property
     def needs_mail(self) -> bool:
         """Whether the parsed message is asked: ENVELOPE, BODY, BODYSTRUCTURE, or octets of the body."""
-        return self.needs_octets or self.needs_forms or Attribute.THREADID in self.items
+        return self.needs_octets or self.needs_forms or not _OF_THE_ROW.isdisjoint(self.items)
 
     @cached_property
     def needs_structure(self) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Protocol
 
-from protocols.imap import date, objectid
+from protocols.imap import date, objectid, response
 from protocols.imap.fetch import PICKING, Attribute, Item, Of, Plan, Section
 from protocols.imap.flags import FlagNames
 from protocols.imap.section import FieldPicker, Part, Range, cut, octets_of
@@ -37,6 +37,8 @@ class Mail(Protocol):
     def body(self) -> bytes: ...
     @property
     def bodystructure(self) -> bytes: ...
+    @property
+    def preview(self) -> str: ...
     @property
     def thread(self) -> int:
         """The number behind its THREADID."""
@@ -130,6 +132,7 @@ _TEMPLATES: dict[Item, bytes] = {
     Attribute.EMAILID: b"EMAILID (%b)",
     Attribute.THREADID: b"THREADID (%b)",
     Attribute.SAVEDATE: b'SAVEDATE "%b"',
+    Attribute.PREVIEW: b"PREVIEW %b",
 }
 
 
@@ -159,6 +162,8 @@ def _column(item: Attribute, columns: Columns, names: FlagNames) -> Iterable[obj
         return date.texts(columns.saved)
     if item is Attribute.EMAILID:
         return map(objectid.email, columns.email_ids)
+    if item is Attribute.PREVIEW:
+        return [response.string(mail.preview.encode()) for mail in columns.mails]
     if item is Attribute.THREADID:
         return [objectid.thread(mail.thread) for mail in columns.mails]
     return map(attrgetter(item.name.lower()), columns.mails)

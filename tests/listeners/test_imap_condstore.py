@@ -236,7 +236,7 @@ def test_status_tells_sizes_and_limits_and_search_the_date_of_saving(tmp_path: P
         A> * SEARCH
         A> g OK ...
         A: h CAPABILITY
-        A> * CAPABILITY ... STATUS=SIZE OBJECTID SAVEDATE APPENDLIMIT=52428800
+        A> * CAPABILITY ... STATUS=SIZE OBJECTID SAVEDATE ... APPENDLIMIT=52428800
         A> h OK ...
         """,
     )

@@ -167,3 +167,30 @@ def message(number: int, size: int) -> bytes:
         + (b"%d line of text\r\n" % number) * (size // 16)
         + b"x" * (size % 16)
     )
+
+
+def test_a_preview_is_text_in_utf8_and_empty_where_there_is_none(tmp_path: Path) -> None:
+    """RFC 8970 §3."""
+    play(
+        tmp_path,
+        r"""
+        A= a APPEND INBOX <one>
+        A= b APPEND INBOX <two>
+        A= c APPEND INBOX <three>
+        A= d SELECT INBOX
+        A: e FETCH 1:3 (UID PREVIEW)
+        A> * 1 FETCH (UID 1 PREVIEW "Hello world")
+        A> * 2 FETCH (UID 2 PREVIEW {7}
+        A> Grüße)
+        A> * 3 FETCH (UID 3 PREVIEW "")
+        A> e OK ...
+        A: f FETCH 1 (PREVIEW (LAZY) FLAGS)
+        A> * 1 FETCH (PREVIEW "Hello world" FLAGS (\Recent))
+        A> f OK ...
+        """,
+        {
+            "one": MESSAGES["one"],
+            "two": "Content-Type: text/html; charset=utf-8\r\n\r\n<b>Grüße</b>\r\n".encode(),
+            "three": b"Content-Type: image/png\r\n\r\nx\r\n",
+        },
+    )

@@ -63,6 +63,7 @@ class Mail:
     body: bytes = b'("TEXT" "PLAIN" NIL NIL NIL "7BIT" 5 1)'
     bodystructure: bytes = b'("TEXT" "PLAIN" NIL NIL NIL "7BIT" 5 1 NIL NIL NIL NIL)'
     thread: int = 0x77
+    preview: str = "terms"
 
 
 def mail_of(octets: bytes) -> Mail:

@@ -203,6 +203,7 @@ KEYS = [
 
 FETCHES = [(b"FETCH 1 " + octets, event.Fetch(ONE, Plan(items), False)) for octets, items in ATTRIBUTES]
 SEARCHES = [(b"SEARCH " + octets, event.Search(b"t", key, False, None)) for octets, key in KEYS]
+PREVIEW = Plan((Attribute.PREVIEW, Attribute.MODSEQ))
 SINCE = Plan((Attribute.UID, FLAGS, Attribute.MODSEQ))
 OTHERS = [
     (b"SELECT a (CONDSTORE)", event.Select("a", False, True)),
@@ -214,6 +215,9 @@ OTHERS = [
         b"STORE 1 (unchangedsince 9223372036854775807) +FLAGS.SILENT ()",
         event.Store(ONE, False, StoreMode.ADD, (), True, 9223372036854775807),
     ),
+    (b"FETCH 1 (PREVIEW (lazy) FLAGS)", event.Fetch(ONE, Plan((Attribute.PREVIEW, FLAGS)), False)),
+    (b"FETCH 1 PREVIEW (LAZY)", event.Fetch(ONE, Plan((Attribute.PREVIEW,)), False)),
+    (b"FETCH 1 PREVIEW (LAZY) (CHANGEDSINCE 1)", event.Fetch(ONE, PREVIEW, False, 1)),
     (b"STATUS a (HIGHESTMODSEQ MAILBOXID APPENDLIMIT SIZE)", event.Status("a", NEW_STATUS)),
     (b"UID FETCH 1 FLAGS", event.Fetch(ONE, Plan((Attribute.UID, FLAGS)), True)),
     (b"UID FETCH 1 (FLAGS UID)", event.Fetch(ONE, Plan((FLAGS, Attribute.UID)), True)),
@@ -268,6 +272,7 @@ FAULTS = [
     (b"SELECT a (QRESYNC)", "BAD"),
     (b"SELECT a ()", "BAD"),
     (b"FETCH 1 FLAGS (SINCE 1)", "BAD"),
+    (b"FETCH 1 (PREVIEW (EAGER))", "BAD"),
     (b"FETCH 1 FLAGS (CHANGEDSINCE 9223372036854775808)", "BAD"),
     (b"STORE 1 (UNCHANGEDSINCE) FLAGS a", "BAD"),
     (b"STORE 1 (UNCHANGEDSINCE -1) FLAGS a", "BAD"),
