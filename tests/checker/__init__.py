@@ -7,6 +7,6 @@ when. So a flag that is read must have been in force at some moment of the readi
 for ever, \\Recent is said to one session, and what was stored stays until somebody may have expunged it.
 
 From time to time all come to rest (`rest`): then a fresh session tells the truth, and every client must
-have been told all of it. `python -m tests.checker --seconds 60 --seed 7` plays long; tests play a few
-seconds.
+have been told all of it, one too who returns by QRESYNC with what was true at the last rest.
+`python -m tests.checker --seconds 60 --seed 7` plays long; tests play a few seconds.
 """

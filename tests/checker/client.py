@@ -17,7 +17,7 @@ CLOSED = re.compile(rb"\* OK \[CLOSED\]")
 UIDVALIDITY = re.compile(rb"\* OK \[UIDVALIDITY (\d+)\]")
 IDENTITY = re.compile(rb"X-Id: (\S+)", re.IGNORECASE)
 OF_SELECT = rb"OK \[(PERMANENTFLAGS|UIDNEXT|UNSEEN|HIGHESTMODSEQ|MAILBOXID)"
-HARMLESS = re.compile(rb"\* (FLAGS|%b|OK \[COPYUID|OK Still here|SEARCH|STATUS)\b" % OF_SELECT)
+HARMLESS = re.compile(rb"\* (FLAGS|%b|OK \[COPYUID|OK Still here|ENABLED|SEARCH|STATUS)\b" % OF_SELECT)
 TRANSCRIPT_LINES = 60
 
 
@@ -158,6 +158,8 @@ class Client:
             return
         place = (self.mailbox, known.uid)
         self.world.seen(place, told.selected_at)
+        if b"FLAGS" in item.items and b"MODSEQ" in item.items:
+            self.world.versioned(place, known.mod_sequence, item.flags)
         if b"FLAGS" in item.items:
             self.world.read(place, item.flags, ask.sent, f"{self.name} {ask.parts[0]!r}")
             if b"\\Recent" in item.items[b"FLAGS"] and not self.read_only:

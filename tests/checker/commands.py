@@ -13,6 +13,7 @@ from tests.wire.imap import Answer
 MAILBOXES = ("box", "other")
 FLAGS = ("\\Seen", "\\Flagged", "\\Answered", "\\Draft", "\\Deleted", "one", "two")
 COPIED = re.compile(rb"\[COPYUID \d+ (\S+) (\S+)\]")
+MODIFIED = re.compile(rb"\[MODIFIED (\S+)\]")
 APPENDED = re.compile(rb"\[APPENDUID \d+ (\d+)\]")
 
 Command = Callable[[Client], Ask | None]
@@ -140,6 +141,31 @@ def replace_flags(client: Client) -> Ask | None:
     writes += client.world.write(places, [flag for flag in FLAGS if flag not in flags], False)
     text = b"%bSTORE %b FLAGS (%b)" % (uid, named, " ".join(flags).encode())
     return Ask((text,), sent, by_number, by_number, statuses=_statuses(by_number), writes=writes)
+
+
+def store_unchanged(client: Client) -> Ask | None:
+    """UNCHANGEDSINCE (RFC 7162 §3.1.3): what MODIFIED names was not stored."""
+    messages = [each for each in _some(client)[:8] if each[1].mod_sequence]
+    if not messages or client.read_only:
+        return None
+    world, flag = client.world, client.random.choice(FLAGS)
+    since = client.random.choice([message.mod_sequence for _, message in messages])
+    uid, named, by_number = _named(client, messages)
+    names = [number if by_number else message.uid for number, message in messages]
+    sent = world.tick()
+    writes = world.write(_places(client, messages), [flag], True)
+
+    def done(answer: Answer) -> None:
+        found = MODIFIED.search(answer.text)
+        modified = set(numbers_of(found[1])) if found else set()
+        if not modified <= set(names):
+            raise Lie(f"MODIFIED of {modified}, asked were {names}")
+        for place, name, write in zip(_places(client, messages), names, writes, strict=True):
+            if name in modified:
+                world.withdraw(place, [write])
+
+    text = b"%bSTORE %b (UNCHANGEDSINCE %d) +FLAGS (%b)" % (uid, named, since, flag.encode())
+    return Ask((text,), sent, by_number, by_number, statuses=(b"OK", b"NO"), writes=writes, done=done)
 
 
 def fetch(client: Client) -> Ask | None:
@@ -301,6 +327,7 @@ SELECTED: dict[Command, int] = {
     append: 9,
     store: 20,
     replace_flags: 3,
+    store_unchanged: 4,
     fetch: 12,
     fetch_all: 12,
     fetch_body: 4,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,10 +11,10 @@ from dataclasses import dataclass
 from tests.checker import commands
 from tests.checker.ask import Ask
 from tests.checker.client import Client
+from tests.checker.rest import Rest
 from tests.checker.told import Lie
 from tests.checker.world import World
 from tests.wire import imap
-from tests.wire.fetched import fetched
 from tests.wire.node import Node
 from tests.wire.server import HOST
 
@@ -25,7 +24,6 @@ COMMANDS_A_ROUND = 40
 COMMANDS_A_LONG_ROUND = 800  # who sleeps through one is told of hundreds of changes at once
 LONG_ROUND_EVERY = 10
 MORE_MESSAGES_MAX = 60
-STATUS = re.compile(rb"MESSAGES (\d+) UNSEEN (\d+) DELETED (\d+) UIDNEXT (\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +48,10 @@ async def run(node: Node, seed: int, messages: int, more: Callable[[int, float],
         Client("abcdef"[index], await _connected(node), world, f"{seed} {index}")
         for index in range(randomness.randint(3, 6))
     ]
+    for client in clients[::2]:
+        await client.play(Ask((b"ENABLE CONDSTORE",), world.tick()))
+    rest = Rest(world, observer, await _connected(node))
+    await rest.returning.ok(b"ENABLE QRESYNC")
     start, rounds, fault = time.monotonic(), 0, ""
     try:
         while more(rounds, time.monotonic() - start):
@@ -57,7 +59,7 @@ async def run(node: Node, seed: int, messages: int, more: Callable[[int, float],
             await _round(
                 clients, world, COMMANDS_A_ROUND if rounds % LONG_ROUND_EVERY else COMMANDS_A_LONG_ROUND
             )
-            await _rest(clients, world, observer)
+            await rest.hold(clients)
     except (Lie, EOFError, OSError) as lie:
         fault = _told(seed, lie, clients)
     return Outcome(seed, len(clients), rounds, world.operations, time.monotonic() - start, fault)
@@ -144,52 +146,6 @@ def _one(client: Client, allowed: bool) -> Ask:
         ask = command(client)
         if ask is not None and (allowed or not ask.uses_numbers):
             return ask
-
-
-# ---- at rest
-
-
-async def _rest(clients: list[Client], world: World, observer: imap.ImapConnection) -> None:
-    """Everybody hears all there is to hear; then nothing that was told may differ from what is there."""
-    for client in clients:
-        await client.play(Ask((b"NOOP",), world.tick()))
-    for mailbox in commands.MAILBOXES:
-        truth = await _truth(mailbox, world, observer)
-        world.settle(mailbox, truth)
-        for client in clients:
-            if client.mailbox == mailbox:
-                _compare(client, truth)
-
-
-async def _truth(mailbox: str, world: World, observer: imap.ImapConnection) -> dict[int, frozenset[str]]:
-    await observer.ok(b"EXAMINE " + mailbox.encode())
-    answer = await observer.ok(b"FETCH 1:* (UID FLAGS BODY.PEEK[HEADER.FIELDS (X-ID)])")
-    truth = {}
-    for item in fetched(answer.untagged):
-        truth[item.uid] = item.flags
-        (identity,) = [v for name, v in item.items.items() if name.startswith(b"BODY[")]
-        world.identify((mailbox, item.uid), identity.split()[1])
-    status = await observer.ok(b"STATUS %b (MESSAGES UNSEEN DELETED UIDNEXT)" % mailbox.encode())
-    found = STATUS.search(status.untagged[-1])
-    assert found is not None
-    unseen = sum("\\Seen" not in flags for flags in truth.values())
-    deleted = sum("\\Deleted" in flags for flags in truth.values())
-    if [int(n) for n in found.groups()[:3]] != [len(truth), unseen, deleted]:
-        raise Lie(f"STATUS of {mailbox} is {found[0]!r}, not {len(truth)}, {unseen}, {deleted}")
-    if int(found[4]) <= max(truth, default=0):
-        raise Lie(f"STATUS of {mailbox} is {found[0]!r}, with UID {max(truth)}")
-    return truth
-
-
-def _compare(client: Client, truth: dict[int, frozenset[str]]) -> None:
-    assert client.told is not None
-    if len(client.told.messages) != len(truth):
-        raise Lie(f"{client.name} knows of {len(client.told.messages)} messages, there are {len(truth)}")
-    for number, (known, uid) in enumerate(zip(client.told.messages, sorted(truth), strict=True), 1):
-        if known.uid not in (0, uid):
-            raise Lie(f"{client.name}: message {number} has UID {uid}, not {known.uid}")
-        if known.flags is not None and known.flags != truth[uid]:
-            raise Lie(f"{client.name}: UID {uid} has {sorted(truth[uid])}, told were {sorted(known.flags)}")
 
 
 def _told(seed: int, lie: BaseException, clients: list[Client]) -> str:

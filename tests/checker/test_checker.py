@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.checker.register import Register, Write
+from tests.checker.rest import Memory, caught_up
 from tests.checker.rounds import ACCOUNTS, run
 from tests.checker.told import Lie, Told
 from tests.checker.world import World
@@ -126,3 +127,21 @@ def test_what_was_expunged_is_not_there_for_who_selects_later() -> None:
     world.expunged(("box", 1))
     with pytest.raises(Lie):
         world.seen(("box", 1), selected_at=world.tick())
+
+
+def test_other_flags_have_another_mod_sequence_and_it_only_grows() -> None:
+    world, view = World(), told(3)
+    world.versioned(("box", 3), 7, frozenset())
+    with pytest.raises(Lie):
+        world.versioned(("box", 3), 7, frozenset({"one"}))
+    view.fetch(item("* 1 FETCH (UID 3 MODSEQ (7))"))
+    with pytest.raises(Lie):
+        view.fetch(item("* 1 FETCH (UID 3 MODSEQ (6))"))
+
+
+def test_who_returns_knows_what_vanished_and_what_changed() -> None:
+    memory = Memory(1, 5, {1: frozenset(), 2: frozenset(), 3: frozenset()})
+    changed = b"* 1 FETCH (UID 3 FLAGS (one) MODSEQ (6))"
+    assert caught_up(memory, (b"* VANISHED (EARLIER) 1:2,9", changed)) == {3: frozenset({"one"})}
+    with pytest.raises(Lie):
+        caught_up(memory, (b"* 1 FETCH (UID 3 FLAGS (one) MODSEQ (5))",))

@@ -19,10 +19,11 @@ class Lie(AssertionError):
 
 @dataclass(slots=True)
 class Known:
-    """One message. `uid` 0, `flags` None: not told yet. `flags` are without \\Recent."""
+    """One message. `uid` 0, `mod_sequence` 0, `flags` None: not told yet. `flags` are without \\Recent."""
 
     uid: int = 0
     flags: frozenset[str] | None = None
+    mod_sequence: int = 0
 
 
 @dataclass(slots=True)
@@ -54,6 +55,8 @@ class Told:
             self._uid(item.number, known, item.uid)
         if b"FLAGS" in item.items:
             known.flags = item.flags
+        if b"MODSEQ" in item.items:
+            self._mod_sequence(item.number, known, int(item.items[b"MODSEQ"].strip(b"()")))
         return known
 
     def uids(self) -> list[int]:
@@ -68,6 +71,12 @@ class Told:
         if not 1 <= number <= len(self.messages):
             raise Lie(f"message {number} of {len(self.messages)}")
         return self.messages[number - 1]
+
+    def _mod_sequence(self, number: int, known: Known, now: int) -> None:
+        """RFC 7162 §3.1: it only grows."""
+        if now < max(known.mod_sequence, 1):
+            raise Lie(f"message {number} has mod-sequence {now} after {known.mod_sequence}")
+        known.mod_sequence = now
 
     def _uid(self, number: int, known: Known, uid: int) -> None:
         """RFC 9051 §2.3.1.1: a message keeps its UID, and they ascend with the numbers."""

@@ -36,6 +36,7 @@ class World:
     mortal: set[Place] = field(default_factory=set)  # whom somebody may have expunged or moved
     registers: dict[Place, dict[str, Register]] = field(default_factory=dict)
     doubts: list[Doubt] = field(default_factory=list)
+    versions: dict[tuple[Place, int], frozenset[str]] = field(default_factory=dict)
     validity: dict[str, int] = field(default_factory=dict)
     busy: int = 0  # clients that are neither idle nor at rest
     sleeper: bool = False  # one client says nothing for long
@@ -109,6 +110,12 @@ class World:
 
     # ---- flags
 
+    def versioned(self, place: Place, mod_sequence: int, flags: frozenset[str]) -> None:
+        """RFC 7162 §3.1: flags that changed have another mod-sequence."""
+        known = self.versions.setdefault((place, mod_sequence), flags)
+        if known != flags:
+            raise Lie(f"{place} at {mod_sequence} is {sorted(flags)}, and was {sorted(known)}")
+
     def create(self, place: Place, sent: int, flags: frozenset[str] | None, by: str) -> None:
         """A new message with these flags; None: those of the one that it is a copy of."""
         self.give(place, by)
@@ -130,6 +137,12 @@ class World:
                 self._register(place, flag).writes.append(write)
                 writes.append(write)
         return writes
+
+    def withdraw(self, place: Place, writes: Iterable[Write]) -> None:
+        """The server says that it has not done these."""
+        for write in writes:
+            for register in self.registers[place].values():
+                register.writes = [each for each in register.writes if each is not write]
 
     def read(self, place: Place, flags: Iterable[str], sent: int, what: str) -> None:
         """All the flags of a message, read by a command that was sent at that moment."""
