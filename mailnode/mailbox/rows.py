@@ -137,7 +137,10 @@ def _list_rows(change: Change) -> Iterator[Put]:
 
 def _entry_rows(account: int, entries: Entries) -> Iterator[Put]:
     mailbox, packed = entries.mailbox, entries.entries
-    yield from zip(repeat(STATE), _entry_keys(account, mailbox, packed), cut(packed), strict=False)
+    if len(packed) == ENTRY_OCTETS:
+        yield STATE, keys.entry(account, mailbox, int.from_bytes(packed[-4:], "little")), packed
+    else:
+        yield from zip(repeat(STATE), _entry_keys(account, mailbox, packed), cut(packed), strict=False)
     if entries.placed:
         yield from zip(repeat(STATE), _place_keys(account, mailbox, packed), repeat(b""), strict=False)
     for uid, keywords in sorted(entries.overflow.items()):  # a map has no order of its own
