@@ -102,6 +102,7 @@ class Limits:
     mailbox_depth_max: int = 32  # levels of a name
     keyword_octets_max: int = 128  # of one keyword
     store_slice_entries: int = 5_000  # a STORE is that many entries a change
+    store_slice_ranges: int = 1_000  # and that many ranges of UIDs: each costs a search and is told
     few_entries_max: int = 32  # entries of a change that are looked at one by one; more go by columns
     change_octets_max: int = 64 * MiB  # COPY and MOVE are one change
     intents_queued_max: int = 10_000  # of one account

@@ -255,8 +255,7 @@ class LocalAccount:
             if row is None or messages_asked(intent, arrays) <= self._limits.store_slice_entries:
                 return self._decide(intent, arrays)
             uid_next = row.uid_next
-        maximum = self._limits.store_slice_entries
-        *slices, last = await self._read(slices_of, intent, arrays.uids, uid_next, maximum)
+        *slices, last = await self._read(slices_of, intent, arrays.uids, uid_next, self._limits)
         done = Result()
         before = self._last_append
         for slice_ in slices:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 
+from mailnode.limits import Limits
 from mailnode.mailbox.arrays import Arrays
 from mailnode.mailbox.ranges import pairs, sliced
 from mailnode.pb.change_pb2 import Intent, UidRange
@@ -34,15 +35,15 @@ def messages_asked(intent: Intent, arrays: Arrays) -> int:
     return sum([end - start for start, end in arrays.slices(pairs(uids))])
 
 
-def slices_of(intent: Intent, uids: array[int], uid_next: int, entries_max: int) -> list[Intent]:
-    """A STORE in parts of at most so many of the mailbox's `uids`; the last one has its id.
+def slices_of(intent: Intent, uids: array[int], uid_next: int, limits: Limits) -> list[Intent]:
+    """A STORE in parts of so many of the mailbox's `uids` as are decided at once; the last one has its id.
 
     What comes into the mailbox meanwhile is not asked for.
     """
     ranges = [
         (first, min(last, uid_next - 1)) for first, last in pairs(intent.store.uids) if first < uid_next
     ]
-    parts = sliced(ranges, uids, entries_max)
+    parts = sliced(ranges, uids, limits.store_slice_entries, limits.store_slice_ranges)
     whole = Intent(store=intent.store)
     del whole.store.uids[:]
     slices = []

@@ -8,6 +8,7 @@ from mailnode.mailbox.arrays import Arrays
 from mailnode.mailbox.departed import Departed
 from mailnode.mailbox.names import full_names
 from mailnode.mailbox.reads import Head
+from mailnode.mailbox.rows import UID, words
 from mailnode.mailbox.verbs import Mailboxes
 from mailnode.mailbox.watch import Follower
 from mailnode.pb.change_pb2 import Change, Touched
@@ -62,9 +63,7 @@ class Committed:
         for gone in change.entries_dropped:
             arrays = self.arrays.get(gone.mailbox)
             if arrays is not None:
-                after = arrays.copied()
-                after.commit(gone.mailbox, change)
-                self._prepared[gone.mailbox] = (arrays, after)
+                self._prepared[gone.mailbox] = (arrays, arrays.without(words(gone.entries, UID)))
 
     def _told(self) -> dict[int, int]:
         """By mailbox: up to which position all of its readers told their clients."""
@@ -97,6 +96,7 @@ class Committed:
         before, after = self._prepared.pop(mailbox, (None, arrays))
         if before is arrays:
             self.arrays[mailbox] = after
+            after.commit_written(mailbox, change)
         else:
             arrays.commit(mailbox, change)
 

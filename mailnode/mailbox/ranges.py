@@ -47,13 +47,16 @@ def unpacked(ranges: Iterable[UidRange]) -> Iterable[int]:
         yield from range(each.first, each.last + 1)
 
 
-def sliced(ranges: UidRanges, uids: array[int], entries_max: int) -> list[UidRanges]:
-    """The same UIDs in parts that hold at most `entries_max` of a mailbox's `uids` each."""
+def sliced(ranges: UidRanges, uids: array[int], entries_max: int, ranges_max: int) -> list[UidRanges]:
+    """The same UIDs in parts of few ranges that hold at most `entries_max` of a mailbox's `uids` each."""
     parts: list[UidRanges] = []
     part: list[tuple[int, int]] = []
     room = entries_max
     end = 0
     for first, last in ranges:
+        if len(part) == ranges_max:
+            parts.append(part)
+            part, room = [], entries_max
         start = bisect_left(uids, first, end)
         end = bisect_right(uids, last, start)
         while end - start > room:

@@ -79,6 +79,16 @@ class AsAList(RuleBasedStateMachine):
         self.commit(Change(entries_dropped=dropped[:1]))  # twice is as once
 
     @rule(data=st.data())
+    def what_is_left_is_made_beside(self, data: st.DataObject) -> None:
+        uids = self.some(data)
+        before = self.arrays
+        self.arrays = before.without(uids)
+        assert before.uids.tolist() == sorted(self.entries)
+        for uid in uids:
+            del self.entries[uid]
+            self.overflow.pop(uid, None)
+
+    @rule(data=st.data())
     def move_within(self, data: st.DataObject) -> None:
         uids = self.some(data)
         gone = b"".join(self.entries.pop(uid) for uid in uids)

@@ -35,12 +35,14 @@ def test_pairs_are_ascending_apart_and_the_same_uids(ranges: list[tuple[int, int
     assert all(found[n][1] + 1 < found[n + 1][0] for n in range(len(found) - 1))
 
 
-@given(UIDS, RANGES, st.integers(1, 5))
+@given(UIDS, RANGES, st.integers(1, 5), st.integers(1, 3))
 def test_slices_together_ask_for_the_same_and_hold_no_more_than_allowed(
-    uids: list[int], ranges: list[tuple[int, int]], entries_max: int
+    uids: list[int], ranges: list[tuple[int, int]], entries_max: int, ranges_max: int
 ) -> None:
     asked = pairs([UidRange(first=first, last=last) for first, last in ranges])
-    parts = sliced(asked, array("I", uids), entries_max)
+    parts = sliced(asked, array("I", uids), entries_max, ranges_max)
     assert [uid for part in parts for uid in sorted(uids_in(list(part)))] == sorted(uids_in(asked))
     assert all(len(uids_in(list(part)) & set(uids)) <= entries_max for part in parts)
-    assert len(parts) <= 1 + len(uids_in(asked) & set(uids)) // entries_max
+    assert all(len(part) <= ranges_max + 1 for part in parts)
+    few = 1 + len(uids_in(asked) & set(uids)) // entries_max
+    assert len(parts) <= few + len(asked) // ranges_max
