@@ -67,7 +67,7 @@ class Account:
     def mailboxes(self) -> set[str]:
         with self.session() as session:
             _, lines = session.list()
-            return {line.rpartition(b" ")[2].decode().strip('"') for line in lines if isinstance(line, bytes)}
+            return {line.partition(b'" ')[2].decode().strip('"') for line in lines if isinstance(line, bytes)}
 
 
 def trace_fields(stored: bytes, message: bytes) -> list[str]:
@@ -80,9 +80,13 @@ def trace_fields(stored: bytes, message: bytes) -> list[str]:
 
 
 def _all(session: imaplib.IMAP4) -> list[Fetched]:
-    """What was asked for; flags that change meanwhile come as responses of their own."""
-    responses = fetch(session, "1:*", "(UID FLAGS BODY.PEEK[])", uid=True)
-    return [each for each in responses if b"BODY[]" in each.items]
+    """Asked for again where a change is told meanwhile, which IDLE would not repeat."""
+    while True:
+        session.untagged_responses.clear()
+        responses = fetch(session, "1:*", "(UID FLAGS BODY.PEEK[])", uid=True)
+        changed = {"EXISTS", "EXPUNGE"} & set(session.untagged_responses)
+        if not changed and all(b"BODY[]" in each.items for each in responses):
+            return responses
 
 
 def fetch(session: imaplib.IMAP4, messages: str, items: str, *, uid: bool = False) -> list[Fetched]:

@@ -56,10 +56,13 @@ class Thunderbird:
         self._marionette.close()
         assert self._process.wait(RUN_SECONDS_MAX) == 0
 
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
     def kill(self) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
+        self._process.kill()
+        self._process.wait()
 
 
 @pytest.fixture(scope="session")
@@ -68,15 +71,19 @@ def screen() -> Iterator[Desktop]:
         yield running
 
 
-@pytest.fixture(params=WAYS)
+@pytest.fixture
 def thunderbird(
     request: pytest.FixtureRequest, account: Account, home: Path, screen: Desktop
 ) -> Iterator[Thunderbird]:
     program("thunderbird")
-    profile.write(home / "profile", account, WAYS[request.param])
+    profile.write(home / "profile", account, WAYS[getattr(request, "param", "tls")])
     running = Thunderbird(home, screen)
     try:
         running.call("remember", account.address, account.password)
         yield running
     finally:
-        running.kill()
+        if running.alive:  # the test failed
+            picture = home / "failure.png"
+            screen.picture(picture)
+            print(f"what was on the screen: {picture}")
+            running.kill()

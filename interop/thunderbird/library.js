@@ -2,7 +2,7 @@
 // Each returns when the window shows the effect; what the server holds then is for the test to ask.
 
 const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
-const { MailUtils } = ChromeUtils.importESModule("resource:///modules/MailUtils.sys.mjs");
+const { FileUtils } = ChromeUtils.importESModule("resource://gre/modules/FileUtils.sys.mjs");
 const { setTimeout } = ChromeUtils.importESModule("resource://gre/modules/Timer.sys.mjs");
 const POLL_MILLISECONDS = 50;
 
@@ -89,6 +89,21 @@ async function makeFolder(name) {
   await until(() => allFolders().some(each => each.name == name));
 }
 
+async function renameFolder(path, name) {
+  folder(path).rename(name, mainWindow().msgWindow);
+  await until(() => !folder(path) && allFolders().some(each => each.name == name));
+}
+
+/** Delete a folder: it goes below the Trash. */
+async function removeFolder(path) {
+  folder(path).deleteSelf(mainWindow().msgWindow);
+  await until(() => !folder(path));
+}
+
+async function emptyTrash() {
+  folder("Trash").emptyTrash(null);
+}
+
 /** Select a message and wait until it is shown; what the message pane says. */
 async function read(subject) {
   await until(() => rowOf(subject) >= 0);
@@ -117,20 +132,59 @@ async function remove(subject) {
   await until(() => rowOf(subject) < 0);
 }
 
-/** Write a message in a compose window and send it; the window closes when it is sent and a copy filed. */
-async function send(to, subject, body) {
+/** Open a compose window, as "New Message" does. */
+async function write({ to, subject, body, file }) {
   const fields = Cc["@mozilla.org/messengercompose/composefields;1"].createInstance(Ci.nsIMsgCompFields);
   Object.assign(fields, { to, subject, body, forcePlainText: true });
+  if (file) {
+    const attachment = Cc["@mozilla.org/messengercompose/attachment;1"].createInstance(Ci.nsIMsgAttachment);
+    const path = new FileUtils.File(file);
+    attachment.url = Services.io.newFileURI(path).spec;
+    attachment.name = path.leafName;
+    fields.addAttachment(attachment);
+  }
   const params = Cc["@mozilla.org/messengercompose/composeparams;1"].createInstance(Ci.nsIMsgComposeParams);
   params.composeFields = fields;
   params.format = Ci.nsIMsgCompFormat.PlainText;
   params.type = Ci.nsIMsgCompType.New;
   params.identity = MailServices.accounts.defaultAccount.defaultIdentity;
   MailServices.compose.OpenComposeWindowWithParams(null, params);
+  return composeWindow();
+}
+
+async function composeWindow() {
   const compose = await until(() => Services.wm.getMostRecentWindow("msgcompose"));
-  await until(() => compose.composeEditorReady && compose.defaultController.isCommandEnabled("cmd_sendNow"));
+  await until(() => compose.composeEditorReady);
+  return compose;
+}
+
+/** Send what is in a compose window; it closes when that is sent and a copy filed. */
+async function sendNow(compose) {
+  await until(() => compose.defaultController.isCommandEnabled("cmd_sendNow")); // there is a recipient
   compose.goDoCommand("cmd_sendNow");
   await until(() => compose.closed);
+}
+
+async function send(message) {
+  await sendNow(await write(message));
+}
+
+async function saveDraft(message) {
+  const compose = await write(message);
+  compose.goDoCommand("cmd_saveAsDraft");
+  await until(() => !compose.gContentChanged && !compose.gSaveOperationInProgress && compose.gMsgCompose.savedFolderURI);
+  compose.close();
+  await until(() => compose.closed);
+}
+
+/** Answer or forward a message by that command, and send it; no word is added but a first recipient. */
+async function respond(subject, command, to) {
+  await act(subject, command);
+  const compose = await composeWindow();
+  if (to) {
+    compose.addressRowAddRecipientsArray(compose.document.getElementById("addressRowTo"), [to]);
+  }
+  await sendNow(compose);
 }
 
 /** Windows beside the main one: a prompt or a warning that nobody expected. */
