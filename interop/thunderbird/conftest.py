@@ -1,5 +1,6 @@
 """Thunderbird on a display in memory, with one account, its password remembered."""
 
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ from interop.witness import Account
 LIBRARY = Path(__file__).with_name("library.js")
 POLL_SECONDS = 0.05  # a file that another process writes
 
+# What goes over the connection that selected INBOX, but for the end of IDLE.
+INBOX = re.compile(rb":S-INBOX:((?:SendData|CreateNewLineFromSocket): [^\r\n]*)")
+
 WAYS = {
     "plain": profile.Way("imap", profile.PLAIN, "submission", profile.PLAIN),
     "starttls": profile.Way("imap", profile.STARTTLS, "submission", profile.STARTTLS),
@@ -29,10 +33,12 @@ class Thunderbird:
     def __init__(self, home: Path, screen: Desktop) -> None:
         self._log = home / "dialogue"
         control = ["--marionette", "--remote-allow-system-access"]
+        scratch = home / "tmp"  # beside another Thunderbird it would take the other's files for its own
+        scratch.mkdir()
         logging = {"MOZ_LOG": "IMAP:5,sync", "MOZ_LOG_FILE": str(self._log)}
         self._process = subprocess.Popen(
             [program("thunderbird"), "--profile", str(home / "profile"), "--no-remote", *control],
-            env={**environment(home), "DISPLAY": screen.display, **logging},
+            env={**environment(home), "DISPLAY": screen.display, "TMPDIR": str(scratch), **logging},
             stdout=(home / "output").open("ab"),
             stderr=subprocess.STDOUT,
         )
@@ -50,6 +56,19 @@ class Thunderbird:
     def dialogue(self) -> bytes:
         """What it said to the IMAP server and what it was told."""
         return self._log.with_name(self._log.name + ".moz_log").read_bytes()
+
+    def settle(self) -> None:
+        """Wait until its connection with INBOX is in IDLE.
+
+        A second move that comes while it still works at one it may do in its own view alone, and what is told
+        just when it enters IDLE may go unseen until the server says more.
+        """
+        deadline = time.monotonic() + RUN_SECONDS_MAX
+        while not (said := INBOX.findall(self.dialogue())) or not said[-1].startswith(
+            b"CreateNewLineFromSocket: + "
+        ):
+            assert time.monotonic() < deadline, f"it does not come to rest: {said[-5:]}"
+            time.sleep(POLL_SECONDS)
 
     def stop(self) -> None:
         self.call("quit")

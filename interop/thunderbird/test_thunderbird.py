@@ -57,10 +57,12 @@ def test_mail_is_read_marked_filed_deleted_and_sent(
 
     thunderbird.call("move", "plums", "Archive")
     assert subjects(account.messages("Archive", least=1)) == ["plums"]
+    thunderbird.settle()
     thunderbird.call("remove", "grapes")
     assert subjects(account.messages("Trash", least=1)) == ["grapes"]
     account.eventually(lambda messages: subjects(messages) == ["apples", "pears"])
 
+    thunderbird.settle()
     account.deliver(samples.plain("news"))  # it is told by IDLE
     assert thunderbird.call("rows", 3) == ["apples", "pears", "news"]
 
@@ -106,6 +108,7 @@ def test_mail_is_answered_forwarded_archived_and_drafted(
     account.eventually(lambda messages: "plums" not in subjects(messages))
     (year,) = account.mailboxes() - STANDARD
     assert year.startswith("Archive/") and subjects(account.messages(year, least=1)) == ["plums"]
+    thunderbird.settle()
 
     blob = home / "größe.bin"
     blob.write_bytes(bytes(range(256)) * 500)
@@ -124,6 +127,7 @@ def test_mail_is_answered_forwarded_archived_and_drafted(
     assert "New name" in account.mailboxes()
     thunderbird.call("removeFolder", "New name")
     assert "Trash/New name" in account.mailboxes()
+    thunderbird.settle()
     thunderbird.call("remove", "grapes")
     account.messages("Trash", least=1)
     thunderbird.call("emptyTrash")
