@@ -70,7 +70,16 @@ Outcome = Challenge | Authenticated | Refusal
 class Authentication:
     """`host` is where the peer speaks from, for the log."""
 
-    __slots__ = ("_account", "_clock", "_exchange", "_failures", "_failures_max", "_host", "_verifier")
+    __slots__ = (
+        "_account",
+        "_clock",
+        "_exchange",
+        "_failures",
+        "_failures_max",
+        "_host",
+        "_login",
+        "_verifier",
+    )
 
     def __init__(self, verifier: Verifier, clock: Clock, limits: Limits, host: str) -> None:
         self._verifier = verifier
@@ -79,7 +88,8 @@ class Authentication:
         self._failures_max = limits.authentication_failures_max
         self._failures = 0
         self._exchange: Server | None = None
-        self._account: int | None = None  # whose SCRAM keys are at work
+        self._account: int | None = None  # whose SCRAM keys are at work, and who the client says to be
+        self._login = ""
 
     @property
     def exhausted(self) -> bool:
@@ -97,6 +107,7 @@ class Authentication:
         assert exchange is not None
         step = exchange.step(response)
         if isinstance(step, KeysWanted):
+            self._login = step.authcid
             self._account, keys = await self._verifier.scram_keys(step.authcid)
             assert isinstance(exchange, scram.Server)
             return exchange.keys(keys)
@@ -115,16 +126,19 @@ class Authentication:
     async def _end(self, step: Step) -> Authenticated | Refusal:
         if isinstance(step, Fault):
             # RFC 5802 §7: a proof that is wrong is a wrong password, anything else a broken client
-            return self._wrong() if step.code == "invalid-proof" else self._counted(Refusal.MALFORMED)
+            proof = step.code == "invalid-proof"
+            return self._wrong(self._login) if proof else self._counted(Refusal.MALFORMED)
         assert isinstance(step, Credentials | Proven)
         if step.authzid and canonical(step.authzid) != canonical(step.authcid):
-            return self._wrong()  # nobody may act as somebody else
+            return self._wrong(step.authcid)  # nobody may act as somebody else
         if isinstance(step, Credentials):
             return await self.login(step.authcid, step.password)
-        return self._wrong() if self._account is None else Authenticated(self._account, step.authcid)
+        if self._account is None:
+            return self._wrong(step.authcid)
+        return Authenticated(self._account, step.authcid)
 
-    def _wrong(self) -> Refusal:
-        log.warning("authentication failed", extra={"peer": self._host})
+    def _wrong(self, login: str) -> Refusal:
+        log.warning("authentication failed", extra={"login": login, "peer": self._host})
         return self._counted(Refusal.WRONG)
 
     def _counted(self, refusal: Refusal) -> Refusal:
