@@ -8,7 +8,7 @@ import re
 from collections import deque
 
 from tests.checker.ask import Ask
-from tests.checker.told import EXISTS, EXPUNGE, RECENT, Lie, Told
+from tests.checker.told import EXISTS, EXPUNGE, RECENT, VANISHED, Lie, Told, numbers_of
 from tests.checker.world import World
 from tests.wire.fetched import FETCH, Fetched, fetched
 from tests.wire.imap import Answer, ImapConnection, join_literals
@@ -139,6 +139,8 @@ class Client:
             self.told.recent(int(recent[1]))
         elif expunge := EXPUNGE.match(response):
             self._expunged(self.told, int(expunge[1]), ask)
+        elif vanished := VANISHED.match(response):
+            self._vanished(self.told, numbers_of(vanished[1]), ask)
         elif FETCH.match(response):
             (item,) = fetched([response])
             self._fetched(self.told, item, ask)
@@ -151,6 +153,13 @@ class Client:
         gone = told.expunge(number)
         if gone.uid:
             self.world.expunged((self.mailbox, gone.uid))
+
+    def _vanished(self, told: Told, uids: list[int], ask: Ask) -> None:
+        if ask.keeps_numbers:
+            raise Lie(f"VANISHED while {ask.parts[0]!r} is answered")
+        for uid in uids:
+            told.vanish(uid)
+            self.world.expunged((self.mailbox, uid))
 
     def _fetched(self, told: Told, item: Fetched, ask: Ask) -> None:
         known = told.fetch(item)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from tests.checker.ask import Ask
 from tests.checker.client import Client
-from tests.checker.told import Known, Lie
+from tests.checker.told import Known, Lie, numbers_of
 from tests.wire.imap import Answer
 
 MAILBOXES = ("box", "other")
@@ -18,15 +18,6 @@ APPENDED = re.compile(rb"\[APPENDUID \d+ (\d+)\]")
 
 Command = Callable[[Client], Ask | None]
 """None: it cannot be sent as things are."""
-
-
-def numbers_of(octets: bytes) -> list[int]:
-    """A sequence set without "*", in its order."""
-    numbers: list[int] = []
-    for piece in octets.split(b","):
-        first, _, last = piece.partition(b":")
-        numbers += range(int(first), int(last or first) + 1)
-    return numbers
 
 
 # ---- which messages

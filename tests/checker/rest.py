@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from tests.checker.ask import Ask
 from tests.checker.client import Client
-from tests.checker.commands import MAILBOXES, numbers_of
-from tests.checker.told import Lie
+from tests.checker.commands import MAILBOXES
+from tests.checker.told import Lie, numbers_of
 from tests.checker.world import World
 from tests.wire.fetched import fetched
 from tests.wire.imap import ImapConnection

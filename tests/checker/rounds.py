@@ -48,8 +48,8 @@ async def run(node: Node, seed: int, messages: int, more: Callable[[int, float],
         Client("abcdef"[index], await _connected(node), world, f"{seed} {index}")
         for index in range(randomness.randint(3, 6))
     ]
-    for client in clients[::2]:
-        await client.play(Ask((b"ENABLE CONDSTORE",), world.tick()))
+    for client, ask in zip(clients, (b"ENABLE CONDSTORE", b"NOOP", b"ENABLE QRESYNC") * 2, strict=False):
+        await client.play(Ask((ask,), world.tick()))
     rest = Rest(world, observer, await _connected(node))
     await rest.returning.ok(b"ENABLE QRESYNC")
     start, rounds, fault = time.monotonic(), 0, ""

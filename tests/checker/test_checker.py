@@ -58,6 +58,17 @@ def test_numbers_follow_each_expunge() -> None:
     assert (view.uids(), len(view.messages), view.number(3)) == ([3], 2, 1)
 
 
+def test_who_vanished_is_known_by_uid_or_is_one_of_those_without() -> None:
+    view = told(3, 0, 0, 9)
+    view.vanish(3)
+    view.vanish(5)
+    assert [known.uid for known in view.messages] == [0, 9]
+    view.vanish(7)
+    for uid in (7, 10):
+        with pytest.raises(Lie):
+            view.vanish(uid)
+
+
 @pytest.mark.parametrize(
     "response", ["* 4 FETCH (FLAGS ())", "* 0 FETCH (FLAGS ())", "* 2 FETCH (UID 6)", "* 3 FETCH (UID 5)"]
 )

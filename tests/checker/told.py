@@ -10,6 +10,7 @@ from tests.wire.fetched import Fetched
 UID_MAX = 0xFFFFFFFF
 EXISTS = re.compile(rb"\* (\d+) EXISTS\Z")
 RECENT = re.compile(rb"\* (\d+) RECENT\Z")
+VANISHED = re.compile(rb"\* VANISHED ([\d:,]+)\Z")
 EXPUNGE = re.compile(rb"\* (\d+) EXPUNGE\Z")
 
 
@@ -49,6 +50,17 @@ class Told:
         del self.messages[number - 1]
         return gone
 
+    def vanish(self, uid: int) -> None:
+        """RFC 7162 §3.2.10. A UID that was not told yet is one of the messages without any at its place:
+        which of them is all the same."""
+        after = next((n for n, known in enumerate(self.messages) if known.uid >= uid), len(self.messages))
+        if after < len(self.messages) and self.messages[after].uid == uid:
+            del self.messages[after]
+        elif after and not self.messages[after - 1].uid:
+            del self.messages[after - 1]
+        else:
+            raise Lie(f"VANISHED {uid}, which is not among {self.uids()}")
+
     def fetch(self, item: Fetched) -> Known:
         known = self._at(item.number)
         if b"UID" in item.items and item.uid != known.uid:
@@ -87,3 +99,12 @@ class Told:
         if not before < uid < after:
             raise Lie(f"UID {uid} at {number}, between {before} and {after}")
         known.uid = uid
+
+
+def numbers_of(octets: bytes) -> list[int]:
+    """A sequence set without "*", in its order."""
+    numbers: list[int] = []
+    for piece in octets.split(b","):
+        first, _, last = piece.partition(b":")
+        numbers += range(int(first), int(last or first) + 1)
+    return numbers
