@@ -250,6 +250,13 @@ def _dated(column: int, first: int, end: int) -> _Column:
     return lambda messages: bytes([start <= second < stop for second in words(messages.entries, column)])
 
 
+def _within_seconds(first: int, last: int) -> _Column:
+    """Internal dates from the one second to the other."""
+    return lambda messages: bytes(
+        [first <= second <= last for second in words(messages.entries, INTERNAL_DATE)]
+    )
+
+
 def _mail(key: SearchKey, row: MailboxRow) -> _Column:
     return lambda messages: bytes(map(key.number.__eq__, longs(messages.entries, MAIL)))
 
@@ -259,6 +266,7 @@ def _modified(key: SearchKey, row: MailboxRow) -> _Column:
 
 
 _LAST_DAY = 1 << 32
+_LAST_SECOND = 0xFFFFFFFF
 _COLUMNS: Mapping[_Op, Callable[[SearchKey, MailboxRow], _Column]] = {
     SearchKey.ALL: _everything,
     SearchKey.UIDS: _uids,
@@ -270,6 +278,8 @@ _COLUMNS: Mapping[_Op, Callable[[SearchKey, MailboxRow], _Column]] = {
     SearchKey.RECEIVED_BEFORE: lambda key, row: _dated(INTERNAL_DATE, 0, key.number),
     SearchKey.RECEIVED_ON: lambda key, row: _dated(INTERNAL_DATE, key.number, key.number + 1),
     SearchKey.RECEIVED_SINCE: lambda key, row: _dated(INTERNAL_DATE, key.number, _LAST_DAY),
+    SearchKey.RECEIVED_UNTIL: lambda key, row: _within_seconds(0, key.number),
+    SearchKey.RECEIVED_FROM: lambda key, row: _within_seconds(key.number, _LAST_SECOND),
     SearchKey.SAVED_BEFORE: lambda key, row: _dated(SAVE_DATE, 0, key.number),
     SearchKey.SAVED_ON: lambda key, row: _dated(SAVE_DATE, key.number, key.number + 1),
     SearchKey.SAVED_SINCE: lambda key, row: _dated(SAVE_DATE, key.number, _LAST_DAY),

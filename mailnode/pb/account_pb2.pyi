@@ -37,6 +37,8 @@ class SearchKey(_message.Message):
         SAVED_BEFORE: _ClassVar[SearchKey.Op]
         SAVED_ON: _ClassVar[SearchKey.Op]
         SAVED_SINCE: _ClassVar[SearchKey.Op]
+        RECEIVED_UNTIL: _ClassVar[SearchKey.Op]
+        RECEIVED_FROM: _ClassVar[SearchKey.Op]
     ALL: SearchKey.Op
     AND: SearchKey.Op
     OR: SearchKey.Op
@@ -62,6 +64,8 @@ class SearchKey(_message.Message):
     SAVED_BEFORE: SearchKey.Op
     SAVED_ON: SearchKey.Op
     SAVED_SINCE: SearchKey.Op
+    RECEIVED_UNTIL: SearchKey.Op
+    RECEIVED_FROM: SearchKey.Op
     OP_FIELD_NUMBER: _ClassVar[int]
     KEYS_FIELD_NUMBER: _ClassVar[int]
     UIDS_FIELD_NUMBER: _ClassVar[int]

@@ -72,6 +72,7 @@ CAPABILITIES: tuple[tuple[str, When], ...] = (
     ("CREATE-SPECIAL-USE", _after),
     ("ESEARCH", _after),  # RFC 4731
     ("SEARCHRES", _after),  # RFC 5182
+    ("WITHIN", _after),  # RFC 5032
     ("LIST-EXTENDED", _after),  # RFC 5258
     ("LIST-STATUS", _after),  # RFC 5819
     ("UTF8=ACCEPT", _after),  # RFC 6855

@@ -28,6 +28,7 @@ _WORDS = {
 }
 _DAYS = (Op.BEFORE, Op.ON, Op.SINCE, Op.SENTBEFORE, Op.SENTON, Op.SENTSINCE)
 _DATES = {op.name: op for op in (*_DAYS, Op.SAVEDBEFORE, Op.SAVEDON, Op.SAVEDSINCE)}
+_INTERVALS = {"OLDER": Op.OLDER, "YOUNGER": Op.YOUNGER}
 _OBJECTS = {"EMAILID": (Op.EMAIL, b"E"), "THREADID": (Op.THREAD, b"T")}
 _NOTHING = Key(Op.NOT, (Key(Op.ALL),))
 _SIZES = {"LARGER": Op.LARGER, "SMALLER": Op.SMALLER}
@@ -151,6 +152,9 @@ class _Keys:
             return Key(_SIZES[word], number=g.number())
         if word in _OBJECTS:
             return self._object(*_OBJECTS[word])
+        if word in _INTERVALS:
+            g.sp()
+            return Key(_INTERVALS[word], number=g.nz_number())
         compound = _COMPOUND.get(word)
         if compound is None:
             raise g.fault("a search key")

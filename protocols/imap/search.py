@@ -37,6 +37,8 @@ class Op(enum.Enum):
     SAVEDBEFORE = enum.auto()  # number: a day of the save date, RFC 8514 §4.3
     SAVEDON = enum.auto()
     SAVEDSINCE = enum.auto()
+    OLDER = enum.auto()  # number: seconds between the internal date and now, RFC 5032 §3
+    YOUNGER = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,3 +66,28 @@ def test_esearch_returns_what_was_asked(tmp_path: Path) -> None:
         A> c OK ...
         """,
     )
+
+
+def test_search_by_how_long_ago_a_message_came(tmp_path: Path) -> None:
+    """RFC 5032: the clock of this house stands at 22:13:20."""
+    play(
+        tmp_path,
+        r"""
+        A= a APPEND INBOX "14-Nov-2023 22:00:00 +0000" <one>
+        A= b APPEND INBOX "14-Nov-2023 22:12:20 +0000" <two>
+        A= c APPEND INBOX "15-Nov-2023 22:00:00 +0000" <two>
+        A= d SELECT INBOX
+        A: e SEARCH OLDER 60
+        A> * SEARCH 1 2
+        A> e OK ...
+        A: f SEARCH OLDER 61
+        A> * SEARCH 1
+        A> f OK ...
+        A: g SEARCH YOUNGER 60
+        A> * SEARCH 2 3
+        A> g OK ...
+        A: h SEARCH OR YOUNGER 4294967295 SEEN NOT YOUNGER 700
+        A> * SEARCH 1
+        A> h OK ...
+        """,
+    )

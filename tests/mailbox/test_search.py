@@ -107,6 +107,8 @@ MAILBOX = (
         (key(SearchKey.RECEIVED_BEFORE, number=4), [1, 3]),
         (key(SearchKey.RECEIVED_ON, number=3), [1, 3]),
         (key(SearchKey.RECEIVED_SINCE, number=4), [4, 9]),
+        (key(SearchKey.RECEIVED_UNTIL, number=4 * 86_400 - 1), [1, 3]),
+        (key(SearchKey.RECEIVED_FROM, number=4 * 86_400), [4, 9]),
         (key(SearchKey.MODSEQ, number=7), [4, 9]),
         (key(SearchKey.RECENT, number=4), [4, 9]),
         (uids((2, 3), (5, 20)), [3, 9]),

@@ -34,17 +34,21 @@ _OPS = {
     Op.SAVEDSINCE: SearchKey.SAVED_SINCE,
 }
 
+_INTERVALS = {Op.OLDER: SearchKey.RECEIVED_UNTIL, Op.YOUNGER: SearchKey.RECEIVED_FROM}
 
-def stored_key(key: Key) -> SearchKey:
+
+def stored_key(key: Key, now_seconds: int) -> SearchKey:
     """`key` as `View.bind` gives it: without NUMBERS and RECENT, its ranges of UIDs resolved. No mail is
     from before 1970."""
     if key.op is Op.FLAG:
         return SearchKey(op=SearchKey.FLAGS, number=1 << SYSTEM.index(key.text))
+    if key.op in _INTERVALS:
+        return SearchKey(op=_INTERVALS[key.op], number=max(now_seconds - key.number, 0))
     if key.number < 0 and key.op in (Op.ON, Op.SENTON, Op.SAVEDON):
         return SearchKey(op=SearchKey.NOT, keys=[SearchKey(op=SearchKey.ALL)])
     return SearchKey(
         op=_OPS[key.op],
-        keys=map(stored_key, key.keys),
+        keys=[stored_key(inner, now_seconds) for inner in key.keys],
         uids=[UidRange(first=first, last=last) for first, last in key.numbers.ranges],
         number=max(key.number, 0),
         text=key.text,

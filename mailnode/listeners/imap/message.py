@@ -135,7 +135,7 @@ def _highest(selected: Selected, result: Result) -> str:
 async def search(client: Client, event: Search) -> None:
     """Of what the account finds, what this client was told of."""
     selected, view = client.selected, client.selected.view
-    key = stored_key(view.bind(event.key))
+    key = stored_key(view.bind(event.key), client.clock.now_microseconds() // 1_000_000)
     returns = event.returns or Return.ALL
     if Return.SAVE in returns:
         view.saved = ()  # what it is after a NO (RFC 5182 §2.1)

@@ -199,6 +199,8 @@ KEYS = [
     (b"SAVEDON 2-Jan-1970", Key(Op.SAVEDON, number=1)),
     (b'SAVEDSINCE "2-Jan-1970"', Key(Op.SAVEDSINCE, number=1)),
     (b"SAVEDATESUPPORTED", Key(Op.ALL)),
+    (b"OLDER 60", Key(Op.OLDER, number=60)),
+    (b"NOT YOUNGER 4294967295", no(Key(Op.YOUNGER, number=4294967295))),
 ]
 
 FETCHES = [(b"FETCH 1 " + octets, event.Fetch(ONE, Plan(items), False)) for octets, items in ATTRIBUTES]
@@ -278,6 +280,7 @@ FAULTS = [
     (b"STORE 1 (UNCHANGEDSINCE -1) FLAGS a", "BAD"),
     (b'SEARCH MODSEQ "/flags/x" some 1', "BAD"),
     (b"SEARCH MODSEQ", "BAD"),
+    (b"SEARCH OLDER 0", "BAD"),
     (b"STORE 1 +FLAGS.LOUD (a)", "BAD"),
     (b"STORE 1 +FLAGS (a b", "BAD"),
     (b"STORE 1 +FLAGS", "BAD"),
