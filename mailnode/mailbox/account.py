@@ -25,7 +25,6 @@ from mailnode.mailbox.decide import add_slice, decide, ended
 from mailnode.mailbox.decided import Decided, Loaded, Moment
 from mailnode.mailbox.dues import Dues
 from mailnode.mailbox.queue import item_key
-from mailnode.mailbox.ranges import packed
 from mailnode.mailbox.reads import Head, Reads
 from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS, ENTRY_OCTETS, uids_of
 from mailnode.mailbox.runs import next_run
@@ -35,6 +34,7 @@ from mailnode.mailbox.watch import Follower
 from mailnode.pb.account_pb2 import SearchKey
 from mailnode.pb.change_pb2 import Change, Intent, Result
 from mailnode.store.keys import Kind
+from protocols.imap.sequence import ranges_of
 
 T = TypeVar("T")
 
@@ -122,13 +122,15 @@ class LocalAccount:
 
     async def search(self, mailbox: int, key: SearchKey) -> array[int]:
         ranges: UidRanges = ALL_UIDS
-        found = array("I")
+        found: array[int] | None = None
         for stage in stages(key, self._committed.rows[mailbox]):
+            if found is not None:
+                ranges = await self._read(ranges_of, found)
             found = array("I")
-            async for run in self.messages(mailbox, ranges, stage.want):
+            # Entries even where UIDs alone are asked for: they come in runs, and others go on in between.
+            async for run in self.messages(mailbox, ranges, stage.want or Want.ENTRIES):
                 found.extend(await self._read(self._matching, stage, run))
-            ranges = [(r.first, r.last) for r in packed(found)]
-        return found
+        return found if found is not None else array("I")
 
     async def watch(self, position: int, mailbox: int) -> Follower:
         committed = self._committed
@@ -373,9 +375,9 @@ class LocalAccount:
             return Messages(self._committed.position, uids_of(entries), count, entries, overflow=overflow)
         return await self._read(self._reads.messages, self._committed.position, entries, overflow, want)
 
-    def _matching(self, stage: Stage, run: Messages) -> list[int]:
+    def _matching(self, stage: Stage, run: Messages) -> array[int]:
         long_pieces = self._reads.long_pieces(run)
-        return [run.uids[index] for index in stage.matches(run, long_pieces)]
+        return array("I", [run.uids[index] for index in stage.matches(run, long_pieces)])
 
     def _read(self, read: Callable[..., T], *arguments: object) -> asyncio.Future[T]:
         return asyncio.get_running_loop().run_in_executor(self._loads, read, *arguments)

@@ -6,7 +6,7 @@ Every function gives whole lines with CRLF; those of response codes give the tex
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from protocols.imap import utf7
@@ -205,31 +205,61 @@ def found(search: Search, numbers: Sequence[int], modseq: int = 0) -> bytes:
     `modseq`: the highest mod-sequence of what is told, 0: it is not asked or nothing was found (RFC 7162
     §3.1.6).
     """
+    ends = (numbers[0], numbers[-1]) if numbers else (0, 0)
+    return b"".join(found_in_pieces(search, [numbers] if numbers else [], len(numbers), ends, modseq))
+
+
+def found_in_pieces(
+    search: Search, slices: Iterable[Sequence[int]], count: int, ends: tuple[int, int], modseq: int = 0
+) -> Iterator[bytes]:
+    """`found` of `count` numbers from the first to the last of `ends`: a piece for each slice of them."""
     if search.returns is not None:
-        return _esearch(search, search.returns, numbers, modseq)
-    end = b" (MODSEQ %d)\r\n" % modseq if modseq else b"\r\n"
-    return b"* SEARCH" + b"".join([b" %d" % n for n in numbers]) + end
+        yield from _esearch(search, search.returns, slices, count, ends, modseq)
+        return
+    yield b"* SEARCH"
+    for numbers in slices:
+        yield b" %d" * len(numbers) % tuple(numbers)
+    yield b" (MODSEQ %d)\r\n" % modseq if modseq else b"\r\n"
 
 
-def _esearch(search: Search, returns: Return, numbers: Sequence[int], modseq: int) -> bytes:
+def _esearch(
+    search: Search,
+    returns: Return,
+    slices: Iterable[Sequence[int]],
+    count: int,
+    ends: tuple[int, int],
+    modseq: int,
+) -> Iterator[bytes]:
     """ESEARCH, RFC 4731 §3.1: of an empty result COUNT alone is said, and nothing where it is only saved."""
     if returns == Return.SAVE:
-        return b""
-    said = [b"* ESEARCH (TAG %b)" % string(search.tag)]
-    if search.by_uid:
-        said.append(b"UID")
-    if numbers:
+        return
+    yield b"* ESEARCH (TAG %b)%b" % (string(search.tag), b" UID" if search.by_uid else b"")
+    if count:
         if Return.MIN in returns:
-            said.append(b"MIN %d" % numbers[0])
+            yield b" MIN %d" % ends[0]
         if Return.MAX in returns:
-            said.append(b"MAX %d" % numbers[-1])
+            yield b" MAX %d" % ends[1]
         if Return.ALL in returns:
-            said.append(b"ALL " + text(ranges_of(numbers)).encode())
+            yield from _set(slices)
     if Return.COUNT in returns:
-        said.append(b"COUNT %d" % len(numbers))
-    if modseq:
-        said.append(b"MODSEQ %d" % modseq)
-    return b" ".join(said) + b"\r\n"
+        yield b" COUNT %d" % count
+    yield b" MODSEQ %d\r\n" % modseq if modseq else b"\r\n"
+
+
+def _set(slices: Iterable[Sequence[int]]) -> Iterator[bytes]:
+    """ALL of ESEARCH; the last range of a slice waits, for the next one may go on with it."""
+    before, first, last = b" ALL ", 0, 0
+    for numbers in slices:
+        ranges = list(ranges_of(numbers))
+        if first and ranges[0][0] == last + 1:
+            ranges[0] = (first, ranges[0][1])
+        elif first:
+            ranges.insert(0, (first, last))
+        first, last = ranges.pop()
+        if ranges:
+            yield before + text(ranges).encode()
+            before = b","
+    yield before + text([(first, last)]).encode()
 
 
 def vanished(uids: Iterable[tuple[int, int]], earlier: bool) -> bytes:

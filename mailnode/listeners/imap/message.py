@@ -148,9 +148,19 @@ async def search(client: Client, event: Search) -> None:
     modseq = await _highest_modseq(selected, meant) if event.key.has(Op.MODSEQ) else 0
     if Return.SAVE in returns:
         view.saved = ranges_of(meant)
-    numbers = known if event.by_uid else view.numbers(known)
-    client.say(event, response.found(event, numbers, modseq))
+    await _say_found(client, event, known, modseq)
     await client.end(event, Ok("Searched"))
+
+
+async def _say_found(client: Client, event: Search, found: array[int], modseq: int) -> None:
+    """In pieces: others are answered in between, and a client that does not read fills no memory."""
+    numbers_of = (lambda uids: uids) if event.by_uid else client.selected.view.numbers
+    run = client.limits.entries_run_max
+    slices = (numbers_of(found[start : start + run]) for start in range(0, len(found), run))
+    ends = (numbers_of(found[:1])[0], numbers_of(found[-1:])[0]) if found else (0, 0)
+    for piece in response.found_in_pieces(event, slices, len(found), ends, modseq):
+        client.say(event, piece)
+        await client.conversation.drained()
 
 
 def _ends(returns: Return, found: array[int]) -> array[int]:

@@ -3,6 +3,8 @@
 from array import array
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from protocols.imap import response
 from protocols.imap.answer import Bad, Bye, No, Ok
@@ -71,3 +73,23 @@ def test_a_response_is_a_line(said: bytes, line: bytes) -> None:
 def test_codes_name_uids_in_the_order_of_the_copies() -> None:
     assert response.append_uid(38505, [(3955, 3955)]) == "APPENDUID 38505 3955"
     assert response.copy_uid(7, [(304, 304), (319, 320)], [(3956, 3958)]) == "COPYUID 7 304,319:320 3956:3958"
+
+
+@given(
+    numbers=st.sets(st.integers(1, 60), min_size=1).map(sorted),
+    cuts=st.lists(st.integers(1, 5), min_size=60, max_size=60),
+    returns=st.sampled_from((None, Return.ALL, Return.MIN | Return.MAX | Return.ALL | Return.COUNT)),
+)
+def test_a_result_in_pieces_is_the_same_result(
+    numbers: list[int], cuts: list[int], returns: Return | None
+) -> None:
+    search = Search(b"t", Key(Op.ALL), False, returns)
+    slices, at = [], 0
+    while at < len(numbers):
+        slices.append(numbers[at : at + cuts[len(slices)]])
+        at += cuts[len(slices) - 1]
+    ends = (numbers[0], numbers[-1])
+    said = b"".join(response.found_in_pieces(search, slices, len(numbers), ends))
+    assert said == response.found(search, numbers)
+    if returns is None:
+        assert said == b"* SEARCH " + b" ".join(b"%d" % number for number in numbers) + b"\r\n"
