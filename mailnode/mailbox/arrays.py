@@ -6,7 +6,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
-from mailnode.mailbox.rows import ENTRY_OCTETS, SEEN, UID, cut, uids_of, words
+from mailnode.mailbox.rows import ENTRY_OCTETS, SEEN, UID, cut, uid_of, uids_of, words
 from mailnode.mailbox.verbs import UidRanges
 from mailnode.pb.change_pb2 import Change
 from mailnode.pb.row_pb2 import Keywords
@@ -81,7 +81,7 @@ class Arrays:
         for entries in change.entries:
             if entries.mailbox == mailbox:
                 self.put(entries.entries)
-                for uid, keywords in entries.overflow.items():
+                for uid, keywords in entries.overflow.items() if entries.overflow else ():
                     if keywords.names:
                         # Not the change's own: it would keep the whole change in memory.
                         self.overflow[uid] = Keywords(names=keywords.names)
@@ -93,6 +93,9 @@ class Arrays:
 
         An entry that is neither there nor behind the last is one that went meanwhile: it is left out.
         """
+        if len(entries) == ENTRY_OCTETS and self.uids and uid_of(entries) <= self.uids[-1]:
+            self._put_one(uid_of(entries), entries)
+            return
         uids = words(entries, UID)
         fresh = bisect_right(uids, self.uids[-1]) if self.uids else 0
         if fresh:
@@ -108,10 +111,13 @@ class Arrays:
             self._unseen_from = min(self._unseen_from, first)
             return
         for uid, image in zip(uids, cut(entries), strict=True):
-            index = self.index(uid)
-            if index >= 0:
-                self.entries[index * ENTRY_OCTETS : (index + 1) * ENTRY_OCTETS] = image
-                self._unseen_from = min(self._unseen_from, index)
+            self._put_one(uid, image)
+
+    def _put_one(self, uid: int, image: bytes) -> None:
+        index = self.index(uid)
+        if index >= 0:
+            self.entries[index * ENTRY_OCTETS : (index + 1) * ENTRY_OCTETS] = image
+            self._unseen_from = min(self._unseen_from, index)
 
     def without(self, uids: Sequence[int]) -> Arrays:
         """What is left when many messages go, as arrays of its own; made in pieces, for others to run."""

@@ -131,7 +131,7 @@ class Decided:
         position = change.position
         for entries in change.entries:
             self._overlay(entries.mailbox).enter(position, entries.entries, gone=False)
-            for uid, keywords in entries.overflow.items():
+            for uid, keywords in entries.overflow.items() if entries.overflow else ():
                 self._overflow[entries.mailbox, uid] = (position, keywords)
         for gone in change.entries_dropped:
             self._overlay(gone.mailbox).enter(position, gone.entries, gone=True)
@@ -141,7 +141,7 @@ class Decided:
         position = change.position
         for entries in change.entries:
             self._entries[entries.mailbox].leave(position, entries.entries)
-            for uid in entries.overflow:
+            for uid in entries.overflow if entries.overflow else ():
                 if self._overflow[entries.mailbox, uid][0] == position:
                     del self._overflow[entries.mailbox, uid]
         for gone in change.entries_dropped:

@@ -7,10 +7,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from mailnode.mailbox.rows import ENTRY_OCTETS, UID, uids_of, words
+from mailnode.mailbox.rows import ENTRY_OCTETS, UID, cut, uid_of, uids_of, words
 from mailnode.mailbox.verbs import UidRanges
-
-_UID_AT = ENTRY_OCTETS - 4
 
 Standing = tuple[int, bytes | None]
 """The position of the change that an entry has its image from; None: it is gone."""
@@ -46,10 +44,8 @@ class Overlay:
         if len(entries) > self._few_octets_max:
             self._large.append(_Large(position, uids_of(entries), entries, gone))
             return
-        for start in range(0, len(entries), ENTRY_OCTETS):
-            image = entries[start : start + ENTRY_OCTETS]
-            uid = int.from_bytes(image[_UID_AT:], "little")
-            self._few[uid] = (position, None if gone else image)
+        for image in cut(entries):
+            self._few[uid_of(image)] = (position, None if gone else image)
 
     def leave(self, position: int, entries: bytes) -> None:
         """They are committed; what a later change made of them stays."""
@@ -59,7 +55,7 @@ class Overlay:
             del self._large[index]
             return
         few = self._few
-        for uid in words(entries, UID):
+        for uid in map(uid_of, cut(entries)):
             standing = few.get(uid)
             if standing is not None and standing[0] == position:
                 del few[uid]

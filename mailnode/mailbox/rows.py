@@ -59,6 +59,11 @@ def words(entries: bytes | bytearray | memoryview, column: int) -> memoryview[in
     return memoryview(entries).cast("B").cast("I")[column :: ENTRY_OCTETS // 4]
 
 
+def uid_of(entry: bytes) -> int:
+    """Of one entry."""
+    return int.from_bytes(entry[-4:], "little")
+
+
 def uids_of(entries: bytes | bytearray | memoryview) -> array[int]:
     uids = array("I")
     uids.frombytes(words(entries, UID).tobytes())
@@ -138,7 +143,7 @@ def _list_rows(change: Change) -> Iterator[Put]:
 def _entry_rows(account: int, entries: Entries) -> Iterator[Put]:
     mailbox, packed = entries.mailbox, entries.entries
     if len(packed) == ENTRY_OCTETS:
-        yield STATE, keys.entry(account, mailbox, int.from_bytes(packed[-4:], "little")), packed
+        yield STATE, keys.entry(account, mailbox, uid_of(packed)), packed
     else:
         yield from zip(repeat(STATE), _entry_keys(account, mailbox, packed), cut(packed), strict=False)
     if entries.placed:
