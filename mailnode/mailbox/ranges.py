@@ -6,8 +6,12 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
+from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
+
 from mailnode.mailbox.verbs import UidRanges
 from mailnode.pb.change_pb2 import UidRange
+
+_PIECE_RANGES = 1_000
 
 
 def packed(uids: Sequence[int]) -> list[UidRange]:
@@ -25,6 +29,14 @@ def packed(uids: Sequence[int]) -> list[UidRange]:
         last = uid
     ranges.append(UidRange(first=first, last=last))
     return ranges
+
+
+def put(ranges: Sequence[UidRange], *fields: RepeatedCompositeFieldContainer[UidRange]) -> None:
+    """Into repeated fields, by pieces: each copy of very many would hold all other threads."""
+    for start in range(0, len(ranges), _PIECE_RANGES):
+        piece = ranges[start : start + _PIECE_RANGES]
+        for field in fields:
+            field.extend(piece)
 
 
 def pairs(ranges: Sequence[UidRange]) -> list[tuple[int, int]]:

@@ -8,7 +8,7 @@ from itertools import compress
 from mailnode.mailbox.arrays import Arrays
 from mailnode.mailbox.decided import Decided, Loaded, Moment, has_uids
 from mailnode.mailbox.keywords import names_of, take_bits
-from mailnode.mailbox.ranges import packed, pairs
+from mailnode.mailbox.ranges import packed, pairs, put, sliced
 from mailnode.mailbox.rows import (
     CREATED,
     DELETED,
@@ -26,9 +26,11 @@ from mailnode.mailbox.rows import (
     uids_of,
     words,
 )
+from mailnode.mailbox.verbs import UidRanges
 from mailnode.pb.change_pb2 import Change, Copy, Entries, Expunge, Result, TouchedMailbox, UidRange
 from mailnode.pb.row_pb2 import MailboxRow
 
+_PIECE_ENTRIES, _PIECE_RANGES = 20_000, 1_000
 _DELETED = bytes(octet & DELETED for octet in range(256))
 
 
@@ -56,10 +58,8 @@ def decide_copy(
         change.entries_dropped.add(mailbox=source.mailbox, entries=entries)
         source.highest_modseq = change.position
         change.mailboxes.add().CopyFrom(source)
-        change.result.expunged.extend(packed(words(entries, UID)))
-        change.touched.mailboxes.append(
-            TouchedMailbox(mailbox=source.mailbox, destroyed=change.result.expunged)
-        )
+        gone = change.touched.mailboxes.add(mailbox=source.mailbox).destroyed
+        put(packed(words(entries, UID)), change.result.expunged, gone)
     enter_copies(state, change, entries, source, target, loaded.arrays, moment)
     change.touched.position = change.position
     return change
@@ -94,7 +94,7 @@ def enter_copies(
         change.touched.mailboxes.append(TouchedMailbox(mailbox=target.mailbox, created=[created]))
         change.result.copied.target.append(created)
     change.result.copied.uid_validity = target.uid_validity
-    change.result.copied.source.extend(packed(words(entries, UID)))
+    put(packed(words(entries, UID)), change.result.copied.source)
 
 
 def _carry_keywords(
@@ -129,9 +129,11 @@ def decide_expunge(
     if row is None:
         return Result(refused="NONEXISTENT")
     assert loaded.arrays is not None
-    entries = state.entries(row.mailbox, loaded.arrays, pairs(ask.uids))
-    if not ask.whatever_flags:
-        entries = b"".join(compress(cut(entries), low_flags(entries).translate(_DELETED)))
+    ranges = pairs(ask.uids)
+    if ask.whatever_flags:
+        entries = state.entries(row.mailbox, loaded.arrays, ranges)
+    else:
+        entries = _deleted(state, row.mailbox, loaded.arrays, ranges)
     if not entries:
         return Result(position=state.row.position)
     change = state.change(intent_id)
@@ -139,7 +141,16 @@ def decide_expunge(
     row.highest_modseq = change.position
     change.entries_dropped.add(mailbox=row.mailbox, entries=entries)
     change.mailboxes.add().CopyFrom(row)
-    change.result.expunged.extend(packed(words(entries, UID)))
+    gone = change.touched.mailboxes.add(mailbox=row.mailbox).destroyed
+    put(packed(words(entries, UID)), change.result.expunged, gone)
     change.touched.position = change.position
-    change.touched.mailboxes.append(TouchedMailbox(mailbox=row.mailbox, destroyed=change.result.expunged))
     return change
+
+
+def _deleted(state: Decided, mailbox: int, arrays: Arrays, ranges: UidRanges) -> bytes:
+    """Those with \\Deleted, looked for by pieces: they are few of many."""
+    found: list[bytes] = []
+    for part in sliced(ranges, arrays.uids, _PIECE_ENTRIES, _PIECE_RANGES):
+        entries = state.entries(mailbox, arrays, part)
+        found.extend(compress(cut(entries), low_flags(entries).translate(_DELETED)))
+    return b"".join(found)
