@@ -15,6 +15,8 @@ _NOT_BASE64 = bytes(
 _SPACES = re.compile(r"([ \t]+)")
 _WORD_OCTETS = 45  # of text in one encoded word: 60 of base64 and 12 around are below the 75 of RFC 2047 §2
 
+_PIECEMEAL_CHARACTERS_MAX = 2000  # longer text is hostile: encoded as a whole, not word by word
+
 
 def decode_words(value: bytes) -> str:
     """Header text: encoded words decoded, white space between adjacent ones dropped, 8-bit text guessed."""
@@ -59,6 +61,8 @@ def encode_words(text: str) -> bytes:
 
     So does what only looks like an encoded word: `decode_words` gives the text again.
     """
+    if len(text) > _PIECEMEAL_CHARACTERS_MAX:
+        return encode_phrase(text)
     pieces: list[str] = []
     run: list[str] = []
     for piece in _SPACES.split(text):

@@ -37,6 +37,7 @@ HOSTILE = {
     "digits in a date": Pattern(b"Date: ", b"1 "),
     "identifiers": Pattern(b"References: ", b"<a@b>"),
     "encoded words": Pattern(b"Subject: ", b"=?utf-8?q?a?= "),
+    "raw words": Pattern(b"Subject: ", b"\xff a "),
     "half encoded words": Pattern(b"Subject: ", b"=?a?q?"),
     "forwards": Pattern(b"Subject: ", b"[fwd:"),
     "blobs": Pattern(b"Subject: ", b"[a]"),

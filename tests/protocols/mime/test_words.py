@@ -73,3 +73,9 @@ def test_charsets_are_known_as_mail_spells_them(charset: bytes, name: str) -> No
 def test_white_space_beyond_ascii_is_text(text: str) -> None:
     assert decode_words(encode_words(text)) == text
     assert decode_words(encode_phrase(text)) == text
+
+
+def test_long_text_is_encoded_too() -> None:
+    value = b"\xff a " * 2000
+    string = quoted(value, utf8=False)
+    assert string.isascii() and decode_words(unquoted(string)) == decode_words(value)
