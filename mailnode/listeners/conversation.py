@@ -161,8 +161,8 @@ class Conversation(Generic[S]):
         assert self._around.certificate is not None and self.tls is None
         while self._outlet.octets and not self._gone:
             await self._outlet.room()  # the go-ahead leaves as plain text
-        if self._gone or self._closing:
-            raise Gone
+        if self._gone or self._closing or self._half_closed:
+            raise Gone  # who says no more shakes no hands
         self._input.clear()
         self._handshake = asyncio.get_running_loop().create_future()
         self.transport.startTLS(self._around.certificate)

@@ -194,3 +194,18 @@ def test_stopping_says_goodbye_over_tls(tmp_path: Path) -> None:
             await stopped
 
     run(test())
+
+
+def test_a_peer_that_says_no_more_after_starttls_is_not_waited_for(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with opened(Door(certificate=made(tmp_path))) as door:
+            caller = await greeted(door)
+            caller.say(b"wait a", b"starttls")
+            await until(lambda: b"a" in door.gates)
+            caller.writer.write_eof()
+            await greeted(door)  # by then the listener has met the end of the other
+            door.gate(b"a").set()
+            assert await caller.rest() == b"wait a\r\nstarttls\r\n"
+            await until(lambda: door.closed == 1)
+
+    run(test())
