@@ -8,10 +8,13 @@ all that is read here is on the committed side.
 from __future__ import annotations
 
 import asyncio
+import logging
 from array import array
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from concurrent.futures import Executor
 from typing import Any, TypeVar
+
+from google.protobuf.message import DecodeError
 
 from mailnode.clock import Clock
 from mailnode.cluster.partitions import Append, Partitions
@@ -35,6 +38,8 @@ from mailnode.pb.account_pb2 import SearchKey
 from mailnode.pb.change_pb2 import Change, Intent, Result
 from mailnode.store.keys import Kind
 from protocols.imap.sequence import ranges_of
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -142,6 +147,10 @@ class LocalAccount:
         elif position < upto:
             try:
                 missed = await self._read(self._reads.touched, position)
+            except DecodeError:
+                log.error("account %016x: a touched row above %d is not readable", self.id, position)
+                follower.lose()
+                return follower
             except BaseException:
                 follower.close()
                 raise

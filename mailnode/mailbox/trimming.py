@@ -9,6 +9,8 @@ from concurrent.futures import Executor
 from itertools import islice
 from typing import NamedTuple
 
+from google.protobuf.message import DecodeError
+
 from mailnode.clock import Clock
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
@@ -52,8 +54,10 @@ class Trimming:
             following = found.following
             for account, trim in found.trims:
                 opened = await self._accounts.open(account)
-                await opened.apply(Intent(trim=trim))
-                made += 1
+                if (await opened.apply(Intent(trim=trim))).refused:
+                    following = max(found.following or 0, account + 1)  # too much waits there: the next pass
+                else:
+                    made += 1
         if made:
             log.info("trimmed what was kept for its time", extra={"changes": made})
         return made
@@ -85,11 +89,10 @@ class Trimming:
         start = keys.touched(account, 0)
         rows = self._shard.scan(Family.STATE, start, keys.after(start[:9]))
         position = 0
-        for _, value in islice(rows, self._limits.trim_rows_max):
-            touched = Touched.FromString(value)
-            if touched.time >= before:
+        for key, value in islice(rows, self._limits.trim_rows_max):
+            if _time(key, value) >= before:
                 return position, False
-            position = touched.position
+            position = keys.position_of_touched(key)
         return position, next(rows, None) is not None
 
     def _results_old(self, account: int) -> int:
@@ -98,3 +101,12 @@ class Trimming:
         start = keys.state(account, Kind.RESULT)
         first = next(self._shard.scan(Family.STATE, start, start + before.to_bytes(8, "big")), None)
         return before if first else 0
+
+
+def _time(key: bytes, value: bytes) -> int:
+    """Of a touched row; one that cannot be read goes with those around it."""
+    try:
+        return Touched.FromString(value).time
+    except DecodeError:
+        log.error("account %016x: a touched row is not readable", keys.account_of(key))
+        return 0

@@ -160,6 +160,10 @@ def uid_of_entry(key: bytes) -> int:
     return int.from_bytes(key[13:17], "big")
 
 
+def position_of_touched(key: bytes) -> int:
+    return int.from_bytes(key[9:17], "big")
+
+
 def account_of(key: bytes) -> int:
     return int.from_bytes(key[:8], "big")
 

@@ -9,7 +9,7 @@ from mailnode.limits import Limits
 from mailnode.mailbox.rows import FLAGGED, SEEN
 from mailnode.mailbox.trimming import Trimming
 from mailnode.mailbox.verbs import Resync
-from mailnode.pb.change_pb2 import Store, Touched
+from mailnode.pb.change_pb2 import Intent, Result, Store, Touched
 from mailnode.store import keys
 from mailnode.store.keys import Family, Kind
 from tests.mailbox import asks
@@ -98,6 +98,34 @@ def test_a_watch_from_below_the_floor_must_resync_and_one_from_it_need_not(house
     with pytest.raises(Resync):
         house.hand.until(house.account.watch(3, 0)).pending()
     assert house.hand.until(house.account.watch(4, 0)).pending() == []
+
+
+def test_a_row_that_cannot_be_read_stops_no_trim_and_makes_a_watch_resync(house: House) -> None:
+    house.shard.write([(Family.STATE, keys.touched(asks.ACCOUNT, 3), b"\xff")], sync=True)
+    with pytest.raises(Resync):
+        house.hand.until(house.account.watch(1, 0)).pending()
+    assert len(house.hand.until(house.account.watch(3, 0)).pending()) == 1
+    house.clock.microseconds += LONG + 1_000_000
+    trim(house)
+    assert touched(house.shard) == []
+
+
+class Refusing:
+    """Every account has too much to do."""
+
+    async def open(self, account: int) -> "Refusing":
+        return self
+
+    async def apply(self, intent: Intent) -> Result:
+        return Result(refused="UNAVAILABLE")
+
+
+def test_accounts_that_take_no_more_are_left_to_the_next_pass(house: House) -> None:
+    house.clock.microseconds += LONG + 1_000_000
+    limits = replace(LIMITS, trim_accounts=2, trim_rows_max=1)
+    trimming = Trimming(house.shard, Refusing(), house.hand.loads, house.clock, limits)  # type: ignore[arg-type]
+    assert house.hand.until(trimming.trim()) == 0
+    assert touched(house.shard) == [1, 2, 3, 4]
 
 
 def test_the_floor_outlives_a_restart(house: House) -> None:
