@@ -124,7 +124,9 @@ def dialogue(node: Node, service: str, octets: bytes, randomness: random.Random)
     with socket.create_connection((HOST, node.port(service)), SECONDS_MAX) as peer:
         try:
             return _dialogue(peer, octets, randomness)
-        except ConnectionError:
+        except TimeoutError:
+            raise
+        except OSError:  # ENOTCONN, which `shutdown` gives, is no ConnectionError
             return b""  # it was closed while octets of ours were on their way
 
 
