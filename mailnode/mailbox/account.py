@@ -146,7 +146,9 @@ class LocalAccount:
             follower.lose()
         elif position < upto:
             try:
-                missed = await self._read(self._reads.touched, position)
+                # One more than it may lag behind tells that it does.
+                count_max = self._limits.watch_pending_max + 1
+                missed = await self._read(self._reads.touched, position, mailbox, count_max)
             except DecodeError:
                 log.error("account %016x: a touched row above %d is not readable", self.id, position)
                 follower.lose()

@@ -15,6 +15,7 @@ from mailnode.mailbox.arrays import Arrays
 from mailnode.mailbox.needle import pieces
 from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS, ENTRY_OCTETS, MAIL, SIZE, longs, uids_of, words
 from mailnode.mailbox.verbs import Expunged, Messages, Want
+from mailnode.mailbox.watch import concerns
 from mailnode.pb.change_pb2 import Touched
 from mailnode.pb.row_pb2 import AccountRow, Keywords, MailboxRow, MailboxRows, MailRow, MailRows
 from mailnode.store import keys
@@ -66,11 +67,12 @@ class Reads:
         overflow = {keys.uid_of_entry(key): Keywords.FromString(value) for key, value in rows}
         return Arrays(entries, overflow)
 
-    def touched(self, after: int) -> list[Touched]:
-        """What every change behind a position touched, in order."""
+    def touched(self, after: int, mailbox: int, count_max: int) -> list[Touched]:
+        """What the first changes behind a position touched of a mailbox, or (0) of all, in order."""
         start = keys.touched(self._account, after + 1)
         rows = self._shard.scan(Family.STATE, start, keys.after(keys.state(self._account, Kind.TOUCHED)))
-        return [Touched.FromString(value) for _, value in rows]
+        found = (touched for _, value in rows if concerns(touched := Touched.FromString(value), mailbox))
+        return list(islice(found, count_max))
 
     def small_row(self, kind: int, key: bytes) -> bytes:
         return self._shard.get(Family.STATE, keys.state(self._account, kind, key)) or b""

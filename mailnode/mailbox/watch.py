@@ -39,7 +39,7 @@ class Follower:
 
     def offer(self, touched: Touched) -> None:
         """What a commit touched; dropped when the reader is too far behind, which it is told then."""
-        if touched.position <= self.position or not self._concerns(touched):
+        if touched.position <= self.position or not concerns(touched, self.mailbox):
             return
         self.position = touched.position
         if len(self._pending) >= self._pending_max:
@@ -52,7 +52,7 @@ class Follower:
         """What came before the first offer; too late for a reader that fell behind meanwhile."""
         if self._behind:
             return
-        self._pending.extendleft(reversed([touched for touched in missed if self._concerns(touched)]))
+        self._pending.extendleft(reversed([touched for touched in missed if concerns(touched, self.mailbox)]))
         if len(self._pending) > self._pending_max:
             self.lose()
 
@@ -88,11 +88,11 @@ class Follower:
     def close(self) -> None:
         self._leave(self)
 
-    def _concerns(self, touched: Touched) -> bool:
-        if not self.mailbox:
-            return True
-        return any(each.mailbox == self.mailbox for each in touched.mailboxes)
-
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+def concerns(touched: Touched, mailbox: int) -> bool:
+    """Whether a reader of this mailbox, or (0) of all, is to be told."""
+    return not mailbox or any(each.mailbox == mailbox for each in touched.mailboxes)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from mailnode.limits import Limits
+from mailnode.mailbox.reads import Reads
 from mailnode.mailbox.rows import FLAGGED, SEEN
 from mailnode.mailbox.trimming import Trimming
 from mailnode.mailbox.verbs import Resync
@@ -188,3 +189,18 @@ def test_much_is_trimmed_in_bounded_steps_and_every_account_is_looked_at(house: 
     for number in others:
         start = keys.state(number, Kind.TOUCHED)
         assert not list(house.shard.scan(Family.STATE, start, keys.after(start)))
+
+
+def test_of_a_long_difference_only_what_a_reader_may_lag_behind_is_read(house: House) -> None:
+    house.ask(store(1, [(1, 2)], Store.ADD, SEEN))
+    house.ask(add(message("Other", message_id=b"<other@x>")))
+    reads = Reads(house.shard, asks.ACCOUNT)
+    assert [each.position for each in reads.touched(0, 0, 3)] == [1, 2, 3]
+    assert [each.position for each in reads.touched(2, 2, 3)] == [6]
+    for since, lost in ((0, True), (1, False)):
+        watch = house.hand.until(house.account.watch(since, 0))
+        if lost:
+            with pytest.raises(Resync):
+                watch.pending()
+        else:
+            assert [each.position for each in watch.pending()] == [2, 3, 4, 5, 6]
