@@ -92,7 +92,7 @@ class Limits:
 
     # -- the mailbox
     messages_octets_max: int = 256 * KiB  # of one mail that `messages` brings along: one chunk, one read
-    messages_run_max: int = 500  # messages a run with mails or octets: a few ms of the loop
+    messages_run_max: int = 1000  # messages a run with mails or octets: a few ms of the loop
     run_octets_max: int = 1 * MiB  # octets a run
     entries_run_max: int = 20_000  # messages a run of entries only
     watch_pending_max: int = 1000  # changes that a reader may lag behind before it must resync

@@ -143,7 +143,7 @@ def _said(item: Item, columns: Columns, names: FlagNames) -> tuple[bytes, list[I
     octets = _of_header(item, columns) if item.is_of_header else _of_body(item, columns)
     if None in octets:
         return b"%b", [[item.label + b" NIL" if o is None else _literal(item.label, o) for o in octets]]
-    there = [shown(o) for o in octets if o is not None]
+    there = [o.replace(b"\0", b"\x80") for o in octets if o is not None]  # as `shown`
     return item.label.replace(b"%", b"%%") + b" {%d}\r\n%b", [map(len, there), there]
 
 
