@@ -16,6 +16,8 @@ _FLAGS_OCTET = 24
 _RUNS_IN_PLACE_MAX = 4
 _PIECE_ENTRIES = 20_000
 """A copy of that many is a fraction of a millisecond."""
+_UNSEEN_STEP = 64
+"""Messages looked at first: mostly one of them is unseen, or there is none behind the mark."""
 _UNSEEN = bytes(0 if octet & SEEN else 1 for octet in range(256))
 
 
@@ -174,10 +176,13 @@ class Arrays:
 
     def first_unseen(self) -> int:
         """The UID of the first message without \\Seen, 0 when there is none."""
-        flags = self.entries[self._unseen_from * ENTRY_OCTETS + _FLAGS_OCTET :: ENTRY_OCTETS]
-        offset = flags.translate(_UNSEEN).find(1)
-        if offset < 0:
-            self._unseen_from = len(self.uids)
-            return 0
-        self._unseen_from += offset
-        return self.uids[self._unseen_from]
+        count, step = len(self.uids), _UNSEEN_STEP
+        while self._unseen_from < count:
+            start, end = self._unseen_from * ENTRY_OCTETS + _FLAGS_OCTET, self._unseen_from + step
+            offset = self.entries[start : end * ENTRY_OCTETS : ENTRY_OCTETS].translate(_UNSEEN).find(1)
+            if offset >= 0:
+                self._unseen_from += offset
+                return self.uids[self._unseen_from]
+            self._unseen_from = min(end, count)
+            step *= 4
+        return 0
