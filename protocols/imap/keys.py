@@ -9,6 +9,7 @@ from protocols.fault import Fault
 from protocols.imap import flags, objectid
 from protocols.imap.grammar import Grammar
 from protocols.imap.search import Key, Op, Return
+from protocols.imap.sequence import NUMBER_MAX
 
 # Their decoders are no charsets of mail, and some take more than linear time.
 _NO_CHARSETS = frozenset({"idna", "punycode", "unicode_escape", "raw-unicode-escape", "raw_unicode_escape"})
@@ -153,8 +154,7 @@ class _Keys:
         if word in _OBJECTS:
             return self._object(*_OBJECTS[word])
         if word in _INTERVALS:
-            g.sp()
-            return Key(_INTERVALS[word], number=g.nz_number())
+            return self._interval(_INTERVALS[word])
         compound = _COMPOUND.get(word)
         if compound is None:
             raise g.fault("a search key")
@@ -164,6 +164,19 @@ class _Keys:
     def _text(self) -> str:
         self._g.sp()
         return self._decode(self._g.astring())
+
+    def _interval(self, op: Op) -> Key:
+        """ "OLDER" / "YOUNGER" SP nz-number, RFC 5032 §3.
+
+        Leniency: 0 seen from ImapFlow, which asks so for what came after a day that is yet to come.
+        """
+        self._g.sp()
+        number = self._g.number()
+        if number > NUMBER_MAX:
+            raise self._g.fault("a number up to 4294967295")
+        if number:
+            return Key(op, number=number)
+        return _NOTHING if op is Op.YOUNGER else Key(Op.ALL)
 
     def _object(self, op: Op, kind: bytes) -> Key:
         """ "EMAILID" SP objectid, RFC 8474 §7"""

@@ -200,6 +200,7 @@ KEYS = [
     (b'SAVEDSINCE "2-Jan-1970"', Key(Op.SAVEDSINCE, number=1)),
     (b"SAVEDATESUPPORTED", Key(Op.ALL)),
     (b"OLDER 60", Key(Op.OLDER, number=60)),
+    (b"YOUNGER 0 OLDER 0", Key(Op.AND, (no(Key(Op.ALL)), Key(Op.ALL)))),
     (b"NOT YOUNGER 4294967295", no(Key(Op.YOUNGER, number=4294967295))),
 ]
 
@@ -280,7 +281,7 @@ FAULTS = [
     (b"STORE 1 (UNCHANGEDSINCE -1) FLAGS a", "BAD"),
     (b'SEARCH MODSEQ "/flags/x" some 1', "BAD"),
     (b"SEARCH MODSEQ", "BAD"),
-    (b"SEARCH OLDER 0", "BAD"),
+    (b"SEARCH OLDER 4294967296", "BAD"),
     (b"STORE 1 +FLAGS.LOUD (a)", "BAD"),
     (b"STORE 1 +FLAGS (a b", "BAD"),
     (b"STORE 1 +FLAGS", "BAD"),
