@@ -8,7 +8,7 @@ import pytest
 
 from interop import samples
 from interop.maildir import Maildir, without_mark
-from interop.programs import program, refusals, run
+from interop.programs import Done, program, refusals, run
 from interop.witness import Account
 from tests.wire.server import Server
 
@@ -35,13 +35,15 @@ remoteuser = {user}
 remotepass = {password}
 ssl = {ssl}
 starttls = {starttls}
+ssl_version = tls1_2
 sslcacertfile = {certificate}
 """
 WAYS = {"plain": ("imap", "no", "no"), "starttls": ("imap", "no", "yes"), "tls": ("imaps", "yes", "no")}
 COMMAND = re.compile(rb"writer > b'[A-Z]+\d+ (.*)\\r\\n'$", re.MULTILINE)
 
-# After STARTTLS its library now and then waits for octets that TLS has already taken from the socket: with
-# Dovecot too. A person runs it again.
+# After STARTTLS, before it logs in, it now and then waits in vain for the answer to CAPABILITY, with Dovecot too,
+# or crashes: its library reads and writes by one TLS object in two threads. A person runs it again. It is rarer
+# with TLS 1.2, which sends no session tickets behind the handshake.
 STALLED = b"Failed to start TLS connection: command: CAPABILITY => no response"
 RUNS_MAX = 4
 
@@ -73,7 +75,7 @@ def sync(request: pytest.FixtureRequest, server: Server, account: Account, home:
     def run_once() -> bytes:
         command = [path, "-c", str(config), "-o", "-u", "basic", "-d", "imap"]
         done, again = run(command, home), RUNS_MAX - 1
-        while STALLED in done.stdout + done.stderr and again:
+        while again and fell_in_starttls(done):
             done, again = run(command, home), again - 1
         dialogue = done.stdout + done.stderr
         assert done.returncode == 0 and b"ERROR" not in dialogue, dialogue.decode(errors="replace")
@@ -82,6 +84,13 @@ def sync(request: pytest.FixtureRequest, server: Server, account: Account, home:
         return dialogue
 
     return run_once
+
+
+def fell_in_starttls(done: Done) -> bool:
+    said = done.stdout + done.stderr
+    if b"STARTTLS" not in said or b"AUTHENTICATE (" in said:
+        return False
+    return done.returncode < 0 or STALLED in said
 
 
 def commands(dialogue: bytes) -> list[bytes]:
