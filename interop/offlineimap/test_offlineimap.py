@@ -41,9 +41,9 @@ sslcacertfile = {certificate}
 WAYS = {"plain": ("imap", "no", "no"), "starttls": ("imap", "no", "yes"), "tls": ("imaps", "yes", "no")}
 COMMAND = re.compile(rb"writer > b'[A-Z]+\d+ (.*)\\r\\n'$", re.MULTILINE)
 
-# After STARTTLS, before it logs in, it now and then waits in vain for the answer to CAPABILITY, with Dovecot too,
-# or crashes: its library reads and writes by one TLS object in two threads. A person runs it again. It is rarer
-# with TLS 1.2, which sends no session tickets behind the handshake.
+# After STARTTLS, before it logs in, it now and then waits in vain for the answer to CAPABILITY, with Dovecot
+# too, or crashes: its library reads and writes by one TLS object in two threads. A person runs it again.
+# It is rarer with TLS 1.2, which sends no session tickets behind the handshake.
 STALLED = b"Failed to start TLS connection: command: CAPABILITY => no response"
 RUNS_MAX = 4
 
