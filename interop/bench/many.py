@@ -7,15 +7,13 @@ import asyncio
 from pathlib import Path
 
 from mailnode.clock import SystemClock
-from mailnode.config import load
+from mailnode.config import Domain, load
 from mailnode.directory.creation import Created, Creation
 from mailnode.directory.credential import Credentials
-from mailnode.directory.lookup import Owner
 from mailnode.directory.password import COST, SALT_OCTETS, derive
-from mailnode.directory.rows import Rows, intent_id
+from mailnode.directory.rows import Rows
 from mailnode.node import House, house
-from mailnode.pb.change_pb2 import Intent, PutRow
-from mailnode.store.keys import Kind
+from mailnode.pb.row_pb2 import CredentialRow
 from tests.wire.node import Node
 
 TOGETHER = 100
@@ -36,7 +34,7 @@ async def _create(directory: Path, accounts: list[tuple[str, str]]) -> None:
     config = load(directory)
     async with house(config, SystemClock()) as parts:
         domains = {domain.name: domain for domain in config.domains}
-        credentials = _OneHash(parts, accounts[0][1].encode())
+        credentials = _OneHash(parts)
         rows = Rows(parts.accounts, parts.clock, parts.limits)
         creation = Creation(parts.accounts, rows, credentials, domains, parts.clock, parts.limits)
         for start in range(0, len(accounts), TOGETHER):
@@ -46,18 +44,12 @@ async def _create(directory: Path, accounts: list[tuple[str, str]]) -> None:
 
 
 class _OneHash(Credentials):
-    def __init__(self, parts: House, password: bytes) -> None:
-        self._parts = parts
-        self._password = password
-        self._limits = parts.limits
-        self._value = b""
+    def __init__(self, parts: House) -> None:
+        self._accounts, self._clock, self._limits = parts.accounts, parts.clock, parts.limits
+        self._row_of_all: CredentialRow | None = None
 
-    async def write(self, owner: Owner, prepared: bytes) -> None:
-        assert prepared == self._password
-        clock = self._parts.clock
-        if not self._value:
-            salts = clock.random(SALT_OCTETS), clock.random(SALT_OCTETS)
-            self._value = derive(prepared, salts, COST, owner.domain).SerializeToString()
-        account = await self._parts.accounts.open(owner.account)
-        put_row = PutRow(kind=Kind.CREDENTIAL, value=self._value)
-        await account.apply(Intent(id=intent_id(clock), put_row=put_row))
+    async def derived(self, domain: Domain, prepared: bytes) -> CredentialRow:
+        if self._row_of_all is None:
+            salts = self._clock.random(SALT_OCTETS), self._clock.random(SALT_OCTETS)
+            self._row_of_all = derive(prepared, salts, COST, domain)
+        return self._row_of_all
