@@ -72,7 +72,7 @@ class _Stages:
         start = time.perf_counter()
         done = list(self._threads.map(work, items))
         seconds = time.perf_counter() - start
-        time.sleep(pause_seconds)
+        time.sleep(pause_seconds)  # what is measured is a server that was left alone that long
         cpu = await_quiet(self._meter)
         held = proportional_octets(self._meter) - self._memory
         self.figures |= {

@@ -66,7 +66,7 @@ def _probe(server: Benched, told: Connection) -> None:
 def _until(ended: Callable[[], bool], session: Session) -> list[float]:
     latencies = [session.ask(b"NOOP").seconds]
     while not ended():
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(PAUSE_SECONDS)  # a probe at a time: without it the probing would be the load
         latencies.append(session.ask(b"NOOP").seconds)
     return latencies
 

@@ -63,7 +63,7 @@ class Dovecot:
             if time.monotonic() > deadline:
                 self.kill()
                 raise ServerFailed(f"{self.name} does not accept; see {self.directory}/*.log")
-            time.sleep(PROBE_SECONDS)
+            time.sleep(PROBE_SECONDS)  # with -F it tells nobody that it is ready
 
     def stop(self) -> None:
         subprocess.run([*self._command(), "stop"], check=True, capture_output=True, timeout=STOP_SECONDS_MAX)

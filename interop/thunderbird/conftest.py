@@ -50,7 +50,7 @@ class Thunderbird:
         deadline = time.monotonic() + RUN_SECONDS_MAX
         while not (file.exists() and (port := file.read_text())):
             assert time.monotonic() < deadline and self._process.poll() is None, "Thunderbird did not start"
-            time.sleep(POLL_SECONDS)
+            time.sleep(POLL_SECONDS)  # it tells nobody but by this file
         return int(port)
 
     def dialogue(self) -> bytes:
@@ -68,7 +68,7 @@ class Thunderbird:
             b"CreateNewLineFromSocket: + "
         ):
             assert time.monotonic() < deadline, f"it does not come to rest: {said[-5:]}"
-            time.sleep(POLL_SECONDS)
+            time.sleep(POLL_SECONDS)  # its state shows in its log alone
 
     def stop(self) -> None:
         self.call("quit")

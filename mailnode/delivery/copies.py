@@ -116,7 +116,7 @@ class Copies:
             await self._accounts.open(account)
         except NotKnown:
             return False
-        except Exception:
+        except Exception:  # our own mistake with one account refuses its recipient, not the transaction
             log.exception("an account cannot be opened", extra={"account": f"{account:016x}"})
             return False
         return True
@@ -147,7 +147,7 @@ class Copies:
             result = await _durably(await self._accounts.open(copy.account), intent)
         except NotKnown:
             self._failed[key] = UNAVAILABLE
-        except Exception:
+        except Exception:  # our own mistake with one copy; none of it is durable, as far as is known
             log.exception("a copy could not be made", extra={"account": f"{copy.account:016x}"})
             self._failed[key] = UNAVAILABLE
         else:

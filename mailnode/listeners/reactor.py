@@ -25,7 +25,7 @@ class Reactor(AsyncioSelectorReactor):
         if not read or selectable not in self._readers or not _is_broken(selectable):
             return
         while selectable in self._readers:  # a paused one is met again when it resumes
-            super()._readOrWrite(selectable, True)  # type: ignore[no-untyped-call]
+            super()._readOrWrite(selectable, True)  # type: ignore[no-untyped-call]  # as above
 
 
 def _is_broken(selectable: Any) -> bool:
