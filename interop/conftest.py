@@ -13,10 +13,12 @@ import pytest
 
 from interop.peers import postfix_dovecot
 from interop.peers.postfix_dovecot import PostfixDovecot
-from interop.programs import must_not_skip
 from interop.witness import Account
+from tests.required import pytest_runtest_makereport
 from tests.wire.node import Node
 from tests.wire.server import DOMAIN, Server, free_base_port
+
+__all__ = ["pytest_runtest_makereport"]
 
 SERVERS: Mapping[str, Callable[[Path, int, Mapping[str, str]], Server]] = {
     "mailnode": Node,
@@ -34,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def server(request: pytest.FixtureRequest, open_folder: Path) -> Iterator[Server]:
     kind = request.config.getoption("--server")
     if kind == "postfix-dovecot" and (reason := postfix_dovecot.absent()):
-        must_not_skip(reason)
+        pytest.skip(reason)
     running: Server = SERVERS[kind](open_folder / "node", free_base_port(random.Random()), _accounts(request))
     running.start()
     yield running

@@ -14,7 +14,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from interop.programs import RUN_SECONDS_MAX, Done, cached, environment, must_not_skip, run, succeeded
+import pytest
+
+from interop.programs import RUN_SECONDS_MAX, Done, cached, environment, run, succeeded
 
 USER = "Debian-exim"  # compiled in
 
@@ -155,8 +157,8 @@ class Exim:
 
 def exim_user() -> pwd.struct_passwd:
     if os.geteuid() != 0:
-        must_not_skip("Exim needs to be started by root")
+        pytest.skip("Exim needs to be started by root")
     try:
         return pwd.getpwnam(USER)
     except KeyError:
-        must_not_skip(f"there is no user {USER} (see interop/install)")
+        pytest.skip(f"there is no user {USER} (see interop/install)")

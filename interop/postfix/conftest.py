@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from interop.postfix.instance import SENDING, Postfix, absent
-from interop.programs import must_not_skip
 from tests.wire.node import Node
 from tests.wire.server import HOST, Server
 
@@ -22,7 +21,7 @@ WAYS: Mapping[str, Callable[[Server], str]] = {
 def opened_socket(server: Server) -> Path:
     """DIR/lmtp.sock, as an operator opens it to Postfix alone: what is made in DIR gets DIR's group."""
     if not isinstance(server, Node):
-        must_not_skip(f"{server.name} has its own LMTP socket")
+        pytest.skip(f"{server.name} has its own LMTP socket")
     socket, group = server.directory / "lmtp.sock", pwd.getpwnam("postfix").pw_gid
     for path in (server.directory, socket):
         os.chown(path, -1, group)
@@ -34,7 +33,7 @@ def opened_socket(server: Server) -> Path:
 def postfix(request: pytest.FixtureRequest, server: Server, open_folder: Path) -> Iterator[Postfix]:
     """One instance a way in."""
     if reason := absent():
-        must_not_skip(reason)
+        pytest.skip(reason)
     name = request.param
     settings = SENDING.format(transport=WAYS[name](server), certificate=server.certificate)
     running = Postfix(name, open_folder / f"postfix-{name}", settings)

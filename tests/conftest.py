@@ -1,0 +1,3 @@
+from tests.required import pytest_runtest_makereport
+
+__all__ = ["pytest_runtest_makereport"]
