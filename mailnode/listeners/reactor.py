@@ -8,6 +8,7 @@ stays open for ever, and the next write to it fails within the loop.
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
 from typing import Any
 
@@ -24,14 +25,22 @@ class Reactor(AsyncioSelectorReactor):
         super()._readOrWrite(selectable, read)  # type: ignore[no-untyped-call]  # Twisted is not typed here
         if not read or selectable not in self._readers or not _is_broken(selectable):
             return
-        while selectable in self._readers:  # a paused one is met again when it resumes
+        while selectable in self._readers:  # ends: nothing comes to it any more; a paused one is met again
             super()._readOrWrite(selectable, True)  # type: ignore[no-untyped-call]  # as above
 
 
 def _is_broken(selectable: Any) -> bool:
-    """Whether the socket has an error; asking takes it, so that reads go on to the end of what had come."""
+    """Whether nothing comes or leaves any more, so that reads end with what had come.
+
+    An error of the socket does not say so: a router's word that the peer is out of reach is one too, and the
+    connection lives on.
+    """
     ours: socket.socket | None = getattr(selectable, "socket", None)
-    return ours is not None and ours.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0
+    if ours is None:
+        return False
+    poll = select.poll()
+    poll.register(ours, 0)
+    return any(events & select.POLLHUP for _, events in poll.poll(0))
 
 
 def install(loop: asyncio.AbstractEventLoop) -> None:
