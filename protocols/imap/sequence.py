@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 NUMBER_MAX = 0xFFFFFFFF
 STAR = NUMBER_MAX + 1  # "*": the largest in use; ordered above every number
@@ -79,7 +80,9 @@ def without(ranges: Iterable[tuple[int, int]], taken: Ranges) -> list[tuple[int,
     """Ranges less others that are ascending and do not overlap."""
     left = []
     for first, last in ranges:
-        for a, b in taken[bisect_left(taken, first, key=lambda r: r[1]) :]:
+        # by index: a slice would copy the rest of what is taken for each range
+        for at in range(bisect_left(taken, first, key=itemgetter(1)), len(taken)):
+            a, b = taken[at]
             if a > last:
                 break
             if first < a:
