@@ -17,6 +17,7 @@ class Limits:
     idle_tls_handshake_seconds_max: int = 30  # a handshake takes two round trips
     connection_input_octets_max: int = 64 * KiB  # one read of the socket: more waits in the kernel
     connection_rows_open_max: int = 16  # contents that wait for a sync; the sessions allow fewer
+    silence_octets_max: int = 1 * KiB  # said without an answer: who says less in all that time is silent
     connection_linger_seconds_max: int = 10  # for the peer to take the last octets
     stop_seconds_max: int = 20  # for commands under way when the node stops; systemd kills after 90
     loop_held_seconds_max: float = 0.01  # an answer longer than that lets others run in between

@@ -30,18 +30,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Awaitable, Coroutine
 from typing import Any, Generic
 
 from twisted.internet import interfaces
 from zope.interface import implementer
 
-from mailnode.clock import Clock
 from mailnode.limits import Limits
 from mailnode.listeners.listener import Goodbye, Listener, Peer, S, Session, Tls
 from mailnode.listeners.outlet import Outlet
-from mailnode.listeners.tls import Certificate
+from mailnode.listeners.silence import Silence
+from mailnode.listeners.surroundings import Surroundings
 from mailnode.listeners.wheel import Wheel
 
 log = logging.getLogger(__name__)
@@ -49,22 +48,6 @@ log = logging.getLogger(__name__)
 
 class Gone(Exception):
     """The peer is no longer there to be answered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What all conversations of a port share.
-
-    `certificate` None: no TLS here. `implicit`: TLS from the first octet (RFC 8314 §3). `ended` is told when
-    a conversation is over and everything of it has ended.
-    """
-
-    limits: Limits
-    clock: Clock
-    wheel: Wheel
-    certificate: Certificate | None
-    implicit: bool
-    ended: Callable[[Conversation[Any]], None]
 
 
 @implementer(interfaces.IProtocol, interfaces.IHalfCloseableProtocol, interfaces.IHandshakeListener)
@@ -80,13 +63,12 @@ class Conversation(Generic[S]):
         "_gone",
         "_half_closed",
         "_handshake",
-        "_heard",
         "_input",
         "_outlet",
         "_paused",
         "_resumed",
         "_runner",
-        "_silence_seconds",
+        "_silence",
         "_stopping",
         "_tasks",
         "listener",
@@ -109,8 +91,7 @@ class Conversation(Generic[S]):
         self.tls: Tls | None = None
         self.slot = 0
         self._around = around
-        self._silence_seconds = listener.silence_seconds_max
-        self._heard = around.wheel.now  # tick of the last sign of the peer
+        self._silence = Silence(around.wheel, listener.silence_seconds_max, around.limits.silence_octets_max)
         self._resumed = 0.0  # when our rows were last known to have let others run
         self._runner: asyncio.Task[None] | None = None  # the rows one after another, while there are events
         self._beside: list[asyncio.Task[None]] = []
@@ -141,6 +122,7 @@ class Conversation(Generic[S]):
             return
         octets = self.session.send(event, answer)
         if octets:
+            self._silence.end()
             self._outlet.write(octets)
         if self._runner is None:
             self._turn()  # to what was withheld until this answer
@@ -195,8 +177,8 @@ class Conversation(Generic[S]):
 
     def patience(self, seconds: int) -> None:
         """The peer may be silent that long, from now on."""
-        self._silence_seconds = seconds
-        self._heard = self._around.wheel.now
+        self._silence.seconds_max = seconds
+        self._silence.end()
         self._around.wheel.file(self, seconds)
 
     # -- what the port may do
@@ -221,13 +203,13 @@ class Conversation(Generic[S]):
         loop = asyncio.get_running_loop()
         if self._around.implicit:
             self._handshake = loop.create_future()
-        self.patience(self._silence_seconds)
+        self.patience(self._silence.seconds_max)
         self._runner = loop.create_task(self._begin())
 
     def dataReceived(self, data: bytes) -> None:
-        self._heard = self._around.wheel.now
         if self._closing:
             return
+        self._silence.hear(len(data))
         self._input.append(data)
         if self._runner is None:
             self._turn()
@@ -263,12 +245,11 @@ class Conversation(Generic[S]):
         if self._closing or (self._handshake is not None and not self._handshake.done()):
             self.abort()
             return
-        now = self._around.wheel.now
         waits_for_us = (self._runner is not None or self._beside) and not self._outlet.awaited
         if waits_for_us or self._outlet.moved:
-            self._heard = now
+            self._silence.end()
             self._outlet.moved = False
-        left = self._heard + self._silence_seconds - now
+        left = self._silence.left
         if left > 0:
             self._around.wheel.file(self, left)
         elif self._outlet.full:
@@ -292,7 +273,7 @@ class Conversation(Generic[S]):
     async def _handshaken(self, handshake: asyncio.Future[None]) -> None:
         self._around.wheel.file(self, self.limits.idle_tls_handshake_seconds_max)
         await handshake
-        self.patience(self._silence_seconds)
+        self.patience(self._silence.seconds_max)
 
     def _turn(self) -> None:
         """Run the rows of the session's next events, unless that is under way."""
@@ -362,7 +343,6 @@ class Conversation(Generic[S]):
         """Read on, end, or wait for the rows beside."""
         if self._runner is not None:
             return
-        self._heard = self._around.wheel.now
         if not self._beside and self._gone:
             self._runner = asyncio.get_running_loop().create_task(self._end())
         elif not self._beside and self._half_closed:

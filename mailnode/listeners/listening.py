@@ -16,8 +16,9 @@ from zope.interface import implementer
 from mailnode.clock import Clock
 from mailnode.limits import Limits
 from mailnode.listeners.admission import Admission
-from mailnode.listeners.conversation import Conversation, Surroundings
+from mailnode.listeners.conversation import Conversation
 from mailnode.listeners.listener import Listener, Peer, S
+from mailnode.listeners.surroundings import Surroundings
 from mailnode.listeners.tls import Certificate
 from mailnode.listeners.wheel import Wheel
 

@@ -7,6 +7,7 @@ import logging
 import socket
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from twisted.internet.error import CannotListenError
@@ -241,6 +242,25 @@ def test_a_silent_peer_hears_goodbye() -> None:
             door.pass_seconds(SILENCE_SECONDS - 1)
             assert await caller.ask(b"two") == b"two"
             door.pass_seconds(SILENCE_SECONDS + 1)
+            assert await caller.rest() == b"goodbye SILENT\r\n"
+
+    run(test())
+
+
+def test_a_peer_that_says_a_line_octet_by_octet_is_silent_but_not_one_that_says_much() -> None:
+    async def test() -> None:
+        async with opened(Door()) as door:
+            caller = await greeted(door)
+            session: Any = door.conversations[0].session
+            much = Limits().silence_octets_max
+            door.pass_seconds(SILENCE_SECONDS - 20)
+            caller.writer.write(b"x" * much)
+            await until(lambda: session.fed == much)
+            door.pass_seconds(SILENCE_SECONDS - 20)
+            assert not door.conversations[0]._closing
+            caller.writer.write(b"x")
+            await until(lambda: session.fed == much + 1)
+            door.pass_seconds(20 + 1)
             assert await caller.rest() == b"goodbye SILENT\r\n"
 
     run(test())

@@ -17,9 +17,10 @@ from mailnode.delivery.replies import LOCAL_ONLY
 from mailnode.delivery.submit import Submit
 from mailnode.directory.credential import Busy
 from mailnode.listeners import smtp
-from mailnode.listeners.conversation import Conversation, Surroundings
+from mailnode.listeners.conversation import Conversation
 from mailnode.listeners.listener import Listener, Peer
 from mailnode.listeners.smtp import ROWS, Client
+from mailnode.listeners.surroundings import Surroundings
 from mailnode.listeners.wheel import Wheel
 from mailnode.pb.change_pb2 import Result
 from protocols.sasl import scram
