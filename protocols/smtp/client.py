@@ -231,6 +231,8 @@ class Session:
             self._over = True
             return Answered(None, reply)
         command = self._awaited.popleft()
+        if reply.positive and (reply.code >= 300) is not isinstance(command, Data):  # §4.3.2
+            raise Fault("554 5.5.0", "The server's reply is none to what was asked")
         match command:
             case Hello() if reply.positive:
                 self.extensions = dict(map(_extension, reply.more)) if command.extended else {}

@@ -128,6 +128,10 @@ def test_starttls_that_is_offered_and_refused_is_done_without() -> None:
         ({"MAIL": "421 4.3.2 closing"}, "421 closing"),
         ({"RCPT": CLOSE}, "closed the connection"),
         ({".": CLOSE}, "closed the connection"),
+        ({"DATA": "250 2.0.0 taken"}, "none to what was asked"),  # without any content: nothing was taken
+        (NO_PIPELINING | {"DATA": "250 2.0.0 taken"}, "none to what was asked"),
+        ({"RCPT": "354 go"}, "none to what was asked"),
+        ({".": "354 go on"}, "none to what was asked"),
     ],
 )
 def test_a_host_that_takes_nothing_is_told_apart_from_one_that_refuses(
