@@ -13,6 +13,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from protocols.fault import Fault
 from protocols.imap import response
@@ -32,9 +33,9 @@ class View:
         "_destroyed",
         "_grown",
         "_private",
+        "_saved",
         "count",
         "recent",
-        "saved",
         "uids",
     )
 
@@ -43,10 +44,10 @@ class View:
         self.uids = uids
         self.count = count
         self.recent: Ranges = ()
-        self.saved: Ranges = ()  # UIDs that "$" stands for (RFC 5182)
         self._destroyed: list[tuple[int, int]] = []
         self._changed: list[tuple[int, int]] = []
         self._answered: list[tuple[int, int, Ranges]] = []
+        self._saved = array("I")  # first and last UID of each range of `saved`
         self._grown = False
         self._private = False  # `uids` is ours: nobody else adds to it
 
@@ -55,6 +56,16 @@ class View:
     @property
     def last_uid(self) -> int:
         return self.uids[self.count - 1] if self.count else 0
+
+    @property
+    def saved(self) -> Ranges:
+        """UIDs that "$" stands for (RFC 5182); kept small, for they stay while the mailbox is selected."""
+        ends = self._saved
+        return tuple(zip(ends[::2], ends[1::2], strict=True))
+
+    @saved.setter
+    def saved(self, ranges: Ranges) -> None:
+        self._saved = array("I", chain.from_iterable(ranges))
 
     def claim(self, first: int, following: int) -> None:
         """The UIDs [first, following) are \\Recent in this session, whether they were told yet or not."""

@@ -1,6 +1,7 @@
 """What the client was told, against what it must believe of its mailbox."""
 
 import re
+import tracemalloc
 from array import array
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from protocols.fault import Fault
 from protocols.imap.search import Key, Op
-from protocols.imap.sequence import STAR, SequenceSet
+from protocols.imap.sequence import SAVED, STAR, SequenceSet
 from protocols.imap.view import View
 
 
@@ -204,3 +205,16 @@ def test_uids_of_the_view_are_its_own_while_it_withholds() -> None:
         told.note(uid, [(uid, uid)], [], [])
         told.arrivals(account, 3)
     assert told.uids.tolist() == [1, 2, 3, 4, 5]
+
+
+def test_what_a_search_saved_is_held_in_a_few_octets_a_message() -> None:
+    """A client may keep a result in which nothing is next to anything for as long as it is there."""
+    told = view()
+    tracemalloc.start()
+    try:
+        told.saved = tuple((uid, uid) for uid in range(1001, 101_001, 2))
+        held, _ = tracemalloc.get_traced_memory()
+        assert held < 50_000 * 20
+        assert told.ranges(SAVED, by_uid=True)[:2] == ((1001, 1001), (1003, 1003))
+    finally:
+        tracemalloc.stop()
