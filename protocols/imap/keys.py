@@ -96,9 +96,11 @@ def _decoder(charset: bytes) -> Callable[[bytes], str]:
 
     def decode(octets: bytes) -> str:
         try:
-            return octets.decode(known)
+            text = octets.decode(known)
+            text.encode()  # UTF-7 lets half a surrogate pair pass, which is no text
         except ValueError:
             raise Fault("BAD", "The text is not in the charset") from None
+        return text
 
     return decode
 

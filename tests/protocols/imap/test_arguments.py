@@ -256,6 +256,7 @@ FAULTS = [
     (b"SEARCH CHARSET punycode ALL", "NO [BADCHARSET (US-ASCII UTF-8)]"),
     (b'SEARCH CHARSET "" ALL', "NO [BADCHARSET (US-ASCII UTF-8)]"),
     (b"SEARCH CHARSET utf-8 TEXT {1}\r\n\xff", "BAD"),
+    (b"SEARCH CHARSET utf-7 TEXT +2AA-", "BAD"),
     (b"SEARCH " + b"ALL " * 20 + b"ALL", "NO [LIMIT]"),
     (b"SEARCH ()", "BAD"),
     (b"SEARCH RETURN (EVERY) ALL", "BAD"),
