@@ -299,7 +299,10 @@ def search(g: Grammar) -> event.Search:
 
 
 def fetch(g: Grammar) -> event.Fetch:
-    """fetch = SP sequence-set SP fetch-atts [SP "(" "CHANGEDSINCE" SP number [SP "VANISHED"] ")"]"""
+    """fetch = SP sequence-set SP fetch-atts [SP "(" "CHANGEDSINCE" SP number [SP "VANISHED"] ")"]
+
+    RFC 7162 §7 has no CHANGEDSINCE 0, but a client may know of no mod-sequence yet: all have changed since.
+    """
     g.sp()
     numbers = g.sequence_set()
     g.sp()
