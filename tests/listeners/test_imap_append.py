@@ -124,3 +124,20 @@ def test_one_append_brings_several_messages_at_once(tmp_path: Path) -> None:
             wire.close()
 
     run(body())
+
+
+def test_the_headers_of_long_messages_count_for_what_one_append_may_hold(tmp_path: Path) -> None:
+    """Their octets are on the disk, but a header may have a megabyte."""
+    long = b"Subject: x\r\nX-Long: " + b"y" * 100_000 + b"\r\n\r\n" + b"z" * 300_000
+
+    async def body() -> None:
+        async with house(tmp_path, replace(Limits(), imap_multiappend_octets_max=150_000)) as served:
+            wire = await logged_in(served.port)
+            one = b" {%d+}\r\n%b" % (len(long), long)
+            wire.write(b"a APPEND INBOX" + one * 2 + b"\r\n")
+            assert (await wire.line()).startswith("a OK [APPENDUID ")
+            wire.write(b"b APPEND INBOX" + one * 3 + b"\r\n")
+            assert (await wire.line()).startswith("b NO [LIMIT]")
+            wire.close()
+
+    run(body())

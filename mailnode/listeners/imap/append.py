@@ -55,7 +55,6 @@ class Appending:
 
     async def _finish(self) -> None:
         arrived, message = await self._content.finish(), self._message
-        self.octets += len(arrived.octets)
         whole = Add.Message(
             name=self._name,
             flags=system_bits(message.flags),
@@ -67,6 +66,7 @@ class Appending:
             references=arrived.references,
         )
         self._whole.append(whole)
+        self.octets += whole.ByteSize()  # the header and the structure of a long message are held too
 
 
 async def append(client: Client, event: Append) -> None:
