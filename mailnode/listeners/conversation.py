@@ -122,7 +122,8 @@ class Conversation(Generic[S]):
             return
         octets = self.session.send(event, answer)
         if octets:
-            self._silence.end()
+            if not self._outlet.full:  # who does not read is not answered, whatever we say unasked
+                self._silence.end()
             self._outlet.write(octets)
         if self._runner is None:
             self._turn()  # to what was withheld until this answer

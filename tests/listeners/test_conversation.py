@@ -309,6 +309,21 @@ def test_a_peer_that_reads_nothing_is_cut_off() -> None:
     run(test())
 
 
+def test_a_peer_that_reads_nothing_is_cut_off_although_there_are_news_for_it() -> None:
+    async def test() -> None:
+        async with opened(Door()) as door:
+            caller = await greeted(door)
+            caller.say(b"big 100000")
+            conversation = door.conversations[0]
+            await until(lambda: conversation._outlet.awaited)
+            for _ in range(6):
+                door.pass_seconds(SILENCE_SECONDS // 2)
+                conversation.send(None, b"news")
+            await until(lambda: door.closed)
+
+    run(test())
+
+
 def test_a_peer_that_reads_on_is_waited_for() -> None:
     async def test() -> None:
         async with opened(Door()) as door:
