@@ -12,7 +12,9 @@ class MimeLimits:
     header_octets_max: int = 1024 * KiB  # all headers together are held in memory; real ones reach 64 KiB
     fields_max: int = 10_000  # of one header; the rest of it stays part of the header, without rows
     parts_max: int = 1_000  # BODYSTRUCTURE grows with it; digests and bundles of mails have hundreds
-    depth_max: int = 100  # as Dovecot; readers of BODYSTRUCTURE recurse
+    depth_max: int = (
+        80  # protobuf reads no more than 100 levels, and a row lies within a change; mail has ten
+    )
     boundary_octets_max: int = 998  # RFC 5322 §2.1.1: a line; RFC 2046 §5.1.1 allows 70
     parameters_max: int = 100  # of one field, RFC 2231 sections counted one by one
     addresses_max: int = 5_000  # of one field; an envelope row stays below a megabyte
