@@ -47,7 +47,7 @@ class Limits:
     imap_events_open_max: int = 8  # APPENDs in flight on one connection: they share a sync
     imap_multiappend_messages_max: int = 1000  # of one APPEND: all of them are one change
     imap_multiappend_octets_max: int = 16 * MiB  # held in memory; long messages are not
-    imap_depth_max: int = 100  # parentheses within parentheses
+    imap_depth_max: int = 80  # parentheses; a search key adds levels, and protobuf reads 100 at most
     imap_sequence_ranges_max: int = 20_000  # more than any client sends
 
     # -- POP3
