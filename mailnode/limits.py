@@ -97,7 +97,7 @@ class Limits:
     run_octets_max: int = 1 * MiB  # octets a run
     entries_run_max: int = 20_000  # messages a run of entries only
     watch_pending_max: int = 1000  # changes that a reader may lag behind before it must resync
-    departed_entries_max: int = 100_000  # of a watched mailbox, 48 octets each: what FETCH may still ask for
+    departed_entries_max: int = 100_000  # of a watched mailbox, 50 to 170 octets each: FETCH may still ask
     mailboxes_max: int = 10_000  # of an account
     mailbox_name_octets_max: int = 1000  # of a full name, as Dovecot and Cyrus
     mailbox_depth_max: int = 32  # levels of a name

@@ -109,7 +109,7 @@ class LocalAccount:
                 yield await self._run_read(entries, arrays, want)
 
     async def departed(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncIterator[Messages]:
-        gone = self._committed.departed.entries(mailbox, uids)
+        gone = await self._read(self._committed.departed.entries, mailbox, uids)
         rest = list(uids)
         while rest:
             entries, rest = next_run(gone, rest, want, self._limits)

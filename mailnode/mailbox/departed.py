@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from mailnode.mailbox.arrays import Arrays
-from mailnode.mailbox.rows import ENTRY_OCTETS
+from mailnode.mailbox.ranges import within
+from mailnode.mailbox.rows import ENTRY_OCTETS, cut, uid_of
 from mailnode.mailbox.verbs import UidRanges
 from mailnode.pb.change_pb2 import Change
 
@@ -36,7 +37,7 @@ class Departed:
         self._kept.pop(mailbox, None)
 
     def entries(self, mailbox: int, uids: UidRanges) -> Arrays:
-        """Those of `uids`."""
+        """Those of `uids`; for any thread, as they may be very many."""
         kept = self._kept.get(mailbox)
         return Arrays(bytearray(), {}) if kept is None else kept.entries(uids)
 
@@ -47,11 +48,11 @@ class _Kept:
     __slots__ = ("_blocks", "_octets")
 
     def __init__(self) -> None:
-        self._blocks: deque[tuple[int, Arrays]] = deque()
+        self._blocks: deque[tuple[int, bytes]] = deque()
         self._octets = 0
 
     def add(self, position: int, entries: bytes, octets_max: int) -> None:
-        self._blocks.append((position, Arrays(bytearray(entries), {})))
+        self._blocks.append((position, entries))
         self._octets += len(entries)
         while self._octets > octets_max:
             self._drop_oldest()
@@ -62,13 +63,17 @@ class _Kept:
             self._drop_oldest()
 
     def _drop_oldest(self) -> None:
-        self._octets -= len(self._blocks.popleft()[1].entries)
+        self._octets -= len(self._blocks.popleft()[1])
 
     def entries(self, uids: UidRanges) -> Arrays:
-        first, last = uids[0][0], uids[-1][1]
         images: dict[int, bytes] = {}
-        for _, block in self._blocks:
-            if block.uids[0] <= last and block.uids[-1] >= first:
-                for start, end in block.slices(uids):
-                    images.update((block.uids[at], block.cut(at, at + 1)) for at in range(start, end))
+        for _, block in tuple(self._blocks):  # others come meanwhile
+            images.update(_asked(block, uids))
         return Arrays(bytearray(b"".join(image for _, image in sorted(images.items()))), {})
+
+
+def _asked(block: bytes, uids: UidRanges) -> Iterable[tuple[int, bytes]]:
+    """UID and image of those of `uids`, found from the side that has fewer: both may be many."""
+    if len(block) <= len(uids) * ENTRY_OCTETS:
+        return ((uid, image) for image in cut(block) if within(uid := uid_of(image), uids))
+    return ((uid_of(image), image) for image in cut(Arrays(bytearray(block), {}).joined(uids)))

@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from mailnode.mailbox.ranges import within
 from mailnode.mailbox.rows import ENTRY_OCTETS, UID, cut, uid_of, uids_of, words
 from mailnode.mailbox.verbs import UidRanges
 
@@ -96,9 +97,4 @@ def _common(few: Mapping[int, object], ranges: UidRanges) -> list[int]:
         return [ranges[0][0]] if ranges[0][0] in few else []
     if span <= len(few):
         return [uid for first, last in ranges for uid in range(first, last + 1) if uid in few]
-    return [uid for uid in few if _within(uid, ranges)]
-
-
-def _within(uid: int, ranges: UidRanges) -> bool:
-    index = bisect_left(ranges, (uid + 1,))
-    return index > 0 and ranges[index - 1][0] <= uid <= ranges[index - 1][1]
+    return [uid for uid in few if within(uid, ranges)]

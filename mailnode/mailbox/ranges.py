@@ -59,6 +59,11 @@ def unpacked(ranges: Iterable[UidRange]) -> Iterable[int]:
         yield from range(each.first, each.last + 1)
 
 
+def within(uid: int, ranges: UidRanges) -> bool:
+    index = bisect_left(ranges, (uid + 1,))
+    return index > 0 and ranges[index - 1][0] <= uid <= ranges[index - 1][1]
+
+
 def sliced(ranges: UidRanges, uids: array[int], entries_max: int, ranges_max: int) -> list[UidRanges]:
     """The same UIDs in parts of few ranges that hold at most `entries_max` of a mailbox's `uids` each."""
     parts: list[UidRanges] = []

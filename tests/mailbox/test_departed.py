@@ -1,5 +1,8 @@
 """Entries that are gone, as long as somebody may ask for them."""
 
+from collections.abc import Iterator
+from typing import Any
+
 from mailnode.mailbox.departed import Departed
 from mailnode.mailbox.rows import ENTRY, MAIL, longs
 from mailnode.pb.change_pb2 import Change, Dropped
@@ -46,3 +49,27 @@ def test_what_all_readers_told_goes_when_the_next_ones_come() -> None:
     assert departed.entries(1, [(1, 9)]).uids.tolist() == [2, 3]
     departed.keep(dropped(1, 4, position=10), {1: 9})
     assert departed.entries(1, [(1, 9)]).uids.tolist() == [4]
+
+
+class Counted(list[tuple[int, int]]):
+    """Ranges that count how often one is looked at."""
+
+    looks = 0
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        for each in super().__iter__():
+            self.looks += 1
+            yield each
+
+    def __getitem__(self, at: Any) -> Any:
+        self.looks += 1
+        return super().__getitem__(at)
+
+
+def test_many_ranges_are_not_looked_through_for_each_of_many_that_went_one_by_one() -> None:
+    departed = Departed(1_000)
+    for uid in range(1, 601):
+        departed.keep(dropped(1, uid, position=4 + uid), {1: 4})
+    asked = Counted((uid, uid) for uid in range(1, 601, 2))
+    assert departed.entries(1, asked).uids.tolist() == list(range(1, 601, 2))
+    assert asked.looks < 600 * 20
