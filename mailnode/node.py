@@ -93,7 +93,7 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
     writer = ThreadPoolExecutor(1, "writer")
     loads = ThreadPoolExecutor(limits.load_threads_max, "loads")
     hashes = ThreadPoolExecutor(limits.authentication_threads_max, "hashes")
-    if finished := whole.finish(shard, replay):
+    if finished := whole.finish(shard, replay, limits.part_rows_max):
         log.info("large changes finished", extra={"changes": finished})
     partitions = Partitions(shard, writer, limits, _end_at_once)
     accounts = Accounts(shard, partitions, loads, clock, limits)

@@ -46,24 +46,32 @@ class InParts:
             shard.write([(Family.LOG, key, row.SerializeToString())], sync=True)
             self._rows = iter(self._entry.rows(FORMAT))
             return False
-        part = list(islice(self._rows, self._rows_max))
-        last = len(part) < self._rows_max
-        if last:
-            part += _ended(key, self._entry.partition, self._epoch, self._seq)
-        shard.write(part, sync=False)
-        return last
+        return _write_part(shard, self._rows, self._rows_max, _ended(key, self._epoch), sync=False)
 
 
-def finish(shard: Shard, replay: Replay) -> int:
-    """Write the rows of what is whole in the log and was not finished; how many entries. Blocking."""
+def finish(shard: Shard, replay: Replay, rows_max: int) -> int:
+    """Write the rows of what is whole in the log and was not finished; how many entries. Blocking.
+
+    In parts too: a crash in between leaves the log row, and all of it is written once more.
+    """
     unfinished = list(shard.scan(Family.LOG, b"", keys.END))
     for key, value in unfinished:
         row = LogRow.FromString(value)
-        ended = _ended(key, keys.partition_of_log(key), row.epoch, keys.seq_of_log(key))
-        shard.write([*replay(row.entry), *ended], sync=True)
+        rows = iter(replay(row.entry))
+        while not _write_part(shard, rows, rows_max, _ended(key, row.epoch), sync=True):
+            pass
     return len(unfinished)
 
 
-def _ended(key: bytes, partition: int, epoch: int, seq: int) -> list[Put]:
-    applied = AppliedRow(epoch=epoch, seq=seq).SerializeToString()
-    return [(Family.STATE, keys.applied(partition), applied), (Family.LOG, key, None)]
+def _write_part(shard: Shard, rows: Iterator[Put], rows_max: int, ended: list[Put], sync: bool) -> bool:
+    """The next of the rows; whether they were the last, which `ended` goes with, and `sync`."""
+    part = list(islice(rows, rows_max))
+    last = len(part) < rows_max
+    shard.write(part + ended if last else part, sync=sync and last)
+    return last
+
+
+def _ended(key: bytes, epoch: int) -> list[Put]:
+    """Of the log row of an entry, which tells its partition and seq."""
+    applied = AppliedRow(epoch=epoch, seq=keys.seq_of_log(key)).SerializeToString()
+    return [(Family.STATE, keys.applied(keys.partition_of_log(key)), applied), (Family.LOG, key, None)]

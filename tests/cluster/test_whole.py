@@ -95,7 +95,7 @@ def test_after_a_death_at_any_step_it_is_there_whole_or_not_at_all(step: Step, c
     house.hand.close()
     shard = house.shard.reopen(kept=min(kept, house.shard.unsynced))
     there = count > 1 or step in (Step.BEFORE_MEMORY, Step.AFTER_WRITE) or (step is Step.BEFORE_SYNC and kept)
-    finish(shard, replay)
+    finish(shard, replay, rows_max=3)
     assert len(list(shard.values(Family.STATE, b"row", b"rox"))) == (ROWS if there else 0)
     assert list(shard.scan(Family.LOG, b"", keys.END)) == []
     applied = AppliedRow.FromString(shard.get(Family.STATE, keys.applied(3)) or b"")
@@ -110,9 +110,32 @@ def test_a_death_while_it_is_finished_is_finished_the_next_time() -> None:
     shard = house.shard.reopen()
     shard.plan = lambda step: Fate.DIE if step is Step.BEFORE_SYNC else Fate.GO_ON
     with pytest.raises(Died):
-        finish(shard, replay)
+        finish(shard, replay, rows_max=3)
     shard = shard.reopen(kept=0)
-    assert finish(shard, replay) == 1 and finish(shard, replay) == 0
+    assert finish(shard, replay, rows_max=3) == 1 and finish(shard, replay, rows_max=3) == 0
+    assert len(list(shard.values(Family.STATE, b"row", b"rox"))) == ROWS
+
+
+@pytest.mark.parametrize("parts", range(1, 4))
+def test_after_a_start_it_is_finished_in_parts_and_a_death_between_them_loses_nothing(parts: int) -> None:
+    house = opened()
+    house.append(Large(b"a"))
+    house.group()
+    house.hand.close()
+    written: list[int] = []
+
+    def plan(step: Step) -> Fate:
+        if step is Step.AFTER_WRITE:
+            written.append(len(list(shard.values(Family.STATE, b"row", b"rox"))))
+        return Fate.DIE if len(written) == parts else Fate.GO_ON
+
+    shard = house.shard.reopen()
+    shard.plan = plan
+    with pytest.raises(Died):
+        finish(shard, replay, rows_max=3)
+    assert written == [3, 6, 7][:parts]
+    shard = shard.reopen(kept=parts)
+    assert finish(shard, replay, rows_max=3) == (0 if parts == 3 else 1)
     assert len(list(shard.values(Family.STATE, b"row", b"rox"))) == ROWS
 
 

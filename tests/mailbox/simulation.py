@@ -363,7 +363,7 @@ class Simulation:
         process.hand.close()
         assert not [each for each in mistakes if "never retrieved" not in each], mistakes
         self.shard = self.shard.reopen(self.dice.randint(0, self.shard.unsynced))
-        finish(self.shard, replay)
+        finish(self.shard, replay, LIMITS.part_rows_max)
         self.clock.microseconds += self.dice.choice((-2_000_000, 0, 5_000_000))
         for account, judge in self.judges.items():
             judge.slices = process.partitions.slices[account]
