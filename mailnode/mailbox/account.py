@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from array import array
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Executor
 from typing import Any, TypeVar
 
@@ -19,15 +19,13 @@ from google.protobuf.message import DecodeError
 from mailnode.clock import Clock
 from mailnode.cluster.partitions import Append, Partitions
 from mailnode.limits import Limits
-from mailnode.mailbox.add import related
 from mailnode.mailbox.appended import Appended, LargeAppended, entries_of
 from mailnode.mailbox.arrays import Arrays
-from mailnode.mailbox.asked import mailbox_needed, messages_asked, slices_of
+from mailnode.mailbox.asked import mailbox_needed, messages_asked, rows_asked, slices_of
 from mailnode.mailbox.committed import Committed, copied
 from mailnode.mailbox.decide import add_slice, decide, ended
 from mailnode.mailbox.decided import Decided, Loaded, Moment
 from mailnode.mailbox.dues import Dues
-from mailnode.mailbox.queue import item_key
 from mailnode.mailbox.reads import Head, Reads
 from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS, ENTRY_OCTETS, uids_of
 from mailnode.mailbox.runs import next_run
@@ -73,6 +71,8 @@ class LocalAccount:
         self._used = used
         self._row = head.row
         self._deciding: Decided | None = None
+        self._whole = True
+        """What was decided was appended: a decision that failed half-way is not in `_deciding`."""
         self._committed = Committed(head, limits.departed_entries_max)
         self._turn = asyncio.Lock()
         self._queued = 0
@@ -156,7 +156,7 @@ class LocalAccount:
             except BaseException:
                 follower.close()
                 raise
-            if position < self._decided.row.touched_floor:
+            if position < self._row.touched_floor:
                 follower.lose()  # it was raised meanwhile, and the rows may be gone already
             else:
                 follower.precede(touched for touched in missed if touched.position <= upto)
@@ -222,7 +222,7 @@ class LocalAccount:
 
     def _may_decide_at_once(self, intent: Intent, needed: int) -> bool:
         """Nobody is before it, it was never asked, what it needs is in memory, and it is short."""
-        if self._queued or intent.retry or not self._partitions.has_room():
+        if self._queued or intent.retry or not self._whole or not self._partitions.has_room():
             return False
         if not needed:
             return True
@@ -235,8 +235,8 @@ class LocalAccount:
             if intent.HasField("store"):
                 return await self._store_in_slices(intent, needed)
             async with self._turn:
-                arrays = await self._needed(needed) if needed else None
-                if arrays and messages_asked(intent, arrays) > self._limits.store_slice_entries:
+                arrays = await self._needed(needed)
+                if needed and messages_asked(intent, arrays) > self._limits.store_slice_entries:
                     return await self._decide_in_pool(intent, needed)
                 return self._decide(intent, arrays)
         finally:
@@ -257,8 +257,20 @@ class LocalAccount:
         return outcome
 
     async def _needed(self, mailbox: int) -> Arrays:
-        """For a mailbox that is not committed yet, or gone meanwhile, all that counts is in the overlay."""
+        """What the next decision needs: a decided edge that is whole, and the arrays of a mailbox (0: none).
+
+        For a mailbox that is not committed yet, or gone meanwhile, all that counts is in the overlay.
+        """
+        if not self._whole:
+            await self._decide_anew()
         return await self._present(mailbox) or Arrays(bytearray(), {})
+
+    async def _decide_anew(self) -> None:
+        """A decision failed half-way: go on from what is committed, once all is that was appended."""
+        if self._last_append is not None:
+            await self._last_append.wait()
+        self._row = (await self._read(self._reads.head)).row
+        self._deciding, self._whole = None, True
 
     async def _store_in_slices(self, intent: Intent, mailbox: int) -> Outcome:
         """Several changes, those of others in between; the last one carries the intent's id."""
@@ -290,29 +302,22 @@ class LocalAccount:
         return self._append(self._decision(intent, arrays), Appended)
 
     def _decision(self, intent: Intent, arrays: Arrays | None) -> Change | Result:
-        loaded = Loaded(arrays, self._small_rows(intent))
-        return decide(self._decided, intent, loaded, Moment(self._clock.now_microseconds(), self._limits))
+        # Few, and mostly absent: the shard's filters answer from memory.
+        rows = {each: self._reads.small_row(*each) for each in rows_asked(intent)}
+        moment = Moment(self._clock.now_microseconds(), self._limits)
+        self._whole = False
+        return decide(self._decided, intent, Loaded(arrays, rows), moment)
 
     def _append(self, decision: Change | Result, entry: type[Appended]) -> Outcome:
         """Where nothing changes, what was decided before must be durable all the same."""
         if isinstance(decision, Result):
+            self._whole = True
             return decision, self._last_append
         self._last_append = self._partitions.append(entry(decision, self.commit))
+        self._whole = True
         if decision.intent:
             self._in_flight[decision.intent] = decision.result, self._last_append
         return decision.result, self._last_append
-
-    def _small_rows(self, intent: Intent) -> Mapping[tuple[int, bytes], bytes]:
-        """Few, and mostly absent: the shard's filters answer from memory."""
-        if intent.HasField("add"):
-            wanted = [(Kind.MSGID, h) for message in intent.add.messages for h in related(message)]
-        elif intent.HasField("put_row") and intent.put_row.if_absent:
-            wanted = [(intent.put_row.kind, intent.put_row.key)]
-        elif intent.HasField("queue"):
-            wanted = [(Kind.QUEUE, item_key(intent.queue.mail))]
-        else:
-            return _NO_ROWS
-        return {(kind, key): self._reads.small_row(kind, key) for kind, key in wanted}
 
     def commit(self, change: Change) -> None:
         """The change is durable: it crosses to the committed edge, and readers are told."""
@@ -392,6 +397,3 @@ class LocalAccount:
 
     def _read(self, read: Callable[..., T], *arguments: object) -> asyncio.Future[T]:
         return asyncio.get_running_loop().run_in_executor(self._loads, read, *arguments)
-
-
-_NO_ROWS: Mapping[tuple[int, bytes], bytes] = {}

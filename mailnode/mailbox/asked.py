@@ -1,13 +1,17 @@
-"""What an intent is about: which mailbox's messages, and how many of them."""
+"""What an intent is about: which mailbox's messages, how many of them, and which small rows."""
 
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 
 from mailnode.limits import Limits
+from mailnode.mailbox.add import related
 from mailnode.mailbox.arrays import Arrays
+from mailnode.mailbox.queue import item_key
 from mailnode.mailbox.ranges import pairs, sliced
 from mailnode.pb.change_pb2 import Intent, UidRange
+from mailnode.store.keys import Kind
 
 _OF_RANGES = frozenset(("store", "copy", "expunge"))
 _OF_ALL = frozenset(("delete_mailbox", "rename_mailbox"))
@@ -20,6 +24,17 @@ def mailbox_needed(intent: Intent) -> int:
     """The mailbox whose messages an intent is about, 0 for none."""
     ask = intent.WhichOneof("ask")
     return getattr(intent, ask).mailbox if ask in _ABOUT_MESSAGES else 0
+
+
+def rows_asked(intent: Intent) -> Sequence[tuple[int, bytes]]:
+    """The small rows that it is decided by, by kind and key."""
+    if intent.HasField("add"):
+        return [(Kind.MSGID, h) for message in intent.add.messages for h in related(message)]
+    if intent.HasField("put_row") and intent.put_row.if_absent:
+        return [(intent.put_row.kind, intent.put_row.key)]
+    if intent.HasField("queue"):
+        return [(Kind.QUEUE, item_key(intent.queue.mail))]
+    return ()
 
 
 def messages_asked(intent: Intent, arrays: Arrays) -> int:
