@@ -127,4 +127,5 @@ class Limits:
     blob_garbage_share_max: float = 0.25  # of the octets of blobs on disk; beyond it they are rewritten
     group_octets_max: int = 8 * MiB  # of one WriteBatch: a sync every few ms on a slow disk
     part_rows_max: int = 5_000  # rows of a large change written at once: some 10 ms of the writer
+    large_at_once_max: int = 2  # large changes on their way: each holds some 100 MiB, and a pool's thread
     group_pending_octets_max: int = 64 * MiB  # waiting for the writer: beyond it callers wait

@@ -111,6 +111,8 @@ class Partitions:
         """Which is being written."""
         self._large: deque[Append] = deque()
         """Of which the first is being written in parts."""
+        self.large_turns = asyncio.Semaphore(limits.large_at_once_max)
+        """One is taken before an entry is made that may be large, until that is written."""
         self._parts: InParts | None = None
         self._held: dict[int, deque[Append]] = {}
         """By partition with a large entry on its way: what comes behind that."""

@@ -237,7 +237,8 @@ class LocalAccount:
             async with self._turn:
                 arrays = await self._needed(needed)
                 if needed and messages_asked(intent, arrays) > self._limits.store_slice_entries:
-                    return await self._decide_in_pool(intent, needed)
+                    async with self._partitions.large_turns:
+                        return await self._decide_in_pool(intent, needed)
                 return self._decide(intent, arrays)
         finally:
             self._queued -= 1

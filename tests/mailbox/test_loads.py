@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from mailnode.mailbox.verbs import ALL_UIDS, Want
 from mailnode.pb.change_pb2 import Store
 from tests.mailbox import asks
 from tests.mailbox.asks import ALL, add, copy, expunge, message, move, store
-from tests.mailbox.process import House, first_of, opened
+from tests.mailbox.process import LIMITS, House, first_of, opened
 from tests.store.faulty_shard import Fate, Step
 
 
@@ -160,3 +161,22 @@ def test_uids_that_a_session_holds_stay_when_messages_go(house: House) -> None:
     house.ask(add(message()))
     assert run.uids[: run.count].tolist() == [1, 2, 3, 4]
     assert list(house.flags()) == [1, 4, 5]
+
+
+def test_large_changes_of_many_accounts_are_made_few_at_once() -> None:
+    house = opened(messages=4, limits=replace(LIMITS, large_at_once_max=2))
+    house.flags()
+    accounts = [house.account]
+    for number in (1, 2):
+        house.account = house.hand.until(house.accounts.open(asks.ACCOUNT + number))  # type: ignore[assignment]
+        house.ask(asks.create("Other"))
+        house.ask(add(*(message() for _ in range(4))))
+        house.flags()
+        accounts.append(house.account)
+    moves = []
+    for house.account in accounts:
+        moves.append(house.start(move(1, ALL, 2)))
+    assert house.hand.loads.waiting == 2, "the third holds no thread and makes nothing yet"
+    house.hand.work()
+    assert [len(task.result().expunged) for task in moves] == [1, 1, 1]
+    house.end()
