@@ -89,6 +89,7 @@ class Relay:
 
     port: int  # 25, where their servers listen
     dns: tuple[tuple[str, int], ...]  # servers by address and port; empty: those of the machine
+    loopback: bool = False  # go also where a domain's records, or a literal, say this machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +179,7 @@ def _relay_lines(config: Config) -> list[str]:
         "[relay]  # mail of our users for other domains; without this table it is refused",
         f"port = {config.relay.port}  # where the servers of other domains listen",
         f"dns = {dns}  # servers, by address; empty: those of this machine",
+        f"loopback = {_bool(config.relay.loopback)}  # also to servers at 127.0.0.1, ::1 and the like",
     ]
 
 
@@ -250,7 +252,8 @@ def _listeners(table: _Table) -> tuple[Listener, ...]:
 
 def _relay(table: _Table) -> Relay:
     servers = table.texts("dns")
-    relay = Relay(table.port("port") if table.has("port") else SMTP_PORT, tuple(_servers(table, servers)))
+    port = table.port("port") if table.has("port") else SMTP_PORT
+    relay = Relay(port, tuple(_servers(table, servers)), table.truth("loopback", False))
     table.refuse_others()
     return relay
 

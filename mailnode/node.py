@@ -334,7 +334,7 @@ def _outbox(config: Config, told: RelayConfig, parts: House) -> Outbox:
     keys = {domain.name: Key(domain.dkim, key.read(config.dkim_key(domain))) for domain in signing}
     resolver = Resolver(asking(told.dns, limits.dns_seconds_max), clock, limits)
     relay = Relay(
-        Routes(resolver, clock, config.hostname, limits),
+        Routes(resolver, clock, config.hostname, limits, loopback=told.loopback),
         Signer(keys, clock),
         Attempts(config.hostname, told.port, limits),
         Bounces(config.hostname, parts.upload_ids, clock),

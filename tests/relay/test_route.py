@@ -8,7 +8,15 @@ import pytest
 
 from mailnode.limits import Limits
 from mailnode.mailauth.resolver import Resolver, Unavailable
-from mailnode.relay.route import LOOPS, NO_SUCH_DOMAIN, NOT_AN_ADDRESS, TAKES_NO_MAIL, Host, Routes
+from mailnode.relay.route import (
+    LOOPS,
+    NO_SUCH_DOMAIN,
+    NOT_AN_ADDRESS,
+    NOT_OUTSIDE,
+    TAKES_NO_MAIL,
+    Host,
+    Routes,
+)
 from protocols.smtp.reply import Reply
 from tests.mailauth.zone import FAILS, Zone
 from tests.mailbox.house import Ticking
@@ -25,11 +33,16 @@ B = (Host("b.test", "192.0.2.2"), Host("b.test", "192.0.2.3"), Host("b.test", "2
 
 
 def hosts(
-    domain: str, records: Mapping[str, Sequence[str] | str] | None, limits: Limits | None = None
+    domain: str,
+    records: Mapping[str, Sequence[str] | str] | None,
+    limits: Limits | None = None,
+    *,
+    loopback: bool = False,
 ) -> tuple[Host, ...] | Reply:
     limits, clock = limits or Limits(), Ticking()
     zone = Zone(HOSTS if records is None else {**HOSTS, domain: records})
-    return asyncio.run(Routes(Resolver(zone, clock, limits), clock, OWN, limits).hosts(domain))
+    routes = Routes(Resolver(zone, clock, limits), clock, OWN, limits, loopback=loopback)
+    return asyncio.run(routes.hosts(domain))
 
 
 @pytest.mark.parametrize(
@@ -66,3 +79,27 @@ def test_hosts_and_their_addresses_are_bounded() -> None:
     limits = replace(Limits(), relay_hosts_max=1, relay_addresses_max=1)
     found = hosts("x.test", {"MX": ["10 b.test.", "20 a.test."]}, limits)
     assert found == (B[0], B[2])
+
+
+INSIDE = ("127.0.0.1", "127.9.9.9", "0.0.0.0", "0.0.0.1", "169.254.169.254", "224.0.0.1")
+INSIDE_6 = ("::1", "::", "fe80::1", "ff02::1", "::ffff:127.0.0.1")
+
+
+@pytest.mark.parametrize("address", [*INSIDE, *INSIDE_6])
+def test_nobody_has_us_speak_to_this_machine_by_records_or_a_literal(address: str) -> None:
+    kind, literal = ("AAAA", f"[IPv6:{address}]") if ":" in address else ("A", f"[{address}]")
+    for domain in (literal, "x.test"):
+        assert hosts(domain, {kind: [address]}) == NOT_OUTSIDE
+        allowed = hosts(domain, {kind: [address]}, loopback=True)
+        assert not isinstance(allowed, Reply) and [host.name for host in allowed] == [domain]
+
+
+def test_a_server_elsewhere_is_tried_though_another_is_here() -> None:
+    assert hosts("x.test", {"A": ["127.0.0.1", "192.0.2.7"]}) == (Host("x.test", "192.0.2.7"),)
+
+
+def test_a_server_that_may_be_elsewhere_is_asked_for_again_though_another_is_here() -> None:
+    zone = {**HOSTS, "here.test": {"A": ["127.0.0.1"]}, "x.test": {"MX": ["10 down.test.", "20 here.test."]}}
+    routes = Routes(Resolver(Zone(zone), Ticking(), Limits()), Ticking(), OWN, Limits(), loopback=False)
+    with pytest.raises(Unavailable):
+        asyncio.run(routes.hosts("x.test"))
