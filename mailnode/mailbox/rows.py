@@ -124,10 +124,11 @@ def rows(change: Change, format: int) -> Iterator[Put]:
 
 
 def _trimmed_rows(account: int, trimmed: Trim) -> Iterator[Put]:
-    first, end = keys.touched(account, 0), keys.touched(account, trimmed.touched + 1)
-    yield STATE, first, DropTo(end)
-    results = keys.state(account, Kind.RESULT)
-    yield STATE, results, DropTo(keys.state(account, Kind.RESULT, trimmed.results.to_bytes(8, "big")))
+    if trimmed.touched:
+        yield STATE, keys.touched(account, 0), DropTo(keys.touched(account, trimmed.touched + 1))
+    if trimmed.results:
+        end = keys.state(account, Kind.RESULT, trimmed.results.to_bytes(8, "big"))
+        yield STATE, keys.state(account, Kind.RESULT), DropTo(end)
 
 
 def _list_rows(change: Change) -> Iterator[Put]:

@@ -1,5 +1,6 @@
 """Rows are a pure function of a change, and all changes together make the account that is read back."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -7,10 +8,10 @@ from mailnode.mailbox.rows import ENTRY, ENTRY_OCTETS, longs, rows, uids_of, wor
 from mailnode.mailbox.rows import MAIL as MAIL_COLUMN
 from mailnode.mailbox.rows import SIZE as SIZE_COLUMN
 from mailnode.mailbox.rows import UID as UID_COLUMN
-from mailnode.pb.change_pb2 import Change
+from mailnode.pb.change_pb2 import Change, Trim
 from mailnode.store import keys
 from mailnode.store.keys import FAMILIES, Family
-from mailnode.store.shard import FORMAT
+from mailnode.store.shard import FORMAT, DropTo
 from tests.mailbox import asks
 from tests.mailbox.asking import Asking
 from tests.mailbox.decider import Decider
@@ -81,6 +82,19 @@ def test_writing_a_change_twice_is_the_same_as_once(dice: object, count: int) ->
         copy.write(rows(change, FORMAT), sync=True)
     for family in FAMILIES:
         assert list(copy.scan(family, b"", keys.END)) == list(it.shard.scan(family, b"", keys.END))
+
+
+@pytest.mark.parametrize(
+    ("trim", "kinds"),
+    [
+        (Trim(touched=3), [keys.Kind.TOUCHED]),
+        (Trim(results=5), [keys.Kind.RESULT]),
+        (Trim(touched=3, results=5), [keys.Kind.TOUCHED, keys.Kind.RESULT]),
+    ],
+)
+def test_a_trim_drops_no_range_in_which_there_is_nothing(trim: Trim, kinds: list[int]) -> None:
+    dropped = [key for _, key, value in rows(Change(trimmed=trim), FORMAT) if isinstance(value, DropTo)]
+    assert [keys.kind_of(key) for key in dropped] == kinds
 
 
 def test_long_octets_are_cut_into_chunks_that_are_read_back() -> None:
