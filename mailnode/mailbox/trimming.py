@@ -14,6 +14,7 @@ from google.protobuf.message import DecodeError
 from mailnode.clock import Clock
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
+from mailnode.mailbox.verbs import NotKnown
 from mailnode.pb.change_pb2 import Intent, Touched, Trim
 from mailnode.store import keys
 from mailnode.store.keys import Family, Kind
@@ -53,14 +54,24 @@ class Trimming:
             found = await asyncio.get_running_loop().run_in_executor(self._loads, self._find, following)
             following = found.following
             for account, trim in found.trims:
-                opened = await self._accounts.open(account)
-                if (await opened.apply(Intent(trim=trim))).refused:
-                    following = max(found.following or 0, account + 1)  # too much waits there: the next pass
-                else:
+                if await self._trim(account, trim):
                     made += 1
+                else:
+                    following = max(found.following or 0, account + 1)  # the next pass
         if made:
             log.info("trimmed what was kept for its time", extra={"changes": made})
         return made
+
+    async def _trim(self, account: int, trim: Trim) -> bool:
+        """Whether it was done; one that is damaged holds up no other. Raises NotKnown."""
+        try:
+            opened = await self._accounts.open(account)
+            return not (await opened.apply(Intent(trim=trim))).refused  # too much may wait there
+        except NotKnown:
+            raise
+        except Exception:
+            log.exception("account %016x: what it keeps cannot be trimmed", account)
+            return False
 
     def _find(self, start: int) -> _Found:
         """Of the accounts from `start` on. Blocking."""
