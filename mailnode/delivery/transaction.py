@@ -122,7 +122,8 @@ class Transaction:
     def _goes_on(self, path: Path) -> Reply:
         if not is_domain(str(path).rpartition("@")[2]):
             return NO_SUCH_DOMAIN
-        self._item.recipients.add(forward_path=path.mailbox)
+        if all(one.forward_path != path.mailbox for one in self._item.recipients):
+            self._item.recipients.add(forward_path=path.mailbox)
         self._copies.queue(self._sender.account, self._item)
         self._recipients.append((path, (QUEUE,)))
         return RECIPIENT_OK

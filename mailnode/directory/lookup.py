@@ -123,8 +123,11 @@ class Lookup:
 
     async def _match(self, address: Address, tag: str) -> _Match | None:
         """Exact, then without the sub-address, then the catch-all; an address's own tag replaces `tag`."""
+        domain = self._domains.get(address.domain)
+        if domain is None:  # the target of an alias, in a domain that was ours once
+            return None
         tries = [(address, tag)]
-        if tagged := without_tag(address, self._domains[address.domain].separator):
+        if tagged := without_tag(address, domain.separator):
             tries.append(tagged)
         tries.append((catch_all(address.domain), tag))
         for tried, its_tag in tries:

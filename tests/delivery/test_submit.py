@@ -116,6 +116,14 @@ def test_other_domains_share_one_item_of_the_senders_queue() -> None:
     assert paths == [b"zoe@there.example", b"yan@else.example"]
 
 
+def test_who_is_named_twice_waits_once() -> None:
+    house = House()
+    replies = sent(house, "zoe@there.example", "zoe@there.example")
+    assert [reply.code for reply in replies] == [250, 250]
+    (intent,) = house.accounts.ann.asked
+    assert len(intent.submit.item.recipients) == 1
+
+
 def test_the_queue_has_an_upload_of_its_own() -> None:
     """What waits for others and what the sender keeps end at different times."""
     house = House()

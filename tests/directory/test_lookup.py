@@ -3,8 +3,8 @@ import asyncio
 import pytest
 
 from mailnode.directory.creation import Created, Creation
-from mailnode.directory.lookup import NotLocal, Recipients, Unknown
-from tests.directory.conftest import LIMITS, Directory
+from mailnode.directory.lookup import Lookup, NotLocal, Recipients, Unknown
+from tests.directory.conftest import DOMAINS, LIMITS, Directory
 
 
 async def _furnish(creation: Creation) -> None:
@@ -123,5 +123,21 @@ def test_only_an_accounts_own_address_logs_in(house: Directory) -> None:
         assert await house.lookup.owner("Alice@example.test") is not None
         for login in ("postmaster@example.test", "alice+x@example.test", "nobody@example.test", "alice", ""):
             assert await house.lookup.owner(login) is None
+
+    asyncio.run(scenario())
+
+
+def test_an_alias_keeps_its_other_targets_when_the_domain_of_one_is_ours_no_more(house: Directory) -> None:
+    async def scenario() -> None:
+        await _furnish(house.creation)
+        await _alias(house, "both@example.test", "alice@example.test", "al-ice@dash.test")
+        await _alias(house, "gone@example.test", "al-ice@dash.test")
+        left = {name: domain for name, domain in DOMAINS.items() if name != "dash.test"}
+        lookup = Lookup(house.rows, left, LIMITS)
+        found = await lookup.resolve("both@example.test")
+        assert isinstance(found, Recipients)
+        assert [recipient.address for recipient in found.accounts] == ["alice@example.test"]
+        assert await lookup.resolve("gone@example.test") == Unknown()
+        assert await lookup.owner("al-ice@dash.test") is None
 
     asyncio.run(scenario())
