@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from itertools import chain
 
 from mailnode.mailbox.rows import upload_due
 from mailnode.store import keys
 from mailnode.store.keys import Blob, Due, Family
-from mailnode.store.shard import Shard
+from mailnode.store.shard import DropTo, Put, Shard
 
 log = logging.getLogger(__name__)
 
@@ -15,14 +17,17 @@ log = logging.getLogger(__name__)
 def sweep(shard: Shard, before_microseconds: int) -> int:
     """Drop what was begun before that time and is named by no mail; how many. The `due` family is small."""
     found = [key for key, _ in shard.scan(Family.DUE, b"", keys.END) if _is_due(key, before_microseconds)]
-    for key in found:
-        account, upload = keys.account_of(key), keys.time_of_due(key)
-        start, end = (keys.blob(account, Blob.UPLOAD, each, 0) for each in (upload, upload + 1))
-        shard.drop_range(Family.BLOB, start, end)
-        shard.write([(Family.DUE, upload_due(account, upload), None)], sync=False)
     if found:
+        shard.write(chain.from_iterable(map(_dropped, found)), sync=False)
         log.info("orphaned uploads dropped", extra={"uploads": len(found)})
     return len(found)
+
+
+def _dropped(key: bytes) -> Iterator[Put]:
+    account, upload = keys.account_of(key), keys.time_of_due(key)
+    start, end = (keys.blob(account, Blob.UPLOAD, each, 0) for each in (upload, upload + 1))
+    yield Family.BLOB, start, DropTo(end)
+    yield Family.DUE, upload_due(account, upload), None
 
 
 def _is_due(key: bytes, before_microseconds: int) -> bool:

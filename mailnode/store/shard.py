@@ -1,4 +1,4 @@
-"""The shard: RocksDB behind five verbs. Blocking; callers choose the thread.
+"""The shard: RocksDB behind six verbs. Blocking; callers choose the thread.
 
 `Shard` is what the rest of the node speaks to; `open_shard` gives the one on disk. Tests have another, which
 forgets unsynced writes (tests/store/faulty_shard.py).
@@ -65,9 +65,6 @@ class Shard(Protocol):
 
     def write(self, puts: Iterable[Put], sync: bool) -> None:
         """All or none; with `sync` durable, together with everything written before. Raises OSError."""
-
-    def drop_range(self, family: str, start: bytes, end: bytes) -> None:
-        """Drop rows with start <= key < end, not synced."""
 
     def collect(self, garbage_share_max: float) -> bool:
         """Have what was dropped given back to the disk while more than that share of the blobs is garbage.
@@ -136,6 +133,7 @@ class RocksShard:
         batch = WriteBatch(raw_mode=True)
         put, delete, handles = batch.put, batch.delete, self._handles
         blobs: list[bytes] = []
+        ranges = False
         for family, key, value in puts:
             if isinstance(value, bytes):
                 put(key, value, handles[family])
@@ -143,16 +141,14 @@ class RocksShard:
                 delete(key, handles[family])
             else:
                 batch.delete_range(key, value.end, handles[family])
+                ranges |= family == Family.BLOB
             if family == Family.BLOB:
                 blobs.append(key)
         self._write(batch, sync)
-        self._recent.drop(blobs)
-
-    def drop_range(self, family: str, start: bytes, end: bytes) -> None:
-        batch = WriteBatch(raw_mode=True)
-        batch.delete_range(start, end, self._handles[family])
-        self._write(batch, sync=False)
-        self._recent.clear()
+        if ranges:
+            self._recent.clear()  # seldom: which of its keys lie there is not looked for
+        else:
+            self._recent.drop(blobs)
 
     def collect(self, garbage_share_max: float) -> bool:
         # Always on, each compaction would rewrite the oldest blobs, garbage or not: a third of all that is

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mailnode.limits import KiB, Limits
 from mailnode.store.keys import END, Family
+from mailnode.store.shard import DropTo
 from tests.listeners.imap_dialogue import house, logged_in, play, talk
 from tests.listeners.loop import run
 
@@ -130,7 +131,7 @@ def test_all_but_the_body_is_told_without_its_octets(tmp_path: Path) -> None:
     async def body() -> None:
         async with house(tmp_path, Limits()) as served:
             await talk(served.port, BOTH, MESSAGES)
-            served.shard.drop_range(Family.BLOB, b"", END)
+            served.shard.write([(Family.BLOB, b"", DropTo(END))], sync=True)
             await talk(served.port, WITHOUT_BLOBS, MESSAGES)
 
     run(body())

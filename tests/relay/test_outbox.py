@@ -26,7 +26,7 @@ from mailnode.relay.outbox import Outbox, Relay
 from mailnode.relay.route import NO_SUCH_DOMAIN, Host
 from mailnode.relay.schedule import next_due
 from mailnode.store.keys import END, Due, Family, Kind
-from mailnode.store.shard import Shard, open_shard
+from mailnode.store.shard import DropTo, Shard, open_shard
 from protocols.smtp.envelope import Path
 from protocols.smtp.reply import Reply
 from tests.mailbox.house import ACCOUNT, create, opened
@@ -179,7 +179,7 @@ def test_a_content_that_is_lost_is_reported(tmp_path: FilePath) -> None:
         await scene.account.apply(submit())
         task = scene.due()
         assert task is not None
-        scene.shard.drop_range(Family.BLOB, b"", END)
+        scene.shard.write([(Family.BLOB, b"", DropTo(END))], sync=True)
         await scene.outbox.attempt(task)
         (report,) = await scene.reports()
         assert report.count("Status: 5.3.0") == 2

@@ -15,8 +15,7 @@ from threading import Lock
 from mailnode.store.keys import FAMILIES
 from mailnode.store.shard import DropTo, Put
 
-Drop = tuple[str, bytes, bytes]
-Batch = tuple[list[Put], list[Drop]]
+Batch = list[Put]
 
 
 class Step(enum.Enum):
@@ -103,10 +102,7 @@ class FaultyShard:
         yield from (value for _, value in self.scan(family, start, end))
 
     def write(self, puts: Iterable[Put], sync: bool) -> None:
-        self._log((list(puts), []), sync)
-
-    def drop_range(self, family: str, start: bytes, end: bytes) -> None:
-        self._log(([], [(family, start, end)]), sync=False)
+        self._log(list(puts), sync)
 
     def collect(self, garbage_share_max: float) -> bool:
         return False
@@ -146,14 +142,11 @@ class FaultyShard:
             self._take(batch)
 
     def _take(self, batch: Batch) -> None:
-        puts, drops = batch
-        for family, key, value in puts:
+        for family, key, value in batch:
             if isinstance(value, DropTo):
                 self._drop(family, key, value.end)
             else:
                 self._families[family].put(key, value)
-        for family, start, end in drops:
-            self._drop(family, start, end)
 
     def _drop(self, family: str, start: bytes, end: bytes) -> None:
         for key in self._families[family].between(start, end):

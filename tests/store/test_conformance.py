@@ -125,7 +125,7 @@ def test_of_two_puts_of_one_row_in_a_batch_the_last_counts(shard: Shard) -> None
 def test_a_range_is_dropped_from_its_start_to_before_its_end(shard: Shard) -> None:
     put(shard, b"a", b"b", b"bb", b"c")
     put(shard, b"b", family=B)
-    shard.drop_range(S, b"b", b"c")
+    shard.write([(S, b"b", DropTo(b"c"))], sync=False)
     assert rows(shard) == [(b"a", b"va"), (b"c", b"vc")]
     assert shard.get(B, b"b") == b"vb"
 
@@ -144,7 +144,7 @@ def test_everything_written_is_there_after_an_orderly_reopen(made: tuple[Shard, 
     shard, reopen = made
     put(shard, b"a", b"b", b"c")
     shard.write([(S, b"b", None), (B, b"x", b"unsynced")], sync=False)
-    shard.drop_range(S, b"c", b"d")
+    shard.write([(S, b"c", DropTo(b"d"))], sync=False)
     incarnation = shard.incarnation
     shard = reopen(shard)
     assert rows(shard) == [(b"a", b"va")]

@@ -13,7 +13,7 @@ from mailnode.pb.row_pb2 import FormatRow
 from mailnode.store import keys
 from mailnode.store.keys import FAMILIES, Family
 from mailnode.store.recent import Recent
-from mailnode.store.shard import FORMAT, RocksShard, ShardError, open_shard
+from mailnode.store.shard import FORMAT, DropTo, RocksShard, ShardError, open_shard
 from tests.store import writer
 
 MEMORY_OCTETS = 16 * 1024 * 1024
@@ -124,7 +124,7 @@ def test_a_blob_that_was_read_is_read_anew_once_it_was_put_or_dropped(tmp_path: 
     assert shard.get_many(Family.BLOB, [b"two", b"none", b"one"]) == [blobs[b"two"], None, blobs[b"one"]]
     shard.write([(Family.BLOB, b"one", b"changed"), (Family.BLOB, b"two", None)], sync=True)
     assert (shard.get(Family.BLOB, b"one"), shard.get(Family.BLOB, b"two")) == (b"changed", None)
-    shard.drop_range(Family.BLOB, b"a", b"z")
+    shard.write([(Family.BLOB, b"a", DropTo(b"z"))], sync=True)
     assert shard.get_many(Family.BLOB, list(blobs)) == [None, None]
     shard.close()
 
