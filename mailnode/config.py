@@ -26,6 +26,7 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _SERVER = re.compile(r"(?:([0-9.]+)|\[([0-9A-Fa-f:.]+)\]):([0-9]{1,5})")
 SMTP_PORT = 25
 DNS_PORT = 53
+_QUOTAS = ("quota_octets", "quota_messages", "domain_quota_octets")
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
 
@@ -74,6 +75,9 @@ class Domain:
     separator: str  # before a sub-address, RFC 5233; empty: the domain has none
     scram: bool  # keep SCRAM keys beside the password's hash
     dkim: str  # the selector of the key that its mail is signed with; empty: it is not signed
+    quota_octets: int = 0  # of an account that was told none of its own; 0: no limit
+    quota_messages: int = 0  # as quota_octets
+    domain_quota_octets: int = 0  # of all its accounts together; 0: no limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,9 @@ def text_of(config: Config) -> str:
             f"separator = {_string(domain.separator)}  # user+tag is user",
             f"scram = {_bool(domain.scram)}  # keep SCRAM keys beside the password's hash",
             f"dkim = {_string(domain.dkim)}  # sign with the key dkim/DOMAIN.THIS.pem; empty: do not",
+            f"quota_octets = {domain.quota_octets}  # of an account with no quota of its own; 0: no limit",
+            f"quota_messages = {domain.quota_messages}  # as quota_octets",
+            f"domain_quota_octets = {domain.domain_quota_octets}  # of its accounts together; 0: no limit",
         ]
     return "\n".join(lines) + "\n"
 
@@ -232,7 +239,8 @@ def _domains(root: _Table) -> tuple[Domain, ...]:
         name, selector = table.name("name"), table.text("dkim", "")
         if selector and not _NAME.fullmatch(selector):
             raise table.error("dkim", selector, 'a selector such as "m1"')
-        domains.append(Domain(name, separator, table.truth("scram", True), selector))
+        quotas = {each: table.number(each, 0, 0) for each in _QUOTAS}
+        domains.append(Domain(name, separator, table.truth("scram", True), selector, **quotas))
         table.refuse_others()
     names = [domain.name for domain in domains]
     if repeated := next((name for name in names if names.count(name) > 1), None):

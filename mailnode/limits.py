@@ -92,6 +92,9 @@ class Limits:
     relay_end_seconds_max: int = 600  # RFC 5321 §4.5.3.2.6
 
     # -- the mailbox
+    quota_grace_share: float = 0.1  # as Dovecot: the message that fills a quota may go that far beyond it
+    summed_accounts: int = 1000  # of a part of that: some ms of a pool
+    domain_sums_seconds: int = 60  # between two sums of the accounts of domains that have a limit together
     messages_octets_max: int = 256 * KiB  # of one mail that `messages` brings along: one chunk, one read
     messages_run_max: int = 1000  # messages a run with mails or octets: a few ms of the loop
     run_octets_max: int = 1 * MiB  # octets a run

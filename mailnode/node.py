@@ -51,6 +51,8 @@ from mailnode.mailbox import orphans
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.appended import replay
 from mailnode.mailbox.content import UploadIds
+from mailnode.mailbox.quota import Quotas
+from mailnode.mailbox.sums import Sums
 from mailnode.mailbox.trimming import Trimming
 from mailnode.relay.attempt import Attempts
 from mailnode.relay.bounce import Bounces
@@ -83,6 +85,7 @@ class House:
     credentials: Credentials
     creation: Creation
     trimming: Trimming
+    sums: Sums
 
 
 @asynccontextmanager
@@ -96,14 +99,16 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
     if finished := whole.finish(shard, replay, limits.part_rows_max):
         log.info("large changes finished", extra={"changes": finished})
     partitions = Partitions(shard, writer, limits, _end_at_once)
-    accounts = Accounts(shard, partitions, loads, clock, limits)
-    upload_ids = UploadIds(clock)
     domains = {domain.name: domain for domain in config.domains}
+    quotas = Quotas(domains)
+    accounts = Accounts(shard, partitions, loads, clock, limits, quotas)
+    upload_ids = UploadIds(clock)
     rows = Rows(accounts, clock, limits)
     lookup = Lookup(rows, domains, limits)
     credentials = Credentials(accounts, lookup, hashes, clock, limits, COST)
     creation = Creation(accounts, rows, credentials, domains, clock, limits)
     trimming = Trimming(shard, accounts, loads, clock, limits)
+    sums = Sums(shard, quotas, loads, limits)
     try:
         yield House(
             clock=clock,
@@ -118,6 +123,7 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
             credentials=credentials,
             creation=creation,
             trimming=trimming,
+            sums=sums,
         )
     finally:
         await partitions.idle()
@@ -322,6 +328,7 @@ def _works(config: Config, parts: House) -> Iterator[Coroutine[Any, Any, None]]:
     """What goes on beside the listeners; raises ConfigError."""
     yield _sweep(parts)
     yield _trim(parts)
+    yield parts.sums.run()
     yield parts.creation.resume(parts.accounts.dues)
     if config.relay is not None:
         yield _outbox(config, config.relay, parts).run()

@@ -49,7 +49,10 @@ def test_a_small_file_leaves_the_rest_to_defaults(tmp_path: Path) -> None:
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     config = replace(
         _load(tmp_path, SMALL),
-        domains=(Domain("example.test", "-", False, "m1"), Domain("xn--bcher-kva.test", "", True, "")),
+        domains=(
+            Domain("example.test", "-", False, "m1", 10**10, 5, 10**12),
+            Domain("xn--bcher-kva.test", "", True, ""),
+        ),
         listeners=tuple(Listener(service, "::1", port) for port, service in enumerate(Service, start=10_001)),
         allow_plaintext_auth=True,
         pop3_marks_seen=True,

@@ -18,6 +18,7 @@ from mailnode.clock import SystemClock
 from mailnode.cluster.partitions import Partitions
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
+from mailnode.mailbox.quota import Quotas
 from mailnode.mailbox.rows import SEEN
 from mailnode.mailbox.verbs import Account
 from mailnode.pb.change_pb2 import Add, Create, Intent, PutRow, Result, Store, UidRange
@@ -48,7 +49,7 @@ async def _measured(folder: Path, callers: int, seconds: float) -> None:
     shard = open_shard(folder / "shard", limits.shard_memory_octets, os.urandom(16))
     with ThreadPoolExecutor(1) as writer, ThreadPoolExecutor(limits.load_threads_max) as loads:
         partitions = Partitions(shard, writer, limits, _failed)
-        accounts = Accounts(shard, partitions, loads, clock, limits)
+        accounts = Accounts(shard, partitions, loads, clock, limits, Quotas({}))
         opened = [await accounts.open(number << 48 | 0x123456) for number in range(ACCOUNTS)]
         await asyncio.gather(*(_filled(account) for account in opened))
         for name, ask in (("STORE of one flag", _store), ("PutRow", _put_row), ("Add of 1 KB", _add)):

@@ -21,6 +21,7 @@ from mailnode.clock import SystemClock
 from mailnode.cluster.partitions import Partitions
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
+from mailnode.mailbox.quota import Quotas
 from mailnode.mailbox.rows import DELETED, FLAGGED, SEEN
 from mailnode.mailbox.verbs import Account, Want
 from mailnode.pb.change_pb2 import Copy, CreateMailbox, DeleteMailbox, Expunge, Intent, Store, UidRange
@@ -47,7 +48,7 @@ async def _measured(folder: Path, messages: int, moved: int) -> None:
     shard = open_shard(folder / "shard", limits.shard_memory_octets, os.urandom(16))
     with ThreadPoolExecutor(1) as writer, ThreadPoolExecutor(limits.load_threads_max) as loads:
         partitions = Partitions(shard, writer, limits, _failed)
-        accounts = Accounts(shard, partitions, loads, clock, limits)
+        accounts = Accounts(shard, partitions, loads, clock, limits, Quotas({}))
         big, small = [await accounts.open(number << 48 | 0x123456) for number in (1, 2)]
         await asyncio.gather(_filled(big), _filled(small))
         await _done(big.apply(Intent(id=_intent_id(), create_mailbox=CreateMailbox(name="Other"))))

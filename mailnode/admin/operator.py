@@ -13,6 +13,7 @@ from mailnode.directory.rows import Rows
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.verbs import NotKnown
 from mailnode.pb import admin_pb2 as pb
+from mailnode.pb.change_pb2 import Intent
 from mailnode.pb.row_pb2 import DirectoryRow
 from mailnode.relay import waiting
 from mailnode.relay.waiting import Waiting
@@ -70,6 +71,12 @@ class Operator:
         await self.credentials.suspend(await self._owner(request.address), request.suspended)
         return pb.AddressAnswer(address=request.address)
 
+    async def AccountQuota(self, request: pb.AccountQuotaRequest) -> pb.AddressAnswer:
+        owner = await self._owner(request.address)
+        account = await self.accounts.open(owner.account)
+        await account.apply(Intent(set_quota=request.quota))
+        return pb.AddressAnswer(address=request.address)
+
     async def AliasAdd(self, request: pb.AliasAddRequest) -> pb.AddressAnswer:
         return _answer(await self.creation.create_alias(request.address, request.targets))
 
@@ -108,14 +115,18 @@ class Operator:
         return owner
 
     async def _account(self, address: str, owner: Owner) -> pb.AccountListAnswer.Account:
-        mailboxes = await (await self.accounts.open(owner.account)).mailboxes()
+        usage = await (await self.accounts.open(owner.account)).usage()
+        row, quota = usage.row, usage.quota
         return pb.AccountListAnswer.Account(
             address=address,
             account=owner.account,
             suspended=await self.credentials.is_suspended(owner),
-            mailboxes=len(mailboxes.rows),
-            messages=sum(row.messages for row in mailboxes.rows.values()),
-            octets=sum(row.size for row in mailboxes.rows.values()),
+            mailboxes=usage.mailboxes,
+            messages=row.messages,
+            octets=row.octets,
+            quota_octets=quota.octets,
+            quota_messages=quota.messages,
+            quota_own=row.HasField("quota_octets") or row.HasField("quota_messages"),
         )
 
 

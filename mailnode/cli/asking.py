@@ -16,6 +16,7 @@ from mailnode.cli.printing import Column, number, octets, show, text, time
 from mailnode.clock import SystemClock
 from mailnode.config import load
 from mailnode.pb import admin_pb2 as pb
+from mailnode.pb.change_pb2 import SetQuota
 
 
 def _ask(options: argparse.Namespace, request: Any) -> Any:
@@ -58,6 +59,15 @@ def account_suspend(options: argparse.Namespace) -> None:
 def account_resume(options: argparse.Namespace) -> None:
     request = pb.AccountSuspendRequest(address=options.address)
     print(f"{_ask(options, request).address} is no longer suspended")
+
+
+def account_quota(options: argparse.Namespace) -> None:
+    if options.storage is None and options.messages is None:
+        raise Failure("expected --storage or --messages, or both")
+    request = pb.AccountQuotaRequest(
+        address=options.address, quota=SetQuota(octets=options.storage, messages=options.messages)
+    )
+    print(f"{_ask(options, request).address} has a new quota")
 
 
 def account_list(options: argparse.Namespace) -> None:
@@ -136,6 +146,9 @@ ACCOUNTS = (
     number("MAILBOXES", lambda row: row.mailboxes),
     number("MESSAGES", lambda row: row.messages),
     number("SIZE", lambda row: octets(row.octets)),
+    number("MAX-MESSAGES", lambda row: row.quota_messages or "-"),
+    number("MAX-SIZE", lambda row: octets(row.quota_octets) if row.quota_octets else "-"),
+    Column("QUOTA", lambda row: "own" if row.quota_own else "domain"),
 )
 ALIASES = (
     Column("ADDRESS", lambda row: text(row.address)),

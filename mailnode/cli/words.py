@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mailnode.cli import asking, making
+from mailnode.cli import amount, asking, making
 from mailnode.config import STANDARD_PORTS
 
 BASE_PORT = 10_000
@@ -63,6 +63,11 @@ def _accounts(commands: Any) -> None:
     _asked(of, "passwd", "a new password", asking.account_password, "address")
     _asked(of, "suspend", "let nobody log in; mail still comes in", asking.account_suspend, "address")
     _asked(of, "resume", "end a suspension", asking.account_resume, "address")
+
+    quota = _asked(of, "quota", "how much an account may hold", asking.account_quota, "address")
+    about = "octets, such as 10G; `none`: no limit; `domain`: as mailnode.toml says of its domain"
+    quota.add_argument("--storage", type=amount.octets, metavar="SIZE", help=about)
+    quota.add_argument("--messages", type=amount.messages, metavar="N", help="as --storage")
 
 
 def _aliases(commands: Any) -> None:

@@ -89,10 +89,12 @@ class Copies:
     its intent, so that it is made once however often it is asked.
     """
 
-    __slots__ = ("_accounts", "_copies", "_failed", "_identity")
+    __slots__ = ("_accounts", "_copies", "_failed", "_grace_share", "_identity")
 
-    def __init__(self, accounts: Accounts, identity: bytes) -> None:
+    def __init__(self, accounts: Accounts, identity: bytes, grace_share: float) -> None:
+        """`grace_share`: how far beyond a quota a message may go that fills it."""
         self._accounts = accounts
+        self._grace_share = grace_share
         self._identity = identity
         self._copies: dict[int, Copy] = {}
         self._failed: dict[int, Reply] = {}
@@ -105,21 +107,25 @@ class Copies:
         """A copy goes on; `item` may change until `store`."""
         self._copies.setdefault(QUEUE, Queued(account, item))
 
-    async def reach(self, accounts: Sequence[int]) -> bool:
-        """Whether all of these can be asked now: else 451 later would make the others' copies come twice."""
-        if len(accounts) == 1:
-            return await self._reachable(accounts[0])
-        return all(await asyncio.gather(*map(self._reachable, accounts)))
+    async def refusal(self, accounts: Sequence[int], octets: int) -> Reply | None:
+        """Why one of these cannot take a message of so many octets now; None: all can.
 
-    async def _reachable(self, account: int) -> bool:
+        Refused later, when others have their copies, they would have them twice with the sender's next try.
+        """
+        if len(accounts) == 1:
+            return await self._refusal(accounts[0], octets)
+        refusals = await asyncio.gather(*(self._refusal(account, octets) for account in accounts))
+        return next(filter(None, refusals), None)
+
+    async def _refusal(self, account: int, octets: int) -> Reply | None:
         try:
-            await self._accounts.open(account)
+            usage = await (await self._accounts.open(account)).usage()
         except NotKnown:
-            return False
+            return UNAVAILABLE
         except Exception:  # our own mistake with one account refuses its recipient, not the transaction
             log.exception("an account cannot be opened", extra={"account": f"{account:016x}"})
-            return False
-        return True
+            return UNAVAILABLE
+        return None if usage.holds(1, octets, self._grace_share) else MAILBOX_FULL
 
     async def upload(self, upload: Upload) -> None:
         """A chunk of content for all of them."""

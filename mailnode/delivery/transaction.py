@@ -98,7 +98,7 @@ class Transaction:
         now = delivery.clock.now_microseconds().to_bytes(8, "big")
         self._identity = now + delivery.clock.random(RANDOM_OCTETS)
         self._recipients: list[tuple[Path, tuple[int, ...]]] = []
-        self._copies = Copies(delivery.accounts, self._identity)
+        self._copies = Copies(delivery.accounts, self._identity, delivery.limits.quota_grace_share)
         self._content = Content(self._copies.upload, delivery.upload_ids)
         self._began = False
 
@@ -112,8 +112,9 @@ class Transaction:
         if isinstance(resolution, NotLocal):
             return self._terms.not_local or self._goes_on(path)
         accounts = tuple([one.id for one in resolution.accounts])
-        if not await self._copies.reach(accounts):
-            return UNAVAILABLE
+        size = max(self._sender.parameters.size, 1)  # a full account takes not even the smallest
+        if (refused := await self._copies.refusal(accounts, size)) is not None:
+            return refused
         for one in resolution.accounts:
             self._copies.add(one.id, one.tag)
         self._recipients.append((path, accounts))
@@ -142,6 +143,17 @@ class Transaction:
         replies = await self._replies(arrived)
         self._tell_log(arrived.mail.size, replies)
         return replies
+
+    async def finish_as_one(self, octets: bytes) -> Reply:
+        """One reply for all recipients. Where one of them has no room none has a copy: the sender asks again,
+        and who is full is then refused alone, at RCPT."""
+        await self.write(octets)
+        arrived = await self._content.finish()
+        accounts = {key for _, keys in self._recipients for key in keys} - {QUEUE}
+        refused = await self._copies.refusal(sorted(accounts), arrived.mail.size) if accounts else None
+        replies = (refused,) * len(self._recipients) if refused else await self._replies(arrived)
+        self._tell_log(arrived.mail.size, replies)
+        return one_for_all(replies)
 
     async def _replies(self, arrived: Arrived) -> tuple[Reply, ...]:
         if hops(arrived.head) - 1 > self._delivery.limits.smtp_hops_max:  # RFC 5321 §6.3; one is our own

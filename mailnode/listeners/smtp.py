@@ -11,7 +11,6 @@ from typing import Any
 
 from mailnode.clock import Clock
 from mailnode.delivery.accept import Accept
-from mailnode.delivery.replies import one_for_all
 from mailnode.delivery.submit import Submit
 from mailnode.delivery.transaction import Sender, Transaction
 from mailnode.limits import Limits
@@ -209,9 +208,9 @@ async def _last_chunk(client: Client, event: events.LastChunk) -> None:
 
 
 async def _finish(client: Client, transaction: Transaction, event: events.LastChunk) -> None:
-    replies = await transaction.finish(event.octets)
     each = client.profile.flavour is Flavour.LMTP
-    client.conversation.send(event, replies if each else one_for_all(replies))
+    finish = transaction.finish if each else transaction.finish_as_one
+    client.conversation.send(event, await finish(event.octets))
 
 
 async def _forget(client: Client, event: events.ContentRefused | events.Reset) -> None:

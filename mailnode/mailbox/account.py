@@ -26,6 +26,7 @@ from mailnode.mailbox.committed import Committed, copied
 from mailnode.mailbox.decide import add_slice, decide, ended
 from mailnode.mailbox.decided import Decided, Loaded, Moment
 from mailnode.mailbox.dues import Dues
+from mailnode.mailbox.quota import Quotas, Usage
 from mailnode.mailbox.reads import Head, Reads
 from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS, ENTRY_OCTETS, uids_of
 from mailnode.mailbox.runs import next_run
@@ -58,6 +59,7 @@ class LocalAccount:
         clock: Clock,
         limits: Limits,
         dues: Dues,
+        quotas: Quotas,
         used: Callable[[LocalAccount, int, int], None],
     ) -> None:
         """`used(account, mailbox, octets)` is told of arrays in memory each time they are needed."""
@@ -68,6 +70,7 @@ class LocalAccount:
         self._clock = clock
         self._limits = limits
         self._dues = dues
+        self._quotas = quotas
         self._used = used
         self._row = head.row
         self._deciding: Decided | None = None
@@ -142,7 +145,7 @@ class LocalAccount:
         upto = committed.position
         follower = Follower(mailbox, upto, self._limits.watch_pending_max, committed.leave)
         committed.followers.append(follower)
-        if position < committed.touched_floor:
+        if position < committed.row.touched_floor:
             follower.lose()
         elif position < upto:
             try:
@@ -164,6 +167,10 @@ class LocalAccount:
 
     async def row(self, kind: int, key: bytes) -> bytes:
         return await self._read(self._reads.small_row, kind, key)
+
+    async def usage(self) -> Usage:
+        row = self._committed.row
+        return Usage(row, self._quotas.of(row), len(self._committed.rows))
 
     async def claim_recent(self, mailbox: int) -> tuple[int, int]:
         first, following = self._committed.claim_recent(mailbox)
@@ -305,7 +312,8 @@ class LocalAccount:
     def _decision(self, intent: Intent, arrays: Arrays | None) -> Change | Result:
         # Few, and mostly absent: the shard's filters answer from memory.
         rows = {each: self._reads.small_row(*each) for each in rows_asked(intent)}
-        moment = Moment(self._clock.now_microseconds(), self._limits)
+        quota = self._quotas.of(self._decided.row)
+        moment = Moment(self._clock.now_microseconds(), self._limits, quota)
         self._whole = False
         return decide(self._decided, intent, Loaded(arrays, rows), moment)
 

@@ -15,6 +15,7 @@ from mailnode.cluster.partitions import Partitions
 from mailnode.limits import Limits
 from mailnode.mailbox.account import LocalAccount
 from mailnode.mailbox.dues import Dues
+from mailnode.mailbox.quota import Quotas
 from mailnode.mailbox.reads import Reads
 from mailnode.mailbox.verbs import Account
 from mailnode.store import keys
@@ -33,13 +34,20 @@ class Accounts:
     """Opens accounts, one object each; keeps those used last, and their arrays, within bounds."""
 
     def __init__(
-        self, shard: Shard, partitions: Partitions, loads: Executor, clock: Clock, limits: Limits
+        self,
+        shard: Shard,
+        partitions: Partitions,
+        loads: Executor,
+        clock: Clock,
+        limits: Limits,
+        quotas: Quotas,
     ) -> None:
         self._shard = shard
         self._partitions = partitions
         self._loads = loads
         self._clock = clock
         self._limits = limits
+        self._quotas = quotas
         self.dues = Dues((Due.QUEUE, Due.CREATION))
         self.dues.read(shard)
         # Whoever holds an account, a change on its way to disk too, keeps it the only one.
@@ -96,6 +104,7 @@ class Accounts:
             self._clock,
             self._limits,
             self.dues,
+            self._quotas,
             self._used,
         )
         self._open[account] = opened

@@ -38,6 +38,8 @@ def decide_add(state: Decided, intent_id: bytes, ask: Add, loaded: Loaded, momen
         if not has_uids(target, len(messages)):
             return Result(refused="LIMIT")
         targets.append(target)
+    if not _fits(state, ask, moment):
+        return Result(refused="OVERQUOTA")
     change = state.change(intent_id)
     touched = change.touched
     touched.position = change.position
@@ -57,6 +59,14 @@ def _target(state: Decided, message: Add.Message) -> MailboxRow | None:
     if row is not None and not row.noselect:
         return row
     return state.find(INBOX) if message.inbox_stands_in else None
+
+
+def _fits(state: Decided, ask: Add, moment: Moment) -> bool:
+    """A delivery may fill the account a little beyond its quota: it was asked before its content came."""
+    octets = sum(message.mail.size for message in ask.messages)
+    delivered = all(message.inbox_stands_in for message in ask.messages)
+    grace = moment.limits.quota_grace_share if delivered else 0.0
+    return moment.quota.holds(state.row, len(ask.messages), octets, grace)
 
 
 def _add(

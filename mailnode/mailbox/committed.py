@@ -12,9 +12,9 @@ from mailnode.mailbox.rows import UID, words
 from mailnode.mailbox.verbs import Mailboxes
 from mailnode.mailbox.watch import Follower
 from mailnode.pb.change_pb2 import Change, Touched
-from mailnode.pb.row_pb2 import MailboxRow
+from mailnode.pb.row_pb2 import AccountRow, MailboxRow
 
-M = TypeVar("M", MailboxRow, Touched)
+M = TypeVar("M", AccountRow, MailboxRow, Touched)
 
 
 class Committed:
@@ -22,7 +22,7 @@ class Committed:
 
     def __init__(self, head: Head, departed_entries_max: int) -> None:
         self.position = head.row.position
-        self.touched_floor = head.row.touched_floor
+        self.row = copied(head.row)
         self.rows = dict(head.mailboxes)
         self.arrays: dict[int, Arrays] = {}
         """By mailbox: those that are in memory."""
@@ -79,7 +79,7 @@ class Committed:
             self._take_row(row)
             self._take_entries(row.mailbox, change)
         self._prepared.clear()
-        self.touched_floor = change.row.touched_floor
+        self.row = copied(change.row)
         if change.touched.list:
             self._take_list(change)
         if self.followers and change.HasField("touched"):

@@ -13,6 +13,7 @@ from mailnode.mailbox.add import decide_add
 from mailnode.mailbox.decided import Decided, Loaded, Moment
 from mailnode.mailbox.flags import decide_store
 from mailnode.mailbox.queue import decide_queue, decide_submit
+from mailnode.mailbox.quota import set_quota
 from mailnode.mailbox.transfer import decide_copy, decide_expunge
 from mailnode.mailbox.tree import (
     decide_create,
@@ -21,7 +22,7 @@ from mailnode.mailbox.tree import (
     decide_rename_mailbox,
     decide_subscribe,
 )
-from mailnode.pb.change_pb2 import Change, Intent, PutRow, Result, Trim, Upload
+from mailnode.pb.change_pb2 import Change, Intent, PutRow, Result, SetQuota, Trim, Upload
 
 
 def decide(state: Decided, intent: Intent, loaded: Loaded, moment: Moment) -> Change | Result:
@@ -97,6 +98,16 @@ def decide_trim(
     return change
 
 
+def decide_set_quota(
+    state: Decided, intent_id: bytes, ask: SetQuota, loaded: Loaded, moment: Moment
+) -> Change | Result:
+    if not state.row.address:
+        return Result(refused="NONEXISTENT")
+    change = state.change(intent_id)
+    set_quota(state.row, ask)
+    return change
+
+
 # Any: each function takes the ask that its key names.
 _DECISIONS: dict[str, Callable[[Decided, bytes, Any, Loaded, Moment], Change | Result]] = {
     "create": decide_create,
@@ -113,4 +124,5 @@ _DECISIONS: dict[str, Callable[[Decided, bytes, Any, Loaded, Moment], Change | R
     "trim": decide_trim,
     "submit": decide_submit,
     "queue": decide_queue,
+    "set_quota": decide_set_quota,
 }

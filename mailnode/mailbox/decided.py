@@ -13,6 +13,7 @@ from mailnode.limits import Limits
 from mailnode.mailbox.arrays import Arrays
 from mailnode.mailbox.names import INBOX, SEPARATOR, canonical_name
 from mailnode.mailbox.overlay import Overlay
+from mailnode.mailbox.quota import Quota
 from mailnode.mailbox.rows import DELETED, SEEN, SIZE, count_with, low_flags, words
 from mailnode.mailbox.verbs import UidRanges
 from mailnode.pb.change_pb2 import Change
@@ -33,6 +34,7 @@ class Moment(NamedTuple):
 
     now_microseconds: int
     limits: Limits
+    quota: Quota
 
     @property
     def now_seconds(self) -> int:

@@ -42,6 +42,14 @@ class Head:
     subscribed: set[str]
 
 
+def accounts_from(shard: Shard, account: int) -> Iterator[int]:
+    """The accounts that have rows, from this one on."""
+    while found := next(shard.scan(Family.STATE, keys.account_id(account), keys.END), None):
+        account = keys.account_of(found[0])
+        yield account
+        account += 1
+
+
 class Reads:
     """Of one account."""
 

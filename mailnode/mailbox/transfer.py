@@ -18,6 +18,7 @@ from mailnode.mailbox.rows import (
     MODIFIED,
     OVERFLOW,
     SAVE_DATE,
+    SIZE,
     SYSTEM_FLAGS,
     UID,
     cut,
@@ -52,6 +53,8 @@ def decide_copy(
     fits = has_uids(target, len(entries) // ENTRY_OCTETS)
     if not fits or len(entries) > moment.limits.change_octets_max:
         return Result(refused="LIMIT")
+    if not ask.move and not _has_room(state, entries, moment):
+        return Result(refused="OVERQUOTA")
     change = state.change(intent_id)
     if ask.move:
         state.discount(source, entries)
@@ -63,6 +66,11 @@ def decide_copy(
     enter_copies(state, change, entries, source, target, loaded.arrays, moment)
     change.touched.position = change.position
     return change
+
+
+def _has_room(state: Decided, entries: bytes, moment: Moment) -> bool:
+    """A copy takes as much of the quota as another message would (RFC 9208 §4.3.1)."""
+    return moment.quota.holds(state.row, len(entries) // ENTRY_OCTETS, sum(words(entries, SIZE)))
 
 
 def enter_copies(

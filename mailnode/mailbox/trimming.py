@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
 from concurrent.futures import Executor
 from itertools import islice
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from google.protobuf.message import DecodeError
 from mailnode.clock import Clock
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
+from mailnode.mailbox.reads import accounts_from
 from mailnode.mailbox.verbs import NotKnown
 from mailnode.pb.change_pb2 import Intent, Touched, Trim
 from mailnode.store import keys
@@ -77,22 +77,15 @@ class Trimming:
         """Of the accounts from `start` on. Blocking."""
         trims: list[tuple[int, Trim]] = []
         account = start
-        for account in islice(self._from(start), self._limits.trim_accounts):
+        for account in islice(accounts_from(self._shard, start), self._limits.trim_accounts):
             touched, more = self._touched_old(account)
             trim = Trim(touched=touched, results=self._results_old(account))
             if trim.touched or trim.results:
                 trims.append((account, trim))
             if more:
                 return _Found(trims, account)
-        following = next(self._from(account + 1), None)
+        following = next(accounts_from(self._shard, account + 1), None)
         return _Found(trims, following)
-
-    def _from(self, account: int) -> Iterator[int]:
-        """The accounts that have rows, from this one on."""
-        while found := next(self._shard.scan(Family.STATE, keys.account_id(account), keys.END), None):
-            account = keys.account_of(found[0])
-            yield account
-            account += 1
 
     def _touched_old(self, account: int) -> tuple[int, bool]:
         """The position of the last touched row that is old enough, 0 for none; whether there may be more."""

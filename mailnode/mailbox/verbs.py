@@ -14,6 +14,7 @@ from typing import Protocol
 
 from mailnode.cluster.partitions import NotKnown
 from mailnode.mailbox.names import canonical_name
+from mailnode.mailbox.quota import Usage
 from mailnode.pb.account_pb2 import SearchKey
 from mailnode.pb.change_pb2 import Intent, Result, Touched
 from mailnode.pb.row_pb2 import Keywords, MailboxRow, MailRow
@@ -27,6 +28,7 @@ __all__ = [
     "NotKnown",
     "Resync",
     "UidRanges",
+    "Usage",
     "Want",
     "Watch",
 ]
@@ -137,6 +139,9 @@ class Account(Protocol):
 
         What the account refuses is a value: `Result.refused`.
         """
+
+    async def usage(self) -> Usage:
+        """What it holds, and what it may."""
 
     async def claim_recent(self, mailbox: int) -> tuple[int, int]:
         """The UIDs [first, next) that are \\Recent to the caller and to nobody after it."""

@@ -22,57 +22,60 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from mailnode.pb import change_pb2 as mailnode_dot_pb_dot_change__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17mailnode/pb/admin.proto\x12\x08mailnode\" \n\rAddressAnswer\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\"6\n\x11\x41\x63\x63ountAddRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\"%\n\x12\x41\x63\x63ountListRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\"\xbf\x01\n\x11\x41\x63\x63ountListAnswer\x12\x35\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32#.mailnode.AccountListAnswer.Account\x1as\n\x07\x41\x63\x63ount\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x02 \x01(\x06\x12\x11\n\tsuspended\x18\x03 \x01(\x08\x12\x11\n\tmailboxes\x18\x04 \x01(\r\x12\x10\n\x08messages\x18\x05 \x01(\x04\x12\x0e\n\x06octets\x18\x06 \x01(\x04\";\n\x16\x41\x63\x63ountPasswordRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\";\n\x15\x41\x63\x63ountSuspendRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x11\n\tsuspended\x18\x02 \x01(\x08\"3\n\x0f\x41liasAddRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0f\n\x07targets\x18\x02 \x03(\t\"\x12\n\x10\x41liasListRequest\"n\n\x0f\x41liasListAnswer\x12\x30\n\x07\x61liases\x18\x01 \x03(\x0b\x32\x1f.mailnode.AliasListAnswer.Alias\x1a)\n\x05\x41lias\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0f\n\x07targets\x18\x02 \x03(\t\"%\n\x12\x41liasRemoveRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\"%\n\x12MailboxListRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\"\xbf\x01\n\x11MailboxListAnswer\x12\x36\n\tmailboxes\x18\x01 \x03(\x0b\x32#.mailnode.MailboxListAnswer.Mailbox\x1ar\n\x07Mailbox\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0bspecial_use\x18\x02 \x01(\t\x12\x12\n\nsubscribed\x18\x03 \x01(\x08\x12\x10\n\x08messages\x18\x04 \x01(\r\x12\x0e\n\x06unseen\x18\x05 \x01(\r\x12\x0e\n\x06octets\x18\x06 \x01(\x04\" \n\x10QueueListRequest\x12\x0c\n\x04item\x18\x01 \x01(\t\"\x9a\x02\n\x0fQueueListAnswer\x12-\n\x05items\x18\x01 \x03(\x0b\x32\x1e.mailnode.QueueListAnswer.Item\x1a+\n\tRecipient\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\r\n\x05reply\x18\x02 \x01(\t\x1a\xaa\x01\n\x04Item\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x0e\n\x06octets\x18\x03 \x01(\x04\x12\x0e\n\x06queued\x18\x04 \x01(\x04\x12\x0b\n\x03\x64ue\x18\x05 \x01(\x04\x12\x10\n\x08\x61ttempts\x18\x06 \x01(\r\x12\x0c\n\x04held\x18\x07 \x01(\x08\x12\x37\n\nrecipients\x18\x08 \x03(\x0b\x32#.mailnode.QueueListAnswer.Recipient\"\x89\x01\n\x12QueueChangeRequest\x12\x0c\n\x04item\x18\x01 \x01(\t\x12/\n\x04what\x18\x02 \x01(\x0e\x32!.mailnode.QueueChangeRequest.What\"4\n\x04What\x12\t\n\x05RETRY\x10\x00\x12\x08\n\x04HOLD\x10\x01\x12\x0b\n\x07RELEASE\x10\x02\x12\n\n\x06REMOVE\x10\x03\x32\xcf\x05\n\x05\x41\x64min\x12\x42\n\nAccountAdd\x12\x1b.mailnode.AccountAddRequest\x1a\x17.mailnode.AddressAnswer\x12H\n\x0b\x41\x63\x63ountList\x12\x1c.mailnode.AccountListRequest\x1a\x1b.mailnode.AccountListAnswer\x12L\n\x0f\x41\x63\x63ountPassword\x12 .mailnode.AccountPasswordRequest\x1a\x17.mailnode.AddressAnswer\x12J\n\x0e\x41\x63\x63ountSuspend\x12\x1f.mailnode.AccountSuspendRequest\x1a\x17.mailnode.AddressAnswer\x12>\n\x08\x41liasAdd\x12\x19.mailnode.AliasAddRequest\x1a\x17.mailnode.AddressAnswer\x12\x42\n\tAliasList\x12\x1a.mailnode.AliasListRequest\x1a\x19.mailnode.AliasListAnswer\x12\x44\n\x0b\x41liasRemove\x12\x1c.mailnode.AliasRemoveRequest\x1a\x17.mailnode.AddressAnswer\x12H\n\x0bMailboxList\x12\x1c.mailnode.MailboxListRequest\x1a\x1b.mailnode.MailboxListAnswer\x12\x42\n\tQueueList\x12\x1a.mailnode.QueueListRequest\x1a\x19.mailnode.QueueListAnswer\x12\x46\n\x0bQueueChange\x12\x1c.mailnode.QueueChangeRequest\x1a\x19.mailnode.QueueListAnswerb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17mailnode/pb/admin.proto\x12\x08mailnode\x1a\x18mailnode/pb/change.proto\" \n\rAddressAnswer\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\"6\n\x11\x41\x63\x63ountAddRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\"%\n\x12\x41\x63\x63ountListRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\"\x81\x02\n\x11\x41\x63\x63ountListAnswer\x12\x35\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32#.mailnode.AccountListAnswer.Account\x1a\xb4\x01\n\x07\x41\x63\x63ount\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x02 \x01(\x06\x12\x11\n\tsuspended\x18\x03 \x01(\x08\x12\x11\n\tmailboxes\x18\x04 \x01(\r\x12\x10\n\x08messages\x18\x05 \x01(\x04\x12\x0e\n\x06octets\x18\x06 \x01(\x04\x12\x14\n\x0cquota_octets\x18\x07 \x01(\x04\x12\x16\n\x0equota_messages\x18\x08 \x01(\x04\x12\x11\n\tquota_own\x18\t \x01(\x08\"I\n\x13\x41\x63\x63ountQuotaRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12!\n\x05quota\x18\x02 \x01(\x0b\x32\x12.mailnode.SetQuota\";\n\x16\x41\x63\x63ountPasswordRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\";\n\x15\x41\x63\x63ountSuspendRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x11\n\tsuspended\x18\x02 \x01(\x08\"3\n\x0f\x41liasAddRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0f\n\x07targets\x18\x02 \x03(\t\"\x12\n\x10\x41liasListRequest\"n\n\x0f\x41liasListAnswer\x12\x30\n\x07\x61liases\x18\x01 \x03(\x0b\x32\x1f.mailnode.AliasListAnswer.Alias\x1a)\n\x05\x41lias\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0f\n\x07targets\x18\x02 \x03(\t\"%\n\x12\x41liasRemoveRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\"%\n\x12MailboxListRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\"\xbf\x01\n\x11MailboxListAnswer\x12\x36\n\tmailboxes\x18\x01 \x03(\x0b\x32#.mailnode.MailboxListAnswer.Mailbox\x1ar\n\x07Mailbox\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0bspecial_use\x18\x02 \x01(\t\x12\x12\n\nsubscribed\x18\x03 \x01(\x08\x12\x10\n\x08messages\x18\x04 \x01(\r\x12\x0e\n\x06unseen\x18\x05 \x01(\r\x12\x0e\n\x06octets\x18\x06 \x01(\x04\" \n\x10QueueListRequest\x12\x0c\n\x04item\x18\x01 \x01(\t\"\x9a\x02\n\x0fQueueListAnswer\x12-\n\x05items\x18\x01 \x03(\x0b\x32\x1e.mailnode.QueueListAnswer.Item\x1a+\n\tRecipient\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\r\n\x05reply\x18\x02 \x01(\t\x1a\xaa\x01\n\x04Item\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x0e\n\x06octets\x18\x03 \x01(\x04\x12\x0e\n\x06queued\x18\x04 \x01(\x04\x12\x0b\n\x03\x64ue\x18\x05 \x01(\x04\x12\x10\n\x08\x61ttempts\x18\x06 \x01(\r\x12\x0c\n\x04held\x18\x07 \x01(\x08\x12\x37\n\nrecipients\x18\x08 \x03(\x0b\x32#.mailnode.QueueListAnswer.Recipient\"\x89\x01\n\x12QueueChangeRequest\x12\x0c\n\x04item\x18\x01 \x01(\t\x12/\n\x04what\x18\x02 \x01(\x0e\x32!.mailnode.QueueChangeRequest.What\"4\n\x04What\x12\t\n\x05RETRY\x10\x00\x12\x08\n\x04HOLD\x10\x01\x12\x0b\n\x07RELEASE\x10\x02\x12\n\n\x06REMOVE\x10\x03\x32\x97\x06\n\x05\x41\x64min\x12\x42\n\nAccountAdd\x12\x1b.mailnode.AccountAddRequest\x1a\x17.mailnode.AddressAnswer\x12H\n\x0b\x41\x63\x63ountList\x12\x1c.mailnode.AccountListRequest\x1a\x1b.mailnode.AccountListAnswer\x12L\n\x0f\x41\x63\x63ountPassword\x12 .mailnode.AccountPasswordRequest\x1a\x17.mailnode.AddressAnswer\x12J\n\x0e\x41\x63\x63ountSuspend\x12\x1f.mailnode.AccountSuspendRequest\x1a\x17.mailnode.AddressAnswer\x12\x46\n\x0c\x41\x63\x63ountQuota\x12\x1d.mailnode.AccountQuotaRequest\x1a\x17.mailnode.AddressAnswer\x12>\n\x08\x41liasAdd\x12\x19.mailnode.AliasAddRequest\x1a\x17.mailnode.AddressAnswer\x12\x42\n\tAliasList\x12\x1a.mailnode.AliasListRequest\x1a\x19.mailnode.AliasListAnswer\x12\x44\n\x0b\x41liasRemove\x12\x1c.mailnode.AliasRemoveRequest\x1a\x17.mailnode.AddressAnswer\x12H\n\x0bMailboxList\x12\x1c.mailnode.MailboxListRequest\x1a\x1b.mailnode.MailboxListAnswer\x12\x42\n\tQueueList\x12\x1a.mailnode.QueueListRequest\x1a\x19.mailnode.QueueListAnswer\x12\x46\n\x0bQueueChange\x12\x1c.mailnode.QueueChangeRequest\x1a\x19.mailnode.QueueListAnswerb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mailnode.pb.admin_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ADDRESSANSWER']._serialized_start=37
-  _globals['_ADDRESSANSWER']._serialized_end=69
-  _globals['_ACCOUNTADDREQUEST']._serialized_start=71
-  _globals['_ACCOUNTADDREQUEST']._serialized_end=125
-  _globals['_ACCOUNTLISTREQUEST']._serialized_start=127
-  _globals['_ACCOUNTLISTREQUEST']._serialized_end=164
-  _globals['_ACCOUNTLISTANSWER']._serialized_start=167
-  _globals['_ACCOUNTLISTANSWER']._serialized_end=358
-  _globals['_ACCOUNTLISTANSWER_ACCOUNT']._serialized_start=243
-  _globals['_ACCOUNTLISTANSWER_ACCOUNT']._serialized_end=358
-  _globals['_ACCOUNTPASSWORDREQUEST']._serialized_start=360
-  _globals['_ACCOUNTPASSWORDREQUEST']._serialized_end=419
-  _globals['_ACCOUNTSUSPENDREQUEST']._serialized_start=421
-  _globals['_ACCOUNTSUSPENDREQUEST']._serialized_end=480
-  _globals['_ALIASADDREQUEST']._serialized_start=482
-  _globals['_ALIASADDREQUEST']._serialized_end=533
-  _globals['_ALIASLISTREQUEST']._serialized_start=535
-  _globals['_ALIASLISTREQUEST']._serialized_end=553
-  _globals['_ALIASLISTANSWER']._serialized_start=555
-  _globals['_ALIASLISTANSWER']._serialized_end=665
-  _globals['_ALIASLISTANSWER_ALIAS']._serialized_start=624
-  _globals['_ALIASLISTANSWER_ALIAS']._serialized_end=665
-  _globals['_ALIASREMOVEREQUEST']._serialized_start=667
-  _globals['_ALIASREMOVEREQUEST']._serialized_end=704
-  _globals['_MAILBOXLISTREQUEST']._serialized_start=706
-  _globals['_MAILBOXLISTREQUEST']._serialized_end=743
-  _globals['_MAILBOXLISTANSWER']._serialized_start=746
-  _globals['_MAILBOXLISTANSWER']._serialized_end=937
-  _globals['_MAILBOXLISTANSWER_MAILBOX']._serialized_start=823
-  _globals['_MAILBOXLISTANSWER_MAILBOX']._serialized_end=937
-  _globals['_QUEUELISTREQUEST']._serialized_start=939
-  _globals['_QUEUELISTREQUEST']._serialized_end=971
-  _globals['_QUEUELISTANSWER']._serialized_start=974
-  _globals['_QUEUELISTANSWER']._serialized_end=1256
-  _globals['_QUEUELISTANSWER_RECIPIENT']._serialized_start=1040
-  _globals['_QUEUELISTANSWER_RECIPIENT']._serialized_end=1083
-  _globals['_QUEUELISTANSWER_ITEM']._serialized_start=1086
-  _globals['_QUEUELISTANSWER_ITEM']._serialized_end=1256
-  _globals['_QUEUECHANGEREQUEST']._serialized_start=1259
-  _globals['_QUEUECHANGEREQUEST']._serialized_end=1396
-  _globals['_QUEUECHANGEREQUEST_WHAT']._serialized_start=1344
-  _globals['_QUEUECHANGEREQUEST_WHAT']._serialized_end=1396
-  _globals['_ADMIN']._serialized_start=1399
-  _globals['_ADMIN']._serialized_end=2118
+  _globals['_ADDRESSANSWER']._serialized_start=63
+  _globals['_ADDRESSANSWER']._serialized_end=95
+  _globals['_ACCOUNTADDREQUEST']._serialized_start=97
+  _globals['_ACCOUNTADDREQUEST']._serialized_end=151
+  _globals['_ACCOUNTLISTREQUEST']._serialized_start=153
+  _globals['_ACCOUNTLISTREQUEST']._serialized_end=190
+  _globals['_ACCOUNTLISTANSWER']._serialized_start=193
+  _globals['_ACCOUNTLISTANSWER']._serialized_end=450
+  _globals['_ACCOUNTLISTANSWER_ACCOUNT']._serialized_start=270
+  _globals['_ACCOUNTLISTANSWER_ACCOUNT']._serialized_end=450
+  _globals['_ACCOUNTQUOTAREQUEST']._serialized_start=452
+  _globals['_ACCOUNTQUOTAREQUEST']._serialized_end=525
+  _globals['_ACCOUNTPASSWORDREQUEST']._serialized_start=527
+  _globals['_ACCOUNTPASSWORDREQUEST']._serialized_end=586
+  _globals['_ACCOUNTSUSPENDREQUEST']._serialized_start=588
+  _globals['_ACCOUNTSUSPENDREQUEST']._serialized_end=647
+  _globals['_ALIASADDREQUEST']._serialized_start=649
+  _globals['_ALIASADDREQUEST']._serialized_end=700
+  _globals['_ALIASLISTREQUEST']._serialized_start=702
+  _globals['_ALIASLISTREQUEST']._serialized_end=720
+  _globals['_ALIASLISTANSWER']._serialized_start=722
+  _globals['_ALIASLISTANSWER']._serialized_end=832
+  _globals['_ALIASLISTANSWER_ALIAS']._serialized_start=791
+  _globals['_ALIASLISTANSWER_ALIAS']._serialized_end=832
+  _globals['_ALIASREMOVEREQUEST']._serialized_start=834
+  _globals['_ALIASREMOVEREQUEST']._serialized_end=871
+  _globals['_MAILBOXLISTREQUEST']._serialized_start=873
+  _globals['_MAILBOXLISTREQUEST']._serialized_end=910
+  _globals['_MAILBOXLISTANSWER']._serialized_start=913
+  _globals['_MAILBOXLISTANSWER']._serialized_end=1104
+  _globals['_MAILBOXLISTANSWER_MAILBOX']._serialized_start=990
+  _globals['_MAILBOXLISTANSWER_MAILBOX']._serialized_end=1104
+  _globals['_QUEUELISTREQUEST']._serialized_start=1106
+  _globals['_QUEUELISTREQUEST']._serialized_end=1138
+  _globals['_QUEUELISTANSWER']._serialized_start=1141
+  _globals['_QUEUELISTANSWER']._serialized_end=1423
+  _globals['_QUEUELISTANSWER_RECIPIENT']._serialized_start=1207
+  _globals['_QUEUELISTANSWER_RECIPIENT']._serialized_end=1250
+  _globals['_QUEUELISTANSWER_ITEM']._serialized_start=1253
+  _globals['_QUEUELISTANSWER_ITEM']._serialized_end=1423
+  _globals['_QUEUECHANGEREQUEST']._serialized_start=1426
+  _globals['_QUEUECHANGEREQUEST']._serialized_end=1563
+  _globals['_QUEUECHANGEREQUEST_WHAT']._serialized_start=1511
+  _globals['_QUEUECHANGEREQUEST_WHAT']._serialized_end=1563
+  _globals['_ADMIN']._serialized_start=1566
+  _globals['_ADMIN']._serialized_end=2357
 # @@protoc_insertion_point(module_scope)

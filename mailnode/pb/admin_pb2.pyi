@@ -1,3 +1,4 @@
+from mailnode.pb import change_pb2 as _change_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -30,23 +31,37 @@ class AccountListRequest(_message.Message):
 class AccountListAnswer(_message.Message):
     __slots__ = ("accounts",)
     class Account(_message.Message):
-        __slots__ = ("address", "account", "suspended", "mailboxes", "messages", "octets")
+        __slots__ = ("address", "account", "suspended", "mailboxes", "messages", "octets", "quota_octets", "quota_messages", "quota_own")
         ADDRESS_FIELD_NUMBER: _ClassVar[int]
         ACCOUNT_FIELD_NUMBER: _ClassVar[int]
         SUSPENDED_FIELD_NUMBER: _ClassVar[int]
         MAILBOXES_FIELD_NUMBER: _ClassVar[int]
         MESSAGES_FIELD_NUMBER: _ClassVar[int]
         OCTETS_FIELD_NUMBER: _ClassVar[int]
+        QUOTA_OCTETS_FIELD_NUMBER: _ClassVar[int]
+        QUOTA_MESSAGES_FIELD_NUMBER: _ClassVar[int]
+        QUOTA_OWN_FIELD_NUMBER: _ClassVar[int]
         address: str
         account: int
         suspended: bool
         mailboxes: int
         messages: int
         octets: int
-        def __init__(self, address: _Optional[str] = ..., account: _Optional[int] = ..., suspended: _Optional[bool] = ..., mailboxes: _Optional[int] = ..., messages: _Optional[int] = ..., octets: _Optional[int] = ...) -> None: ...
+        quota_octets: int
+        quota_messages: int
+        quota_own: bool
+        def __init__(self, address: _Optional[str] = ..., account: _Optional[int] = ..., suspended: _Optional[bool] = ..., mailboxes: _Optional[int] = ..., messages: _Optional[int] = ..., octets: _Optional[int] = ..., quota_octets: _Optional[int] = ..., quota_messages: _Optional[int] = ..., quota_own: _Optional[bool] = ...) -> None: ...
     ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
     accounts: _containers.RepeatedCompositeFieldContainer[AccountListAnswer.Account]
     def __init__(self, accounts: _Optional[_Iterable[_Union[AccountListAnswer.Account, _Mapping]]] = ...) -> None: ...
+
+class AccountQuotaRequest(_message.Message):
+    __slots__ = ("address", "quota")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    QUOTA_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    quota: _change_pb2.SetQuota
+    def __init__(self, address: _Optional[str] = ..., quota: _Optional[_Union[_change_pb2.SetQuota, _Mapping]] = ...) -> None: ...
 
 class AccountPasswordRequest(_message.Message):
     __slots__ = ("address", "password")

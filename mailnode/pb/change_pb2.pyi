@@ -17,7 +17,7 @@ class UidRange(_message.Message):
     def __init__(self, first: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...
 
 class Intent(_message.Message):
-    __slots__ = ("id", "retry", "create", "add", "upload", "store", "copy", "expunge", "create_mailbox", "delete_mailbox", "rename_mailbox", "subscribe", "put_row", "submit", "queue", "trim")
+    __slots__ = ("id", "retry", "create", "add", "upload", "store", "copy", "expunge", "create_mailbox", "delete_mailbox", "rename_mailbox", "subscribe", "put_row", "submit", "queue", "trim", "set_quota")
     ID_FIELD_NUMBER: _ClassVar[int]
     RETRY_FIELD_NUMBER: _ClassVar[int]
     CREATE_FIELD_NUMBER: _ClassVar[int]
@@ -34,6 +34,7 @@ class Intent(_message.Message):
     SUBMIT_FIELD_NUMBER: _ClassVar[int]
     QUEUE_FIELD_NUMBER: _ClassVar[int]
     TRIM_FIELD_NUMBER: _ClassVar[int]
+    SET_QUOTA_FIELD_NUMBER: _ClassVar[int]
     id: bytes
     retry: bool
     create: Create
@@ -50,7 +51,8 @@ class Intent(_message.Message):
     submit: Submit
     queue: Queue
     trim: Trim
-    def __init__(self, id: _Optional[bytes] = ..., retry: _Optional[bool] = ..., create: _Optional[_Union[Create, _Mapping]] = ..., add: _Optional[_Union[Add, _Mapping]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ..., store: _Optional[_Union[Store, _Mapping]] = ..., copy: _Optional[_Union[Copy, _Mapping]] = ..., expunge: _Optional[_Union[Expunge, _Mapping]] = ..., create_mailbox: _Optional[_Union[CreateMailbox, _Mapping]] = ..., delete_mailbox: _Optional[_Union[DeleteMailbox, _Mapping]] = ..., rename_mailbox: _Optional[_Union[RenameMailbox, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., put_row: _Optional[_Union[PutRow, _Mapping]] = ..., submit: _Optional[_Union[Submit, _Mapping]] = ..., queue: _Optional[_Union[Queue, _Mapping]] = ..., trim: _Optional[_Union[Trim, _Mapping]] = ...) -> None: ...
+    set_quota: SetQuota
+    def __init__(self, id: _Optional[bytes] = ..., retry: _Optional[bool] = ..., create: _Optional[_Union[Create, _Mapping]] = ..., add: _Optional[_Union[Add, _Mapping]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ..., store: _Optional[_Union[Store, _Mapping]] = ..., copy: _Optional[_Union[Copy, _Mapping]] = ..., expunge: _Optional[_Union[Expunge, _Mapping]] = ..., create_mailbox: _Optional[_Union[CreateMailbox, _Mapping]] = ..., delete_mailbox: _Optional[_Union[DeleteMailbox, _Mapping]] = ..., rename_mailbox: _Optional[_Union[RenameMailbox, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., put_row: _Optional[_Union[PutRow, _Mapping]] = ..., submit: _Optional[_Union[Submit, _Mapping]] = ..., queue: _Optional[_Union[Queue, _Mapping]] = ..., trim: _Optional[_Union[Trim, _Mapping]] = ..., set_quota: _Optional[_Union[SetQuota, _Mapping]] = ...) -> None: ...
 
 class Create(_message.Message):
     __slots__ = ("address", "mailboxes")
@@ -217,6 +219,19 @@ class Queue(_message.Message):
     mail: int
     item: _row_pb2.QueueRow
     def __init__(self, mail: _Optional[int] = ..., item: _Optional[_Union[_row_pb2.QueueRow, _Mapping]] = ...) -> None: ...
+
+class SetQuota(_message.Message):
+    __slots__ = ("octets", "messages")
+    class Limit(_message.Message):
+        __slots__ = ("own",)
+        OWN_FIELD_NUMBER: _ClassVar[int]
+        own: int
+        def __init__(self, own: _Optional[int] = ...) -> None: ...
+    OCTETS_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    octets: SetQuota.Limit
+    messages: SetQuota.Limit
+    def __init__(self, octets: _Optional[_Union[SetQuota.Limit, _Mapping]] = ..., messages: _Optional[_Union[SetQuota.Limit, _Mapping]] = ...) -> None: ...
 
 class Result(_message.Message):
     __slots__ = ("refused", "position", "added", "copied", "mailbox", "modified", "expunged", "first_position", "slices")

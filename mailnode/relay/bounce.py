@@ -34,13 +34,14 @@ class Bounces:
 
     async def tell(
         self, account: Account, mail: int, item: QueueRow, action: Action, undelivered: Sequence[Undelivered]
-    ) -> None:
-        """Returns when the report is durable; asked again for the same attempt, it is there once."""
+    ) -> bool:
+        """Whether nothing is left to tell: the report is durable, or nobody is to have it; False: the
+        sender's account is full. Asked again for the same attempt, it is there once."""
         sender = Path(item.reverse_path)
         if sender.null:  # RFC 5321 §6.1: nothing is sent about a notification
             item_is = item_name(account.id, mail)
             log.info("nobody to report to", extra={"item": item_is, "recipients": len(undelivered)})
-            return
+            return True
         intent_id = _intent_id(mail, item, action)
         report = Report(
             self._host,
@@ -50,7 +51,9 @@ class Bounces:
             self._clock.now_microseconds() // 1_000_000,
         )
         octets = report.octets(sender, undelivered, await _head(account, mail, item))
-        await account.apply(Intent(id=intent_id, retry=True, add=await self._add(account, octets)))
+        add = await self._add(account, octets)
+        result = await account.apply(Intent(id=intent_id, retry=True, add=add))
+        return result.refused != "OVERQUOTA"
 
     async def _add(self, account: Account, octets: bytes) -> Add:
         async def upload(chunk: Upload) -> None:
@@ -59,7 +62,9 @@ class Bounces:
         content = Content(upload, self._upload_ids)
         await content.write(return_path(Path(b"")) + octets)
         arrived = await content.finish()
-        message = Add.Message(name=INBOX, mail=arrived.mail, octets=arrived.octets, head=arrived.head)
+        message = Add.Message(
+            name=INBOX, mail=arrived.mail, octets=arrived.octets, head=arrived.head, inbox_stands_in=True
+        )
         return Add(messages=[message])
 
 

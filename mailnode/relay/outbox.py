@@ -130,8 +130,8 @@ class Outbox:
         item.attempts += 1
         now = self._relay.clock.now_microseconds()
         failed = self._settle(item, replies, now)
-        if failed:
-            await self._relay.bounces.tell(account, mail, item, Action.FAILED, failed)
+        if failed and not await self._relay.bounces.tell(account, mail, item, Action.FAILED, failed):
+            self._tell_later(item, failed, now)
         if item.recipients and is_late(item, now, self._relay.limits):
             waiting = [Undelivered(Path(one.forward_path), _read(one.reply)) for one in item.recipients]
             await self._relay.bounces.tell(account, mail, item, Action.DELAYED, waiting)
@@ -155,6 +155,16 @@ class Outbox:
         del item.recipients[:]
         item.recipients.extend(waiting)
         return failed
+
+    def _tell_later(self, item: QueueRow, failed: Sequence[Undelivered], now: int) -> None:
+        """The sender's account is full: who failed stays, to be tried and told again for as long again."""
+        if is_over(item, now - self._relay.limits.relay_kept_seconds_max * 1_000_000, self._relay.limits):
+            log.warning("a report had no room", extra={"recipients": len(failed)})
+            return
+        item.recipients.extend(
+            QueueRow.Recipient(forward_path=one.recipient.mailbox, reply=_written(one.reply))
+            for one in failed
+        )
 
     # -- one item
 

@@ -15,7 +15,7 @@ SELECTION_OPTIONS = frozenset({"SUBSCRIBED", "REMOTE", "RECURSIVEMATCH", "SPECIA
 RETURN_OPTIONS = frozenset({"SUBSCRIBED", "CHILDREN", "SPECIAL-USE"})
 STATUS_ITEMS = frozenset(
     {"MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "DELETED", "SIZE"}
-    | {"APPENDLIMIT", "HIGHESTMODSEQ", "MAILBOXID"}
+    | {"APPENDLIMIT", "DELETED-STORAGE", "HIGHESTMODSEQ", "MAILBOXID"}
 )
 SPECIAL_USES = {
     u.lower(): u for u in ("\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Junk", "\\Sent", "\\Trash")
@@ -220,6 +220,17 @@ def status(g: Grammar) -> event.Status:
     name = _mailbox(g)
     g.sp()
     return event.Status(name, _status_items(g))
+
+
+def get_quota(g: Grammar) -> event.GetQuota:
+    """getquota = SP quota-root-name, RFC 9208 §7"""
+    g.sp()
+    return event.GetQuota(g.text(g.astring()))
+
+
+def get_quota_root(g: Grammar) -> event.GetQuotaRoot:
+    """getquotaroot = SP mailbox, RFC 9208 §7"""
+    return event.GetQuotaRoot(_mailbox(g))
 
 
 def append_without_message(g: Grammar) -> event.Append:

@@ -75,6 +75,10 @@ CAPABILITIES: tuple[tuple[str, When], ...] = (
     ("WITHIN", _after),  # RFC 5032
     ("LIST-EXTENDED", _after),  # RFC 5258
     ("LIST-STATUS", _after),  # RFC 5819
+    ("QUOTA", _after),  # RFC 9208; without QUOTASET: limits are an operator's to set
+    ("QUOTA=RES-STORAGE", _after),
+    ("QUOTA=RES-MESSAGE", _after),
+    ("QUOTA=RES-MAILBOX", _after),
     ("UTF8=ACCEPT", _after),  # RFC 6855
     ("CONDSTORE", _after),  # RFC 7162
     ("QRESYNC", _after),  # RFC 7162

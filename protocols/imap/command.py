@@ -78,6 +78,8 @@ _ROWS = (
     Command("LSUB", LOGGED_IN, arguments.lsub),
     Command("NAMESPACE", LOGGED_IN, arguments.namespace),
     Command("STATUS", LOGGED_IN, arguments.status),
+    Command("GETQUOTA", LOGGED_IN, arguments.get_quota),
+    Command("GETQUOTAROOT", LOGGED_IN, arguments.get_quota_root),
     Command("APPEND", LOGGED_IN, arguments.append_without_message),
     Command("IDLE", LOGGED_IN, arguments.idle),
     Command("CHECK", SELECTED, arguments.noop),

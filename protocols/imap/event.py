@@ -185,6 +185,20 @@ class Status:
     items: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class GetQuota:
+    """RFC 9208 §4.1.1."""
+
+    root: str
+
+
+@dataclass(frozen=True, slots=True)
+class GetQuotaRoot:
+    """RFC 9208 §4.1.2."""
+
+    mailbox: str
+
+
 class LiteralKind(enum.Enum):
     PLAIN = "{}"
     LITERAL8 = "~{}"  # RFC 3516 §4.4: octets kept as they are, NUL allowed
@@ -358,6 +372,8 @@ Event = (
     | Lsub
     | Namespace
     | Status
+    | GetQuota
+    | GetQuotaRoot
     | Append
     | NextMessage
     | Chunk

@@ -154,6 +154,17 @@ def status(name: bytes, values: Mapping[str, int | str]) -> bytes:
     return b"* STATUS %b (%b)\r\n" % (name, items.encode())
 
 
+def quota(root: str, resources: Mapping[str, tuple[int, int]]) -> bytes:
+    """QUOTA, RFC 9208 §4.2.1: of each resource what is used, and the limit."""
+    listed = " ".join(f"{name} {used} {limit}" for name, (used, limit) in resources.items())
+    return f'* QUOTA "{root}" ({listed})\r\n'.encode()
+
+
+def quota_root(name: bytes, root: str) -> bytes:
+    """QUOTAROOT, RFC 9208 §4.2.2; `name` as `mailbox` says it."""
+    return b'* QUOTAROOT %b "%b"\r\n' % (name, root.encode())
+
+
 # ---- lists ---------------------------------------------------------------------------------------------
 
 

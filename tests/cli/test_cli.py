@@ -15,7 +15,7 @@ from mailnode import node
 from mailnode.cli import main
 from mailnode.cli.printing import octets, text
 from mailnode.clock import SystemClock
-from mailnode.config import load
+from mailnode.config import FILE, load
 from mailnode.directory.lookup import Recipients, Resolution
 from tests.wire.server import free_base_port
 
@@ -155,9 +155,10 @@ def test_answers_are_tables_for_people_and_json_for_scripts(
     assert main(["init", made, *DOMAIN, *ALICE]) == 0
     assert main(["account", "list", "--dir", made]) == 0
     title, row = capsys.readouterr().out.splitlines()
-    assert title.split() == ["ADDRESS", "STATE", "MAILBOXES", "MESSAGES", "SIZE"]
-    assert row.split() == ["alice@example.test", "active", "6", "0", "0", "B"]
-    assert len(title) == len(row)
+    assert title.split() == [
+        *("ADDRESS", "STATE", "MAILBOXES", "MESSAGES", "SIZE", "MAX-MESSAGES", "MAX-SIZE", "QUOTA")
+    ]
+    assert row.split() == ["alice@example.test", "active", "6", "0", "0", "B", "-", "-", "domain"]
     assert main(["account", "show", "alice@example.test", "--dir", made, "--json"]) == 0
     (shown,) = json.loads(capsys.readouterr().out)
     assert shown["octets"] == 0 and isinstance(shown["account"], int) and shown["suspended"] is False
@@ -165,6 +166,36 @@ def test_answers_are_tables_for_people_and_json_for_scripts(
     assert "Drafts" in capsys.readouterr().out
     assert main(["queue", "list", "--dir", made]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_a_quota_is_its_domains_until_the_account_is_told_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = tmp_path / "node"
+    assert main(["init", str(made), *DOMAIN, *ALICE]) == 0
+    file = made / FILE
+    file.write_text(file.read_text().replace("quota_octets = 0", "quota_octets = 5000000", 1))
+    at = ["alice@example.test", "--dir", str(made)]
+    capsys.readouterr()
+
+    def shown() -> tuple[int, int, bool]:
+        assert main(["account", "show", *at, "--json"]) == 0
+        (account,) = json.loads(capsys.readouterr().out)
+        return account["quota_octets"], account["quota_messages"], account["quota_own"]
+
+    assert shown() == (5_000_000, 0, False)
+    assert main(["account", "quota", *at, "--storage", "10G", "--messages", "100"]) == 0
+    assert capsys.readouterr().out == "alice@example.test has a new quota\n"
+    assert shown() == (10_000_000_000, 100, True)
+    assert main(["account", "quota", *at, "--storage", "none"]) == 0
+    assert main(["account", "quota", *at, "--messages", "domain"]) == 0
+    capsys.readouterr()
+    assert shown() == (0, 0, True)
+    assert main(["account", "quota", *at]) == 1
+    assert "expected --storage or --messages" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["account", "quota", *at, "--storage", "10Q"])
+    assert "'10Q': expected a number of octets such as" in capsys.readouterr().err
 
 
 def test_a_new_password_is_read_from_standard_input(

@@ -11,9 +11,11 @@ from mailnode.delivery.transaction import Delivery
 from mailnode.directory.lookup import NotLocal, Recipient, Recipients, Resolution, Unknown
 from mailnode.limits import Limits
 from mailnode.mailbox.content import UploadIds
+from mailnode.mailbox.quota import Quota, Usage
 from mailnode.mailbox.verbs import Mailboxes, Messages, NotKnown, UidRanges, Want, Watch
 from mailnode.pb.account_pb2 import SearchKey
 from mailnode.pb.change_pb2 import Add, Intent, Result
+from mailnode.pb.row_pb2 import AccountRow
 from tests.directory.memory import StillClock
 
 ANN, BOB = 0x1001, 0x1002
@@ -49,6 +51,8 @@ class KeepingAccount:
     id: int
     asked: list[Intent] = field(default_factory=list)
     outcomes: deque[Result | Exception] = field(default_factory=deque)
+    held: int = 0
+    quota_octets: int = 0
 
     async def apply(self, intent: Intent) -> Result:
         kept = Intent()
@@ -70,6 +74,9 @@ class KeepingAccount:
         assert [upload.chunk for upload in uploads] == list(range(len(uploads)))
         assert len({upload.upload for upload in uploads}) <= 1
         return b"".join(upload.octets for upload in uploads)
+
+    async def usage(self) -> Usage:
+        return Usage(AccountRow(octets=self.held), Quota(self.quota_octets, 0, False), 1)
 
     async def mailboxes(self) -> Mailboxes:
         raise NotImplementedError("a delivery reads nothing")

@@ -17,7 +17,7 @@ from mailnode.log import KeyValue
 from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS
 from mailnode.mailbox.verbs import NotKnown
 from mailnode.pb.change_pb2 import Result
-from protocols.smtp.envelope import NO_PARAMETERS, Path
+from protocols.smtp.envelope import NO_PARAMETERS, MailParameters, Path
 from protocols.smtp.reply import Reply
 from protocols.smtp.trace import Came
 from tests.delivery.memory import ANN, House
@@ -169,6 +169,48 @@ def test_a_recipient_whose_account_cannot_be_asked_is_451_before_anybody_has_a_c
     assert [answer.code for answer in answers] == [451, 451, 250]
     assert [reply.code for reply in replies] == [250]
     assert len(house.accounts.bob.copies) == 1 and not house.accounts.ann.asked
+
+
+def filled(house: House) -> House:
+    """Bob's account has room for no octet more, not even with grace."""
+    house.accounts.bob.held = house.accounts.bob.quota_octets = 1000
+    return house
+
+
+def test_who_is_full_is_452_at_rcpt_and_so_is_an_alias_of_theirs() -> None:
+    house = filled(House())
+    answers, replies = sent(house, ["ann@here.example", "bob@here.example", "all@here.example"])
+    assert [(answer.code, answer.enhanced) for answer in answers[1:]] == [(452, "4.2.2")] * 2
+    assert [reply.code for reply in replies] == [250]
+    assert not house.accounts.bob.asked
+
+
+def test_a_size_that_is_declared_is_held_against_the_quota_at_rcpt() -> None:
+    house = House()
+    house.accounts.ann.quota_octets = 1000
+
+    async def ask(size: int) -> Reply:
+        sender = Sender(Path(b"zoe@there.example"), MailParameters(size=size), 0)
+        transaction = await Accept(house.delivery).begin(CAME, sender)
+        assert isinstance(transaction, Transaction)
+        return await transaction.recipient(Path(b"ann@here.example"))
+
+    assert [asyncio.run(ask(size)).code for size in (0, 1000, 1100, 1101)] == [250, 250, 250, 452]
+
+
+def test_one_who_filled_up_since_rcpt_has_smtp_refuse_the_content_before_anybody_has_a_copy() -> None:
+    house = House()
+
+    async def send() -> Reply:
+        transaction = await begun(house, b"zoe@there.example")
+        for one in (b"ann@here.example", b"bob@here.example"):
+            assert (await transaction.recipient(Path(one))).positive
+        filled(house)
+        return await transaction.finish_as_one(CONTENT)
+
+    answer = asyncio.run(send())
+    assert (answer.code, answer.enhanced) == (452, "4.2.2")
+    assert not house.accounts.ann.copies and not house.accounts.bob.copies
 
 
 def test_each_message_has_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -32,6 +32,7 @@ from mailnode.listeners.tls import Certificate
 from mailnode.listeners.wheel import Wheel
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.content import UploadIds
+from mailnode.mailbox.quota import Quotas
 from mailnode.mailbox.verbs import Account
 from mailnode.pb.change_pb2 import Create, Intent
 from mailnode.store.shard import Shard, open_shard
@@ -81,7 +82,9 @@ async def house(
     clock = Ticking()
     failures: list[OSError] = []
     with ThreadPoolExecutor(1) as writer, ThreadPoolExecutor(2) as loads:
-        accounts = Accounts(shard, Partitions(shard, writer, limits, failures.append), loads, clock, limits)
+        accounts = Accounts(
+            shard, Partitions(shard, writer, limits, failures.append), loads, clock, limits, Quotas({})
+        )
         account = await accounts.open(ACCOUNT)
         await account.apply(Intent(id=bytes(16), create=Create(address="ann@example.test")))
         listening = _listening(accounts, clock, limits, time, certificate)

@@ -11,6 +11,7 @@ from mailnode.mailbox.account import mailbox_needed
 from mailnode.mailbox.add import related
 from mailnode.mailbox.decide import decide
 from mailnode.mailbox.decided import Decided, Loaded, Moment
+from mailnode.mailbox.quota import NO_QUOTA
 from mailnode.mailbox.reads import Reads
 from mailnode.mailbox.rows import rows
 from mailnode.pb.change_pb2 import Change, Result
@@ -35,6 +36,7 @@ class Decider:
         self.state = Decided(
             asks.ACCOUNT, head.row, head.mailboxes, head.subscribed, self.limits.few_entries_max
         )
+        self.quota = NO_QUOTA
         self.changes: list[Change] = []
         self._numbers = 0
 
@@ -43,7 +45,7 @@ class Decider:
         intent = asks.intent(ask, self._numbers.to_bytes(16, "big"))
         needed = mailbox_needed(intent)
         arrays = self.reads.arrays(needed) if needed else None
-        moment = Moment(self.now_microseconds, self.limits)
+        moment = Moment(self.now_microseconds, self.limits, self.quota)
         return decide(self.state, intent, Loaded(arrays, self._small_rows(intent)), moment)
 
     def _small_rows(self, intent: Any) -> Mapping[tuple[int, bytes], bytes]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from mailnode.cluster.partitions import Partitions
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
+from mailnode.mailbox.quota import Quotas
 from mailnode.mailbox.rows import ENTRY
 from mailnode.mailbox.verbs import ALL_UIDS, Account, Want
 from mailnode.pb.change_pb2 import Add, Create, Intent
@@ -43,7 +44,7 @@ def opened(shard: Shard, clock: Ticking) -> Iterator[tuple[Accounts, list[OSErro
     limits = Limits()
     with ThreadPoolExecutor(1) as writer, ThreadPoolExecutor(2) as loads:
         partitions = Partitions(shard, writer, limits, failures.append)
-        yield Accounts(shard, partitions, loads, clock, limits), failures
+        yield Accounts(shard, partitions, loads, clock, limits, Quotas({})), failures
 
 
 def create() -> Intent:

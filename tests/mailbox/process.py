@@ -11,6 +11,7 @@ from mailnode.cluster.partitions import Partitions
 from mailnode.limits import Limits
 from mailnode.mailbox.account import LocalAccount
 from mailnode.mailbox.accounts import Accounts
+from mailnode.mailbox.quota import Quotas
 from mailnode.mailbox.rows import ENTRY
 from mailnode.mailbox.verbs import ALL_UIDS, Want
 from mailnode.pb.change_pb2 import Result
@@ -32,7 +33,7 @@ class House:
         self.clock = clock
         self.failures: list[OSError] = []
         partitions = Partitions(shard, self.hand.writer, limits, self.failures.append)
-        self.accounts = Accounts(shard, partitions, self.hand.loads, clock, limits)
+        self.accounts = Accounts(shard, partitions, self.hand.loads, clock, limits, Quotas({}))
         opened = self.hand.until(self.accounts.open(asks.ACCOUNT))
         assert isinstance(opened, LocalAccount)
         self.account = opened

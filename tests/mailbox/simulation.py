@@ -24,6 +24,7 @@ from mailnode.limits import Limits
 from mailnode.mailbox.account import LocalAccount
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.appended import Appended, replay
+from mailnode.mailbox.quota import Quotas
 from mailnode.mailbox.verbs import ALL_UIDS, Expunged, Resync, Want, Watch
 from mailnode.pb.change_pb2 import Intent, Result, Touched
 from tests.cluster.by_hand import HandClock, HandLoop, HandPool
@@ -89,7 +90,7 @@ class Process:
         self.hand = HandLoop()
         self.failures: list[OSError] = []
         self.partitions = Witnessed(shard, self.hand.writer, self.failures.append)
-        self.accounts = Accounts(shard, self.partitions, self.hand.loads, clock, LIMITS)
+        self.accounts = Accounts(shard, self.partitions, self.hand.loads, clock, LIMITS, Quotas({}))
         self._dice = dice
         self.readers: list[asyncio.Task[None]] = []
         self._numbers: WeakKeyDictionary[LocalAccount, int] = WeakKeyDictionary()

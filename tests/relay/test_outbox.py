@@ -18,7 +18,7 @@ from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.content import UploadIds
 from mailnode.mailbox.dues import Task
 from mailnode.mailbox.verbs import ALL_UIDS, Account, Want
-from mailnode.pb.change_pb2 import Intent, Queue
+from mailnode.pb.change_pb2 import Intent, Queue, SetQuota
 from mailnode.pb.row_pb2 import QueueRow
 from mailnode.relay.attempt import Failed, Outgoing
 from mailnode.relay.bounce import Bounces
@@ -207,6 +207,42 @@ def test_who_is_told_to_wait_is_tried_again_and_who_is_refused_is_told_of(tmp_pa
 
     run(tmp_path, world, work)
     assert [recipients for _, recipients in world.tried] == [(b"x@y", b"z@y"), (b"x@y",)]
+
+
+def test_a_report_that_finds_no_room_waits_with_its_recipients(tmp_path: FilePath) -> None:
+    world = World({b"x@y": [TAKEN], b"z@y": [NO]})
+
+    async def work(scene: Scene) -> None:
+        await scene.account.apply(Intent(set_quota=SetQuota(octets=SetQuota.Limit(own=1))))
+        await scene.account.apply(submit())
+        first = await scene.turn()
+        assert first is not None and await scene.reports() == []
+        row = QueueRow.FromString(await scene.account.row(Kind.QUEUE, first.key))
+        assert [(one.forward_path, one.reply) for one in row.recipients] == [
+            (b"z@y", "550 5.1.1 no such user")
+        ]
+        await scene.account.apply(Intent(set_quota=SetQuota(octets=SetQuota.Limit())))
+        await scene.turn()
+        (report,) = await scene.reports()
+        assert "z@y" in report and scene.due() is None
+
+    run(tmp_path, world, work)
+    assert [recipients for _, recipients in world.tried] == [(b"x@y", b"z@y"), (b"z@y",)]
+
+
+def test_a_report_that_never_finds_room_is_given_up(tmp_path: FilePath) -> None:
+    world = World({b"z@y": [NO]})
+
+    async def work(scene: Scene) -> None:
+        await scene.account.apply(Intent(set_quota=SetQuota(octets=SetQuota.Limit(own=1))))
+        await scene.account.apply(submit())
+        began = scene.clock.now
+        while await scene.turn() is not None:
+            pass
+        assert scene.clock.now - began >= 2 * Limits().relay_kept_seconds_max * 1_000_000
+
+    run(tmp_path, world, work)
+    assert world.tried[0] == ("mx.y", (b"x@y", b"z@y"))
 
 
 def test_the_next_host_is_tried_when_one_takes_nothing(tmp_path: FilePath) -> None:

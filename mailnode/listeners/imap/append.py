@@ -71,6 +71,8 @@ class Appending:
 
 async def append(client: Client, event: Append) -> None:
     await client.mailbox(event.mailbox, "TRYCREATE")
+    if not (await client.account.usage()).holds(1, event.size):
+        raise Refused("OVERQUOTA")
 
     async def upload(chunk: Upload) -> None:
         await client.apply(Intent(upload=chunk))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from mailnode.listeners.imap.client import Client
 from mailnode.listeners.imap.refusal import Refused
-from mailnode.mailbox.verbs import Account, Mailboxes, Want
+from mailnode.mailbox.rows import DELETED, SIZE, low_flags, words
+from mailnode.mailbox.verbs import ALL_UIDS, Account, Mailboxes, Want
 from mailnode.pb import change_pb2
 from mailnode.pb.change_pb2 import CreateMailbox, DeleteMailbox, Intent, RenameMailbox
 from mailnode.pb.row_pb2 import MailboxRow
@@ -126,7 +128,20 @@ async def _values(client: Client, row: MailboxRow, items: tuple[str, ...]) -> di
     }
     if "RECENT" in items:
         known["RECENT"] = await _recent(client.account, row)
+    if "DELETED-STORAGE" in items:
+        known["DELETED-STORAGE"] = await _deleted_octets(client.account, row)
     return {item: known[item] for item in items if item in known}
+
+
+async def _deleted_octets(account: Account, row: MailboxRow) -> int:
+    """What EXPUNGE would free (RFC 9208 §4.1.4); most mailboxes have nothing \\Deleted, so it is not kept."""
+    octets = 0
+    if row.deleted:
+        with suppress(KeyError):  # it was deleted meanwhile
+            async for run in account.messages(row.mailbox, ALL_UIDS, Want.ENTRIES):
+                sizes, flags = words(run.entries, SIZE), low_flags(run.entries)
+                octets += sum(size for size, low in zip(sizes, flags, strict=True) if low & DELETED)
+    return octets
 
 
 async def _recent(account: Account, row: MailboxRow) -> int:

@@ -10,7 +10,7 @@ from mailnode.limits import Limits
 from mailnode.listeners.admission import Logins, is_local
 from mailnode.listeners.authentication import Authentication, Verifier
 from mailnode.listeners.conversation import Conversation
-from mailnode.listeners.imap import append, fetch, idle, login, mailboxes, message, select
+from mailnode.listeners.imap import append, fetch, idle, login, mailboxes, message, quota, select
 from mailnode.listeners.imap.client import Accounts, Client, refusing
 from mailnode.listeners.listener import Goodbye, Listener
 from mailnode.mailbox.content import UploadIds
@@ -163,6 +163,8 @@ _ROWS: Mapping[type, Callable[[Client, Any], Any]] = {
     events.Lsub: mailboxes.lsub,
     events.Namespace: mailboxes.namespace,
     events.Status: mailboxes.status,
+    events.GetQuota: quota.get_quota,
+    events.GetQuotaRoot: quota.get_quota_root,
     events.Append: append.append,
     events.NextMessage: append.next_message,
     events.Chunk: append.chunk,

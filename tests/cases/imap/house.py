@@ -5,6 +5,7 @@
     filled MAILS       logged in; a mailbox `box` holds these mails, from UID 1 on
     selected MAILS     the same, and `box` is selected; none of its mails is \\Recent
     examined MAILS     the same by EXAMINE
+    small              logged in to an account with an empty INBOX and `box`, of 3 messages and 2000 octets
     joined             logged in, and `box`, filled by an earlier connection, is selected
 
 MAILS are names of files in `mails/`; none given: one two three four. The n-th has the internal date
@@ -20,6 +21,7 @@ from tests.cases.wire import Wire
 from tests.wire.node import Node
 
 ADDRESS, PASSWORD = "imap@example.test", "secret"
+SMALL = "small@example.test"
 MAILS = Path(__file__).with_name("mails")
 PLAIN = ("one", "two", "three", "four")
 PROBE = "C: probe NOOP\nS* * ...\nS: probe OK ..."
@@ -35,7 +37,9 @@ class ImapHouse:
 
     def reset(self) -> None:
         """INBOX alone is left, without mails, and no subscription."""
-        wire = self._authenticated()
+        self._empty(self._authenticated())
+
+    def _empty(self, wire: Wire) -> None:
         names = _listed(wire, b"LIST")
         subscribed = _listed(wire, b"LSUB")
         commands = [b"UNSUBSCRIBE " + name for name in subscribed]
@@ -48,6 +52,8 @@ class ImapHouse:
         name, *mails = scene.split()
         if name == "greeted":
             return self._greeted()
+        if name == "small":
+            return self._small()
         wire = self._authenticated()
         if name in ("filled", "selected", "examined"):
             self._fill(mails or PLAIN)
@@ -71,9 +77,15 @@ class ImapHouse:
         assert greeting.startswith(b"* OK "), greeting
         return wire
 
-    def _authenticated(self) -> Wire:
+    def _authenticated(self, address: str = ADDRESS) -> Wire:
         wire = self._greeted()
-        _all_well(wire, [f"LOGIN {ADDRESS} {PASSWORD}".encode()])
+        _all_well(wire, [f"LOGIN {address} {PASSWORD}".encode()])
+        return wire
+
+    def _small(self) -> Wire:
+        self._empty(self._authenticated(SMALL))
+        wire = self._authenticated(SMALL)
+        _all_well(wire, [b"CREATE box"])
         return wire
 
     def _fill(self, mails: tuple[str, ...] | list[str]) -> None:

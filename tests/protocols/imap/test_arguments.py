@@ -33,7 +33,7 @@ def section(label: bytes, **values: object) -> Section:
 
 ONE = numbers((1, 1))
 OBJECTS = (Attribute.MODSEQ, Attribute.EMAILID, Attribute.THREADID, Attribute.SAVEDATE)
-NEW_STATUS = ("HIGHESTMODSEQ", "MAILBOXID", "APPENDLIMIT", "SIZE")
+NEW_STATUS = ("HIGHESTMODSEQ", "DELETED-STORAGE", "MAILBOXID", "APPENDLIMIT", "SIZE")
 STATUS = ("MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "DELETED", "SIZE")
 FLAGS, DATE, SIZE = Attribute.FLAGS, Attribute.INTERNALDATE, Attribute.SIZE
 
@@ -88,6 +88,9 @@ COMMANDS_AND_VALUES = [
     (b'LIST () "" * RETURN ()', event.List("", ("*",), extended=True)),
     (b'LSUB "" "*"', event.Lsub("", "*")),
     (b"NAMESPACE", event.Namespace()),
+    (b'GETQUOTA ""', event.GetQuota("")),
+    (b'GETQUOTA "User quota"', event.GetQuota("User quota")),
+    (b"GETQUOTAROOT inbox", event.GetQuotaRoot("INBOX")),
     (b"STATUS a (%b)" % " ".join(STATUS).lower().encode(), event.Status("a", STATUS)),
     (b"STATUS a ( MESSAGES MESSAGES )", event.Status("a", ("MESSAGES",))),
     (b"IDLE", event.Idle()),
@@ -221,7 +224,7 @@ OTHERS = [
     (b"FETCH 1 (PREVIEW (lazy) FLAGS)", event.Fetch(ONE, Plan((Attribute.PREVIEW, FLAGS)), False)),
     (b"FETCH 1 PREVIEW (LAZY)", event.Fetch(ONE, Plan((Attribute.PREVIEW,)), False)),
     (b"FETCH 1 PREVIEW (LAZY) (CHANGEDSINCE 1)", event.Fetch(ONE, PREVIEW, False, 1)),
-    (b"STATUS a (HIGHESTMODSEQ MAILBOXID APPENDLIMIT SIZE)", event.Status("a", NEW_STATUS)),
+    (b"STATUS a (HIGHESTMODSEQ DELETED-STORAGE MAILBOXID APPENDLIMIT SIZE)", event.Status("a", NEW_STATUS)),
     (b"UID FETCH 1 FLAGS", event.Fetch(ONE, Plan((Attribute.UID, FLAGS)), True)),
     (b"UID FETCH 1 (FLAGS UID)", event.Fetch(ONE, Plan((FLAGS, Attribute.UID)), True)),
     (b"SEARCH RETURN (MIN max) SEEN", event.Search(b"t", SEEN, False, Return.MIN | Return.MAX)),

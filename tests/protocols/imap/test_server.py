@@ -84,6 +84,8 @@ UNDERSTOOD = [
     (b'list (subscribed) "" (a b%) return (children status (messages))', events.List),
     (b'lsub "" "*"', events.Lsub),
     (b"namespace", events.Namespace),
+    (b"getquota x", events.GetQuota),
+    (b"getquotaroot x", events.GetQuotaRoot),
     (b"status a (messages unseen uidnext uidvalidity recent)", events.Status),
     (b"close", events.Close),
     (b"unselect", events.Unselect),

@@ -1,0 +1,61 @@
+"""What the accounts of each domain hold together: summed up now and then, for a limit that may lag."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from concurrent.futures import Executor
+from itertools import islice
+
+from google.protobuf.message import DecodeError
+
+from mailnode.limits import Limits
+from mailnode.mailbox.quota import Quotas, domain_of
+from mailnode.mailbox.reads import accounts_from
+from mailnode.pb.row_pb2 import AccountRow
+from mailnode.store import keys
+from mailnode.store.keys import Family, Kind
+from mailnode.store.shard import Shard
+
+log = logging.getLogger(__name__)
+
+
+class Sums:
+    """Reads one row of each account, a bounded part at a time, and only while a domain has a limit."""
+
+    def __init__(self, shard: Shard, quotas: Quotas, loads: Executor, limits: Limits) -> None:
+        self._shard = shard
+        self._quotas = quotas
+        self._loads = loads
+        self._limits = limits
+
+    async def run(self) -> None:
+        while True:
+            await self.refresh()
+            await asyncio.sleep(self._limits.domain_sums_seconds)
+
+    async def refresh(self) -> None:
+        """Sum up once."""
+        octets: Counter[str] = Counter()
+        following: int | None = 0 if self._quotas.any_domain_limited else None
+        while following is not None:
+            part, following = await asyncio.get_running_loop().run_in_executor(
+                self._loads, self._part, following
+            )
+            octets.update(part)
+        self._quotas.summed(octets)
+
+    def _part(self, start: int) -> tuple[Counter[str], int | None]:
+        """Of some accounts from `start` on, and the account that the next part begins at. Blocking."""
+        octets: Counter[str] = Counter()
+        account = None
+        for account in islice(accounts_from(self._shard, start), self._limits.summed_accounts):
+            value = self._shard.get(Family.STATE, keys.state(account, Kind.ACCOUNT))
+            try:
+                row = AccountRow.FromString(value or b"")
+            except DecodeError:
+                log.error("account %016x: its row is not readable", account)
+                continue
+            octets[domain_of(row)] += row.octets
+        return octets, None if account is None else account + 1
