@@ -6,6 +6,7 @@ KiB = 1024
 MiB = 1024 * KiB
 
 ADDRESS_OCTETS_MAX = 254  # RFC 5321 §4.5.3.1.3: a path is 256 octets with its brackets
+SCRAM_ITERATIONS_MAX = 65_536  # clients built on Cyrus SASL refuse more; RFC 7677 §4 asks for 4,096 at least
 
 
 @dataclass(frozen=True, slots=True)

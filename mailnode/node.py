@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields, replace
@@ -63,7 +63,6 @@ from mailnode.store.shard import Shard, open_shard
 
 log = logging.getLogger(__name__)
 
-MECHANISMS = ("PLAIN", "LOGIN")
 IMPLICIT_TLS = frozenset((Service.SUBMISSIONS, Service.IMAPS, Service.POP3S))
 SHARD_FAILED = 74
 """Exit status, EX_IOERR of sysexits: what was being written is not known."""
@@ -277,9 +276,15 @@ def _bind(complaint: str, bind: Callable[[], object]) -> None:
         raise ConfigError(f"{complaint}: {error.strerror}") from None
 
 
+def _mechanisms(domains: Sequence[Domain]) -> tuple[str, ...]:
+    """The best first, RFC 4422 §3.2. A client that takes SCRAM up falls back to nothing else."""
+    return ("SCRAM-SHA-256", "PLAIN", "LOGIN") if any(each.scram for each in domains) else ("PLAIN", "LOGIN")
+
+
 def _listeners(config: Config, parts: House, locks: pop3.Locks) -> dict[Service, Listener[Any]]:
     """What each service is; the ports are the configuration's."""
     host, limits, clock = config.hostname, config.limits, parts.clock
+    mechanisms = _mechanisms(config.domains)
     delivery = Delivery(parts.lookup, parts.accounts, parts.upload_ids, clock, limits)
     accept, submit = Accept(delivery), Submit(delivery, host, None if config.relay else LOCAL_ONLY)
     submission = smtp.submission(
@@ -288,7 +293,7 @@ def _listeners(config: Config, parts: House, locks: pop3.Locks) -> dict[Service,
         clock,
         host,
         limits,
-        mechanisms=MECHANISMS,
+        mechanisms=mechanisms,
         auth_needs_tls=not config.allow_plaintext_auth,
         bare_newline=config.bare_newline[Service.SUBMISSION],
     )
@@ -298,7 +303,7 @@ def _listeners(config: Config, parts: House, locks: pop3.Locks) -> dict[Service,
         parts.upload_ids,
         clock,
         limits,
-        mechanisms=MECHANISMS,
+        mechanisms=mechanisms,
         auth_needs_tls=not config.allow_plaintext_auth,
     )
     maildrops = pop3.pop3(
@@ -308,7 +313,7 @@ def _listeners(config: Config, parts: House, locks: pop3.Locks) -> dict[Service,
         clock,
         host,
         limits,
-        mechanisms=MECHANISMS,
+        mechanisms=mechanisms,
         passwords_need_tls=not config.allow_plaintext_auth,
         marks_seen=config.pop3_marks_seen,
     )

@@ -92,6 +92,19 @@ def test_mail_comes_down_as_it_is(sync: Sync, account: Account, near: Maildir) -
     assert near.flags("one", "Archive") == "FS"
 
 
+@pytest.mark.parametrize("sync", WAYS, indirect=True)
+def test_the_password_is_proven_without_being_told(
+    sync: Sync, account: Account, near: Maildir, home: Path
+) -> None:
+    """By Cyrus SASL, which takes 65,536 iterations and not one more."""
+    account.append(samples.plain())
+    config = home / "mbsyncrc"
+    config.write_text(config.read_text().replace("SSLType", "AuthMechs SCRAM-SHA-256\nSSLType"))
+    said = sync()
+    assert b"AUTHENTICATE SCRAM-SHA-256" in said and account.password.encode() not in said
+    assert near.octets() == set(account.octets())
+
+
 def test_a_second_run_transfers_nothing(sync: Sync, account: Account, near: Maildir) -> None:
     for about in ("one", "two"):
         account.append(samples.plain(about), flags="(\\Seen)")

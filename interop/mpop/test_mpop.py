@@ -93,7 +93,7 @@ def test_a_user_logs_in_with_each_mechanism_that_we_offer(
     drop = poplib.POP3_SSL(HOST, port, timeout=WAIT_SECONDS_MAX, context=context)
     offered = set(drop.capa()["SASL"])
     drop.quit()
-    assert {"PLAIN", "LOGIN"} <= offered
+    assert {"SCRAM-SHA-256", "PLAIN", "LOGIN"} <= offered
     account.append(samples.plain())
     files = Files(home / "mail")
     for mechanism in ("user", *sorted(offered - NOT_OF_MPOP)):

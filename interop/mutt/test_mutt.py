@@ -103,6 +103,15 @@ def keys(name: str, muttrc: Path, home: Path) -> Callable[[str], list[bytes]]:
 Keys = Callable[[str], list[bytes]]
 
 
+def test_the_password_is_proven_without_being_told(keys: Keys, muttrc: Path, account: Account) -> None:
+    """By GNU SASL, at both services: it is told of no other way in."""
+    account.append(samples.plain())
+    with muttrc.open("a") as file:
+        file.write('set imap_authenticators = "scram-sha-256"\nset smtp_authenticators = "scram-sha-256"\n')
+    assert keys(f"<mail>{account.address}<enter>About<enter><send-message><quit>") == []
+    assert len(account.octets(least=2)) == 2
+
+
 @pytest.mark.parametrize("muttrc", WAYS, indirect=True)
 def test_mail_is_read_filed_deleted_and_sent_in_one_go(keys: Keys, account: Account, friend: Account) -> None:
     messages = [samples.plain(subject) for subject in ("read", "filed", "deleted", "left")]

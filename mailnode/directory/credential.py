@@ -15,8 +15,8 @@ from typing import TypeVar
 
 from mailnode.clock import Clock
 from mailnode.config import Domain
-from mailnode.directory.address import canonical
 from mailnode.directory.lookup import Lookup, Owner
+from mailnode.directory.madeup import MadeUp
 from mailnode.directory.password import (
     SALT_OCTETS,
     Cost,
@@ -55,7 +55,7 @@ class Credentials:
         self._cost = cost
         self._waiting = 0
         self._verified = _Verified(clock, limits)
-        self._secret = clock.random(32)
+        self._made_up = MadeUp(accounts, clock, cost)
 
     def prepare(self, password: str) -> bytes | None:
         """As it is hashed; None: this cannot be a password."""
@@ -82,12 +82,14 @@ class Credentials:
     async def scram_keys(self, login: str) -> tuple[int | None, scram.Keys]:
         """The account that a SCRAM exchange with these keys would prove, or None and keys that prove nothing.
 
-        What an address without keys is answered is made up, but the same each time (RFC 5802 §9).
+        What an address without keys is answered is made up, but the same each time (RFC 5802 §9). Keys of
+        another number of iterations would show that there is somebody: they are none until the next login
+        with the password derives them anew.
         """
         owner = await self._lookup.owner(login)
         row = await self._row(owner)
-        if owner is None or row.suspended or not row.scram_salt:
-            return None, self._made_up(login)
+        if owner is None or row.suspended or row.scram_iterations != self._cost.scram_iterations:
+            return None, await self._made_up.keys(login)
         keys = scram.Keys(row.scram_salt, row.scram_iterations, row.scram_stored_key, row.scram_server_key)
         return owner.account, keys
 
@@ -141,13 +143,6 @@ class Credentials:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:
             self._waiting -= 1
-
-    def _made_up(self, login: str) -> scram.Keys:
-        def digest(purpose: bytes) -> bytes:
-            return blake2b(str(canonical(login)).encode(), key=self._secret, person=purpose).digest()
-
-        salt, stored_key, server_key = digest(b"salt"), digest(b"stored"), digest(b"server")
-        return scram.Keys(salt[:SALT_OCTETS], self._cost.scram_iterations, stored_key[:32], server_key[:32])
 
 
 class _Verified:

@@ -164,6 +164,28 @@ def test_scram_keys_are_the_accounts_own(house: Directory) -> None:
     asyncio.run(scenario())
 
 
+def test_keys_of_another_number_of_iterations_are_none_until_the_password_comes(house: Directory) -> None:
+    async def scenario() -> None:
+        account = await _alice(house, "secret")
+        later = directory(house.accounts, Cost(passes=1, memory_kibioctets=8, scram_iterations=4097))
+        assert (await later.credentials.scram_keys(ALICE))[0] is None
+        assert (await later.credentials.scram_keys(ALICE))[1].iterations == 4097
+        assert await _verify(later, "secret") == account
+        assert (await later.credentials.scram_keys(ALICE))[0] == account
+
+    asyncio.run(scenario())
+
+
+def test_what_is_made_up_is_the_same_after_a_restart(house: Directory) -> None:
+    async def scenario() -> None:
+        made_up = await house.credentials.scram_keys("bob@example.test")
+        after = directory(house.accounts, CHEAP)
+        after.clock.random(1)  # its randomness is another
+        assert await after.credentials.scram_keys("bob@example.test") == made_up
+
+    asyncio.run(scenario())
+
+
 def test_an_address_without_scram_keys_is_answered_alike_each_time(house: Directory) -> None:
     async def scenario() -> None:
         await house.creation.create("dora@dash.test", "secret")
