@@ -36,9 +36,6 @@ class Mail:
     size: int
     header: int
     part: Part
-    envelope: bytes
-    body: bytes
-    bodystructure: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +53,7 @@ def columns() -> Columns:
     """A mailbox of ordinary mail; what a run of the store would give, at once."""
     chance = random.Random(4)
     count = MESSAGES
-    mails = [
-        Mail(9000, 2000, Text(0, 2000, 9000, "text/plain"), b"(%d %b)" % (n, b"e" * 250), b"b", b"s" * 180)
-        for n in range(count)
-    ]
+    mails = [Mail(9000, 2000, Text(0, 2000, 9000, "text/plain")) for _ in range(count)]
     return Columns(
         numbers=range(1, count + 1),
         uids=array("I", range(7, count + 7)),
@@ -68,6 +62,8 @@ def columns() -> Columns:
         dates=array("I", (1_700_000_000 + n * 300 for n in range(count))),
         mails=mails,
         heads=[HEAD + b"\r\n"] * count,
+        envelopes=[b"(%d %b)" % (n, b"e" * 250) for n in range(count)],
+        structures=[b"s" * 180] * count,
     )
 
 

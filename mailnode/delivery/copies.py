@@ -56,6 +56,7 @@ class Filed:
         copy.mail.CopyFrom(message.mail)
         copy.octets = message.octets
         copy.head = message.head
+        copy.forms = message.forms
         copy.references.extend(message.references)
 
 
@@ -75,6 +76,7 @@ class Queued:
         submit.mail.upload = going_on(message.mail.upload)
         submit.octets = message.octets
         submit.head = message.head
+        submit.forms = message.forms
         submit.item.CopyFrom(self.item)
 
 

@@ -96,7 +96,8 @@ def _add(
 def stored(state: Decided, change: Change, message: Add.Message | Submit, moment: Moment) -> MailRow:
     """The mail of the change that a message becomes."""
     octets = message.octets
-    mail = change.mails.add(octets=octets, head=message.head or octets[: message.mail.header])
+    head = message.head or octets[: message.mail.header]
+    mail = change.mails.add(octets=octets, head=head, forms=message.forms)
     row = mail.row
     row.CopyFrom(message.mail)
     row.mail = state.mail_id(moment.now_microseconds)

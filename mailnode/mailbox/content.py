@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from mailnode.clock import Clock
+from mailnode.mailbox.forms import form_row
 from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS
 from mailnode.pb.change_pb2 import Upload
 from mailnode.pb.row_pb2 import MailRow, Part
@@ -50,6 +51,7 @@ class Arrived:
     mail: MailRow
     octets: bytes
     head: bytes
+    forms: bytes
     references: tuple[bytes, ...]
 
 
@@ -93,7 +95,7 @@ class Content:
         mail = mail_row(digest)
         mail.checksum = self._checksum.digest()
         mail.upload = self._upload_id
-        return Arrived(mail, b"".join(self._held), digest.head, _answered(digest))
+        return Arrived(mail, b"".join(self._held), digest.head, form_row(digest), _answered(digest))
 
     async def _upload_chunk(self) -> None:
         self._upload_id = self._upload_id or self._upload_ids.take()
@@ -106,16 +108,12 @@ class Content:
 
 
 def mail_row(digest: Digest) -> MailRow:
-    """What is kept of a message beside its octets, but for where they are and when they came."""
+    """What is kept of a message beside its octets and forms, but for where they are and when they came."""
     sort = digest.sort
     return MailRow(
         size=digest.size,
         header=len(digest.head),
         part=_part(digest.root),
-        envelope=digest.envelope,
-        body=digest.body,
-        bodystructure=digest.body_structure,
-        needs_utf8=digest.needs_utf8,
         preview=_unicode(digest.preview),
         base_subject=_unicode(sort.base_subject),
         sort_from=_unicode(sort.from_mailbox),

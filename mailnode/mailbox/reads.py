@@ -12,6 +12,7 @@ from itertools import compress, islice
 from google.protobuf.message import DecodeError
 
 from mailnode.mailbox.arrays import Arrays
+from mailnode.mailbox.forms import columns_of, is_form_row
 from mailnode.mailbox.needle import pieces
 from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS, ENTRY_OCTETS, MAIL, SIZE, longs, uids_of, words
 from mailnode.mailbox.verbs import Expunged, Messages, Want
@@ -90,16 +91,21 @@ class Reads:
         ids = longs(entries, MAIL).tolist()
         mails = self._mails(ids) if want & (Want.MAILS | Want.OCTETS) else []
         heads = self._heads(ids) if want & Want.HEADS else []
+        forms = self._forms(ids) if want & Want.FORMS else []
         octets = self._octets(mails, words(entries, SIZE).tolist()) if want & Want.OCTETS else []
-        columns = [column for column in (mails, heads, octets) if column]
+        columns = [column for column in (mails, heads, forms, octets) if column]
         if any(None in column for column in columns):
             whole = [all(column[index] is not None for column in columns) for index in range(len(ids))]
             entries = b"".join(compress(_cut(entries), whole))
             mails, heads = list(compress(mails, whole)), list(compress(heads, whole))
-            octets = list(compress(octets, whole))
+            forms, octets = list(compress(forms, whole)), list(compress(octets, whole))
         run = Messages(position, uids_of(entries), len(entries) // ENTRY_OCTETS, entries, overflow=overflow)
         run.mails = [m for m in mails if m is not None]
         run.heads = [h for h in heads if h is not None]
+        try:
+            run.forms = columns_of([f for f in forms if f is not None])
+        except ValueError:
+            return self.messages(position, self._with_forms(entries), overflow, want)
         run.octets = [o for o in octets if o is not None]
         return run
 
@@ -162,6 +168,19 @@ class Reads:
             self._report(Family.HEAD, [mail for mail, head in zip(ids, values, strict=True) if head is None])
         return values
 
+    def _forms(self, ids: list[int]) -> list[bytes | None]:
+        rows = self._column(Family.FORM, ids)
+        if None in rows:
+            self._report(Family.FORM, [mail for mail, row in zip(ids, rows, strict=True) if row is None])
+        return rows
+
+    def _with_forms(self, entries: bytes) -> bytes:
+        """Those of entries whose forms can be read."""
+        ids = longs(entries, MAIL).tolist()
+        whole = [row is not None and is_form_row(row) for row in self._column(Family.FORM, ids)]
+        self._report(Family.FORM, [mail for mail, is_whole in zip(ids, whole, strict=True) if not is_whole])
+        return b"".join(compress(_cut(entries), whole))
+
     def _report(self, family: str, ids: list[int]) -> None:
         for mail in ids:
             log.error("account %016x: the %s row of mail %d is not readable", self._account, family, mail)
@@ -196,7 +215,7 @@ def _cut(entries: bytes) -> Iterator[bytes]:
 
 
 def _ids(scanned: list[tuple[bytes, bytes]]) -> list[int]:
-    """The mails of rows of `mail` or `head`."""
+    """The mails of rows of `mail`, `head` or `form`."""
     columns = array("Q", b"".join([key for key, _ in scanned]))
     columns.byteswap()
     return columns[1::2].tolist()

@@ -176,6 +176,7 @@ def _mail_rows(account: int, mail: Mail) -> Iterator[Put]:
     key = keys.mail(account, row.mail)
     yield Family.MAIL, key, row.SerializeToString()
     yield Family.HEAD, key, mail.head
+    yield Family.FORM, key, mail.forms
     if row.upload:
         yield Family.DUE, upload_due(account, row.upload), None
     for chunk, start in enumerate(range(0, len(octets), BLOB_CHUNK_OCTETS)):
@@ -187,6 +188,7 @@ def _content_dropped_rows(account: int, content: ContentDropped) -> Iterator[Put
     key = keys.mail(account, content.mail)
     yield Family.MAIL, key, None
     yield Family.HEAD, key, None
+    yield Family.FORM, key, None
     kind, blob = (Blob.UPLOAD, content.upload) if content.upload else (Blob.MAIL, content.mail)
     for chunk in range(-(-content.size // BLOB_CHUNK_OCTETS)):
         yield Family.BLOB, keys.blob(account, kind, blob, chunk), None

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from mailnode.cluster.partitions import NotKnown
+from mailnode.mailbox.forms import Forms
 from mailnode.mailbox.names import canonical_name
 from mailnode.mailbox.quota import Usage
 from mailnode.pb.account_pb2 import SearchKey
@@ -44,9 +45,10 @@ class Want(enum.IntFlag):
 
     UIDS = 0
     ENTRIES = 1
-    MAILS = 2
-    HEADS = 4
-    OCTETS = 8
+    FORMS = 2
+    MAILS = 4
+    HEADS = 8
+    OCTETS = 16
 
 
 class Expunged(Exception):
@@ -69,6 +71,7 @@ class Messages:
     entries: bytes = b""
     mails: list[MailRow] = field(default_factory=list)
     heads: list[bytes] = field(default_factory=list)
+    forms: Forms = field(default_factory=Forms)
     octets: list[bytes] = field(default_factory=list)
     overflow: dict[int, Keywords] = field(default_factory=dict)
     """Keywords that found no bit, by UID."""

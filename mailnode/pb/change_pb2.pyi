@@ -72,7 +72,7 @@ class Create(_message.Message):
 class Add(_message.Message):
     __slots__ = ("messages",)
     class Message(_message.Message):
-        __slots__ = ("mailbox", "name", "flags", "keywords", "internal_date", "mail", "octets", "head", "references", "inbox_stands_in")
+        __slots__ = ("mailbox", "name", "flags", "keywords", "internal_date", "mail", "octets", "head", "references", "inbox_stands_in", "forms")
         MAILBOX_FIELD_NUMBER: _ClassVar[int]
         NAME_FIELD_NUMBER: _ClassVar[int]
         FLAGS_FIELD_NUMBER: _ClassVar[int]
@@ -83,6 +83,7 @@ class Add(_message.Message):
         HEAD_FIELD_NUMBER: _ClassVar[int]
         REFERENCES_FIELD_NUMBER: _ClassVar[int]
         INBOX_STANDS_IN_FIELD_NUMBER: _ClassVar[int]
+        FORMS_FIELD_NUMBER: _ClassVar[int]
         mailbox: int
         name: str
         flags: int
@@ -93,7 +94,8 @@ class Add(_message.Message):
         head: bytes
         references: _containers.RepeatedScalarFieldContainer[bytes]
         inbox_stands_in: bool
-        def __init__(self, mailbox: _Optional[int] = ..., name: _Optional[str] = ..., flags: _Optional[int] = ..., keywords: _Optional[_Iterable[str]] = ..., internal_date: _Optional[int] = ..., mail: _Optional[_Union[_row_pb2.MailRow, _Mapping]] = ..., octets: _Optional[bytes] = ..., head: _Optional[bytes] = ..., references: _Optional[_Iterable[bytes]] = ..., inbox_stands_in: _Optional[bool] = ...) -> None: ...
+        forms: bytes
+        def __init__(self, mailbox: _Optional[int] = ..., name: _Optional[str] = ..., flags: _Optional[int] = ..., keywords: _Optional[_Iterable[str]] = ..., internal_date: _Optional[int] = ..., mail: _Optional[_Union[_row_pb2.MailRow, _Mapping]] = ..., octets: _Optional[bytes] = ..., head: _Optional[bytes] = ..., references: _Optional[_Iterable[bytes]] = ..., inbox_stands_in: _Optional[bool] = ..., forms: _Optional[bytes] = ...) -> None: ...
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     messages: _containers.RepeatedCompositeFieldContainer[Add.Message]
     def __init__(self, messages: _Optional[_Iterable[_Union[Add.Message, _Mapping]]] = ...) -> None: ...
@@ -201,16 +203,18 @@ class PutRow(_message.Message):
     def __init__(self, kind: _Optional[int] = ..., key: _Optional[bytes] = ..., value: _Optional[bytes] = ..., if_absent: _Optional[bool] = ..., dues: _Optional[_Iterable[_Union[Due, _Mapping]]] = ...) -> None: ...
 
 class Submit(_message.Message):
-    __slots__ = ("mail", "octets", "head", "item")
+    __slots__ = ("mail", "octets", "head", "item", "forms")
     MAIL_FIELD_NUMBER: _ClassVar[int]
     OCTETS_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
     ITEM_FIELD_NUMBER: _ClassVar[int]
+    FORMS_FIELD_NUMBER: _ClassVar[int]
     mail: _row_pb2.MailRow
     octets: bytes
     head: bytes
     item: _row_pb2.QueueRow
-    def __init__(self, mail: _Optional[_Union[_row_pb2.MailRow, _Mapping]] = ..., octets: _Optional[bytes] = ..., head: _Optional[bytes] = ..., item: _Optional[_Union[_row_pb2.QueueRow, _Mapping]] = ...) -> None: ...
+    forms: bytes
+    def __init__(self, mail: _Optional[_Union[_row_pb2.MailRow, _Mapping]] = ..., octets: _Optional[bytes] = ..., head: _Optional[bytes] = ..., item: _Optional[_Union[_row_pb2.QueueRow, _Mapping]] = ..., forms: _Optional[bytes] = ...) -> None: ...
 
 class Queue(_message.Message):
     __slots__ = ("mail", "item")
@@ -375,14 +379,16 @@ class Dropped(_message.Message):
     def __init__(self, mailbox: _Optional[int] = ..., entries: _Optional[bytes] = ...) -> None: ...
 
 class Mail(_message.Message):
-    __slots__ = ("row", "octets", "head")
+    __slots__ = ("row", "octets", "head", "forms")
     ROW_FIELD_NUMBER: _ClassVar[int]
     OCTETS_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
+    FORMS_FIELD_NUMBER: _ClassVar[int]
     row: _row_pb2.MailRow
     octets: bytes
     head: bytes
-    def __init__(self, row: _Optional[_Union[_row_pb2.MailRow, _Mapping]] = ..., octets: _Optional[bytes] = ..., head: _Optional[bytes] = ...) -> None: ...
+    forms: bytes
+    def __init__(self, row: _Optional[_Union[_row_pb2.MailRow, _Mapping]] = ..., octets: _Optional[bytes] = ..., head: _Optional[bytes] = ..., forms: _Optional[bytes] = ...) -> None: ...
 
 class Row(_message.Message):
     __slots__ = ("kind", "key", "value")

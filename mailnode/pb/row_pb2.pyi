@@ -112,7 +112,7 @@ class Part(_message.Message):
     def __init__(self, header: _Optional[int] = ..., body: _Optional[int] = ..., end: _Optional[int] = ..., type: _Optional[str] = ..., encoding: _Optional[str] = ..., charset: _Optional[str] = ..., decoded: _Optional[int] = ..., lines: _Optional[int] = ..., parts: _Optional[_Iterable[_Union[Part, _Mapping]]] = ...) -> None: ...
 
 class MailRow(_message.Message):
-    __slots__ = ("mail", "size", "received", "upload", "checksum", "thread", "header", "part", "envelope", "body", "bodystructure", "needs_utf8", "preview", "base_subject", "sort_from", "sort_to", "sort_cc", "sent", "message_id")
+    __slots__ = ("mail", "size", "received", "upload", "checksum", "thread", "header", "part", "preview", "base_subject", "sort_from", "sort_to", "sort_cc", "sent", "message_id")
     MAIL_FIELD_NUMBER: _ClassVar[int]
     SIZE_FIELD_NUMBER: _ClassVar[int]
     RECEIVED_FIELD_NUMBER: _ClassVar[int]
@@ -121,10 +121,6 @@ class MailRow(_message.Message):
     THREAD_FIELD_NUMBER: _ClassVar[int]
     HEADER_FIELD_NUMBER: _ClassVar[int]
     PART_FIELD_NUMBER: _ClassVar[int]
-    ENVELOPE_FIELD_NUMBER: _ClassVar[int]
-    BODY_FIELD_NUMBER: _ClassVar[int]
-    BODYSTRUCTURE_FIELD_NUMBER: _ClassVar[int]
-    NEEDS_UTF8_FIELD_NUMBER: _ClassVar[int]
     PREVIEW_FIELD_NUMBER: _ClassVar[int]
     BASE_SUBJECT_FIELD_NUMBER: _ClassVar[int]
     SORT_FROM_FIELD_NUMBER: _ClassVar[int]
@@ -140,10 +136,6 @@ class MailRow(_message.Message):
     thread: int
     header: int
     part: Part
-    envelope: bytes
-    body: bytes
-    bodystructure: bytes
-    needs_utf8: bool
     preview: str
     base_subject: str
     sort_from: str
@@ -151,7 +143,7 @@ class MailRow(_message.Message):
     sort_cc: str
     sent: int
     message_id: bytes
-    def __init__(self, mail: _Optional[int] = ..., size: _Optional[int] = ..., received: _Optional[int] = ..., upload: _Optional[int] = ..., checksum: _Optional[bytes] = ..., thread: _Optional[int] = ..., header: _Optional[int] = ..., part: _Optional[_Union[Part, _Mapping]] = ..., envelope: _Optional[bytes] = ..., body: _Optional[bytes] = ..., bodystructure: _Optional[bytes] = ..., needs_utf8: _Optional[bool] = ..., preview: _Optional[str] = ..., base_subject: _Optional[str] = ..., sort_from: _Optional[str] = ..., sort_to: _Optional[str] = ..., sort_cc: _Optional[str] = ..., sent: _Optional[int] = ..., message_id: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, mail: _Optional[int] = ..., size: _Optional[int] = ..., received: _Optional[int] = ..., upload: _Optional[int] = ..., checksum: _Optional[bytes] = ..., thread: _Optional[int] = ..., header: _Optional[int] = ..., part: _Optional[_Union[Part, _Mapping]] = ..., preview: _Optional[str] = ..., base_subject: _Optional[str] = ..., sort_from: _Optional[str] = ..., sort_to: _Optional[str] = ..., sort_cc: _Optional[str] = ..., sent: _Optional[int] = ..., message_id: _Optional[bytes] = ...) -> None: ...
 
 class MailRows(_message.Message):
     __slots__ = ("rows",)

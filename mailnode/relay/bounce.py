@@ -63,7 +63,12 @@ class Bounces:
         await content.write(return_path(Path(b"")) + octets)
         arrived = await content.finish()
         message = Add.Message(
-            name=INBOX, mail=arrived.mail, octets=arrived.octets, head=arrived.head, inbox_stands_in=True
+            name=INBOX,
+            mail=arrived.mail,
+            octets=arrived.octets,
+            head=arrived.head,
+            forms=arrived.forms,
+            inbox_stands_in=True,
         )
         return Add(messages=[message])
 

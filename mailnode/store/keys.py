@@ -12,6 +12,7 @@ class Family:
 
     BLOB: Final = "blob"
     HEAD: Final = "head"
+    FORM: Final = "form"
     MAIL: Final = "mail"
     STATE: Final = "state"
     DUE: Final = "due"
@@ -22,6 +23,7 @@ class Family:
 FAMILIES: Final = (
     Family.BLOB,
     Family.HEAD,
+    Family.FORM,
     Family.MAIL,
     Family.STATE,
     Family.DUE,
@@ -128,7 +130,7 @@ def touched(account: int, position: int) -> bytes:
 
 
 def mail(account: int, mail: int) -> bytes:
-    """Of the families `mail` and `head`."""
+    """Of the families `mail`, `head` and `form`."""
     return _U64_U64.pack(account, mail)
 
 

@@ -28,7 +28,7 @@ from mailnode.store import keys
 from mailnode.store.keys import FAMILIES, Family
 from mailnode.store.recent import Recent
 
-FORMAT = 1
+FORMAT = 2
 """Of the rows that this program writes."""
 
 
@@ -43,7 +43,7 @@ Put = tuple[str, bytes, bytes | DropTo | None]
 """A row: its family, key and new value; None drops it."""
 
 
-_CACHED = frozenset((Family.MAIL, Family.HEAD, Family.INDEX))
+_CACHED = frozenset((Family.MAIL, Family.HEAD, Family.FORM, Family.INDEX))
 
 
 class ShardError(Exception):
@@ -182,9 +182,10 @@ class RocksShard:
             self._db.put(keys.FORMAT, row.SerializeToString(), write_opt=self._synced)
         else:
             row = FormatRow.FromString(stored)
-        if row.format > FORMAT:
+        if row.format != FORMAT:
+            other = "a newer" if row.format > FORMAT else "an older"
             raise ShardError(
-                f"its rows have format {row.format}, this program knows {FORMAT}: use a newer one"
+                f"its rows have format {row.format}, this program knows {FORMAT}: use {other} one"
             )
         self.incarnation = row.incarnation
 

@@ -89,8 +89,8 @@ class Plan:
 
     @cached_property
     def needs_mail(self) -> bool:
-        """Whether the parsed message is asked: ENVELOPE, BODY, BODYSTRUCTURE, or octets of the body."""
-        return self.needs_octets or self.needs_forms or not _OF_THE_ROW.isdisjoint(self.items)
+        """Whether the parsed message is asked: THREADID, PREVIEW, or octets of the body."""
+        return self.needs_octets or not _OF_THE_ROW.isdisjoint(self.items)
 
     @cached_property
     def needs_structure(self) -> bool:

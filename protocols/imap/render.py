@@ -8,7 +8,6 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import Protocol
 
 from protocols.imap import date, objectid, response
@@ -31,12 +30,6 @@ class Mail(Protocol):
     def part(self) -> Part:
         """The message as a part."""
 
-    @property
-    def envelope(self) -> bytes: ...
-    @property
-    def body(self) -> bytes: ...
-    @property
-    def bodystructure(self) -> bytes: ...
     @property
     def preview(self) -> str: ...
     @property
@@ -66,6 +59,9 @@ class Columns:
     modseqs: Sequence[int] = ()
     email_ids: Sequence[int] = ()
     saved: Sequence[int] = ()
+    envelopes: Sequence[bytes] = ()
+    bodies: Sequence[bytes] = ()
+    structures: Sequence[bytes] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +162,13 @@ def _column(item: Attribute, columns: Columns, names: FlagNames) -> Iterable[obj
         return [response.string(mail.preview.encode()) for mail in columns.mails]
     if item is Attribute.THREADID:
         return [objectid.thread(mail.thread) for mail in columns.mails]
-    return map(attrgetter(item.name.lower()), columns.mails)
+    return _forms(item, columns)
+
+
+def _forms(item: Attribute, columns: Columns) -> Sequence[bytes]:
+    if item is Attribute.ENVELOPE:
+        return columns.envelopes
+    return columns.bodies if item is Attribute.BODY else columns.structures
 
 
 def _flag_lists(columns: Columns, names: FlagNames) -> Iterable[bytes]:
@@ -256,4 +258,7 @@ def _single(columns: Columns, index: int) -> Columns:
         columns.modseqs[here],
         columns.email_ids[here],
         columns.saved[here],
+        columns.envelopes[here],
+        columns.bodies[here],
+        columns.structures[here],
     )

@@ -106,7 +106,9 @@ async def add(account: Account, octets: bytes, ids: UploadIds) -> None:
     content = Content(upload, ids)
     await content.write(octets)
     arrived = await content.finish()
-    message = Add.Message(name="INBOX", mail=arrived.mail, octets=arrived.octets, head=arrived.head)
+    message = Add.Message(
+        name="INBOX", mail=arrived.mail, octets=arrived.octets, head=arrived.head, forms=arrived.forms
+    )
     await account.apply(Intent(id=bytes(16), add=Add(messages=[message])))
 
 

@@ -157,6 +157,7 @@ def _check_mails(shard: Shard, account: int, found: Found) -> None:
         assert len(octets) == row.size
         assert shard.get(Family.HEAD, keys.mail(account, mail)) == octets[: row.header]
         assert row.message_id in octets[: row.header]
+        assert shard.get(Family.FORM, keys.mail(account, mail)) is not None
         assert shard.get(Family.DUE, keys.due(account, 1, row.upload, b"")) is None
 
 

@@ -36,14 +36,15 @@ def test_every_family_is_made(tmp_path: Path) -> None:
     assert set(Rdict.list_cf(str(tmp_path / "shard"), Options(raw_mode=True))) == {"default", *FAMILIES}
 
 
-def test_rows_of_a_newer_format_are_refused_and_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("format", "program"), [(FORMAT + 1, "a newer one"), (FORMAT - 1, "an older one")])
+def test_rows_of_another_format_are_refused_and_left_alone(tmp_path: Path, format: int, program: str) -> None:
     path = tmp_path / "shard"
     opened(path).close()
-    newer = FormatRow(format=FORMAT + 1, incarnation=b"incarnation-1234").SerializeToString()
-    _put_format(path, newer)
-    with pytest.raises(ShardError, match=f"format {FORMAT + 1}.*knows {FORMAT}"):
+    other = FormatRow(format=format, incarnation=b"incarnation-1234").SerializeToString()
+    _put_format(path, other)
+    with pytest.raises(ShardError, match=f"format {format}.*knows {FORMAT}: use {program}"):
         opened(path)
-    assert _format(path) == newer  # and the lock was given back
+    assert _format(path) == other  # and the lock was given back
 
 
 def test_a_shard_in_use_is_refused_in_words_that_help(tmp_path: Path) -> None:

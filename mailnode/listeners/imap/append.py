@@ -63,6 +63,7 @@ class Appending:
             mail=arrived.mail,
             octets=arrived.octets,
             head=arrived.head,
+            forms=arrived.forms,
             references=arrived.references,
         )
         self._whole.append(whole)

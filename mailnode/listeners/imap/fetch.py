@@ -86,6 +86,8 @@ async def _set_seen(client: Client, ranges: Ranges) -> bool:
 
 def _want(plan: Plan) -> Want:
     want = Want.ENTRIES
+    if plan.needs_forms:
+        want |= Want.FORMS
     if plan.needs_mail:
         want |= Want.MAILS
     if plan.needs_head:

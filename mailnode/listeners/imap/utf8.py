@@ -5,32 +5,32 @@ They are stored in 7-bit form; few messages have more to show, and those are rea
 
 from __future__ import annotations
 
-from mailnode.mailbox.rows import MAIL, longs
+from mailnode.mailbox.rows import MAIL, SIZE, longs, words
 from mailnode.mailbox.verbs import Account, Expunged, Messages
-from mailnode.pb.row_pb2 import MailRow
 from protocols.imap.fetch import Plan
-from protocols.mime.digest import utf8_forms
+from protocols.mime.digest import Utf8Forms, utf8_forms
 from protocols.mime.scan import Scanner
 
 
 async def show_utf8(account: Account, plan: Plan, run: Messages) -> None:
-    """Put other rows into a run where the stored ones hide UTF-8."""
-    ids = longs(run.entries, MAIL)
-    for index, row in enumerate(run.mails):
-        if row.needs_utf8:
-            run.mails[index] = await _shown(account, plan, row, ids[index])
+    """Put other forms into a run where the stored ones hide UTF-8."""
+    ids, sizes, forms = longs(run.entries, MAIL), words(run.entries, SIZE), run.forms
+    for index, header in enumerate(forms.hiding):
+        if not header:
+            continue
+        shown = await _shown(account, ids[index], sizes[index] if plan.needs_structure else int(header))
+        if shown is not None:
+            forms.envelopes[index] = shown.envelope
+            forms.bodies[index] = shown.body
+            forms.structures[index] = shown.body_structure
 
 
-async def _shown(account: Account, plan: Plan, row: MailRow, mail: int) -> MailRow:
-    """The header alone tells the envelope; of a message that is gone the stored forms will do."""
+async def _shown(account: Account, mail: int, octets: int) -> Utf8Forms | None:
+    """From the first octets: the header alone tells the envelope. None: gone, the stored forms will do."""
     scanner = Scanner()
     try:
-        async for octets in account.octets(mail, 0, row.size if plan.needs_structure else row.header):
-            scanner.feed(octets)
+        async for piece in account.octets(mail, 0, octets):
+            scanner.feed(piece)
     except Expunged:
-        return row
-    forms = utf8_forms(scanner.close())
-    shown = MailRow()
-    shown.CopyFrom(row)
-    shown.envelope, shown.body, shown.bodystructure = forms.envelope, forms.body, forms.body_structure
-    return shown
+        return None
+    return utf8_forms(scanner.close())

@@ -43,6 +43,9 @@ TLS = Policy(tls=True, starttls=True, plaintext_login=True, mechanisms=("PLAIN",
 SUBSCRIBED = frozenset({"Work", "Gone"})
 FLAG_CHANGES = Plan((Attribute.UID, Attribute.FLAGS))
 NAMES = FlagNames((*SYSTEM, "$Forwarded"))
+ENVELOPE = b'("Mon, 7 Feb 1994 21:52:25 -0800" "terms" NIL NIL NIL NIL NIL NIL NIL "<a@b>")'
+BODY = b'("TEXT" "PLAIN" NIL NIL NIL "7BIT" 5 1)'
+STRUCTURE = b'("TEXT" "PLAIN" NIL NIL NIL "7BIT" 5 1 NIL NIL NIL NIL)'
 
 
 @dataclass(frozen=True)
@@ -59,9 +62,6 @@ class Mail:
     size: int
     header: int
     part: Part
-    envelope: bytes = b'("Mon, 7 Feb 1994 21:52:25 -0800" "terms" NIL NIL NIL NIL NIL NIL NIL "<a@b>")'
-    body: bytes = b'("TEXT" "PLAIN" NIL NIL NIL "7BIT" 5 1)'
-    bodystructure: bytes = b'("TEXT" "PLAIN" NIL NIL NIL "7BIT" 5 1 NIL NIL NIL NIL)'
     thread: int = 0x77
     preview: str = "terms"
 
@@ -220,6 +220,9 @@ class Peer:
             modseqs=[uid + 100 for uid in uids],
             email_ids=[uid + 0x1000 for uid in uids],
             saved=[837596666 for _ in at],
+            envelopes=[ENVELOPE for _ in at],
+            bodies=[BODY for _ in at],
+            structures=[STRUCTURE for _ in at],
         )
 
     def _select(self, event: events.Select) -> Iterator[Answer]:

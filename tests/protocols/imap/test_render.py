@@ -13,7 +13,7 @@ from protocols.imap.grammar import Grammar
 from protocols.imap.render import Columns, PickedHeader, fetched, pieces, shown
 from protocols.imap.section import Range
 from protocols.imap.sequence import ranges_of
-from tests.protocols.imap.peer import FLAG_CHANGES, LIMITS, Mail, Part, mail_of
+from tests.protocols.imap.peer import BODY, ENVELOPE, FLAG_CHANGES, LIMITS, STRUCTURE, Mail, Part, mail_of
 
 NAMES = FlagNames((*SYSTEM, "$Forwarded"))
 ONE = b"Subject: one\r\nFrom: a@b\r\n\r\nhello\r\n"
@@ -24,13 +24,17 @@ ENCLOSING = Part(NESTED.index(b"--b") + 5, INNER.header, INNER.end, "message/rfc
 WITH_PARTS = Mail(len(NESTED), 8, Part(0, 8, len(NESTED), "multipart/mixed", (ENCLOSING,)))
 
 
+def _forms(count: int) -> dict[str, list[bytes]]:
+    return {"envelopes": [ENVELOPE] * count, "bodies": [BODY] * count, "structures": [STRUCTURE] * count}
+
+
 def plan(octets: bytes) -> Plan:
     return attributes.plan(Grammar(octets, 0, LIMITS, b"t", by_uid=False))
 
 
 def columns(**more: object) -> Columns:
     mails = [mail_of(ONE), mail_of(TWO)]
-    all_ = Columns([3, 4], [7, 9], [8, 0], [33, 25], [0, 86399], mails, [], [ONE, TWO])
+    all_ = Columns([3, 4], [7, 9], [8, 0], [33, 25], [0, 86399], mails, [], [ONE, TWO], **_forms(2))
     return replace(all_, **more)  # type: ignore[arg-type]
 
 
@@ -79,8 +83,7 @@ def test_the_header_of_its_own_column_is_taken_where_there_is_one() -> None:
 
 def test_structures_are_said_as_they_are_stored() -> None:
     said = fetched(plan(b"(ENVELOPE BODY BODYSTRUCTURE)"), columns(), NAMES)
-    mail = mail_of(ONE)
-    row = b"ENVELOPE %b BODY %b BODYSTRUCTURE %b" % (mail.envelope, mail.body, mail.bodystructure)
+    row = b"ENVELOPE %b BODY %b BODYSTRUCTURE %b" % (ENVELOPE, BODY, STRUCTURE)
     assert said == b"* 3 FETCH (%b)\r\n* 4 FETCH (%b)\r\n" % (row, row)
 
 
@@ -98,7 +101,8 @@ def test_recent_and_keywords_without_a_bit_are_among_the_flags() -> None:
 
 def test_what_a_plan_needs_is_no_more_than_it_says() -> None:
     assert not plan(b"FLAGS").needs_mail
-    assert plan(b"ENVELOPE").needs_mail and not plan(b"ENVELOPE").needs_octets
+    assert plan(b"ENVELOPE").needs_forms and not plan(b"ENVELOPE").needs_mail
+    assert plan(b"PREVIEW").needs_mail and not plan(b"PREVIEW").needs_octets
     assert plan(b"BODY[]").needs_octets and plan(b"BODY[]").sets_seen
     assert not plan(b"BODY.PEEK[]").sets_seen and not plan(b"RFC822.HEADER").sets_seen
     assert plan(b"BODY[1.MIME]").needs_octets
@@ -121,7 +125,7 @@ PIECED = [
 
 @pytest.mark.parametrize("asked", PIECED)
 def test_in_pieces_it_is_the_same(asked: bytes) -> None:
-    whole = Columns([1], [5], [0], [len(NESTED)], [0], [WITH_PARTS], [], [NESTED])
+    whole = Columns([1], [5], [0], [len(NESTED)], [0], [WITH_PARTS], [], [NESTED], **_forms(1))
     said = b""
     for piece in pieces(plan(asked), replace(whole, octets=[b""]), 0, NAMES):
         if isinstance(piece, PickedHeader):
