@@ -12,16 +12,22 @@ from functools import partial
 from itertools import chain
 from typing import Protocol, TypeVar
 
+from google.protobuf.message import DecodeError
+
 from mailnode.cluster.whole import InParts
 from mailnode.limits import Limits
 from mailnode.pb.row_pb2 import AppliedRow
 from mailnode.store import keys
+from mailnode.store.damage import Unreadable, told
 from mailnode.store.keys import Family
 from mailnode.store.shard import FORMAT, Put, Shard
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+_EPOCH_UNKNOWN = 1 << 32
+"""A process that starts each second for a century has fewer."""
 
 
 class Entry(Protocol):
@@ -227,10 +233,19 @@ class Partitions:
         """The (epoch, seq) of the next entry; a run of a process is an epoch of its own."""
         applied = self._applied.get(partition)
         if applied is None:
-            row = AppliedRow.FromString(self._shard.get(Family.STATE, keys.applied(partition)) or b"")
+            row = self._applied_row(partition)
             applied = (row.epoch + 1, row.seq)
         self._applied[partition] = epoch, seq = applied[0], applied[1] + 1
         return epoch, seq
+
+    def _applied_row(self, partition: int) -> AppliedRow:
+        """Of the last entry of the runs before; beyond any that there was, where the row is not readable."""
+        key = keys.applied(partition)
+        try:
+            return AppliedRow.FromString(self._shard.get(Family.STATE, key) or b"")
+        except (Unreadable, DecodeError) as error:
+            told.tell(Family.STATE, key, str(error))
+            return AppliedRow(epoch=_EPOCH_UNKNOWN)
 
     def _written(self, _: None) -> None:
         for append in self._group:

@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Protocol
 
+from google.protobuf.message import DecodeError
+
 from mailnode.pb.row_pb2 import AppliedRow, LogRow
 from mailnode.store import keys
+from mailnode.store.damage import readable, told
 from mailnode.store.keys import Family
 from mailnode.store.shard import FORMAT, Put, Shard
 
@@ -54,13 +57,20 @@ def finish(shard: Shard, replay: Replay, rows_max: int) -> int:
 
     In parts too: a crash in between leaves the log row, and all of it is written once more.
     """
-    unfinished = list(shard.scan(Family.LOG, b"", keys.END))
-    for key, value in unfinished:
-        row = LogRow.FromString(value)
-        rows = iter(replay(row.entry))
+    finished = 0
+    for key, value in list(readable(shard, Family.LOG, b"", keys.END)):
+        try:
+            row = LogRow.FromString(value)
+            rows = iter(replay(row.entry))
+        except DecodeError as error:
+            # Without its row it would be met at each start; nothing can be made of it.
+            told.tell(Family.LOG, key, f"a large change is lost: {error}")
+            shard.write([(Family.LOG, key, None)], sync=True)
+            continue
         while not _write_part(shard, rows, rows_max, _ended(key, row.epoch), sync=True):
             pass
-    return len(unfinished)
+        finished += 1
+    return finished
 
 
 def _write_part(shard: Shard, rows: Iterator[Put], rows_max: int, ended: list[Put], sync: bool) -> bool:

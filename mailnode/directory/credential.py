@@ -25,11 +25,12 @@ from mailnode.directory.password import (
     matches,
     prepare,
 )
-from mailnode.directory.rows import Accounts, intent_id
+from mailnode.directory.rows import Accounts, intent_id, parsed
 from mailnode.limits import Limits
 from mailnode.mailbox.verbs import NotKnown
 from mailnode.pb.change_pb2 import Intent, PutRow
 from mailnode.pb.row_pb2 import CredentialRow
+from mailnode.store.damage import Unreadable
 from mailnode.store.keys import Kind
 from protocols.sasl import scram
 
@@ -96,7 +97,7 @@ class Credentials:
     async def write(self, owner: Owner, prepared: bytes) -> None:
         """Give the account this password; raises Busy and NotKnown."""
         row = await self.derived(owner.domain, prepared)
-        row.suspended = (await self._row(owner)).suspended
+        row.suspended = await self.is_suspended(owner)
         await self.put(owner, row)
 
     async def derived(self, domain: Domain, prepared: bytes) -> CredentialRow:
@@ -111,7 +112,10 @@ class Credentials:
         await self.put(owner, row)
 
     async def is_suspended(self, owner: Owner) -> bool:
-        return (await self._row(owner)).suspended
+        try:
+            return (await self._row(owner)).suspended
+        except Busy:  # a new password makes a row that can be read
+            return False
 
     async def put(self, owner: Owner, row: CredentialRow) -> None:
         """Give the account what was derived; raises NotKnown."""
@@ -120,11 +124,15 @@ class Credentials:
         await account.apply(Intent(id=intent_id(self._clock), put_row=put_row))
 
     async def _row(self, owner: Owner | None) -> CredentialRow:
-        """Empty where there is none."""
+        """Empty where there is none; Busy where it cannot be read: no password is wrong for that."""
         if owner is None:
             return CredentialRow()
         account = await self._accounts.open(owner.account)
-        return CredentialRow.FromString(await account.row(Kind.CREDENTIAL, b""))
+        try:
+            stored = await account.row(Kind.CREDENTIAL, b"")
+            return parsed(CredentialRow, owner.account, Kind.CREDENTIAL, b"", stored)
+        except Unreadable:
+            raise Busy from None
 
     async def _renew(self, owner: Owner, row: CredentialRow, prepared: bytes) -> None:
         """Only now is the password at hand to hash it as we would today."""

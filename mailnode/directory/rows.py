@@ -4,7 +4,9 @@ One node owns every partition, so a row changes here or not at all.
 """
 
 from collections import OrderedDict
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+from google.protobuf.message import DecodeError, Message
 
 from mailnode.clock import Clock
 from mailnode.directory.address import Address, directory_account, stored_address
@@ -12,7 +14,11 @@ from mailnode.limits import Limits
 from mailnode.mailbox.verbs import Account
 from mailnode.pb.change_pb2 import Intent, PutRow, Result
 from mailnode.pb.row_pb2 import DirectoryRow
-from mailnode.store.keys import Due, Kind
+from mailnode.store import keys
+from mailnode.store.damage import Unreadable, told
+from mailnode.store.keys import Due, Family, Kind
+
+M = TypeVar("M", bound=Message)
 
 
 class Accounts(Protocol):
@@ -38,6 +44,7 @@ class Rows:
         self._writes = 0
 
     async def get(self, address: Address) -> DirectoryRow | None:
+        """Raises Unreadable: whether there is such an address is not known then."""
         row = self._remembered.get(address)
         if row is not None:
             self._remembered.move_to_end(address)
@@ -47,15 +54,19 @@ class Rows:
         stored = await account.row(Kind.DIRECTORY, str(address).encode())
         if not stored:
             return None
-        row = DirectoryRow.FromString(stored)
+        row = parsed(DirectoryRow, account.id, Kind.DIRECTORY, str(address).encode(), stored)
         if writes == self._writes:  # else what was read may be older than what was written meanwhile
             self._remember(address, row)
         return row
 
     async def all(self) -> dict[Address, DirectoryRow]:
-        """Every row, by address."""
-        rows = await self._accounts.directory_rows(Kind.DIRECTORY)
-        found = {stored_address(key.decode()): DirectoryRow.FromString(value) for key, value in rows}
+        """Every row that can be read, by address."""
+        found = {}
+        for key, value in await self._accounts.directory_rows(Kind.DIRECTORY):
+            try:
+                found[stored_address(key.decode())] = DirectoryRow.FromString(value)
+            except (DecodeError, ValueError) as error:
+                told.tell(Family.STATE, key, str(error))
         return dict(sorted(found.items(), key=lambda row: (row[0].domain, row[0].local)))
 
     async def drop(self, address: Address) -> None:
@@ -95,6 +106,16 @@ class Rows:
         self._remembered[address] = row
         if len(self._remembered) > self._remembered_max:
             self._remembered.popitem(last=False)
+
+
+def parsed(kind: type[M], account: int, row_kind: int, key: bytes, value: bytes) -> M:
+    """A small row of the state; raises Unreadable, and reports it."""
+    try:
+        return kind.FromString(value)
+    except DecodeError as error:
+        whole = keys.state(account, row_kind, key)
+        told.tell(Family.STATE, whole, str(error))
+        raise Unreadable(Family.STATE, whole, str(error)) from None
 
 
 def intent_id(clock: Clock) -> bytes:

@@ -8,7 +8,6 @@ all that is read here is on the committed side.
 from __future__ import annotations
 
 import asyncio
-import logging
 from array import array
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Executor
@@ -17,7 +16,7 @@ from typing import Any, TypeVar
 from google.protobuf.message import DecodeError
 
 from mailnode.clock import Clock
-from mailnode.cluster.partitions import Append, Partitions
+from mailnode.cluster.partitions import Append, NotKnown, Partitions
 from mailnode.limits import Limits
 from mailnode.mailbox.appended import Appended, LargeAppended, entries_of
 from mailnode.mailbox.arrays import Arrays
@@ -35,10 +34,10 @@ from mailnode.mailbox.verbs import ALL_UIDS, Mailboxes, Messages, UidRanges, Wan
 from mailnode.mailbox.watch import Follower
 from mailnode.pb.account_pb2 import SearchKey
 from mailnode.pb.change_pb2 import Change, Intent, Result
-from mailnode.store.keys import Kind
+from mailnode.store import keys
+from mailnode.store.damage import Unreadable, told
+from mailnode.store.keys import Family, Kind
 from protocols.imap.sequence import ranges_of
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -152,8 +151,8 @@ class LocalAccount:
                 # One more than it may lag behind tells that it does.
                 count_max = self._limits.watch_pending_max + 1
                 missed = await self._read(self._reads.touched, position, mailbox, count_max)
-            except DecodeError:
-                log.error("account %016x: a touched row above %d is not readable", self.id, position)
+            except Unreadable as error:
+                told.tell(error.family, error.key, error.reason)
                 follower.lose()
                 return follower
             except BaseException:
@@ -218,8 +217,12 @@ class LocalAccount:
         outcome = self._in_flight.get(intent_id)
         if outcome is not None:
             return outcome
-        kept = await self.row(Kind.RESULT, intent_id)
-        return (Result.FromString(kept), None) if kept else None
+        try:
+            kept = await self.row(Kind.RESULT, intent_id)
+            return (Result.FromString(kept), None) if kept else None
+        except (Unreadable, DecodeError) as error:
+            told.tell(Family.STATE, keys.state(self.id, Kind.RESULT, intent_id), str(error))
+            raise NotKnown from None
 
     async def _ask(self, intent: Intent, needed: int) -> Outcome:
         await self._partitions.room()
@@ -311,7 +314,7 @@ class LocalAccount:
 
     def _decision(self, intent: Intent, arrays: Arrays | None) -> Change | Result:
         # Few, and mostly absent: the shard's filters answer from memory.
-        rows = {each: self._reads.small_row(*each) for each in rows_asked(intent)}
+        rows = {each: self._reads.row_asked(*each) for each in rows_asked(intent)}
         quota = self._quotas.of(self._decided.row)
         moment = Moment(self._clock.now_microseconds(), self._limits, quota)
         self._whole = False

@@ -19,6 +19,7 @@ from mailnode.mailbox.quota import Quotas
 from mailnode.mailbox.reads import Reads
 from mailnode.mailbox.verbs import Account
 from mailnode.store import keys
+from mailnode.store.damage import readable
 from mailnode.store.keys import Due, Family
 from mailnode.store.shard import Shard
 
@@ -80,7 +81,7 @@ class Accounts:
         rows: list[tuple[bytes, bytes]] = []
         for partition in range(keys.SLOTS):
             start = keys.state(keys.directory_account(partition), kind)
-            found = self._shard.scan(Family.STATE, start, keys.after(start))
+            found = readable(self._shard, Family.STATE, start, keys.after(start))
             rows += [(key[len(start) :], value) for key, value in found]
         return rows
 

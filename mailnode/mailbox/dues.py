@@ -6,12 +6,13 @@ They are few: read once when the node starts, then told of by each change as it 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 from typing import NamedTuple
 
 from mailnode.pb.change_pb2 import Due
 from mailnode.store import keys
+from mailnode.store.damage import readable, told
 from mailnode.store.keys import Family
 from mailnode.store.shard import Shard
 
@@ -24,6 +25,15 @@ class Task(NamedTuple):
     key: bytes
 
 
+def due_keys(shard: Shard) -> Iterator[bytes]:
+    """Of every due row; one that is none is reported."""
+    for key, _ in readable(shard, Family.DUE, b"", keys.END):
+        if len(key) >= keys.DUE_OCTETS_MIN:
+            yield key
+        else:
+            told.tell(Family.DUE, key, "no due row")
+
+
 class Dues:
     """Tasks of each kind by their time. What was taken comes again when a change or a restart says so."""
 
@@ -34,7 +44,7 @@ class Dues:
 
     def read(self, shard: Shard) -> None:
         """Every row that is there; blocking."""
-        for key, _ in shard.scan(Family.DUE, b"", keys.END):
+        for key in due_keys(shard):
             self._enter(keys.kind_of(key), Task(keys.time_of_due(key), keys.account_of(key), key[17:]))
 
     def commit(self, account: int, dues: Iterable[Due]) -> None:
@@ -49,6 +59,10 @@ class Dues:
     def again(self, kind: int, task: Task) -> None:
         """A task that was taken and not done: in memory only, a restart reads its row."""
         self._enter(kind, task)
+
+    def aside(self, kind: int, task: Task) -> None:
+        """A task that was taken and cannot be done: nobody takes it again, but it is one of `all`."""
+        self._open[kind].add(task)
 
     def _enter(self, kind: int, task: Task) -> None:
         if kind in self._open:

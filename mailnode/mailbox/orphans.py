@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from itertools import chain
 
+from mailnode.mailbox.dues import due_keys
 from mailnode.mailbox.rows import upload_due
 from mailnode.store import keys
 from mailnode.store.keys import Blob, Due, Family
@@ -16,7 +17,7 @@ log = logging.getLogger(__name__)
 
 def sweep(shard: Shard, before_microseconds: int) -> int:
     """Drop what was begun before that time and is named by no mail; how many. The `due` family is small."""
-    found = [key for key, _ in shard.scan(Family.DUE, b"", keys.END) if _is_due(key, before_microseconds)]
+    found = [key for key in due_keys(shard) if _is_due(key, before_microseconds)]
     if found:
         shard.write(chain.from_iterable(map(_dropped, found)), sync=False)
         log.info("orphaned uploads dropped", extra={"uploads": len(found)})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from google.protobuf.message import DecodeError
+
 from mailnode.mailbox.add import stored
 from mailnode.mailbox.decided import Decided, Loaded, Moment
 from mailnode.pb.change_pb2 import Change, Queue, Result, Submit
@@ -35,8 +37,8 @@ def decide_queue(
     state: Decided, intent_id: bytes, ask: Queue, loaded: Loaded, moment: Moment
 ) -> Change | Result:
     key = item_key(ask.mail)
-    before = QueueRow.FromString(state.small_row(Kind.QUEUE, key, loaded))
-    if not before.recipients:
+    before = _before(ask, state.small_row(Kind.QUEUE, key, loaded))
+    if before is None:
         return Result(refused="NONEXISTENT")
     change = state.change(intent_id)
     change.dues.add(kind=Due.QUEUE, time=_due(before), key=key, done=True)
@@ -46,6 +48,15 @@ def decide_queue(
         state.put_row(change, Kind.QUEUE, key, b"")
         change.contents_dropped.add(mail=ask.mail, upload=before.upload, size=before.size)
     return change
+
+
+def _before(ask: Queue, stored: bytes) -> QueueRow | None:
+    """None: it is gone. Of an item whose row cannot be read it is known when it was due, and it may go."""
+    try:
+        row = QueueRow.FromString(stored)
+    except DecodeError:
+        return QueueRow(due=ask.item.due) if not ask.item.recipients else None
+    return row if row.recipients else None
 
 
 def _put(state: Decided, change: Change, mail: int, item: QueueRow) -> None:

@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-import logging
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress, islice
+from typing import TypeVar
 
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 
+from mailnode.mailbox import mending
 from mailnode.mailbox.arrays import Arrays
 from mailnode.mailbox.forms import columns_of, is_form_row
 from mailnode.mailbox.needle import pieces
-from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS, ENTRY_OCTETS, MAIL, SIZE, longs, uids_of, words
+from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS, ENTRY_OCTETS, MAIL, SIZE, longs, uid_of, uids_of, words
 from mailnode.mailbox.verbs import Expunged, Messages, Want
 from mailnode.mailbox.watch import concerns
 from mailnode.pb.change_pb2 import Touched
 from mailnode.pb.row_pb2 import AccountRow, Keywords, MailboxRow, MailboxRows, MailRow, MailRows
 from mailnode.store import keys
+from mailnode.store.damage import Unreadable, readable, told
 from mailnode.store.keys import Blob, Family, Kind
 from mailnode.store.shard import Shard
 
-log = logging.getLogger(__name__)
+M = TypeVar("M", bound=Message)
 
 _VALUES_JOINED = 20_000
 """Joining holds the interpreter: that many entries take it half a millisecond."""
 _SCAN_ROWS_MIN = 4
 _SCANNED_PER_ROW = 4
 """A scan passes over a row 5 to 10 times as fast as a seek finds one."""
+
+_THREAD_OCTETS = 8
+_STANDS_IN = {Kind.MSGID: b"", Kind.QUEUE: b"\xff"}
+"""For small rows that the disk does not give back; no message of protobuf begins with these octets."""
 
 _ROWS_TAG = MailRows.ROWS_FIELD_NUMBER << 3 | 2
 
@@ -45,7 +52,7 @@ class Head:
 
 def accounts_from(shard: Shard, account: int) -> Iterator[int]:
     """The accounts that have rows, from this one on."""
-    while found := next(shard.scan(Family.STATE, keys.account_id(account), keys.END), None):
+    while found := next(readable(shard, Family.STATE, keys.account_id(account), keys.END), None):
         account = keys.account_of(found[0])
         yield account
         account += 1
@@ -59,32 +66,111 @@ class Reads:
         self._account = account
 
     def head(self) -> Head:
-        row = self._shard.get(Family.STATE, keys.state(self._account, Kind.ACCOUNT))
-        values = [value for _, value in self._kind(Kind.MAILBOX)]
-        mailboxes = MailboxRows.FromString(_joined(values)).rows  # together: each alone takes half a KiB
-        names = [key[9:].decode() for key, _ in self._kind(Kind.SUBSCRIPTION)]
-        return Head(AccountRow.FromString(row or b""), {m.mailbox: m for m in mailboxes}, set(names))
+        """What cannot be read of it is reported, and made up of what can: who has mail here can log in."""
+        mailboxes, unread = self._mailboxes()
+        account = self._account_row()
+        if account is None:
+            account = mending.account_row(mailboxes, unread, self._position(), self._mail_last())
+        for mailbox in unread:
+            name = mending.mended_name(mailbox, mailboxes)
+            entries = bytes(self.arrays(mailbox).entries)
+            mailboxes[mailbox] = mending.mailbox_row(mailbox, name, entries, account)
+        mending.adopt(mailboxes)
+        names = (key[9:].decode("utf-8", "replace") for key, _ in self._kind(Kind.SUBSCRIPTION))
+        return Head(account, mailboxes, set(names))
+
+    def _mailboxes(self) -> tuple[dict[int, MailboxRow], list[int]]:
+        """By id; and the ids of those whose rows are not readable."""
+        rows = list(self._kind(Kind.MAILBOX))
+        with suppress(DecodeError):  # together: each alone takes half a KiB
+            joined = MailboxRows.FromString(_joined([value for _, value in rows])).rows
+            return {row.mailbox: row for row in joined}, []
+        parsed = {keys.mailbox_of(key): self._parsed(MailboxRow, key, value) for key, value in rows}
+        readable_rows = {mailbox: row for mailbox, row in parsed.items() if row is not None}
+        return readable_rows, [mailbox for mailbox, row in parsed.items() if row is None]
+
+    def _account_row(self) -> AccountRow | None:
+        """Empty where the account was never created; None: it is not readable."""
+        key = keys.state(self._account, Kind.ACCOUNT)
+        try:
+            return self._parsed(AccountRow, key, self._shard.get(Family.STATE, key) or b"")
+        except Unreadable as error:
+            told.tell(Family.STATE, key, error.reason)
+            return None
+
+    def _position(self) -> int:
+        """Of the last change that left a touched row, 0 where none did."""
+        return max((keys.position_of_touched(key) for key, _ in self._kind(Kind.TOUCHED)), default=0)
+
+    def _mail_last(self) -> int:
+        start = keys.account_id(self._account)
+        rows = readable(self._shard, Family.MAIL, start, keys.after(start))
+        return max((keys.mail_of(key) for key, _ in rows), default=0)
+
+    def _parsed(self, kind: type[M], key: bytes, value: bytes) -> M | None:
+        """A row of the state; one that cannot be parsed is reported."""
+        try:
+            return kind.FromString(value)
+        except DecodeError as error:
+            told.tell(Family.STATE, key, str(error))
+            return None
 
     def arrays(self, mailbox: int) -> Arrays:
         start = keys.entry(self._account, mailbox, 0)[:-4]
-        values = self._shard.values(Family.STATE, start, keys.after(start))
+        rows = readable(self._shard, Family.STATE, start, keys.after(start))
         entries = bytearray()
-        while part := b"".join(islice(values, _VALUES_JOINED)):
+        while values := [value for _, value in islice(rows, _VALUES_JOINED)]:
+            part = b"".join(values)
+            if len(part) != ENTRY_OCTETS * len(values):
+                return self._arrays_one_by_one(mailbox)
             entries += part
+        return Arrays(entries, self._overflow(mailbox))
+
+    def _arrays_one_by_one(self, mailbox: int) -> Arrays:
+        """Where some entry has not the octets that an entry has."""
+        start = keys.entry(self._account, mailbox, 0)[:-4]
+        entries = bytearray()
+        for key, value in readable(self._shard, Family.STATE, start, keys.after(start)):
+            if len(value) == ENTRY_OCTETS and uid_of(value) == keys.uid_of_entry(key):
+                entries += value
+            else:
+                told.tell(Family.STATE, key, "no entry of this UID")
+        return Arrays(entries, self._overflow(mailbox))
+
+    def _overflow(self, mailbox: int) -> dict[int, Keywords]:
         start = keys.overflow(self._account, mailbox, 0)[:-4]
-        rows = self._shard.scan(Family.STATE, start, keys.after(start))
-        overflow = {keys.uid_of_entry(key): Keywords.FromString(value) for key, value in rows}
-        return Arrays(entries, overflow)
+        rows = readable(self._shard, Family.STATE, start, keys.after(start))
+        found = ((keys.uid_of_entry(key), self._parsed(Keywords, key, value)) for key, value in rows)
+        return {uid: keywords for uid, keywords in found if keywords is not None}
 
     def touched(self, after: int, mailbox: int, count_max: int) -> list[Touched]:
-        """What the first changes behind a position touched of a mailbox, or (0) of all, in order."""
+        """What the first changes behind a position touched of a mailbox, or (0) of all, in order.
+
+        Raises Unreadable: what a reader was not told would never reach it.
+        """
         start = keys.touched(self._account, after + 1)
         rows = self._shard.scan(Family.STATE, start, keys.after(keys.state(self._account, Kind.TOUCHED)))
-        found = (touched for _, value in rows if concerns(touched := Touched.FromString(value), mailbox))
+        found = (touched for row in rows if concerns(touched := _touched(*row), mailbox))
         return list(islice(found, count_max))
 
     def small_row(self, kind: int, key: bytes) -> bytes:
+        """Empty where there is none; raises Unreadable."""
         return self._shard.get(Family.STATE, keys.state(self._account, kind, key)) or b""
+
+    def row_asked(self, kind: int, key: bytes) -> bytes:
+        """As `small_row`, for a decision: a message whose relatives cannot be read begins a thread, and an
+        item of the queue that cannot be read may go."""
+        try:
+            row = self.small_row(kind, key)
+        except Unreadable as error:
+            if kind not in _STANDS_IN:
+                raise
+            told.tell(Family.STATE, error.key, error.reason)
+            return _STANDS_IN[kind]
+        if kind == Kind.MSGID and row and len(row) != _THREAD_OCTETS:
+            told.tell(Family.STATE, keys.state(self._account, kind, key), "no thread")
+            return b""
+        return row
 
     def messages(self, position: int, entries: bytes, overflow: dict[int, Keywords], want: Want) -> Messages:
         """A run with the columns that are wanted; what cannot be read is reported and left out."""
@@ -110,16 +196,17 @@ class Reads:
         return run
 
     def mail(self, mail: int) -> MailRow:
-        """Raises Expunged."""
+        """Raises Expunged, of one that cannot be read too."""
         row = self._mails([mail])[0]
         if row is None:
             raise Expunged
         return row
 
     def chunk(self, row: MailRow, chunk: int) -> bytes:
-        """A chunk of a mail's octets; raises Expunged."""
-        octets = self._shard.get(Family.BLOB, self._blob_key(row, chunk))
+        """A chunk of a mail's octets; raises Expunged, of one that cannot be read too."""
+        octets = self._shard.get_many(Family.BLOB, [self._blob_key(row, chunk)])[0]
         if octets is None:
+            self._report("blob", [row.mail])
             raise Expunged
         return octets
 
@@ -139,10 +226,15 @@ class Reads:
         return found
 
     def _octets(self, mails: Sequence[MailRow | None], sizes: Sequence[int]) -> list[bytes | None]:
-        """Whole contents; b"" for a long one, which lies in several chunks."""
+        """Whole contents; b"" for a long one, which lies in several chunks; None for one that is lost."""
         short = [m for m, size in zip(mails, sizes, strict=True) if m and size <= BLOB_CHUNK_OCTETS]
         found = self._shard.get_many(Family.BLOB, [self._blob_key(m, 0) for m in short])
         octets = {m.mail: value for m, value in zip(short, found, strict=True)}
+        lost = [m.mail for m in short if m.size and octets[m.mail] is None]
+        self._report(Family.BLOB, lost)
+        for m in short:
+            if not m.size:
+                octets[m.mail] = b""
         return [None if m is None else octets.get(m.mail, b"") for m in mails]
 
     def _blob_key(self, row: MailRow, chunk: int) -> bytes:
@@ -183,7 +275,7 @@ class Reads:
 
     def _report(self, family: str, ids: list[int]) -> None:
         for mail in ids:
-            log.error("account %016x: the %s row of mail %d is not readable", self._account, family, mail)
+            told.tell(family, keys.mail(self._account, mail), "missing, or not what was written")
 
     def _column(self, family: str, ids: list[int]) -> list[bytes | None]:
         """The rows of mails in `family`: by scan where the mails lie close together, the rest by seeks."""
@@ -200,14 +292,22 @@ class Reads:
 
     def _scanned(self, family: str, first: int, last: int, rows_max: int) -> list[tuple[bytes, bytes]]:
         start, end = keys.mail(self._account, first), keys.mail(self._account, last + 1)
-        return list(islice(self._shard.scan(family, start, end), rows_max))
+        return list(islice(readable(self._shard, family, start, end), rows_max))
 
     def _sought(self, family: str, ids: list[int]) -> list[bytes | None]:
         return self._shard.get_many(family, [keys.mail(self._account, mail) for mail in ids])
 
     def _kind(self, kind: int) -> Iterator[tuple[bytes, bytes]]:
         start = keys.state(self._account, kind)
-        return self._shard.scan(Family.STATE, start, keys.after(start))
+        return readable(self._shard, Family.STATE, start, keys.after(start))
+
+
+def _touched(key: bytes, value: bytes) -> Touched:
+    """Raises Unreadable."""
+    try:
+        return Touched.FromString(value)
+    except DecodeError as error:
+        raise Unreadable(Family.STATE, key, str(error)) from None
 
 
 def _cut(entries: bytes) -> Iterator[bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import Counter
 from concurrent.futures import Executor
 from itertools import islice
@@ -15,10 +14,9 @@ from mailnode.mailbox.quota import Quotas, domain_of
 from mailnode.mailbox.reads import accounts_from
 from mailnode.pb.row_pb2 import AccountRow
 from mailnode.store import keys
+from mailnode.store.damage import Unreadable, told
 from mailnode.store.keys import Family, Kind
 from mailnode.store.shard import Shard
-
-log = logging.getLogger(__name__)
 
 
 class Sums:
@@ -51,11 +49,11 @@ class Sums:
         octets: Counter[str] = Counter()
         account = None
         for account in islice(accounts_from(self._shard, start), self._limits.summed_accounts):
-            value = self._shard.get(Family.STATE, keys.state(account, Kind.ACCOUNT))
+            key = keys.state(account, Kind.ACCOUNT)
             try:
-                row = AccountRow.FromString(value or b"")
-            except DecodeError:
-                log.error("account %016x: its row is not readable", account)
+                row = AccountRow.FromString(self._shard.get(Family.STATE, key) or b"")
+            except (DecodeError, Unreadable) as error:
+                told.tell(Family.STATE, key, str(error))
                 continue
             octets[domain_of(row)] += row.octets
         return octets, None if account is None else account + 1

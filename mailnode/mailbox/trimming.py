@@ -17,6 +17,7 @@ from mailnode.mailbox.reads import accounts_from
 from mailnode.mailbox.verbs import NotKnown
 from mailnode.pb.change_pb2 import Intent, Touched, Trim
 from mailnode.store import keys
+from mailnode.store.damage import readable, told
 from mailnode.store.keys import Family, Kind
 from mailnode.store.shard import Shard
 
@@ -91,7 +92,7 @@ class Trimming:
         """The position of the last touched row that is old enough, 0 for none; whether there may be more."""
         before = self._clock.now_microseconds() // 1_000_000 - self._limits.touched_kept_seconds
         start = keys.touched(account, 0)
-        rows = self._shard.scan(Family.STATE, start, keys.after(start[:9]))
+        rows = readable(self._shard, Family.STATE, start, keys.after(start[:9]))
         position = 0
         for key, value in islice(rows, self._limits.trim_rows_max):
             if _time(key, value) >= before:
@@ -103,7 +104,8 @@ class Trimming:
         """The time before which results are old enough, 0 where there are none of before it."""
         before = self._clock.now_microseconds() - self._limits.results_kept_seconds * 1_000_000
         start = keys.state(account, Kind.RESULT)
-        first = next(self._shard.scan(Family.STATE, start, start + before.to_bytes(8, "big")), None)
+        end = start + before.to_bytes(8, "big")
+        first = next(readable(self._shard, Family.STATE, start, end), None)
         return before if first else 0
 
 
@@ -112,5 +114,5 @@ def _time(key: bytes, value: bytes) -> int:
     try:
         return Touched.FromString(value).time
     except DecodeError:
-        log.error("account %016x: a touched row is not readable", keys.account_of(key))
+        told.tell(Family.STATE, key, "no touched row")
         return 0

@@ -26,8 +26,9 @@ from mailnode.relay.attempt import Failed, Outgoing
 from mailnode.relay.bounce import Bounces
 from mailnode.relay.route import Host
 from mailnode.relay.schedule import is_late, is_over, next_due
-from mailnode.relay.waiting import item_name
-from mailnode.store.keys import Due, Kind
+from mailnode.relay.waiting import item_name, queue_row
+from mailnode.store.damage import Unreadable
+from mailnode.store.keys import Due
 from protocols.smtp.dsn import Action, Undelivered
 from protocols.smtp.envelope import Body, MailParameters, Path
 from protocols.smtp.reply import Reply
@@ -112,6 +113,8 @@ class Outbox:
         """Whatever goes wrong with one item, it stays in the queue and holds up no other."""
         try:
             await self.attempt(task)
+        except Unreadable:
+            self._dues.aside(Due.QUEUE, task)
         except Exception:
             name = item_name(task.account, int.from_bytes(task.key, "big"))
             log.exception("an item of the queue could not be worked on", extra={"item": name})
@@ -122,7 +125,7 @@ class Outbox:
     async def attempt(self, task: Task) -> None:
         """Try one item, whatever its time is."""
         account = await self._accounts.open(task.account)
-        item = QueueRow.FromString(await account.row(Kind.QUEUE, task.key))
+        item = await queue_row(account, task.key)
         if not item.recipients or item.held:
             return
         mail = int.from_bytes(task.key, "big")

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from google.protobuf.message import DecodeError
+
 from mailnode.clock import Clock
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.dues import Task
+from mailnode.mailbox.verbs import Account
 from mailnode.pb.change_pb2 import Intent, Queue
 from mailnode.pb.row_pb2 import QueueRow
-from mailnode.store.keys import Due, Kind
+from mailnode.store.damage import Unreadable, told
+from mailnode.store.keys import Due, Family, Kind, state
 
 
 def item_name(account: int, mail: int) -> str:
@@ -57,9 +61,19 @@ class Waiting:
         self._clock = clock
 
     async def items(self, name: str) -> list[Item]:
-        """All with an empty name, else the one of that name, if it waits; the oldest first."""
-        items = [await self._item(task) for task in self._named(name)]
-        return sorted((item for item in items if item.row.recipients), key=lambda item: item.row.queued)
+        """All with an empty name, else the one of that name, if it waits; the oldest first.
+
+        One whose row cannot be read has no recipients, and is given all the same: it can be removed.
+        """
+        items = [item for task in self._named(name) if (item := await self._shown(task)) is not None]
+        return sorted(items, key=lambda item: item.row.queued)
+
+    async def _shown(self, task: Task) -> Item | None:
+        try:
+            item = await self._item(task)
+        except Unreadable:
+            return Item(_name(task), QueueRow(due=task.time_microseconds))
+        return item if item.row.recipients else None
 
     async def change(self, name: str, change: Change) -> list[Item]:
         """Do it to all, or to the one of that name; gives them as they are then. Raises NotKnown."""
@@ -71,7 +85,7 @@ class Waiting:
 
     async def _change(self, task: Task, change: Change) -> Item:
         """Claimed, so that no attempt begins meanwhile; what is written makes it due again."""
-        item = await self._item(task)
+        item = await self._shown(task) or Item(_name(task), QueueRow())
         try:
             change(item.row, self._clock.now_microseconds())
             account = await self._accounts.open(task.account)
@@ -87,7 +101,16 @@ class Waiting:
 
     async def _item(self, task: Task) -> Item:
         account = await self._accounts.open(task.account)
-        return Item(_name(task), QueueRow.FromString(await account.row(Kind.QUEUE, task.key)))
+        return Item(_name(task), await queue_row(account, task.key))
+
+
+async def queue_row(account: Account, key: bytes) -> QueueRow:
+    """An item of the queue, empty where it is gone; raises Unreadable, and reports it."""
+    try:
+        return QueueRow.FromString(await account.row(Kind.QUEUE, key))
+    except DecodeError as error:
+        told.tell(Family.STATE, state(account.id, Kind.QUEUE, key), str(error))
+        raise Unreadable(Family.STATE, key, str(error)) from None
 
 
 def _name(task: Task) -> str:

@@ -87,6 +87,8 @@ _BLOB = Struct(">QBQI")
 _U64_U64 = Struct(">QQ")
 _LOG = Struct(">HQ")
 
+DUE_OCTETS_MIN = _KIND_U64.size
+
 account_id = Struct(">Q").pack
 
 
@@ -160,6 +162,16 @@ def after(prefix: bytes) -> bytes:
 
 def uid_of_entry(key: bytes) -> int:
     return int.from_bytes(key[13:17], "big")
+
+
+def mailbox_of(key: bytes) -> int:
+    """Of a mailbox, an entry or an overflow."""
+    return int.from_bytes(key[9:13], "big")
+
+
+def mail_of(key: bytes) -> int:
+    """Of `mail` and `head`."""
+    return int.from_bytes(key[8:16], "big")
 
 
 def position_of_touched(key: bytes) -> int:

@@ -6,11 +6,13 @@ forgets unsynced writes (tests/store/faulty_shard.py).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from google.protobuf.message import DecodeError
 from rocksdict import (
     BlockBasedOptions,
     Cache,
@@ -25,8 +27,11 @@ from rocksdict import (
 
 from mailnode.pb.row_pb2 import FormatRow
 from mailnode.store import keys
+from mailnode.store.damage import Mark, Unreadable, first_readable, told
 from mailnode.store.keys import FAMILIES, Family
 from mailnode.store.recent import Recent
+
+log = logging.getLogger(__name__)
 
 FORMAT = 2
 """Of the rows that this program writes."""
@@ -53,12 +58,17 @@ class ShardError(Exception):
 class Shard(Protocol):
     incarnation: bytes
 
-    def get(self, family: str, key: bytes) -> bytes | None: ...
+    def get(self, family: str, key: bytes) -> bytes | None:
+        """Raises Unreadable."""
 
-    def get_many(self, family: str, keys: Sequence[bytes]) -> list[bytes | None]: ...
+    def get_many(self, family: str, keys: Sequence[bytes]) -> list[bytes | None]:
+        """None for those that are not there, and for those that cannot be read, which are reported."""
 
     def scan(self, family: str, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Rows with start <= key < end, in key order, as they were when the first was read."""
+        """Rows with start <= key < end, in key order, as they were when the first was read.
+
+        Raises Unreadable behind the last row before what cannot be read; `damage.readable` goes on.
+        """
 
     def values(self, family: str, start: bytes, end: bytes) -> Iterator[bytes]:
         """The values of `scan`."""
@@ -79,10 +89,16 @@ class RocksShard:
     """On rocksdict in raw mode; one column family a `Family`."""
 
     def __init__(self, path: Path, memory_octets: int) -> None:
+        self._mark = Mark(path)
+        self._damaged = self._mark.is_set()
         families = _families(memory_octets)
+        if self._damaged:
+            log.critical("the shard is damaged: see `mailnode doctor shard`")
+            for family in families.values():
+                family.set_disable_auto_compactions(True)
         try:
             self._db = Rdict(str(path), _database(memory_octets), column_families=families)
-        except Exception as error:  # rocksdict raises bare Exception for whatever RocksDB says
+        except Exception as error:
             raise ShardError(_why(path, str(error))) from error
         # Any: the stubs of rocksdict speak of every mode, we use raw mode alone.
         self._columns: dict[str, Any] = {f: self._db.get_column_family(f) for f in FAMILIES}
@@ -96,38 +112,94 @@ class RocksShard:
         self.incarnation = b""
 
     def get(self, family: str, key: bytes) -> bytes | None:
-        if family == Family.BLOB:
-            return self._blobs((key,))[0]
-        value: bytes | None = self._columns[family].get(key, read_opt=self._reading[family])
+        if family == Family.BLOB and (recent := self._recent.get((key,))[0]) is not None:
+            return recent
+        try:
+            value: bytes | None = self._columns[family].get(key, read_opt=self._reading[family])
+        except Exception as error:  # rocksdict raises bare Exception for whatever RocksDB says
+            raise self._unreadable(family, key, error) from error
+        if family == Family.BLOB and value is not None:
+            self._recent.put([(key, value)])
         return value
 
     def get_many(self, family: str, keys: Sequence[bytes]) -> list[bytes | None]:
         if family == Family.BLOB:
             return self._blobs(keys)
-        values: list[bytes | None] = self._columns[family].get(list(keys), read_opt=self._reading[family])
-        return values
+        return self._got(family, list(keys))
 
     def _blobs(self, keys: Sequence[bytes]) -> list[bytes | None]:
         values = self._recent.get(keys)
         missing = [at for at, value in enumerate(values) if value is None]
         if missing:
-            read: list[bytes | None] = self._columns[Family.BLOB].get([keys[at] for at in missing])
+            read = self._got(Family.BLOB, [keys[at] for at in missing])
             for at, value in zip(missing, read, strict=True):
                 values[at] = value
             self._recent.put([(keys[at], value) for at in missing if (value := values[at]) is not None])
         return values
+
+    def _got(self, family: str, keys: list[bytes]) -> list[bytes | None]:
+        """One that cannot be read fails all that are asked for with it: then each is asked for alone."""
+        try:
+            values: list[bytes | None] = self._columns[family].get(keys, read_opt=self._reading[family])
+        except Exception:
+            return [self._got_one(family, key) for key in keys]
+        return values
+
+    def _got_one(self, family: str, key: bytes) -> bytes | None:
+        try:
+            return self.get(family, key)
+        except Unreadable as error:
+            told.tell(family, key, error.reason)
+            return None
 
     def scan(self, family: str, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
         # A generator, because the iterator does not keep its options alive, and without them its bound is
         # whatever then lies in that memory.
         options = _reading(family)
         options.set_iterate_upper_bound(end)
-        yield from self._columns[family].items(from_key=start, read_opt=options)
+        row = (start, b"")
+        for row in self._columns[family].items(from_key=start, read_opt=options):
+            yield row
+        self._check_end(family, row[0], end)
 
     def values(self, family: str, start: bytes, end: bytes) -> Iterator[bytes]:
+        return (value for _, value in self.scan(family, start, end))
+
+    def _check_end(self, family: str, last: bytes, end: bytes) -> None:
+        """Whether nothing more is there, or nothing more could be read: then raises Unreadable."""
         options = _reading(family)
         options.set_iterate_upper_bound(end)
-        yield from self._columns[family].values(from_key=start, read_opt=options)
+        rows = self._columns[family].iter(read_opt=options)
+        rows.seek(last)
+        while rows.valid():  # the last row itself, and what came meanwhile
+            last = rows.key()
+            rows.next()
+        try:
+            rows.status()
+        except Exception as error:
+            following = first_readable(last, end, lambda key: _is_readable(rows, key))
+            raise self._unreadable(family, last, error, following) from error
+
+    def _unreadable(self, family: str, key: bytes, error: Exception, following: bytes = b"") -> Unreadable:
+        self._protect(str(error))
+        return Unreadable(family, key, str(error), following)
+
+    def _protect(self, reason: str) -> None:
+        """From a compaction that meets the damage, after which nothing could be written any more."""
+        if self._damaged or not _is_damage(reason):
+            return
+        self._damaged = True
+        self._mark.set(reason)
+        for column in self._columns.values():
+            column.set_options({"disable_auto_compactions": "true"})
+        log.critical("the shard is damaged: see `mailnode doctor shard`", extra={"reason": reason})
+
+    def heal(self) -> None:
+        """All of it was read, and nothing is wrong: it is compacted again."""
+        self._mark.clear()
+        self._damaged = False
+        for column in self._columns.values():
+            column.set_options({"disable_auto_compactions": "false"})
 
     def write(self, puts: Iterable[Put], sync: bool) -> None:
         batch = WriteBatch(raw_mode=True)
@@ -165,23 +237,30 @@ class RocksShard:
     def _write(self, batch: WriteBatch, sync: bool) -> None:
         try:
             self._db.write(batch, self._synced if sync else self._unsynced)
-        except Exception as error:  # rocksdict raises bare Exception for whatever RocksDB says
+        except Exception as error:
+            self._protect(str(error))
             raise OSError(f"the shard could not write: {error}") from error
 
     def close(self) -> None:
         # Family handles hold the database's lock: they go first.
         self._columns.clear()
         self._handles.clear()
-        self._db.close()
+        try:
+            self._db.close()
+        except Exception as error:  # of work in the background: what was synced is in the log
+            log.error("the shard did not close well", extra={"reason": error})
 
     def check_format(self, fresh: bytes) -> None:
         """Read the format row, or make it with `fresh` as this shard's incarnation."""
-        stored: bytes | None = self._db.get(keys.FORMAT)
+        try:
+            stored: bytes | None = self._db.get(keys.FORMAT)
+        except Exception as error:
+            raise ShardError(f"its own row is not readable: {error}") from error
         if stored is None:
             row = FormatRow(format=FORMAT, incarnation=fresh)
             self._db.put(keys.FORMAT, row.SerializeToString(), write_opt=self._synced)
         else:
-            row = FormatRow.FromString(stored)
+            row = _format_row(stored)
         if row.format != FORMAT:
             other = "a newer" if row.format > FORMAT else "an older"
             raise ShardError(
@@ -208,11 +287,31 @@ def _reading(family: str) -> ReadOptions:
     return options
 
 
+def _format_row(stored: bytes) -> FormatRow:
+    try:
+        return FormatRow.FromString(stored)
+    except DecodeError:
+        raise ShardError("its own row is not readable: restore a backup") from None
+
+
+def _is_readable(rows: Any, key: bytes) -> bool:
+    rows.seek(key)
+    try:
+        rows.status()
+    except Exception:
+        return False
+    return True
+
+
+def _is_damage(error: str) -> bool:
+    return "corruption" in error.lower()
+
+
 def _why(path: Path, error: str) -> str:
+    if _is_damage(error):
+        return f"{path} is damaged ({error}); nothing was changed: see `mailnode doctor shard`"
     if "lock" in error.lower():
         return f"{path} is in use by another node: stop that one first"
-    if "corrupt" in error.lower():
-        return f"{path} is damaged ({error}); nothing was changed"
     return f"{path} cannot be opened: {error}"
 
 

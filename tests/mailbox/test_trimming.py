@@ -206,10 +206,10 @@ def test_of_a_long_difference_only_what_a_reader_may_lag_behind_is_read(house: H
             assert [each.position for each in watch.pending()] == [2, 3, 4, 5, 6]
 
 
-def test_an_account_that_cannot_be_read_holds_up_no_other(house: House) -> None:
+def test_an_account_whose_rows_are_damaged_is_trimmed_as_any_other(house: House) -> None:
     house.shard.write([(Family.STATE, keys.mailbox(asks.ACCOUNT - 1, 1), b"\xff")], sync=True)
     old = keys.state(asks.ACCOUNT - 1, Kind.RESULT, bytes(16))
     house.shard.write([(Family.STATE, old, b"")], sync=True)
     house.clock.microseconds += RESULTS + 1
-    assert trim(house) == 1 and results(house.shard) == 0
-    assert house.shard.get(Family.STATE, old) == b""
+    assert trim(house) == 2 and results(house.shard) == 0
+    assert house.shard.get(Family.STATE, old) is None

@@ -19,6 +19,7 @@ from mailnode.mailbox.content import UploadIds
 from mailnode.mailbox.verbs import Account, NotKnown
 from mailnode.pb.change_pb2 import Intent, Result
 from mailnode.pb.row_pb2 import MailboxRow
+from mailnode.store.damage import Unreadable
 from protocols.fault import Fault
 from protocols.imap import response
 from protocols.imap.answer import Answer, Bad
@@ -161,7 +162,7 @@ def refusing(row: Row) -> Row:
             await row(client, event)
         except Refused as refused:
             await client.end(event, refused.no)
-        except NotKnown:
+        except (NotKnown, Unreadable):
             client.say(event, Refused("UNAVAILABLE").no)
         except Fault as fault:
             client.say(event, Bad(fault.text))
