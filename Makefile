@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= ./data
 PORT ?= 10000
+SECONDS ?= 60
 
-.PHONY: up test check format interop bench protos clean
+.PHONY: up test check format interop bench fuzz protos clean
 
 $(VENV)/.runtime: pyproject.toml
 	@echo "installing into $(VENV): a minute the first time"
@@ -15,6 +16,10 @@ $(VENV)/.runtime: pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.runtime
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.fuzz: $(VENV)/.dev
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
 	@touch $@
 
 up: $(VENV)/.runtime
@@ -38,6 +43,9 @@ interop: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m interop.bench
+
+fuzz: $(VENV)/.fuzz
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 # --proto_path=VIRTUAL=DISK makes the generated imports absolute: mailnode.pb.row_pb2.
 protos: $(VENV)/.dev

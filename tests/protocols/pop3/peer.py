@@ -83,7 +83,7 @@ class Peer:
     def _plain(self, message: bytes) -> Answer:
         _, _, rest = message.partition(b"\0")
         user, _, password = rest.partition(b"\0")
-        return self._login(user.decode(), password.decode())
+        return self._login(user.decode(errors="replace"), password.decode(errors="replace"))
 
     def _login(self, user: str, password: str) -> Answer:
         if user not in ("ann", "busy", "unlucky") or password != PASSWORD:

@@ -1,0 +1,103 @@
+"""Every target by name, with the inputs that its search begins from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.dialogues.runner import read
+from tests.fuzz import sessions, texts
+from tests.fuzz.cutting import whole
+from tests.protocols.imap.test_arguments import COMMANDS_AND_VALUES
+from tests.protocols.mime.test_hostile import HOSTILE
+from tests.protocols.smtp.peer import LMTP, MX, SUBMISSION
+
+DIALOGUES = Path(__file__).parents[1] / "dialogues"
+SEED_OCTETS_MAX = 4096
+
+Target = Callable[[bytes], None]
+"""Raises nothing whatever the octets are: AssertionError, or any other exception, is a finding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fuzzed:
+    run: Target
+    seeds: Callable[[], Iterable[bytes]]
+
+
+def _dialogues(protocol: str) -> Iterator[bytes]:
+    for path in sorted((DIALOGUES / protocol).glob("*.txt")):
+        turns = list(read(path.read_text("latin-1")))
+        yield whole(b"".join(turn.segment for turn in turns))
+        yield from (whole(turn.segment) for turn in turns if turn.segment)
+
+
+def _replies() -> Iterator[bytes]:
+    for path in sorted((DIALOGUES / "smtp").glob("*.txt")):
+        for turn in read(path.read_text("latin-1")):
+            yield whole("\r\n".join([*turn.expected, ""]).encode("latin-1"))
+
+
+def _imap_commands() -> Iterator[bytes]:
+    for octets, _ in COMMANDS_AND_VALUES:
+        yield whole(b"t " + octets + b"\r\n")
+
+
+def _messages() -> Iterator[bytes]:
+    for pattern in HOSTILE.values():
+        yield whole(pattern.message(300))
+
+
+def _values() -> Iterator[bytes]:
+    for pattern in HOSTILE.values():
+        yield pattern.message(200)[:300]
+    yield from (
+        b'"J. Doe" <joe(comment)@example.org>, group: a@b, =?utf-8?q?=C3=A9?= <c@d>;',
+        b"Fri, 21 Nov 1997 09:55:06 -0600 (CST)",
+        b'text/plain; charset*0="us-"; charset*1*=\'\'ascii%20; name="a\\"b"',
+        b"iso-2022-jp\n\x1b$B$3$s\x1b(B",
+    )
+
+
+TARGETS = {
+    "smtp-mx": Fuzzed(sessions.same_in_any_cut(sessions.smtp_start(MX)), lambda: _dialogues("smtp")),
+    "smtp-lmtp": Fuzzed(sessions.same_in_any_cut(sessions.smtp_start(LMTP)), lambda: _dialogues("smtp")),
+    "smtp-submission": Fuzzed(
+        sessions.same_in_any_cut(sessions.smtp_start(SUBMISSION)), lambda: _dialogues("smtp")
+    ),
+    "smtp-client": Fuzzed(sessions.smtp_client, _replies),
+    "imap-greeted": Fuzzed(sessions.same_in_any_cut(sessions.imap_start()), lambda: _dialogues("imap")),
+    "imap-selected": Fuzzed(
+        sessions.same_in_any_cut(sessions.imap_start(b"a LOGIN ann sesame\r\nb SELECT INBOX\r\n")),
+        _imap_commands,
+    ),
+    "pop3-greeted": Fuzzed(sessions.same_in_any_cut(sessions.pop3_start()), lambda: _dialogues("pop3")),
+    "pop3-transaction": Fuzzed(
+        sessions.same_in_any_cut(sessions.pop3_start(b"USER ann\r\nPASS open sesame\r\n")),
+        lambda: _dialogues("pop3"),
+    ),
+    "message": Fuzzed(texts.message, _messages),
+    "header": Fuzzed(texts.header, _values),
+    "mailbox-name": Fuzzed(texts.mailbox_name, lambda: [b"INBOX", b"&AOk-t&AOk-", b"&Jjo-!", b"a&-b%*/c"]),
+    "paths": Fuzzed(
+        texts.paths, lambda: [b"<a@b.example> SIZE=1", b'<"a b"@[IPv6:::1]>', b"<@a,@b:c@d>", b"a+2Bb"]
+    ),
+    "exchange": Fuzzed(
+        texts.exchange,
+        lambda: [b"\0ann\0pencil", b"n,,n=user,r=fyko\nc=biws,r=fyko,p=dHzb\n", b"y,a=x,n=u=2C=3D,r=r"],
+    ),
+    "signed": Fuzzed(
+        texts.signed, lambda: [whole(b"a  b \t\r\n\r\n\r\n"), whole(b"Subject : a\r\n  b \r\n")]
+    ),
+}
+
+
+def seeds_of(name: str) -> Iterator[bytes]:
+    return (octets for octets in TARGETS[name].seeds() if len(octets) <= SEED_OCTETS_MAX)
+
+
+def found_of(name: str) -> list[Path]:
+    """What broke a target once, by the digest of its octets."""
+    folder = Path(__file__).parent / "found" / name
+    return sorted(folder.iterdir()) if folder.is_dir() else []

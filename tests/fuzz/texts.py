@@ -1,0 +1,85 @@
+"""What is read out of messages, names and arguments: total, linear, and true to itself."""
+
+from __future__ import annotations
+
+from protocols.dkim.canonical import BodyHash, relaxed_field
+from protocols.fault import Fault
+from protocols.imap import listing, utf7
+from protocols.mime.address import read_addresses
+from protocols.mime.charset import decode
+from protocols.mime.date import read_date
+from protocols.mime.digest import digest, digest_of
+from protocols.mime.limits import MIME_LIMITS
+from protocols.mime.parameters import read_content_type
+from protocols.mime.scan import Scanner
+from protocols.pop3.surrogate import surrogate
+from protocols.sasl import scram
+from protocols.sasl.plain import LoginServer, PlainServer
+from protocols.sasl.step import KeysWanted
+from protocols.smtp import grammar
+from tests.fuzz.cutting import pieces_of
+
+KEYS = scram.keys(b"pencil", b"salt" * 4, scram.ITERATIONS_MIN)
+
+
+def message(octets: bytes) -> None:
+    """A message in pieces is the message, and what IMAP says of it is ASCII in one line."""
+    pieces = pieces_of(octets)
+    scanner = Scanner(MIME_LIMITS)
+    for piece in pieces:
+        scanner.feed(piece)
+    found = digest_of(scanner.close())
+    assert found == digest(b"".join(pieces))
+    for said in (found.envelope, found.body, found.body_structure):
+        assert said.startswith(b"(") and said.endswith(b")")
+        assert said.isascii()
+
+
+def header(octets: bytes) -> None:
+    """The values of fields, each read as each kind."""
+    read_addresses(octets)
+    read_date(octets)
+    read_content_type(octets, MIME_LIMITS.parameters_max)
+    charset, _, text = octets.partition(b"\n")
+    decode(text, charset)
+    surrogate(octets + b"\r\n\r\n")
+
+
+def mailbox_name(octets: bytes) -> None:
+    name = utf7.decode(octets)
+    if name is not None:
+        assert utf7.encode(name) == octets
+        assert listing.matcher("", [name.replace("%", "*")])(name) or name.upper().startswith("INBOX")
+
+
+def paths(octets: bytes) -> None:
+    for production in (grammar.reverse_path, grammar.forward_path, grammar.hello_name, grammar.xtext):
+        try:
+            production(octets)
+        except Fault as fault:
+            assert fault.text.isprintable()
+
+
+def exchange(octets: bytes) -> None:
+    """A SASL exchange, a response a line."""
+    responses = octets.split(b"\n")
+    plain, login, server = PlainServer(), LoginServer(), scram.Server(b"server-nonce-of-some-length")
+    for response in responses[:4]:
+        plain.step(response)
+        login.step(response)
+        if isinstance(server.step(response), KeysWanted):
+            server.keys(KEYS)
+
+
+def signed(octets: bytes) -> None:
+    """A body has one hash in any cuts; a field is relaxed once."""
+    pieces = pieces_of(octets)
+    cut, whole = BodyHash(), BodyHash()
+    for piece in pieces:
+        cut.feed(piece)
+    stream = b"".join(pieces)
+    whole.feed(stream)
+    assert cut.digest() == whole.digest()
+    relaxed = relaxed_field(b"Name :" + stream.replace(b"\r", b"").replace(b"\n", b"\r\n"))
+    assert relaxed == relaxed_field(relaxed)
+    assert relaxed.index(b"\r\n") == len(relaxed) - 2
