@@ -122,6 +122,12 @@ class Limits:
     accounts_kept_max: int = 10_000  # heads of accounts nobody uses at the moment, a few KiB each
     load_threads_max: int = 4  # cold reads at the same time
 
+    expunged_kept_seconds: int = 7 * 86_400  # then what was expunged cannot be brought back
+    collected_seconds: int = 600  # between two looks for what was expunged that long ago
+    collected_entries: int = 500  # that go with one change: some ms of the writer
+    collected_rows_max: int = 500  # and so many expunges, each a few KiB to be read
+    undeleted_entries: int = 5_000  # that come back with one change, as of a STORE
+
     upload_kept_seconds: int = 86_400  # a content that takes longer to come than that never will
     uploads_swept_seconds: int = 3600  # between two looks for contents that never came
 

@@ -50,6 +50,7 @@ from mailnode.mailauth.signer import Key, Signer
 from mailnode.mailbox import orphans
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.appended import replay
+from mailnode.mailbox.collecting import Collecting
 from mailnode.mailbox.content import UploadIds
 from mailnode.mailbox.quota import Quotas
 from mailnode.mailbox.sums import Sums
@@ -76,6 +77,7 @@ class House:
     limits: Limits
     shard: Shard
     writer: ThreadPoolExecutor
+    upkeep: ThreadPoolExecutor
     accounts: Accounts
     upload_ids: UploadIds
     domains: dict[str, Domain]
@@ -84,6 +86,7 @@ class House:
     credentials: Credentials
     creation: Creation
     trimming: Trimming
+    collecting: Collecting
     sums: Sums
 
 
@@ -93,6 +96,7 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
     limits = config.limits
     shard = open_shard(config.shard, config.memory_octets, clock.random(16))
     writer = ThreadPoolExecutor(1, "writer")
+    upkeep = ThreadPoolExecutor(1, "upkeep")  # what takes seconds, and nobody waits for
     loads = ThreadPoolExecutor(limits.load_threads_max, "loads")
     hashes = ThreadPoolExecutor(limits.authentication_threads_max, "hashes")
     if finished := whole.finish(shard, replay, limits.part_rows_max):
@@ -107,6 +111,7 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
     credentials = Credentials(accounts, lookup, hashes, clock, limits, COST)
     creation = Creation(accounts, rows, credentials, domains, clock, limits)
     trimming = Trimming(shard, accounts, loads, clock, limits)
+    collecting = Collecting(shard, accounts, loads, clock, limits)
     sums = Sums(shard, quotas, loads, limits)
     try:
         yield House(
@@ -114,6 +119,7 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
             limits=limits,
             shard=shard,
             writer=writer,
+            upkeep=upkeep,
             accounts=accounts,
             upload_ids=upload_ids,
             domains=domains,
@@ -122,18 +128,27 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
             credentials=credentials,
             creation=creation,
             trimming=trimming,
+            collecting=collecting,
             sums=sums,
         )
     finally:
         await partitions.idle()
-        for pool in (hashes, loads, writer):
+        for pool in (hashes, loads, upkeep, writer):
             pool.shutdown()
         shard.close()
 
 
 def operator(parts: House) -> Operator:
     waiting = Waiting(parts.accounts, parts.clock)
-    return Operator(parts.accounts, parts.rows, parts.lookup, parts.credentials, parts.creation, waiting)
+    return Operator(
+        parts.accounts,
+        parts.rows,
+        parts.lookup,
+        parts.credentials,
+        parts.creation,
+        waiting,
+        parts.limits,
+    )
 
 
 def _end_at_once(error: OSError) -> None:
@@ -333,6 +348,7 @@ def _works(config: Config, parts: House) -> Iterator[Coroutine[Any, Any, None]]:
     """What goes on beside the listeners; raises ConfigError."""
     yield _sweep(parts)
     yield _trim(parts)
+    yield _collect(parts)
     yield parts.sums.run()
     yield parts.creation.resume(parts.accounts.dues)
     if config.relay is not None:
@@ -362,7 +378,7 @@ async def _sweep(parts: House) -> None:
     before = parts.clock.now_microseconds()
     while True:
         await loop.run_in_executor(parts.writer, orphans.sweep, parts.shard, before)
-        await loop.run_in_executor(parts.writer, parts.shard.collect, parts.limits.blob_garbage_share_max)
+        await loop.run_in_executor(parts.upkeep, parts.shard.collect, parts.limits.blob_garbage_share_max)
         await asyncio.sleep(parts.limits.uploads_swept_seconds)
         before = parts.clock.now_microseconds() - parts.limits.upload_kept_seconds * 1_000_000
 
@@ -371,6 +387,12 @@ async def _trim(parts: House) -> None:
     while True:
         await parts.trimming.trim()
         await asyncio.sleep(parts.limits.trimmed_seconds)
+
+
+async def _collect(parts: House) -> None:
+    while True:
+        await parts.collecting.collect()
+        await asyncio.sleep(parts.limits.collected_seconds)
 
 
 def serve(config: Config, ready: Callable[[], None]) -> None:

@@ -10,7 +10,9 @@ from mailnode.directory.creation import Created, Creation, Refused
 from mailnode.directory.credential import Busy, Credentials
 from mailnode.directory.lookup import Lookup, Owner
 from mailnode.directory.rows import Rows
+from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
+from mailnode.mailbox.undeletion import undelete
 from mailnode.mailbox.verbs import NotKnown
 from mailnode.pb import admin_pb2 as pb
 from mailnode.pb.change_pb2 import Intent
@@ -40,6 +42,7 @@ class Operator:
     credentials: Credentials
     creation: Creation
     waiting: Waiting
+    limits: Limits
 
     async def AccountAdd(self, request: pb.AccountAddRequest) -> pb.AddressAnswer:
         return _answer(await self.creation.create(request.address, request.password))
@@ -101,6 +104,26 @@ class Operator:
                 octets=row.size,
             )
         return answer
+
+    async def MailboxExpunged(self, request: pb.MailboxExpungedRequest) -> pb.MailboxExpungedAnswer:
+        owner = await self._owner(request.address)
+        kept = self.limits.expunged_kept_seconds * 1_000_000
+        answer = pb.MailboxExpungedAnswer()
+        for gone in await (await self.accounts.open(owner.account)).expunged():
+            last = answer.expunged[-1] if answer.expunged else None
+            if last is None or (last.mailbox, last.time) != (gone.name, gone.time_microseconds):
+                time = gone.time_microseconds
+                last = answer.expunged.add(mailbox=gone.name, time=time, until=time + kept)
+            last.messages += gone.messages
+            last.octets += gone.octets
+        return answer
+
+    async def MailboxUndelete(self, request: pb.MailboxUndeleteRequest) -> pb.MailboxUndeleteAnswer:
+        owner = await self._owner(request.address)
+        account = await self.accounts.open(owner.account)
+        entries_max = self.limits.undeleted_entries
+        messages = await undelete(account, request.mailbox, request.since, entries_max)
+        return pb.MailboxUndeleteAnswer(messages=messages)
 
     async def QueueList(self, request: pb.QueueListRequest) -> pb.QueueListAnswer:
         return _items(request.item, await self.waiting.items(request.item))

@@ -93,6 +93,18 @@ def mailbox_list(options: argparse.Namespace) -> None:
     show(_ask(options, request).mailboxes, MAILBOXES, options.json)
 
 
+def mailbox_expunged(options: argparse.Namespace) -> None:
+    request = pb.MailboxExpungedRequest(address=options.address)
+    show(_ask(options, request).expunged, EXPUNGED, options.json)
+
+
+def mailbox_undelete(options: argparse.Namespace) -> None:
+    request = pb.MailboxUndeleteRequest(
+        address=options.address, mailbox=options.mailbox, since=options.since(SystemClock())
+    )
+    print(f"{_ask(options, request).messages} messages came back")
+
+
 def _password(options: argparse.Namespace) -> str:
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
@@ -159,6 +171,13 @@ MAILBOXES = (
     Column("USE", lambda row: row.special_use),
     number("MESSAGES", lambda row: row.messages),
     number("UNSEEN", lambda row: row.unseen),
+    number("SIZE", lambda row: octets(row.octets)),
+)
+EXPUNGED = (
+    Column("EXPUNGED", lambda row: time(row.time)),
+    Column("UNTIL", lambda row: time(row.until)),
+    Column("MAILBOX", lambda row: text(row.mailbox)),
+    number("MESSAGES", lambda row: row.messages),
     number("SIZE", lambda row: octets(row.octets)),
 )
 ITEMS = (

@@ -82,6 +82,12 @@ def _aliases(commands: Any) -> None:
 def _mailboxes(commands: Any) -> None:
     of = _group(commands, "mailbox", "mailboxes")
     _shown(of, "list", "the mailboxes of an account", asking.mailbox_list, "address")
+    _shown(of, "expunged", "what can be brought back", asking.mailbox_expunged, "address")
+    back = _asked(of, "undelete", "bring back what was expunged", asking.mailbox_undelete, "address")
+    about = "of this one alone, by the name that it has or had"
+    back.add_argument("mailbox", nargs="?", default="", metavar="MAILBOX", help=about)
+    about = "what was expunged since then: 90m, 12h, 3d ago, or 2026-01-31 12:00 (UTC)"
+    back.add_argument("--since", type=amount.since, default="all", metavar="TIME", help=about)
 
 
 def _domains(commands: Any) -> None:

@@ -20,7 +20,7 @@ from mailnode.cluster.partitions import Append, NotKnown, Partitions
 from mailnode.limits import Limits
 from mailnode.mailbox.appended import Appended, LargeAppended, entries_of
 from mailnode.mailbox.arrays import Arrays
-from mailnode.mailbox.asked import mailbox_needed, messages_asked, rows_asked, slices_of
+from mailnode.mailbox.asked import alone, mailbox_needed, messages_asked, rows_asked, slices_of
 from mailnode.mailbox.committed import Committed, copied
 from mailnode.mailbox.decide import add_slice, decide, ended
 from mailnode.mailbox.decided import Decided, Loaded, Moment
@@ -30,7 +30,7 @@ from mailnode.mailbox.reads import Head, Reads
 from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS, ENTRY_OCTETS, uids_of
 from mailnode.mailbox.runs import next_run
 from mailnode.mailbox.search import Stage, stages
-from mailnode.mailbox.verbs import ALL_UIDS, Mailboxes, Messages, UidRanges, Want
+from mailnode.mailbox.verbs import ALL_UIDS, Gone, Mailboxes, Messages, UidRanges, Want
 from mailnode.mailbox.watch import Follower
 from mailnode.pb.account_pb2 import SearchKey
 from mailnode.pb.change_pb2 import Change, Intent, Result
@@ -167,6 +167,9 @@ class LocalAccount:
     async def row(self, kind: int, key: bytes) -> bytes:
         return await self._read(self._reads.small_row, kind, key)
 
+    async def expunged(self) -> list[Gone]:
+        return await self._read(self._reads.gone)
+
     async def usage(self) -> Usage:
         row = self._committed.row
         return Usage(row, self._quotas.of(row), len(self._committed.rows))
@@ -189,7 +192,7 @@ class LocalAccount:
             asking: Coroutine[Any, Any, Outcome] = (
                 self._ask_once(intent, needed) if intent.id else self._ask(intent, needed)
             )
-            if needed and not intent.HasField("store"):
+            if alone(intent) or (needed and not intent.HasField("store")):
                 # What is decided in the pool must be appended, whether its caller waits for it or not.
                 result, committed = await asyncio.shield(asyncio.ensure_future(asking))
             else:
@@ -234,6 +237,8 @@ class LocalAccount:
         """Nobody is before it, it was never asked, what it needs is in memory, and it is short."""
         if self._queued or intent.retry or not self._whole or not self._partitions.has_room():
             return False
+        if alone(intent):
+            return False
         if not needed:
             return True
         arrays = self._committed.arrays.get(needed)
@@ -245,6 +250,8 @@ class LocalAccount:
             if intent.HasField("store"):
                 return await self._store_in_slices(intent, needed)
             async with self._turn:
+                if alone(intent):
+                    return await self._decide_in_pool(intent, 0)
                 arrays = await self._needed(needed)
                 if needed and messages_asked(intent, arrays) > self._limits.store_slice_entries:
                     async with self._partitions.large_turns:
@@ -254,7 +261,7 @@ class LocalAccount:
             self._queued -= 1
 
     async def _decide_in_pool(self, intent: Intent, mailbox: int) -> Outcome:
-        """Of very many messages: nothing else of the account is on its way meanwhile, nor after it."""
+        """Nothing else of the account is on its way meanwhile, nor after it."""
         if self._last_append is not None:
             await self._last_append.over()
         decision = await self._read(self._decision, intent, await self._needed(mailbox))
@@ -317,8 +324,12 @@ class LocalAccount:
         rows = {each: self._reads.row_asked(*each) for each in rows_asked(intent)}
         quota = self._quotas.of(self._decided.row)
         moment = Moment(self._clock.now_microseconds(), self._limits, quota)
+        loaded = Loaded(arrays, rows)
+        if intent.HasField("collect"):
+            leaving, following = self._reads.leaving(rows)
+            loaded = loaded._replace(leaving=leaving, expunged_next=following)
         self._whole = False
-        return decide(self._decided, intent, Loaded(arrays, rows), moment)
+        return decide(self._decided, intent, loaded, moment)
 
     def _append(self, decision: Change | Result, entry: type[Appended]) -> Outcome:
         """Where nothing changes, what was decided before must be durable all the same."""

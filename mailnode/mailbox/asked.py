@@ -10,14 +10,21 @@ from mailnode.mailbox.add import related
 from mailnode.mailbox.arrays import Arrays
 from mailnode.mailbox.queue import item_key
 from mailnode.mailbox.ranges import pairs, sliced
-from mailnode.pb.change_pb2 import Intent, UidRange
+from mailnode.pb.change_pb2 import Collect, Intent, UidRange, Undelete
 from mailnode.store.keys import Kind
 
 _OF_RANGES = frozenset(("store", "copy", "expunge"))
+_ALONE = frozenset(("undelete", "collect"))
 _OF_ALL = frozenset(("delete_mailbox", "rename_mailbox"))
 _RANGES_COUNTED_MAX = 100
 """Each costs a search: who names so many ranges asks for many messages."""
 _ABOUT_MESSAGES = _OF_RANGES | _OF_ALL
+
+
+def alone(intent: Intent) -> bool:
+    """Whether it is decided in a pool while nothing else of its account is on its way: it is about long rows,
+    or by what lies in the shard alone."""
+    return intent.WhichOneof("ask") in _ALONE
 
 
 def mailbox_needed(intent: Intent) -> int:
@@ -32,6 +39,9 @@ def rows_asked(intent: Intent) -> Sequence[tuple[int, bytes]]:
         return [(Kind.MSGID, h) for message in intent.add.messages for h in related(message)]
     if intent.HasField("put_row") and intent.put_row.if_absent:
         return [(intent.put_row.kind, intent.put_row.key)]
+    if alone(intent):
+        ask: Undelete | Collect = getattr(intent, intent.WhichOneof("ask") or "")
+        return [(Kind.EXPUNGED, key) for key in ask.expunged]
     if intent.HasField("queue"):
         return [(Kind.QUEUE, item_key(intent.queue.mail))]
     return ()

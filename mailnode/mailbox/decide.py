@@ -11,6 +11,7 @@ from typing import Any
 
 from mailnode.mailbox.add import decide_add
 from mailnode.mailbox.decided import Decided, Loaded, Moment
+from mailnode.mailbox.expunged import decide_collect, decide_undelete
 from mailnode.mailbox.flags import decide_store
 from mailnode.mailbox.queue import decide_queue, decide_submit
 from mailnode.mailbox.quota import set_quota
@@ -125,4 +126,6 @@ _DECISIONS: dict[str, Callable[[Decided, bytes, Any, Loaded, Moment], Change | R
     "submit": decide_submit,
     "queue": decide_queue,
     "set_quota": decide_set_quota,
+    "undelete": decide_undelete,
+    "collect": decide_collect,
 }

@@ -7,6 +7,7 @@ given out twice. Sessions, searches and watchers never look here.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from mailnode.limits import Limits
@@ -20,6 +21,17 @@ from mailnode.pb.change_pb2 import Change
 from mailnode.pb.row_pb2 import AccountRow, Keywords, MailboxRow
 
 
+class Leaving(NamedTuple):
+    """A mail of which messages were expunged."""
+
+    places: frozenset[tuple[int, int]]
+    """Mailbox and UID of each, live or leaving."""
+    upload: int
+    """As in its row."""
+    queued: bool
+    """It waits for other servers."""
+
+
 class Loaded(NamedTuple):
     """What an intent needs of the shard, read before it is decided."""
 
@@ -27,6 +39,10 @@ class Loaded(NamedTuple):
     """Of the mailbox that it names, where it names one."""
     rows: Mapping[tuple[int, bytes], bytes]
     """Small rows by kind and key; empty where there is none."""
+    leaving: Mapping[int, Leaving] = MappingProxyType({})
+    """By mail, those of the rows that a Collect names."""
+    expunged_next: int = 0
+    """The time of the first expunged row that it does not name, 0 for none."""
 
 
 class Moment(NamedTuple):
@@ -83,6 +99,13 @@ class Decided:
                 return None
             mailbox = found
         return self.mailboxes[mailbox]
+
+    def full_name(self, row: MailboxRow) -> str:
+        name = row.name
+        while row.parent:
+            row = self.mailboxes[row.parent]
+            name = row.name + SEPARATOR + name
+        return name
 
     def has_children(self, mailbox: int) -> bool:
         return any(row.parent == mailbox for row in self.mailboxes.values())

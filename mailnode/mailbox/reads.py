@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,13 +14,25 @@ from google.protobuf.message import DecodeError, Message
 
 from mailnode.mailbox import mending
 from mailnode.mailbox.arrays import Arrays
+from mailnode.mailbox.decided import Leaving
 from mailnode.mailbox.forms import columns_of, is_form_row
 from mailnode.mailbox.needle import pieces
-from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS, ENTRY_OCTETS, MAIL, SIZE, longs, uid_of, uids_of, words
-from mailnode.mailbox.verbs import Expunged, Messages, Want
+from mailnode.mailbox.queue import item_key
+from mailnode.mailbox.rows import (
+    BLOB_CHUNK_OCTETS,
+    ENTRY_OCTETS,
+    MAIL,
+    SIZE,
+    expunged_row,
+    longs,
+    uid_of,
+    uids_of,
+    words,
+)
+from mailnode.mailbox.verbs import Expunged, Gone, Messages, Want
 from mailnode.mailbox.watch import concerns
 from mailnode.pb.change_pb2 import Touched
-from mailnode.pb.row_pb2 import AccountRow, Keywords, MailboxRow, MailboxRows, MailRow, MailRows
+from mailnode.pb.row_pb2 import AccountRow, ExpungedRow, Keywords, MailboxRow, MailboxRows, MailRow, MailRows
 from mailnode.store import keys
 from mailnode.store.damage import Unreadable, readable, told
 from mailnode.store.keys import Blob, Family, Kind
@@ -35,8 +47,10 @@ _SCANNED_PER_ROW = 4
 """A scan passes over a row 5 to 10 times as fast as a seek finds one."""
 
 _THREAD_OCTETS = 8
-_STANDS_IN = {Kind.MSGID: b"", Kind.QUEUE: b"\xff"}
+_STANDS_IN = {Kind.MSGID: b"", Kind.QUEUE: b"\xff", Kind.EXPUNGED: b"\xff"}
 """For small rows that the disk does not give back; no message of protobuf begins with these octets."""
+_KIND_OCTETS = 9
+"""Of account and kind, before what names a row."""
 
 _ROWS_TAG = MailRows.ROWS_FIELD_NUMBER << 3 | 2
 
@@ -76,7 +90,7 @@ class Reads:
             entries = bytes(self.arrays(mailbox).entries)
             mailboxes[mailbox] = mending.mailbox_row(mailbox, name, entries, account)
         mending.adopt(mailboxes)
-        names = (key[9:].decode("utf-8", "replace") for key, _ in self._kind(Kind.SUBSCRIPTION))
+        names = (key[_KIND_OCTETS:].decode("utf-8", "replace") for key, _ in self._kind(Kind.SUBSCRIPTION))
         return Head(account, mailboxes, set(names))
 
     def _mailboxes(self) -> tuple[dict[int, MailboxRow], list[int]]:
@@ -171,6 +185,47 @@ class Reads:
             told.tell(Family.STATE, keys.state(self._account, kind, key), "no thread")
             return b""
         return row
+
+    def expunged(self) -> Iterator[tuple[bytes, ExpungedRow]]:
+        """What can be brought back, the oldest first, by keys as intents name them; empty where it cannot be
+        read."""
+        for key, value in self._kind(Kind.EXPUNGED):
+            yield key[_KIND_OCTETS:], expunged_row(value) or ExpungedRow()
+
+    def gone(self) -> list[Gone]:
+        """The same for people, without what cannot be read."""
+        return [
+            Gone(
+                key,
+                keys.time_of_expunged(key),
+                row.mailbox,
+                row.name,
+                len(row.entries) // ENTRY_OCTETS,
+                sum(words(row.entries, SIZE)),
+            )
+            for key, row in self.expunged()
+            if row.entries
+        ]
+
+    def leaving(self, rows: Mapping[tuple[int, bytes], bytes]) -> tuple[dict[int, Leaving], int]:
+        """The mails of expunged rows, and the time of the first row that is none of these, 0 for none."""
+        mails: set[int] = set()
+        for value in rows.values():
+            row = expunged_row(value)
+            if row is not None:
+                mails.update(longs(row.entries, MAIL))
+        named = {key for _, key in rows}
+        others = (key[_KIND_OCTETS:] for key, _ in self._kind(Kind.EXPUNGED))
+        following = next((key for key in others if key not in named), None)
+        found = {mail: self._leaving(mail) for mail in sorted(mails)}
+        return found, 0 if following is None else keys.time_of_expunged(following)
+
+    def _leaving(self, mail: int) -> Leaving:
+        start, end = keys.place(self._account, mail, 0, 0), keys.place(self._account, mail + 1, 0, 0)
+        places = frozenset(keys.place_of(key) for key, _ in self._shard.scan(Family.STATE, start, end))
+        row = self._mails([mail])[0]
+        queued = self.row_asked(Kind.QUEUE, item_key(mail))
+        return Leaving(places, row.upload if row else 0, bool(queued))
 
     def messages(self, position: int, entries: bytes, overflow: dict[int, Keywords], want: Want) -> Messages:
         """A run with the columns that are wanted; what cannot be read is reported and left out."""

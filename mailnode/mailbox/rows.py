@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from itertools import repeat
 from struct import Struct
 
+from google.protobuf.message import DecodeError
+
 from mailnode.limits import KiB
 from mailnode.pb.change_pb2 import Change, ContentDropped, Dropped, Entries, Mail, Trim, Upload
+from mailnode.pb.row_pb2 import ExpungedRow
 from mailnode.store import keys
 from mailnode.store.keys import Blob, Due, Family, Kind
 from mailnode.store.shard import DropTo, Put
@@ -45,6 +48,12 @@ KEYWORD_MASK = ((1 << KEYWORD_BITS) - 1) << KEYWORD_BIT_FIRST
 
 STATE = Family.STATE
 
+LIVE, LEAVING = b"", b"-"
+"""Of a place: there is an entry; or there was, and it can be brought back."""
+
+EXPUNGED_ENTRIES = 500
+"""Of an expunged row: a row is brought back, or dropped with its mails, at once."""
+
 BLOB_CHUNK_OCTETS = 256 * KiB
 """Stored: the chunk of an offset is computed with it. Never change it."""
 
@@ -75,6 +84,17 @@ def cut(entries: bytes) -> Iterator[bytes]:
     return (entries[start : start + ENTRY_OCTETS] for start in range(0, len(entries), ENTRY_OCTETS))
 
 
+def as_new(entries: bytes, position: int, first_uid: int, now_seconds: int) -> bytearray:
+    """The entries as they enter a mailbox: UIDs from `first_uid` on."""
+    count = len(entries) // ENTRY_OCTETS
+    copies = bytearray(entries)
+    longs(copies, CREATED)[:] = array("Q", [position]) * count
+    longs(copies, MODIFIED)[:] = array("Q", [position]) * count
+    words(copies, SAVE_DATE)[:] = array("I", [now_seconds]) * count
+    words(copies, UID)[:] = array("I", range(first_uid, first_uid + count))
+    return copies
+
+
 def low_flags(entries: bytes) -> bytes:
     """Of each entry the octet of the flags that has the system bits."""
     return entries[_LOW_FLAGS_AT::ENTRY_OCTETS]
@@ -87,6 +107,15 @@ def count_with(low: bytes, flag: int) -> int:
 
 _LOW_FLAGS_AT = 24
 _WITH = {1 << bit: bytes(octet >> bit & 1 for octet in range(256)) for bit in range(5)}
+
+
+def expunged_row(value: bytes) -> ExpungedRow | None:
+    """None for what cannot be read."""
+    try:
+        row = ExpungedRow.FromString(value)
+    except DecodeError:
+        return None
+    return None if len(row.entries) % ENTRY_OCTETS else row
 
 
 # -- rows of a change --------------------------------------------------------------------------------------
@@ -103,8 +132,13 @@ def rows(change: Change, format: int) -> Iterator[Put]:
         yield STATE, keys.mailbox(account, mailbox.mailbox), mailbox.SerializeToString()
     for entries in change.entries:
         yield from _entry_rows(account, entries)
+    for gone in change.places_dropped:
+        places = _place_keys(account, gone.mailbox, gone.entries)
+        yield from zip(repeat(STATE), places, repeat(None), strict=False)
     for gone in change.entries_dropped:
         yield from _dropped_rows(account, gone)
+        if gone.expunged:
+            yield from _expunged_rows(account, change.position, gone)
     for mail in change.mails:
         yield from _mail_rows(account, mail)
     if change.HasField("touched"):
@@ -148,7 +182,7 @@ def _entry_rows(account: int, entries: Entries) -> Iterator[Put]:
     else:
         yield from zip(repeat(STATE), _entry_keys(account, mailbox, packed), cut(packed), strict=False)
     if entries.placed:
-        yield from zip(repeat(STATE), _place_keys(account, mailbox, packed), repeat(b""), strict=False)
+        yield from zip(repeat(STATE), _place_keys(account, mailbox, packed), repeat(LIVE), strict=False)
     for uid, keywords in sorted(entries.overflow.items()):  # a map has no order of its own
         value = keywords.SerializeToString() if keywords.names else None
         yield STATE, keys.overflow(account, mailbox, uid), value
@@ -157,10 +191,23 @@ def _entry_rows(account: int, entries: Entries) -> Iterator[Put]:
 def _dropped_rows(account: int, dropped: Dropped) -> Iterator[Put]:
     mailbox, packed = dropped.mailbox, dropped.entries
     yield from zip(repeat(STATE), _entry_keys(account, mailbox, packed), repeat(None), strict=False)
-    yield from zip(repeat(STATE), _place_keys(account, mailbox, packed), repeat(None), strict=False)
+    place = LEAVING if dropped.expunged else None
+    yield from zip(repeat(STATE), _place_keys(account, mailbox, packed), repeat(place), strict=False)
     for flags, uid in zip(longs(packed, FLAGS), words(packed, UID), strict=True):
         if flags & OVERFLOW:
             yield STATE, keys.overflow(account, mailbox, uid), None
+
+
+def _expunged_rows(account: int, position: int, gone: Dropped) -> Iterator[Put]:
+    octets = EXPUNGED_ENTRIES * ENTRY_OCTETS
+    for part, start in enumerate(range(0, len(gone.entries), octets)):
+        row = ExpungedRow(mailbox=gone.kept.mailbox, name=gone.kept.name, keywords=gone.kept.keywords)
+        row.entries = gone.entries[start : start + octets]
+        if gone.kept.overflow:
+            for uid in set(words(row.entries, UID)) & gone.kept.overflow.keys():
+                row.overflow[uid].CopyFrom(gone.kept.overflow[uid])
+        key = keys.expunged(gone.expunged, position, part)
+        yield STATE, keys.state(account, Kind.EXPUNGED, key), row.SerializeToString(deterministic=True)
 
 
 def _entry_keys(account: int, mailbox: int, packed: bytes) -> Iterator[bytes]:

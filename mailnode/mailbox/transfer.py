@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable
 from itertools import compress
 
 from mailnode.mailbox.arrays import Arrays
@@ -10,17 +11,15 @@ from mailnode.mailbox.decided import Decided, Loaded, Moment, has_uids
 from mailnode.mailbox.keywords import names_of, take_bits
 from mailnode.mailbox.ranges import packed, pairs, put, sliced
 from mailnode.mailbox.rows import (
-    CREATED,
     DELETED,
     ENTRY_OCTETS,
     FLAGS,
     KEYWORD_MASK,
-    MODIFIED,
     OVERFLOW,
-    SAVE_DATE,
     SIZE,
     SYSTEM_FLAGS,
     UID,
+    as_new,
     cut,
     longs,
     low_flags,
@@ -30,6 +29,7 @@ from mailnode.mailbox.rows import (
 from mailnode.mailbox.verbs import UidRanges
 from mailnode.pb.change_pb2 import Change, Copy, Entries, Expunge, Result, TouchedMailbox, UidRange
 from mailnode.pb.row_pb2 import MailboxRow
+from mailnode.store.keys import Due
 
 _PIECE_ENTRIES, _PIECE_RANGES = 20_000, 1_000
 _DELETED = bytes(octet & DELETED for octet in range(256))
@@ -82,37 +82,52 @@ def enter_copies(
     arrays: Arrays,
     moment: Moment,
 ) -> None:
-    """The entries, as new ones, behind the last of `target`; keywords keep their names, not their bits."""
-    count = len(entries) // ENTRY_OCTETS
-    first = target.uid_next
-    copies = bytearray(entries)
-    longs(copies, CREATED)[:] = array("Q", [change.position]) * count
-    longs(copies, MODIFIED)[:] = array("Q", [change.position]) * count
-    words(copies, SAVE_DATE)[:] = array("I", [moment.now_seconds]) * count
-    words(copies, UID)[:] = array("I", range(first, first + count))
-    row = change.entries.add(mailbox=target.mailbox, placed=True)
-    _carry_keywords(state, row, entries, copies, source, target, arrays)
-    row.entries = bytes(copies)
-    target.uid_next += count
-    target.highest_modseq = change.position
-    state.count(target, row.entries)
+    """The entries, as new ones, behind the last of `target`."""
+
+    def keywords(uid: int, flags: int) -> list[str]:
+        names = names_of(source.keywords, flags & KEYWORD_MASK)
+        if flags & OVERFLOW:
+            names.extend(state.keywords_over(source.mailbox, uid, arrays).names)
+        return names
+
+    created = enter_new(state, change, entries, keywords, target, moment)
     change.mailboxes.add().CopyFrom(target)
-    created = UidRange(first=first, last=first + count - 1)
-    if count:
+    if entries:
         change.touched.mailboxes.append(TouchedMailbox(mailbox=target.mailbox, created=[created]))
         change.result.copied.target.append(created)
     change.result.copied.uid_validity = target.uid_validity
     put(packed(words(entries, UID)), change.result.copied.source)
 
 
-def _carry_keywords(
+def enter_new(
     state: Decided,
+    change: Change,
+    entries: bytes,
+    keywords: Callable[[int, int], list[str]],
+    target: MailboxRow,
+    moment: Moment,
+) -> UidRange:
+    """The entries, as new ones, behind the last of `target`: the UIDs that they get.
+
+    Keywords keep their names, not their bits: `keywords(uid, flags)` gives those of an entry.
+    """
+    first = target.uid_next
+    copies = as_new(entries, change.position, first, moment.now_seconds)
+    row = change.entries.add(mailbox=target.mailbox, placed=True)
+    _carry_keywords(row, entries, copies, keywords, target)
+    row.entries = bytes(copies)
+    target.uid_next += len(entries) // ENTRY_OCTETS
+    target.highest_modseq = change.position
+    state.count(target, row.entries)
+    return UidRange(first=first, last=target.uid_next - 1)
+
+
+def _carry_keywords(
     row: Entries,
     entries: bytes,
     copies: bytearray,
-    source: MailboxRow,
+    keywords: Callable[[int, int], list[str]],
     target: MailboxRow,
-    arrays: Arrays,
 ) -> None:
     flags = array("Q", longs(entries, FLAGS).tobytes())
     if max(flags, default=0) <= SYSTEM_FLAGS:
@@ -120,14 +135,29 @@ def _carry_keywords(
     uids = uids_of(entries)
     new_flags = array("Q")
     for index, old in enumerate(flags):
-        names = names_of(source.keywords, old & KEYWORD_MASK)
-        if old & OVERFLOW:
-            names.extend(state.keywords_over(source.mailbox, uids[index], arrays).names)
-        bits, left = take_bits(target, names)
+        bits, left = take_bits(target, keywords(uids[index], old))
         new_flags.append(old & SYSTEM_FLAGS | bits | (OVERFLOW if left else 0))
         if left:
             row.overflow[target.uid_next + index].names.extend(left)
     longs(copies, FLAGS)[:] = new_flags
+
+
+def leave(
+    state: Decided, change: Change, row: MailboxRow, entries: bytes, arrays: Arrays, moment: Moment
+) -> None:
+    """The entries go from their mailbox, and can be brought back for a while."""
+    state.discount(row, entries)
+    gone = change.entries_dropped.add(mailbox=row.mailbox, entries=entries)
+    gone.expunged = moment.now_microseconds
+    gone.kept.mailbox, gone.kept.name = row.mailbox, state.full_name(row)
+    gone.kept.keywords.extend(row.keywords)
+    if max(longs(entries, FLAGS)) & OVERFLOW:
+        for flags, uid in zip(longs(entries, FLAGS), words(entries, UID), strict=True):
+            if flags & OVERFLOW:
+                gone.kept.overflow[uid].CopyFrom(state.keywords_over(row.mailbox, uid, arrays))
+    if not state.row.expunged_since:
+        state.row.expunged_since = gone.expunged
+        change.dues.add(kind=Due.EXPUNGED, time=gone.expunged)
 
 
 def decide_expunge(
@@ -145,9 +175,8 @@ def decide_expunge(
     if not entries:
         return Result(position=state.row.position)
     change = state.change(intent_id)
-    state.discount(row, entries)
+    leave(state, change, row, entries, loaded.arrays, moment)
     row.highest_modseq = change.position
-    change.entries_dropped.add(mailbox=row.mailbox, entries=entries)
     change.mailboxes.add().CopyFrom(row)
     gone = change.touched.mailboxes.add(mailbox=row.mailbox).destroyed
     put(packed(words(entries, UID)), change.result.expunged, gone)

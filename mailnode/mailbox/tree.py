@@ -6,7 +6,7 @@ from mailnode.limits import Limits
 from mailnode.mailbox.decided import Decided, Loaded, Moment
 from mailnode.mailbox.names import INBOX, SEPARATOR, canonical_name, is_valid
 from mailnode.mailbox.rows import UID, uids_of, words
-from mailnode.mailbox.transfer import enter_copies
+from mailnode.mailbox.transfer import enter_copies, leave
 from mailnode.mailbox.verbs import ALL_UIDS
 from mailnode.pb.change_pb2 import (
     Change,
@@ -32,7 +32,7 @@ def decide_create(
     state.row.address = ask.address
     for mailbox in (Create.Mailbox(name=INBOX), *ask.mailboxes):
         if state.find(mailbox.name) is None:
-            _make(state, change, mailbox.name, mailbox.special_use, moment)
+            make_mailbox(state, change, mailbox.name, mailbox.special_use, moment)
         _subscribe(state, change, mailbox.name)
     return _listed(change)
 
@@ -47,12 +47,12 @@ def decide_create_mailbox(
     row = state.find(name)
     if row is not None and not row.noselect:
         return Result(refused="ALREADYEXISTS")
-    if len(state.mailboxes) + _missing(state, name) > moment.limits.mailboxes_max:
+    if len(state.mailboxes) + missing_levels(state, name) > moment.limits.mailboxes_max:
         return Result(refused="LIMIT")
     if ask.special_use and any(m.special_use == ask.special_use for m in state.mailboxes.values()):
         return Result(refused="USEATTR")
     change = state.change(intent_id)
-    change.result.mailbox = _make(state, change, name, ask.special_use, moment).mailbox
+    change.result.mailbox = make_mailbox(state, change, name, ask.special_use, moment).mailbox
     return _listed(change)
 
 
@@ -69,10 +69,9 @@ def decide_delete_mailbox(
     assert loaded.arrays is not None
     change = state.change(intent_id)
     entries = state.entries(row.mailbox, loaded.arrays, ALL_UIDS)
-    state.discount(row, entries)
     touched = TouchedMailbox(mailbox=row.mailbox)
     if entries:
-        change.entries_dropped.add(mailbox=row.mailbox, entries=entries)
+        leave(state, change, row, entries, loaded.arrays, moment)
         uids = words(entries, UID)
         touched.destroyed.append(UidRange(first=uids[0], last=uids[-1]))
     change.touched.mailboxes.append(touched)
@@ -105,7 +104,7 @@ def decide_rename_mailbox(
     if not is_inbox and not _fits(state, row.mailbox, name, moment.limits):
         return Result(refused="CANNOT")
     # The name itself is a new mailbox where INBOX gives its messages to it.
-    if len(state.mailboxes) + _missing(state, name) - (not is_inbox) > moment.limits.mailboxes_max:
+    if len(state.mailboxes) + missing_levels(state, name) - (not is_inbox) > moment.limits.mailboxes_max:
         return Result(refused="LIMIT")
     change = state.change(intent_id)
     if is_inbox:
@@ -162,7 +161,7 @@ def _lies_below(state: Decided, name: str, mailbox: int) -> bool:
     return False
 
 
-def _missing(state: Decided, name: str) -> int:
+def missing_levels(state: Decided, name: str) -> int:
     """How many mailboxes must be made so that the name is one."""
     levels = name.split(SEPARATOR)
     paths = (SEPARATOR.join(levels[:count]) for count in range(1, len(levels) + 1))
@@ -185,7 +184,7 @@ def _fits(state: Decided, mailbox: int, name: str, limits: Limits) -> bool:
     return True
 
 
-def _make(state: Decided, change: Change, name: str, special_use: str, moment: Moment) -> MailboxRow:
+def make_mailbox(state: Decided, change: Change, name: str, special_use: str, moment: Moment) -> MailboxRow:
     """A mailbox that can be selected, with its parents; a \\Noselect one of this name becomes it."""
     row = state.find(name)
     if row is None:
@@ -210,7 +209,7 @@ def _make_parents(state: Decided, change: Change, name: str, moment: Moment) -> 
     if not name:
         return 0
     row = state.find(name)
-    return (row or _make(state, change, name, "", moment)).mailbox
+    return (row or make_mailbox(state, change, name, "", moment)).mailbox
 
 
 def _move_inbox(
@@ -218,7 +217,7 @@ def _move_inbox(
 ) -> None:
     assert loaded.arrays is not None
     entries = state.entries(inbox.mailbox, loaded.arrays, ALL_UIDS)
-    target = _make(state, change, name, "", moment)
+    target = make_mailbox(state, change, name, "", moment)
     del change.mailboxes[-1]
     del change.touched.mailboxes[-1]
     enter_copies(state, change, entries, inbox, target, loaded.arrays, moment)

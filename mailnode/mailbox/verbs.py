@@ -24,6 +24,7 @@ __all__ = [
     "ALL_UIDS",
     "Account",
     "Expunged",
+    "Gone",
     "Mailboxes",
     "Messages",
     "NotKnown",
@@ -97,6 +98,20 @@ class Mailboxes:
         return None if mailbox is None else self.rows[mailbox]
 
 
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Messages that one change expunged from a mailbox, or a part of them: they can be brought back."""
+
+    key: bytes
+    """As an Undelete names it."""
+    time_microseconds: int
+    mailbox: int
+    name: str
+    """The full name of the mailbox then."""
+    messages: int
+    octets: int
+
+
 class Resync(Exception):
     """The reader fell behind what is kept: it must read the state anew."""
 
@@ -142,6 +157,9 @@ class Account(Protocol):
 
         What the account refuses is a value: `Result.refused`.
         """
+
+    async def expunged(self) -> list[Gone]:
+        """What can be brought back, the oldest first."""
 
     async def usage(self) -> Usage:
         """What it holds, and what it may."""

@@ -137,6 +137,47 @@ class MailboxListAnswer(_message.Message):
     mailboxes: _containers.RepeatedCompositeFieldContainer[MailboxListAnswer.Mailbox]
     def __init__(self, mailboxes: _Optional[_Iterable[_Union[MailboxListAnswer.Mailbox, _Mapping]]] = ...) -> None: ...
 
+class MailboxExpungedRequest(_message.Message):
+    __slots__ = ("address",)
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    def __init__(self, address: _Optional[str] = ...) -> None: ...
+
+class MailboxExpungedAnswer(_message.Message):
+    __slots__ = ("expunged",)
+    class Expunged(_message.Message):
+        __slots__ = ("mailbox", "time", "until", "messages", "octets")
+        MAILBOX_FIELD_NUMBER: _ClassVar[int]
+        TIME_FIELD_NUMBER: _ClassVar[int]
+        UNTIL_FIELD_NUMBER: _ClassVar[int]
+        MESSAGES_FIELD_NUMBER: _ClassVar[int]
+        OCTETS_FIELD_NUMBER: _ClassVar[int]
+        mailbox: str
+        time: int
+        until: int
+        messages: int
+        octets: int
+        def __init__(self, mailbox: _Optional[str] = ..., time: _Optional[int] = ..., until: _Optional[int] = ..., messages: _Optional[int] = ..., octets: _Optional[int] = ...) -> None: ...
+    EXPUNGED_FIELD_NUMBER: _ClassVar[int]
+    expunged: _containers.RepeatedCompositeFieldContainer[MailboxExpungedAnswer.Expunged]
+    def __init__(self, expunged: _Optional[_Iterable[_Union[MailboxExpungedAnswer.Expunged, _Mapping]]] = ...) -> None: ...
+
+class MailboxUndeleteRequest(_message.Message):
+    __slots__ = ("address", "mailbox", "since")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    MAILBOX_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    mailbox: str
+    since: int
+    def __init__(self, address: _Optional[str] = ..., mailbox: _Optional[str] = ..., since: _Optional[int] = ...) -> None: ...
+
+class MailboxUndeleteAnswer(_message.Message):
+    __slots__ = ("messages",)
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    messages: int
+    def __init__(self, messages: _Optional[int] = ...) -> None: ...
+
 class QueueListRequest(_message.Message):
     __slots__ = ("item",)
     ITEM_FIELD_NUMBER: _ClassVar[int]

@@ -17,7 +17,7 @@ class UidRange(_message.Message):
     def __init__(self, first: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...
 
 class Intent(_message.Message):
-    __slots__ = ("id", "retry", "create", "add", "upload", "store", "copy", "expunge", "create_mailbox", "delete_mailbox", "rename_mailbox", "subscribe", "put_row", "submit", "queue", "trim", "set_quota")
+    __slots__ = ("id", "retry", "create", "add", "upload", "store", "copy", "expunge", "create_mailbox", "delete_mailbox", "rename_mailbox", "subscribe", "put_row", "submit", "queue", "trim", "set_quota", "undelete", "collect")
     ID_FIELD_NUMBER: _ClassVar[int]
     RETRY_FIELD_NUMBER: _ClassVar[int]
     CREATE_FIELD_NUMBER: _ClassVar[int]
@@ -35,6 +35,8 @@ class Intent(_message.Message):
     QUEUE_FIELD_NUMBER: _ClassVar[int]
     TRIM_FIELD_NUMBER: _ClassVar[int]
     SET_QUOTA_FIELD_NUMBER: _ClassVar[int]
+    UNDELETE_FIELD_NUMBER: _ClassVar[int]
+    COLLECT_FIELD_NUMBER: _ClassVar[int]
     id: bytes
     retry: bool
     create: Create
@@ -52,7 +54,9 @@ class Intent(_message.Message):
     queue: Queue
     trim: Trim
     set_quota: SetQuota
-    def __init__(self, id: _Optional[bytes] = ..., retry: _Optional[bool] = ..., create: _Optional[_Union[Create, _Mapping]] = ..., add: _Optional[_Union[Add, _Mapping]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ..., store: _Optional[_Union[Store, _Mapping]] = ..., copy: _Optional[_Union[Copy, _Mapping]] = ..., expunge: _Optional[_Union[Expunge, _Mapping]] = ..., create_mailbox: _Optional[_Union[CreateMailbox, _Mapping]] = ..., delete_mailbox: _Optional[_Union[DeleteMailbox, _Mapping]] = ..., rename_mailbox: _Optional[_Union[RenameMailbox, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., put_row: _Optional[_Union[PutRow, _Mapping]] = ..., submit: _Optional[_Union[Submit, _Mapping]] = ..., queue: _Optional[_Union[Queue, _Mapping]] = ..., trim: _Optional[_Union[Trim, _Mapping]] = ..., set_quota: _Optional[_Union[SetQuota, _Mapping]] = ...) -> None: ...
+    undelete: Undelete
+    collect: Collect
+    def __init__(self, id: _Optional[bytes] = ..., retry: _Optional[bool] = ..., create: _Optional[_Union[Create, _Mapping]] = ..., add: _Optional[_Union[Add, _Mapping]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ..., store: _Optional[_Union[Store, _Mapping]] = ..., copy: _Optional[_Union[Copy, _Mapping]] = ..., expunge: _Optional[_Union[Expunge, _Mapping]] = ..., create_mailbox: _Optional[_Union[CreateMailbox, _Mapping]] = ..., delete_mailbox: _Optional[_Union[DeleteMailbox, _Mapping]] = ..., rename_mailbox: _Optional[_Union[RenameMailbox, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., put_row: _Optional[_Union[PutRow, _Mapping]] = ..., submit: _Optional[_Union[Submit, _Mapping]] = ..., queue: _Optional[_Union[Queue, _Mapping]] = ..., trim: _Optional[_Union[Trim, _Mapping]] = ..., set_quota: _Optional[_Union[SetQuota, _Mapping]] = ..., undelete: _Optional[_Union[Undelete, _Mapping]] = ..., collect: _Optional[_Union[Collect, _Mapping]] = ...) -> None: ...
 
 class Create(_message.Message):
     __slots__ = ("address", "mailboxes")
@@ -237,8 +241,20 @@ class SetQuota(_message.Message):
     messages: SetQuota.Limit
     def __init__(self, octets: _Optional[_Union[SetQuota.Limit, _Mapping]] = ..., messages: _Optional[_Union[SetQuota.Limit, _Mapping]] = ...) -> None: ...
 
+class Undelete(_message.Message):
+    __slots__ = ("expunged",)
+    EXPUNGED_FIELD_NUMBER: _ClassVar[int]
+    expunged: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, expunged: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class Collect(_message.Message):
+    __slots__ = ("expunged",)
+    EXPUNGED_FIELD_NUMBER: _ClassVar[int]
+    expunged: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, expunged: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
 class Result(_message.Message):
-    __slots__ = ("refused", "position", "added", "copied", "mailbox", "modified", "expunged", "first_position", "slices")
+    __slots__ = ("refused", "position", "added", "copied", "mailbox", "modified", "expunged", "first_position", "undeleted", "slices")
     REFUSED_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
     ADDED_FIELD_NUMBER: _ClassVar[int]
@@ -247,6 +263,7 @@ class Result(_message.Message):
     MODIFIED_FIELD_NUMBER: _ClassVar[int]
     EXPUNGED_FIELD_NUMBER: _ClassVar[int]
     FIRST_POSITION_FIELD_NUMBER: _ClassVar[int]
+    UNDELETED_FIELD_NUMBER: _ClassVar[int]
     SLICES_FIELD_NUMBER: _ClassVar[int]
     refused: str
     position: int
@@ -256,8 +273,9 @@ class Result(_message.Message):
     modified: _containers.RepeatedCompositeFieldContainer[UidRange]
     expunged: _containers.RepeatedCompositeFieldContainer[UidRange]
     first_position: int
+    undeleted: int
     slices: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, refused: _Optional[str] = ..., position: _Optional[int] = ..., added: _Optional[_Iterable[_Union[Added, _Mapping]]] = ..., copied: _Optional[_Union[Copied, _Mapping]] = ..., mailbox: _Optional[int] = ..., modified: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., expunged: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., first_position: _Optional[int] = ..., slices: _Optional[_Iterable[int]] = ...) -> None: ...
+    def __init__(self, refused: _Optional[str] = ..., position: _Optional[int] = ..., added: _Optional[_Iterable[_Union[Added, _Mapping]]] = ..., copied: _Optional[_Union[Copied, _Mapping]] = ..., mailbox: _Optional[int] = ..., modified: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., expunged: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., first_position: _Optional[int] = ..., undeleted: _Optional[int] = ..., slices: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Added(_message.Message):
     __slots__ = ("mailbox", "uid_validity", "uid", "mail")
@@ -290,7 +308,7 @@ class Trim(_message.Message):
     def __init__(self, touched: _Optional[int] = ..., results: _Optional[int] = ...) -> None: ...
 
 class Change(_message.Message):
-    __slots__ = ("format", "account", "position", "intent", "result", "row", "mailboxes", "mailboxes_dropped", "entries", "entries_dropped", "mails", "touched", "rows", "subscriptions", "upload", "dues", "contents_dropped", "trimmed")
+    __slots__ = ("format", "account", "position", "intent", "result", "row", "mailboxes", "mailboxes_dropped", "entries", "entries_dropped", "mails", "touched", "rows", "subscriptions", "upload", "dues", "contents_dropped", "trimmed", "places_dropped")
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
@@ -309,6 +327,7 @@ class Change(_message.Message):
     DUES_FIELD_NUMBER: _ClassVar[int]
     CONTENTS_DROPPED_FIELD_NUMBER: _ClassVar[int]
     TRIMMED_FIELD_NUMBER: _ClassVar[int]
+    PLACES_DROPPED_FIELD_NUMBER: _ClassVar[int]
     format: int
     account: int
     position: int
@@ -327,7 +346,8 @@ class Change(_message.Message):
     dues: _containers.RepeatedCompositeFieldContainer[Due]
     contents_dropped: _containers.RepeatedCompositeFieldContainer[ContentDropped]
     trimmed: Trim
-    def __init__(self, format: _Optional[int] = ..., account: _Optional[int] = ..., position: _Optional[int] = ..., intent: _Optional[bytes] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., row: _Optional[_Union[_row_pb2.AccountRow, _Mapping]] = ..., mailboxes: _Optional[_Iterable[_Union[_row_pb2.MailboxRow, _Mapping]]] = ..., mailboxes_dropped: _Optional[_Iterable[int]] = ..., entries: _Optional[_Iterable[_Union[Entries, _Mapping]]] = ..., entries_dropped: _Optional[_Iterable[_Union[Dropped, _Mapping]]] = ..., mails: _Optional[_Iterable[_Union[Mail, _Mapping]]] = ..., touched: _Optional[_Union[Touched, _Mapping]] = ..., rows: _Optional[_Iterable[_Union[Row, _Mapping]]] = ..., subscriptions: _Optional[_Iterable[_Union[Subscribe, _Mapping]]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ..., dues: _Optional[_Iterable[_Union[Due, _Mapping]]] = ..., contents_dropped: _Optional[_Iterable[_Union[ContentDropped, _Mapping]]] = ..., trimmed: _Optional[_Union[Trim, _Mapping]] = ...) -> None: ...
+    places_dropped: _containers.RepeatedCompositeFieldContainer[Dropped]
+    def __init__(self, format: _Optional[int] = ..., account: _Optional[int] = ..., position: _Optional[int] = ..., intent: _Optional[bytes] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., row: _Optional[_Union[_row_pb2.AccountRow, _Mapping]] = ..., mailboxes: _Optional[_Iterable[_Union[_row_pb2.MailboxRow, _Mapping]]] = ..., mailboxes_dropped: _Optional[_Iterable[int]] = ..., entries: _Optional[_Iterable[_Union[Entries, _Mapping]]] = ..., entries_dropped: _Optional[_Iterable[_Union[Dropped, _Mapping]]] = ..., mails: _Optional[_Iterable[_Union[Mail, _Mapping]]] = ..., touched: _Optional[_Union[Touched, _Mapping]] = ..., rows: _Optional[_Iterable[_Union[Row, _Mapping]]] = ..., subscriptions: _Optional[_Iterable[_Union[Subscribe, _Mapping]]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ..., dues: _Optional[_Iterable[_Union[Due, _Mapping]]] = ..., contents_dropped: _Optional[_Iterable[_Union[ContentDropped, _Mapping]]] = ..., trimmed: _Optional[_Union[Trim, _Mapping]] = ..., places_dropped: _Optional[_Iterable[_Union[Dropped, _Mapping]]] = ...) -> None: ...
 
 class Due(_message.Message):
     __slots__ = ("kind", "time", "key", "done")
@@ -371,12 +391,16 @@ class Entries(_message.Message):
     def __init__(self, mailbox: _Optional[int] = ..., entries: _Optional[bytes] = ..., placed: _Optional[bool] = ..., overflow: _Optional[_Mapping[int, _row_pb2.Keywords]] = ...) -> None: ...
 
 class Dropped(_message.Message):
-    __slots__ = ("mailbox", "entries")
+    __slots__ = ("mailbox", "entries", "expunged", "kept")
     MAILBOX_FIELD_NUMBER: _ClassVar[int]
     ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    EXPUNGED_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
     mailbox: int
     entries: bytes
-    def __init__(self, mailbox: _Optional[int] = ..., entries: _Optional[bytes] = ...) -> None: ...
+    expunged: int
+    kept: _row_pb2.ExpungedRow
+    def __init__(self, mailbox: _Optional[int] = ..., entries: _Optional[bytes] = ..., expunged: _Optional[int] = ..., kept: _Optional[_Union[_row_pb2.ExpungedRow, _Mapping]] = ...) -> None: ...
 
 class Mail(_message.Message):
     __slots__ = ("row", "octets", "head", "forms")

@@ -32,7 +32,7 @@ class LogRow(_message.Message):
     def __init__(self, epoch: _Optional[int] = ..., entry: _Optional[bytes] = ...) -> None: ...
 
 class AccountRow(_message.Message):
-    __slots__ = ("address", "position", "mail_last", "mailbox_last", "uid_validity_last", "touched_floor", "messages", "octets", "quota_octets", "quota_messages")
+    __slots__ = ("address", "position", "mail_last", "mailbox_last", "uid_validity_last", "touched_floor", "messages", "octets", "quota_octets", "quota_messages", "expunged_since")
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
     MAIL_LAST_FIELD_NUMBER: _ClassVar[int]
@@ -43,6 +43,7 @@ class AccountRow(_message.Message):
     OCTETS_FIELD_NUMBER: _ClassVar[int]
     QUOTA_OCTETS_FIELD_NUMBER: _ClassVar[int]
     QUOTA_MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    EXPUNGED_SINCE_FIELD_NUMBER: _ClassVar[int]
     address: str
     position: int
     mail_last: int
@@ -53,7 +54,8 @@ class AccountRow(_message.Message):
     octets: int
     quota_octets: int
     quota_messages: int
-    def __init__(self, address: _Optional[str] = ..., position: _Optional[int] = ..., mail_last: _Optional[int] = ..., mailbox_last: _Optional[int] = ..., uid_validity_last: _Optional[int] = ..., touched_floor: _Optional[int] = ..., messages: _Optional[int] = ..., octets: _Optional[int] = ..., quota_octets: _Optional[int] = ..., quota_messages: _Optional[int] = ...) -> None: ...
+    expunged_since: int
+    def __init__(self, address: _Optional[str] = ..., position: _Optional[int] = ..., mail_last: _Optional[int] = ..., mailbox_last: _Optional[int] = ..., uid_validity_last: _Optional[int] = ..., touched_floor: _Optional[int] = ..., messages: _Optional[int] = ..., octets: _Optional[int] = ..., quota_octets: _Optional[int] = ..., quota_messages: _Optional[int] = ..., expunged_since: _Optional[int] = ...) -> None: ...
 
 class MailboxRow(_message.Message):
     __slots__ = ("mailbox", "parent", "name", "mailbox_id", "special_use", "noselect", "uid_validity", "uid_next", "highest_modseq", "messages", "unseen", "deleted", "size", "recent_uid", "keywords")
@@ -156,6 +158,27 @@ class Keywords(_message.Message):
     NAMES_FIELD_NUMBER: _ClassVar[int]
     names: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, names: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ExpungedRow(_message.Message):
+    __slots__ = ("mailbox", "name", "keywords", "entries", "overflow")
+    class OverflowEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: int
+        value: Keywords
+        def __init__(self, key: _Optional[int] = ..., value: _Optional[_Union[Keywords, _Mapping]] = ...) -> None: ...
+    MAILBOX_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    KEYWORDS_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    OVERFLOW_FIELD_NUMBER: _ClassVar[int]
+    mailbox: int
+    name: str
+    keywords: _containers.RepeatedScalarFieldContainer[str]
+    entries: bytes
+    overflow: _containers.MessageMap[int, Keywords]
+    def __init__(self, mailbox: _Optional[int] = ..., name: _Optional[str] = ..., keywords: _Optional[_Iterable[str]] = ..., entries: _Optional[bytes] = ..., overflow: _Optional[_Mapping[int, Keywords]] = ...) -> None: ...
 
 class MailboxRows(_message.Message):
     __slots__ = ("rows",)

@@ -48,6 +48,7 @@ class Kind:
     DIRECTORY: Final = 11
     APPLIED: Final = 12
     QUEUE: Final = 13
+    EXPUNGED: Final = 14
 
 
 class Blob:
@@ -63,6 +64,7 @@ class Due:
     UPLOAD: Final = 1
     CREATION: Final = 2
     QUEUE: Final = 3
+    EXPUNGED: Final = 4
 
 
 FORMAT = b"format"
@@ -86,6 +88,7 @@ _PLACE = Struct(">QBQII")
 _BLOB = Struct(">QBQI")
 _U64_U64 = Struct(">QQ")
 _LOG = Struct(">HQ")
+_EXPUNGED = Struct(">QQI")
 
 DUE_OCTETS_MIN = _KIND_U64.size
 
@@ -131,6 +134,16 @@ def touched(account: int, position: int) -> bytes:
     return _KIND_U64.pack(account, Kind.TOUCHED, position)
 
 
+def expunged(time_microseconds: int, position: int, part: int) -> bytes:
+    """Behind account and kind: of what the change at a position expunged, which may be in several parts."""
+    return _EXPUNGED.pack(time_microseconds, position, part)
+
+
+def time_of_expunged(key: bytes) -> int:
+    """Of what `expunged` gives."""
+    return int.from_bytes(key[:8], "big")
+
+
 def mail(account: int, mail: int) -> bytes:
     """Of the families `mail`, `head` and `form`."""
     return _U64_U64.pack(account, mail)
@@ -158,6 +171,11 @@ def after(prefix: bytes) -> bytes:
     if not stripped:
         raise ValueError("no key lies behind this prefix")
     return stripped[:-1] + bytes((stripped[-1] + 1,))
+
+
+def place_of(key: bytes) -> tuple[int, int]:
+    """Mailbox and UID of a place."""
+    return int.from_bytes(key[17:21], "big"), int.from_bytes(key[21:25], "big")
 
 
 def uid_of_entry(key: bytes) -> int:

@@ -17,6 +17,7 @@ from mailnode.cli.printing import octets, text
 from mailnode.clock import SystemClock
 from mailnode.config import FILE, load
 from mailnode.directory.lookup import Recipients, Resolution
+from tests.mailbox.asks import add, expunge, intent, message
 from tests.wire.server import free_base_port
 
 DOMAIN = ("--domain", "example.test")
@@ -196,6 +197,41 @@ def test_a_quota_is_its_domains_until_the_account_is_told_its_own(
     with pytest.raises(SystemExit):
         main(["account", "quota", *at, "--storage", "10Q"])
     assert "'10Q': expected a number of octets such as" in capsys.readouterr().err
+
+
+def test_what_was_expunged_is_listed_and_brought_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = tmp_path / "node"
+    assert main(["init", str(made), *DOMAIN, *ALICE]) == 0
+    at = ["alice@example.test", "--dir", str(made)]
+
+    async def lose_two() -> None:
+        async with node.house(load(made), SystemClock()) as parts:
+            owner = await parts.lookup.owner("alice@example.test")
+            assert owner is not None
+            account = await parts.accounts.open(owner.account)
+            await account.apply(intent(add(message("Drafts"), message("Drafts"), message("Sent"))))
+            for mailbox in (await account.mailboxes()).rows:
+                await account.apply(intent(expunge(mailbox, whatever_flags=True)))
+
+    asyncio.run(lose_two())
+    capsys.readouterr()
+    assert main(["mailbox", "expunged", *at]) == 0
+    title, *rows = capsys.readouterr().out.splitlines()
+    assert title.split() == ["EXPUNGED", "UNTIL", "MAILBOX", "MESSAGES", "SIZE"]
+    assert sorted(row.split()[4:6] for row in rows) == [["Drafts", "2"], ["Sent", "1"]]
+    for words, count in (
+        (("Drafts", "--since", "2999-01-31 12:00"), 0),
+        (("Drafts", "--since", "10m"), 2),
+        (("--since", "2026-01-31T12:00+01:00"), 1),
+        ((), 0),
+    ):
+        assert main(["mailbox", "undelete", at[0], *words, *at[1:]]) == 0
+        assert capsys.readouterr().out == f"{count} messages came back\n"
+    with pytest.raises(SystemExit):
+        main(["mailbox", "undelete", *at, "--since", "yesterday"])
+    assert "'yesterday': expected a time such as" in capsys.readouterr().err
 
 
 def test_a_new_password_is_read_from_standard_input(

@@ -157,6 +157,14 @@ class Ledger:
         self._open.remove(promise)
         self.acknowledged[promise.kind] += 1
 
+    def undone(self, promise: Promise) -> None:
+        """The server said that it did nothing."""
+        for key, change in promise.changes.items():
+            message = self.messages[key]
+            message.worlds -= {change.applied(world) for world in message.worlds}
+            message.pending = None
+        self._open.remove(promise)
+
     def copy(self, key: Key, mailbox: str, uid: int) -> Copy | None:
         """The copy under this UID, if it is there and no command is under way for its message."""
         message = self.messages[key]

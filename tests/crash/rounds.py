@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from tests.crash import load
@@ -21,6 +21,8 @@ class Plan:
     kills: int
     seed: int
     services: Sequence[str] = ("smtp", "lmtp")
+    more: Callable[[load.Load, int], Sequence[Awaitable[None]]] = lambda load, seed: ()
+    """Clients of this server alone."""
 
 
 def run(server: Server, plan: Plan) -> Ledger:
@@ -61,7 +63,8 @@ def _load_and_kill(server: Server, ledger: Ledger, plan: Plan, number: int, ackn
     fuse = load.Fuse(acknowledgements, server.kill)
     clients = load.Load(server, ledger, fuse, plan.services, tag=f"{plan.seed}.{number}")
     try:
-        asyncio.run(load.run(clients, plan.seed, arrangers(clients, plan.seed)))
+        beside = (*arrangers(clients, plan.seed), *plan.more(clients, plan.seed))
+        asyncio.run(load.run(clients, plan.seed, beside))
     except TimeoutError:
         ledger.refused(f"no answer within {load.LOAD_SECONDS_MAX} s")
     if not fuse.burnt:

@@ -12,7 +12,7 @@ from mailnode.directory.lookup import NotLocal, Recipient, Recipients, Resolutio
 from mailnode.limits import Limits
 from mailnode.mailbox.content import UploadIds
 from mailnode.mailbox.quota import Quota, Usage
-from mailnode.mailbox.verbs import Mailboxes, Messages, NotKnown, UidRanges, Want, Watch
+from mailnode.mailbox.verbs import Gone, Mailboxes, Messages, NotKnown, UidRanges, Want, Watch
 from mailnode.pb.account_pb2 import SearchKey
 from mailnode.pb.change_pb2 import Add, Intent, Result
 from mailnode.pb.row_pb2 import AccountRow
@@ -74,6 +74,9 @@ class KeepingAccount:
         assert [upload.chunk for upload in uploads] == list(range(len(uploads)))
         assert len({upload.upload for upload in uploads}) <= 1
         return b"".join(upload.octets for upload in uploads)
+
+    async def expunged(self) -> list[Gone]:
+        raise AssertionError
 
     async def usage(self) -> Usage:
         return Usage(AccountRow(octets=self.held), Quota(self.quota_octets, 0, False), 1)

@@ -9,7 +9,7 @@ from concurrent.futures import Executor, Future
 from typing import Any
 
 from mailnode.mailbox.dues import Dues
-from mailnode.mailbox.verbs import Mailboxes, Messages, NotKnown, UidRanges, Usage, Want, Watch
+from mailnode.mailbox.verbs import Gone, Mailboxes, Messages, NotKnown, UidRanges, Usage, Want, Watch
 from mailnode.pb.account_pb2 import SearchKey
 from mailnode.pb.change_pb2 import Create, Intent, Result
 from mailnode.store.keys import Due
@@ -129,6 +129,9 @@ class MemoryAccount:
         raise AssertionError
 
     async def search(self, mailbox: int, key: SearchKey) -> array[int]:
+        raise AssertionError
+
+    async def expunged(self) -> list[Gone]:
         raise AssertionError
 
     async def usage(self) -> Usage:

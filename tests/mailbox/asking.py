@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 from typing import Any, Protocol
 
@@ -32,9 +33,11 @@ class Known(Protocol):
 
 
 class Asking:
-    def __init__(self, dice: Random, known: Known) -> None:
+    def __init__(self, dice: Random, known: Known, expunged: Callable[[], list[bytes]]) -> None:
+        """`expunged`: what can be brought back at this moment."""
         self._dice = dice
         self._known = known
+        self._expunged = expunged
         self._made = False
 
     def draw(self, number: int) -> Intent:
@@ -48,6 +51,7 @@ class Asking:
             + [self._copy] * 5
             + [self._expunge] * 3
             + [self._create_mailbox] * 2
+            + [self._undelete, self._collect] * 2
             + [self._delete_mailbox, self._rename_mailbox, self._subscribe, self._put_row]
         )
         return self._intent(number, self._dice.choice(draws)(number))
@@ -99,6 +103,19 @@ class Asking:
 
     def _expunge(self, number: int) -> Any:
         return asks.expunge(self._mailbox(), self._uids(), self._dice.random() < 0.3)
+
+    def _undelete(self, number: int) -> Any:
+        return asks.undelete(self._some_expunged())
+
+    def _collect(self, number: int) -> Any:
+        return asks.collect(self._some_expunged())
+
+    def _some_expunged(self) -> list[bytes]:
+        """Often the first ones; now and then what was taken long ago, or was never there."""
+        found = self._expunged()
+        count = self._dice.randint(0, len(found))
+        made_up = [bytes(20)] if self._dice.random() < 0.1 else []
+        return self._dice.choice((found[:count], self._dice.sample(found, count))) + made_up
 
     def _create_mailbox(self, number: int) -> Any:
         return asks.create_mailbox(self._dice.choice(NAMES), self._dice.choice(("", "", "\\Sent")))

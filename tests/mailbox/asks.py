@@ -7,6 +7,7 @@ from typing import Any
 
 from mailnode.pb.change_pb2 import (
     Add,
+    Collect,
     Copy,
     Create,
     CreateMailbox,
@@ -18,6 +19,7 @@ from mailnode.pb.change_pb2 import (
     Store,
     Subscribe,
     UidRange,
+    Undelete,
     Upload,
 )
 from mailnode.pb.row_pb2 import MailRow
@@ -130,3 +132,11 @@ def subscribe(name: str, subscribed: bool = True) -> Subscribe:
 
 def put_row(kind: int, key: bytes, value: bytes, if_absent: bool = False) -> PutRow:
     return PutRow(kind=kind, key=key, value=value, if_absent=if_absent)
+
+
+def undelete(expunged: Iterable[bytes]) -> Undelete:
+    return Undelete(expunged=expunged)
+
+
+def collect(expunged: Iterable[bytes]) -> Collect:
+    return Collect(expunged=expunged)

@@ -46,12 +46,18 @@ class Decider:
         needed = mailbox_needed(intent)
         arrays = self.reads.arrays(needed) if needed else None
         moment = Moment(self.now_microseconds, self.limits, self.quota)
-        return decide(self.state, intent, Loaded(arrays, self._small_rows(intent)), moment)
+        loaded = Loaded(arrays, self._small_rows(intent))
+        if intent.HasField("collect"):
+            leaving, following = self.reads.leaving(loaded.rows)
+            loaded = loaded._replace(leaving=leaving, expunged_next=following)
+        return decide(self.state, intent, loaded, moment)
 
     def _small_rows(self, intent: Any) -> Mapping[tuple[int, bytes], bytes]:
         wanted = [(Kind.MSGID, h) for message in intent.add.messages for h in related(message)]
         if intent.HasField("put_row"):
             wanted.append((intent.put_row.kind, intent.put_row.key))
+        for ask in (intent.undelete, intent.collect):
+            wanted += [(Kind.EXPUNGED, key) for key in ask.expunged]
         return {(kind, key): self.reads.small_row(kind, key) for kind, key in wanted}
 
     def leave_open(self, ask: Any) -> Change:
@@ -84,6 +90,10 @@ class Decider:
         assert found.mailboxes == self.state.mailboxes
         assert found.subscribed == self.state.subscribed
         return found
+
+    def expunged(self) -> list[bytes]:
+        """The keys of what can be brought back, the oldest first."""
+        return [key for key, _ in self.reads.expunged()]
 
     def uids(self, mailbox: int) -> list[int]:
         return [uid for number, uid in self.found().entries if number == mailbox]

@@ -12,14 +12,16 @@ from mailnode.mailbox.rows import (
     BLOB_CHUNK_OCTETS,
     DELETED,
     ENTRY,
+    LEAVING,
+    LIVE,
     OVERFLOW,
     SEEN,
     SYSTEM_FLAGS,
 )
 from mailnode.pb.change_pb2 import Result, Touched
-from mailnode.pb.row_pb2 import AccountRow, Keywords, MailboxRow, MailRow
+from mailnode.pb.row_pb2 import AccountRow, ExpungedRow, Keywords, MailboxRow, MailRow
 from mailnode.store import keys
-from mailnode.store.keys import Blob, Family, Kind
+from mailnode.store.keys import Blob, Due, Family, Kind
 from mailnode.store.shard import Shard
 from tests.mailbox.reference import Message, Reference
 
@@ -47,6 +49,11 @@ class Found:
     overflow: dict[tuple[int, int], tuple[str, ...]]
     places: set[tuple[int, int, int]]
     """Mail, mailbox, UID."""
+    leaving: set[tuple[int, int, int]]
+    """The same, of what was expunged and can be brought back."""
+    expunged: dict[bytes, ExpungedRow]
+    queued: set[int]
+    """Mails that wait for other servers."""
     mails: dict[int, MailRow]
     subscribed: set[str]
     touched: list[Touched]
@@ -85,7 +92,10 @@ def find(shard: Shard, account: int) -> Found:
         overflow={
             _numbers(key, 4): tuple(Keywords.FromString(row).names) for key, row in kind(Kind.OVERFLOW)
         },
-        places={(int.from_bytes(key[:8], "big"), *_numbers(key[8:], 4)) for key, _ in kind(Kind.PLACE)},
+        places={_place(key) for key, value in kind(Kind.PLACE) if value == LIVE},
+        leaving={_place(key) for key, value in kind(Kind.PLACE) if value == LEAVING},
+        expunged={key: ExpungedRow.FromString(row) for key, row in kind(Kind.EXPUNGED)},
+        queued={int.from_bytes(key, "big") for key, _ in kind(Kind.QUEUE)},
         mails={
             int.from_bytes(key[8:], "big"): MailRow.FromString(row)
             for key, row in shard.scan(Family.MAIL, keys.mail(account, 0), keys.mail(account + 1, 0))
@@ -94,6 +104,10 @@ def find(shard: Shard, account: int) -> Found:
         touched=[Touched.FromString(row) for _, row in kind(Kind.TOUCHED)],
         results={key: Result.FromString(row) for key, row in kind(Kind.RESULT)},
     )
+
+
+def _place(key: bytes) -> tuple[int, int, int]:
+    return int.from_bytes(key[:8], "big"), *_numbers(key[8:], 4)
 
 
 def _numbers(key: bytes, octets: int) -> tuple[int, int]:
@@ -105,6 +119,7 @@ def check(shard: Shard, account: int) -> Found:
     found = find(shard, account)
     _check_entries(found)
     _check_counters(found)
+    _check_expunged(shard, account, found)
     _check_mails(shard, account, found)
     for number, row in found.mailboxes.items():
         assert row.mailbox == number <= found.row.mailbox_last
@@ -131,6 +146,20 @@ def _check_entries(found: Found) -> None:
     assert found.places == {(entry.mail, *at) for at, entry in found.entries.items()}
 
 
+def _check_expunged(shard: Shard, account: int, found: Found) -> None:
+    """Each place that is leaving stands in one expunged row; the account is due while there is one."""
+    leaving = [
+        (entry.mail, row.mailbox, entry.uid)
+        for row in found.expunged.values()
+        for entry in map(Entry._make, ENTRY.iter_unpack(row.entries))
+    ]
+    assert len(leaving) == len(set(leaving)) and set(leaving) == found.leaving
+    start = keys.state(account, Due.EXPUNGED)  # a due row's key begins as a state row's
+    dues = [keys.time_of_due(key) for key, _ in shard.scan(Family.DUE, start, keys.after(start))]
+    assert dues == ([found.row.expunged_since] if found.expunged or found.row.expunged_since else [])
+    assert not found.expunged or found.row.expunged_since
+
+
 def _check_counters(found: Found) -> None:
     messages, unseen, deleted, size = (Counter[int]() for _ in range(4))
     for (mailbox, _), entry in found.entries.items():
@@ -145,8 +174,11 @@ def _check_counters(found: Found) -> None:
 
 
 def _check_mails(shard: Shard, account: int, found: Found) -> None:
-    """The octets of every mail that has a place are there; uploads that are named are not due."""
-    for mail in {entry.mail for entry in found.entries.values()}:
+    """The mails are those that have a place, or wait, with all of their octets; uploads that are named are
+    not due."""
+    placed = {mail for mail, _, _ in found.places | found.leaving}
+    assert found.mails.keys() == placed | found.queued
+    for mail in placed:
         row = found.mails[mail]
         assert row.mail == mail <= found.row.mail_last
         kind, blob = (Blob.UPLOAD, row.upload) if row.upload else (Blob.MAIL, mail)
@@ -173,7 +205,5 @@ def compare(found: Found, reference: Reference) -> None:
         assert row.highest_modseq == box.modseq
         uids = [uid for mailbox, uid in found.entries if mailbox == number]
         assert {uid: found.message(number, uid) for uid in uids} == box.messages
-    tags = {mail.message_id: number for number, mail in found.mails.items()}
-    assert {tag: tags[thread] for tag, thread in reference.thread_of.items()} == {
-        mail.message_id: mail.thread for mail in found.mails.values()
-    }
+    mails = {tag: reference.mails[reference.thread_of[tag]] for tag in reference.kept()}
+    assert mails == {mail.message_id: mail.thread for mail in found.mails.values()}

@@ -208,6 +208,8 @@ class MessagesSeen:
         self.position = run.position
         self.mailbox, self.asked, self.want, self.run = mailbox, uids, want, run
         self.uids = run.uids[: run.count].tolist()
+        self.missing: set[bytes] = set()
+        """Mails that were collected while the run was read."""
         self.overflow = {uid: list(run.overflow[uid].names) for uid in self.uids if uid in run.overflow}
 
     def judge(self, reference: Reference, judge: Judge) -> None:
@@ -218,8 +220,12 @@ class MessagesSeen:
             unseen = [uid for uid in sorted(messages) if not messages[uid].flags & SEEN]
             assert self.run.first_unseen == (unseen[0] if unseen else 0)
             return
+        if not self.uids:
+            return  # all of the run was collected meanwhile
         first, last = self.uids[0], self.uids[-1]
-        assert self.uids == [uid for uid in asked if first <= uid <= last]
+        missing = {uid for uid in asked if first <= uid <= last} - set(self.uids)
+        assert not missing or self.want != Want.ENTRIES
+        self.missing = {messages[uid].tag for uid in missing}
         for entry in map(Entry._make, ENTRY.iter_unpack(self.run.entries)):
             message = messages[entry.uid]
             assert entry.flags & SYSTEM_FLAGS == message.flags
@@ -236,6 +242,7 @@ class MessagesSeen:
     def afterwards(self, judge: Judge) -> None:
         """What a session holds of the shared UIDs never changes."""
         assert self.run.uids[: self.run.count].tolist() == self.uids
+        assert not self.missing & judge._reference.kept()
 
 
 @dataclass

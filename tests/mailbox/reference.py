@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from mailnode.mailbox.rows import DELETED, SYSTEM_FLAGS
 from mailnode.pb.change_pb2 import (
     Add,
+    Collect,
     Copy,
     Create,
     CreateMailbox,
@@ -24,6 +25,7 @@ from mailnode.pb.change_pb2 import (
     Store,
     Subscribe,
     UidRange,
+    Undelete,
 )
 
 INBOX = "INBOX"
@@ -52,6 +54,15 @@ class Mailbox:
 
 
 @dataclass
+class Gone:
+    """What one position expunged from a mailbox."""
+
+    number: int
+    name: tuple[str, ...]
+    messages: list[Message]
+
+
+@dataclass
 class Effect:
     """What one position did, by mailbox."""
 
@@ -72,6 +83,10 @@ class Reference:
         """The tag of the thread's first mail, by each Message-ID ever named."""
         self.thread_of: dict[bytes, bytes] = {}
         """The same by tag."""
+        self.mails: dict[bytes, int] = {}
+        """The mail id of each tag that ever was."""
+        self.expunged: dict[int, Gone] = {}
+        """By position, what can be brought back."""
 
     def named(self, name: str) -> int:
         """The id of a mailbox, 0 for none."""
@@ -80,6 +95,12 @@ class Reference:
 
     def names(self) -> dict[str, int]:
         return {"/".join(box.name): number for number, box in self.mailboxes.items()}
+
+    def kept(self) -> set[bytes]:
+        """The tags of mails that lie somewhere, or can be brought back."""
+        boxes = [box.messages.values() for box in self.mailboxes.values()]
+        gone = [each.messages for each in self.expunged.values()]
+        return {message.tag for messages in (*boxes, *gone) for message in messages}
 
     def take(self, intent: Intent, position: int, modified: Iterable[int], result: Result) -> Effect:
         """An intent became the change at `position`; `modified` are the UIDs that a STORE stamped."""
@@ -109,6 +130,7 @@ class Reference:
             tag, flags = message.mail.message_id, message.flags & SYSTEM_FLAGS
             uid = self._enter(number, Message(tag, message.mail.size, flags, keywords, self.position))
             assert (added.mailbox, added.uid) == (number, uid)
+            self.mails[tag] = added.mail
             self._join(tag, [*reversed(message.references), tag])
 
     def _join(self, tag: bytes, related: list[bytes]) -> None:
@@ -172,7 +194,36 @@ class Reference:
         going = [uid for uid in sorted(messages) if _within(uid, ask.uids)]
         if not ask.whatever_flags:
             going = [uid for uid in going if messages[uid].flags & DELETED]
-        self._leave(ask.mailbox, going)
+        self._let_go(ask.mailbox, going)
+
+    def _let_go(self, number: int, uids: list[int]) -> None:
+        """What leaves can be brought back."""
+        name = self.mailboxes[number].name
+        messages = self._leave(number, uids)
+        if messages:
+            self.expunged[self.position] = Gone(number, name, messages)
+
+    def _taken(self, expunged: Iterable[bytes]) -> list[Gone]:
+        """In the order of their keys' naming; each once."""
+        positions = dict.fromkeys(int.from_bytes(key[8:16], "big") for key in expunged)
+        return [self.expunged.pop(position) for position in positions if position in self.expunged]
+
+    def _collect(self, ask: Collect, result: Result) -> None:
+        self._taken(ask.expunged)
+
+    def _undelete(self, ask: Undelete, result: Result) -> None:
+        gone = self._taken(ask.expunged)
+        assert result.undeleted == sum(len(each.messages) for each in gone)
+        for each in gone:
+            messages = [replace(message, flags=message.flags & ~DELETED) for message in each.messages]
+            self._enter_all(self._home(each), messages)
+
+    def _home(self, gone: Gone) -> int:
+        number = gone.number if gone.number in self.mailboxes else self.named("/".join(gone.name))
+        if number and not self.mailboxes[number].noselect:
+            return number
+        self._effect.listed = True
+        return self._make(gone.name)
 
     # -- the tree
 
@@ -204,7 +255,7 @@ class Reference:
 
     def _delete_mailbox(self, ask: DeleteMailbox, result: Result) -> None:
         box = self.mailboxes[ask.mailbox]
-        self._leave(ask.mailbox, list(box.messages))
+        self._let_go(ask.mailbox, sorted(box.messages))
         if any(_lies_below(other.name, box.name) for other in self.mailboxes.values()):
             box.noselect, box.modseq = True, self.position
         else:

@@ -15,6 +15,7 @@ import asyncio
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from functools import partial
 from random import Random
 from weakref import WeakKeyDictionary
 
@@ -27,6 +28,8 @@ from mailnode.mailbox.appended import Appended, replay
 from mailnode.mailbox.quota import Quotas
 from mailnode.mailbox.verbs import ALL_UIDS, Expunged, Resync, Want, Watch
 from mailnode.pb.change_pb2 import Intent, Result, Touched
+from mailnode.store import keys
+from mailnode.store.keys import Family, Kind
 from tests.cluster.by_hand import HandClock, HandLoop, HandPool
 from tests.mailbox import asks
 from tests.mailbox.asking import Asking
@@ -131,7 +134,10 @@ class Simulation:
         self.clock = HandClock()
         self.shard = FaultyShard()
         self.judges = {account: Judge() for account in ACCOUNTS}
-        self.asking = {account: Asking(self.dice, self.judges[account]) for account in ACCOUNTS}
+        self.asking = {
+            account: Asking(self.dice, self.judges[account], partial(self._expunged, account))
+            for account in ACCOUNTS
+        }
         self.open_asks: list[Asked] = []
         self._number = 0
         self._gone: set[asyncio.Task[None]] = set()
@@ -141,6 +147,10 @@ class Simulation:
             process = Process(self.dice, self.shard, self.clock)
             self._live(process, self.dice.randrange(steps // 4, steps))
             self._end(process)
+
+    def _expunged(self, account: int) -> list[bytes]:
+        start = keys.state(account, Kind.EXPUNGED)
+        return [key[len(start) :] for key, _ in self.shard.scan(Family.STATE, start, keys.after(start))]
 
     # -- while a process lives
 
@@ -297,7 +307,11 @@ class Simulation:
         try:
             octets = b"".join([chunk async for chunk in account.octets(mail, 0, size)])
         except Expunged:
-            raise AssertionError("octets are gone that nobody sweeps") from None
+            start, end = keys.place(account.id, mail, 0, 0), keys.place(account.id, mail + 1, 0, 0)
+            assert not list(self.shard.scan(Family.STATE, start, end)), (
+                "octets are gone of what lies somewhere"
+            )
+            return
         assert tag in octets and len(octets) == size
 
     async def _select(self, process: Process, account: int) -> None:

@@ -30,8 +30,8 @@ class Known:
 def decided(seed_dice: object, count: int) -> Decider:
     """An account after that many intents of all kinds."""
     known = Known()
-    asking = Asking(seed_dice, known)  # type: ignore[arg-type]
     it = Decider()
+    asking = Asking(seed_dice, known, it.expunged)  # type: ignore[arg-type]
     for number in range(1, count + 1):
         intent = asking.draw(number)
         decision = it.decide(getattr(intent, intent.WhichOneof("ask") or ""))

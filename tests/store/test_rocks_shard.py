@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -156,6 +157,28 @@ def test_dropped_blobs_are_given_back_once_they_are_a_share_of_the_disk(tmp_path
     _compact(shard)
     assert _blob_octets(tmp_path) < 0.55 * before
     assert not shard.collect(0.25)
+    assert all(len(value or b"") == 20_000 for value in shard.get_many(Family.BLOB, kept))
+    shard.close()
+
+
+def test_the_disk_has_dropped_blobs_back_though_nothing_more_is_written(tmp_path: Path) -> None:
+    shard = opened(tmp_path / "shard")
+
+    def on_disk() -> int:
+        octets: int = shard._columns[Family.BLOB].property_int_value("rocksdb.total-blob-file-size")
+        return octets
+
+    blobs = [b"%04d" % number for number in range(200)]
+    for start in range(0, 200, 10):
+        shard.write([(Family.BLOB, key, os.urandom(20_000)) for key in blobs[start : start + 10]], sync=True)
+        shard._columns[Family.BLOB].flush()  # ends a blob file
+    before = on_disk()
+    shard.write([(Family.BLOB, key, None) for key in blobs if int(key) % 10], sync=True)
+    until = time.monotonic() + 30
+    while on_disk() > 0.4 * before:
+        assert time.monotonic() < until, "nothing came back"
+        shard.collect(0.25)
+    kept = [key for key in blobs if not int(key) % 10]
     assert all(len(value or b"") == 20_000 for value in shard.get_many(Family.BLOB, kept))
     shard.close()
 
