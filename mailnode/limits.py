@@ -135,6 +135,10 @@ class Limits:
     shard_memory_octets: int = 256 * MiB  # memtables and caches, where the configuration does not say
     shard_memory_octets_min: int = 16 * MiB  # below it every group of writes is a flush
     blob_garbage_share_max: float = 0.25  # of the octets of blobs on disk; beyond it they are rewritten
+    disk_reserve_octets: int = 512 * MiB  # free below it: no new mail; what frees room needs some itself
+    disk_reserve_percent_max: int = 5  # of the file system: that of a small one is smaller
+    disk_looked_seconds: int = 5  # between two looks at what is free: 100 MB/s fill the reserve in that time
+    disk_ballast_octets_min: int = 4 * MiB  # thrown away to open a full disk; a start writes a MB or two
     group_octets_max: int = 8 * MiB  # of one WriteBatch: a sync every few ms on a slow disk
     part_rows_max: int = 5_000  # rows of a large change written at once: some 10 ms of the writer
     large_at_once_max: int = 2  # large changes on their way: each holds some 100 MiB, and a pool's thread

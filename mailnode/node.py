@@ -60,7 +60,8 @@ from mailnode.relay.bounce import Bounces
 from mailnode.relay.outbox import Outbox, Relay
 from mailnode.relay.route import Routes
 from mailnode.relay.waiting import Waiting
-from mailnode.store.shard import Shard, open_shard
+from mailnode.store.shard import Shard, open_full
+from mailnode.store.space import Ballast, Space
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,8 @@ class House:
     creation: Creation
     trimming: Trimming
     collecting: Collecting
+    space: Space
+    ballast: Ballast
     sums: Sums
 
 
@@ -94,14 +97,16 @@ class House:
 async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
     """Open the shard and all that lives in it; raises ShardError. On the running loop."""
     limits = config.limits
-    shard = open_shard(config.shard, config.memory_octets, clock.random(16))
+    ballast = Ballast(config.shard, limits)
+    shard = open_full(config.shard, config.memory_octets, clock.random(16), ballast)
     writer = ThreadPoolExecutor(1, "writer")
     upkeep = ThreadPoolExecutor(1, "upkeep")  # what takes seconds, and nobody waits for
     loads = ThreadPoolExecutor(limits.load_threads_max, "loads")
     hashes = ThreadPoolExecutor(limits.authentication_threads_max, "hashes")
     if finished := whole.finish(shard, replay, limits.part_rows_max):
         log.info("large changes finished", extra={"changes": finished})
-    partitions = Partitions(shard, writer, limits, _end_at_once)
+    space = Space(config.shard, clock, limits)
+    partitions = Partitions(shard, writer, limits, _end_at_once, space.is_short)
     domains = {domain.name: domain for domain in config.domains}
     quotas = Quotas(domains)
     accounts = Accounts(shard, partitions, loads, clock, limits, quotas)
@@ -129,6 +134,8 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
             creation=creation,
             trimming=trimming,
             collecting=collecting,
+            space=space,
+            ballast=ballast,
             sums=sums,
         )
     finally:
@@ -300,7 +307,7 @@ def _listeners(config: Config, parts: House, locks: pop3.Locks) -> dict[Service,
     """What each service is; the ports are the configuration's."""
     host, limits, clock = config.hostname, config.limits, parts.clock
     mechanisms = _mechanisms(config.domains)
-    delivery = Delivery(parts.lookup, parts.accounts, parts.upload_ids, clock, limits)
+    delivery = Delivery(parts.lookup, parts.accounts, parts.upload_ids, clock, limits, parts.space.is_short)
     accept, submit = Accept(delivery), Submit(delivery, host, None if config.relay else LOCAL_ONLY)
     submission = smtp.submission(
         submit,
@@ -349,6 +356,7 @@ def _works(config: Config, parts: House) -> Iterator[Coroutine[Any, Any, None]]:
     yield _sweep(parts)
     yield _trim(parts)
     yield _collect(parts)
+    yield _look_at_disk(parts)
     yield parts.sums.run()
     yield parts.creation.resume(parts.accounts.dues)
     if config.relay is not None:
@@ -381,6 +389,13 @@ async def _sweep(parts: House) -> None:
         await loop.run_in_executor(parts.upkeep, parts.shard.collect, parts.limits.blob_garbage_share_max)
         await asyncio.sleep(parts.limits.uploads_swept_seconds)
         before = parts.clock.now_microseconds() - parts.limits.upload_kept_seconds * 1_000_000
+
+
+async def _look_at_disk(parts: House) -> None:
+    while True:
+        parts.space.look()
+        await asyncio.get_running_loop().run_in_executor(None, parts.ballast.load, parts.space)
+        await asyncio.sleep(parts.limits.disk_looked_seconds)
 
 
 async def _trim(parts: House) -> None:

@@ -33,6 +33,8 @@ TUNABLE = (
     Tunable("arrays_octets_max", 1024 * KiB, "of memory for the messages of mailboxes in use"),
     Tunable("expunged_kept_seconds", 0, "that an expunged message can be brought back"),
     Tunable("collected_seconds", 1, "between two looks for what cannot be any more"),
+    Tunable("disk_reserve_octets", 0, "free on the disk; below it no new mail is taken"),
+    Tunable("disk_reserve_percent_max", 0, "of a small file system that the reserve may be"),
     Tunable("relay_items_open_max", 1, "messages on their way to other servers at the same time"),
     Tunable("relay_retry_seconds_min", 1, "before the second attempt; then twice as long each time"),
     Tunable("relay_retry_seconds_max", 60, "between two attempts at most"),

@@ -100,12 +100,19 @@ class Partitions:
     """
 
     def __init__(
-        self, shard: Shard, writer: Executor, limits: Limits, failed: Callable[[OSError], None]
+        self,
+        shard: Shard,
+        writer: Executor,
+        limits: Limits,
+        failed: Callable[[OSError], None],
+        is_short: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`is_short`: whether the disk has no room for more than what frees some."""
         self._shard = shard
         self._writer = writer
         self._limits = limits
         self._failed = failed
+        self.is_short = is_short
         self._pending: deque[Append] = deque()
         self._pending_octets = 0
         self._writing = False

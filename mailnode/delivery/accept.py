@@ -1,6 +1,6 @@
 """Mail from the open net, or over LMTP: for our users only, with nothing added but trace fields."""
 
-from mailnode.delivery.replies import RELAYING_DENIED
+from mailnode.delivery.replies import DISK_FULL, RELAYING_DENIED
 from mailnode.delivery.transaction import Delivery, Sender, Terms, Transaction
 from protocols.smtp.reply import Reply
 from protocols.smtp.trace import Came
@@ -22,4 +22,6 @@ class Accept:
         self._delivery = delivery
 
     async def begin(self, came: Came, sender: Sender) -> Transaction | Reply:
+        if self._delivery.is_short():
+            return DISK_FULL
         return Transaction(self._delivery, TERMS, came, sender)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Protocol
 
-from mailnode.delivery.replies import MAILBOX_FULL, UNAVAILABLE
+from mailnode.delivery.replies import DISK_FULL, MAILBOX_FULL, UNAVAILABLE
 from mailnode.mailbox.content import Arrived, going_on
 from mailnode.mailbox.names import INBOX
 from mailnode.mailbox.verbs import Account, NotKnown
@@ -19,7 +19,7 @@ from protocols.smtp.reply import Reply
 
 log = logging.getLogger(__name__)
 
-_REFUSALS = {"OVERQUOTA": MAILBOX_FULL, "LIMIT": MAILBOX_FULL}
+_REFUSALS = {"OVERQUOTA": MAILBOX_FULL, "LIMIT": MAILBOX_FULL, "DISKFULL": DISK_FULL}
 
 
 class Accounts(Protocol):

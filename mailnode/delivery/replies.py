@@ -11,6 +11,7 @@ NO_SUCH_DOMAIN = Reply(550, "5.1.2", "This is no domain that can have mail")
 NOT_YOUR_ADDRESS = Reply(550, "5.7.1", "This sender address is not yours")
 TOO_MANY_HOPS = Reply(554, "5.4.6", "Too many hops: this message loops")
 MAILBOX_FULL = Reply(452, "4.2.2", "Mailbox is full")
+DISK_FULL = Reply(452, "4.3.1", "Insufficient system storage, try again later")
 UNAVAILABLE = Reply(451, "4.3.0", "Not possible now, try again later")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 
-from mailnode.delivery.replies import NOT_YOUR_ADDRESS, UNAVAILABLE
+from mailnode.delivery.replies import DISK_FULL, NOT_YOUR_ADDRESS, UNAVAILABLE
 from mailnode.delivery.transaction import Delivery, Sender, Terms, Transaction
 from mailnode.directory.lookup import Recipients
 from mailnode.mailbox.verbs import NotKnown
@@ -30,6 +30,8 @@ class Submit:
 
     async def begin(self, came: Came, sender: Sender) -> Transaction | Reply:
         """A user sends from an address of their own (RFC 6409 §6.1), or with the null reverse-path."""
+        if self._delivery.is_short():
+            return DISK_FULL
         if not sender.reverse_path.null:
             refused = await self._not_own(sender.reverse_path, sender.account)
             if refused is not None:

@@ -47,6 +47,8 @@ class Delivery:
     upload_ids: UploadIds
     clock: Clock
     limits: Limits
+    is_short: Callable[[], bool]
+    """Whether the disk has no room for mail."""
 
 
 @dataclass(frozen=True, slots=True)

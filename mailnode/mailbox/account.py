@@ -20,7 +20,7 @@ from mailnode.cluster.partitions import Append, NotKnown, Partitions
 from mailnode.limits import Limits
 from mailnode.mailbox.appended import Appended, LargeAppended, entries_of
 from mailnode.mailbox.arrays import Arrays
-from mailnode.mailbox.asked import alone, mailbox_needed, messages_asked, rows_asked, slices_of
+from mailnode.mailbox.asked import alone, grows, mailbox_needed, messages_asked, rows_asked, slices_of
 from mailnode.mailbox.committed import Committed, copied
 from mailnode.mailbox.decide import add_slice, decide, ended
 from mailnode.mailbox.decided import Decided, Loaded, Moment
@@ -229,6 +229,8 @@ class LocalAccount:
 
     async def _ask(self, intent: Intent, needed: int) -> Outcome:
         await self._partitions.room()
+        if grows(intent) and self._partitions.is_short():
+            return Result(refused="DISKFULL"), None
         if self._queued > self._limits.intents_queued_max:
             return Result(refused="UNAVAILABLE"), None
         return await self._decide_in_turn(intent, needed)
@@ -237,7 +239,7 @@ class LocalAccount:
         """Nobody is before it, it was never asked, what it needs is in memory, and it is short."""
         if self._queued or intent.retry or not self._whole or not self._partitions.has_room():
             return False
-        if alone(intent):
+        if alone(intent) or self._partitions.is_short():
             return False
         if not needed:
             return True

@@ -16,6 +16,7 @@ from mailnode.store.keys import Kind
 _OF_RANGES = frozenset(("store", "copy", "expunge"))
 _ALONE = frozenset(("undelete", "collect"))
 _OF_ALL = frozenset(("delete_mailbox", "rename_mailbox"))
+_OF_CONTENT = frozenset(("add", "submit", "upload"))
 _RANGES_COUNTED_MAX = 100
 """Each costs a search: who names so many ranges asks for many messages."""
 _ABOUT_MESSAGES = _OF_RANGES | _OF_ALL
@@ -45,6 +46,13 @@ def rows_asked(intent: Intent) -> Sequence[tuple[int, bytes]]:
     if intent.HasField("queue"):
         return [(Kind.QUEUE, item_key(intent.queue.mail))]
     return ()
+
+
+def grows(intent: Intent) -> bool:
+    """Whether it takes more of the disk than a few rows: what a full one has no room for."""
+    if intent.HasField("copy"):
+        return not intent.copy.move  # most clients delete by it
+    return intent.WhichOneof("ask") in _OF_CONTENT
 
 
 def messages_asked(intent: Intent, arrays: Arrays) -> int:

@@ -10,7 +10,7 @@ from mailnode.clock import Clock
 from mailnode.limits import KiB
 from mailnode.mailbox.content import Content, UploadIds
 from mailnode.mailbox.names import INBOX
-from mailnode.mailbox.verbs import Account, Expunged
+from mailnode.mailbox.verbs import Account, Expunged, NotKnown
 from mailnode.pb.change_pb2 import Add, Intent, Upload
 from mailnode.pb.row_pb2 import QueueRow
 from mailnode.relay.waiting import item_name
@@ -36,7 +36,7 @@ class Bounces:
         self, account: Account, mail: int, item: QueueRow, action: Action, undelivered: Sequence[Undelivered]
     ) -> bool:
         """Whether nothing is left to tell: the report is durable, or nobody is to have it; False: the
-        sender's account is full. Asked again for the same attempt, it is there once."""
+        sender's account is full, or the disk. Asked again for the same attempt, it is there once."""
         sender = Path(item.reverse_path)
         if sender.null:  # RFC 5321 §6.1: nothing is sent about a notification
             item_is = item_name(account.id, mail)
@@ -53,11 +53,12 @@ class Bounces:
         octets = report.octets(sender, undelivered, await _head(account, mail, item))
         add = await self._add(account, octets)
         result = await account.apply(Intent(id=intent_id, retry=True, add=add))
-        return result.refused != "OVERQUOTA"
+        return result.refused not in ("OVERQUOTA", "DISKFULL")
 
     async def _add(self, account: Account, octets: bytes) -> Add:
         async def upload(chunk: Upload) -> None:
-            await account.apply(Intent(upload=chunk))
+            if (await account.apply(Intent(upload=chunk))).refused:
+                raise NotKnown  # what an Add names must be there
 
         content = Content(upload, self._upload_ids)
         await content.write(return_path(Path(b"")) + octets)

@@ -31,6 +31,7 @@ from mailnode.store import keys
 from mailnode.store.damage import Mark, Unreadable, first_readable, told
 from mailnode.store.keys import FAMILIES, Family
 from mailnode.store.recent import Recent
+from mailnode.store.space import Ballast
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,10 @@ _CACHED = frozenset((Family.MAIL, Family.HEAD, Family.FORM, Family.INDEX))
 
 class ShardError(Exception):
     """The shard cannot be opened; the text says why and what would help."""
+
+
+class DiskFull(ShardError):
+    """There is no room for what opening it must write."""
 
 
 class Shard(Protocol):
@@ -102,7 +107,7 @@ class RocksShard:
         try:
             self._db = Rdict(str(path), _database(memory_octets), column_families=families)
         except Exception as error:
-            raise ShardError(_why(path, str(error))) from error
+            raise _why(path, str(error)) from error
         # Any: the stubs of rocksdict speak of every mode, we use raw mode alone.
         self._columns: dict[str, Any] = {f: self._db.get_column_family(f) for f in FAMILIES}
         self._handles = {f: self._db.get_column_family_handle(f) for f in FAMILIES}
@@ -298,6 +303,17 @@ def open_shard(path: Path, memory_octets: int, fresh_incarnation: bytes) -> Rock
     return shard
 
 
+def open_full(path: Path, memory_octets: int, fresh_incarnation: bytes, ballast: Ballast) -> RocksShard:
+    """As `open_shard`, on a full disk too, where the ballast makes room for it."""
+    try:
+        return open_shard(path, memory_octets, fresh_incarnation)
+    except DiskFull:
+        if not ballast.drop():
+            raise
+        log.critical("the disk is full: its ballast was dropped to open the shard")
+        return open_shard(path, memory_octets, fresh_incarnation)
+
+
 def _reading(family: str) -> ReadOptions:
     """What is read of the state stays with the account that asked: the cache is for mails."""
     options = ReadOptions()
@@ -325,12 +341,14 @@ def _is_damage(error: str) -> bool:
     return "corruption" in error.lower()
 
 
-def _why(path: Path, error: str) -> str:
+def _why(path: Path, error: str) -> ShardError:
     if _is_damage(error):
-        return f"{path} is damaged ({error}); nothing was changed: see `mailnode doctor shard`"
+        return ShardError(f"{path} is damaged ({error}); nothing was changed: see `mailnode doctor shard`")
+    if "no space left" in error.lower():
+        return DiskFull(f"{path} cannot be opened, for its disk is full: make room on it ({error})")
     if "lock" in error.lower():
-        return f"{path} is in use by another node: stop that one first"
-    return f"{path} cannot be opened: {error}"
+        return ShardError(f"{path} is in use by another node: stop that one first")
+    return ShardError(f"{path} cannot be opened: {error}")
 
 
 def _database(memory_octets: int) -> Options:

@@ -125,7 +125,11 @@ class House:
     accounts: KeepingAccounts = field(default_factory=KeepingAccounts)
     clock: StillClock = field(default_factory=StillClock)
     limits: Limits = field(default_factory=Limits)
+    full: bool = False
+    """Whether the disk is."""
 
     @property
     def delivery(self) -> Delivery:
-        return Delivery(self.lookup, self.accounts, UploadIds(self.clock), self.clock, self.limits)
+        return Delivery(
+            self.lookup, self.accounts, UploadIds(self.clock), self.clock, self.limits, lambda: self.full
+        )

@@ -7,6 +7,7 @@ from protocols.imap.answer import No
 _TEXTS = {
     "ALREADYEXISTS": "There is a mailbox of that name",
     "CANNOT": "Not possible with that mailbox or name",
+    "DISKFULL": "The server's disk is full, try again later",
     "EXPUNGEISSUED": "Some of the messages are gone",
     "HASCHILDREN": "The mailbox has children",
     "LIMIT": "More than can be kept",
@@ -20,9 +21,13 @@ _TEXTS = {
 }
 
 
+_SAID = {"DISKFULL": "UNAVAILABLE"}
+"""Words of ours that RFC 5530 does not have."""
+
+
 class Refused(Exception):
     """A command cannot be done; `no` says it to the client."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
-        self.no = No(_TEXTS.get(code, "Not possible"), code)
+        self.no = No(_TEXTS.get(code, "Not possible"), _SAID.get(code, code))
