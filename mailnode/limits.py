@@ -65,6 +65,28 @@ class Limits:
     authentication_failures_max: int = 5  # in one session
     passwords_remembered_max: int = 100_000  # accounts; some 200 octets each
     password_octets_max: int = 1024  # no passphrase is longer; hashing reads all of it
+    application_passwords_max: int = 25  # of an account: SCRAM tries each, in 5 µs
+    application_password_used_seconds: int = 3600  # "last used" is that exact: each time would be a write
+
+    # -- guessing: so many failures are free, one is forgiven after some time; beyond that the next attempt
+    # -- waits, then twice as long each time, up to the maximum (mailnode/directory/guesses.py)
+    guesses_delay_seconds_min: int = 1  # who has mistyped again hardly notices
+    guesses_address_free: int = 10  # a household, with an old password in some device
+    guesses_address_forgiven_seconds: int = 600  # so 150 guesses a day, whatever the patience
+    guesses_address_delay_seconds_max: int = 900
+    guesses_network_free: int = 50  # a /24 or /48: a provider's customers
+    guesses_network_forgiven_seconds: int = 60
+    guesses_network_delay_seconds_max: int = 300
+    guesses_account_free: int = 20  # by networks from which its user never came: who travels waits then
+    guesses_account_forgiven_seconds: int = 300  # so 300 guesses a day by all the world
+    guesses_account_delay_seconds_max: int = 300
+    guesses_known_free: int = 20  # where its user has logged in before
+    guesses_known_forgiven_seconds: int = 60
+    guesses_known_delay_seconds_max: int = 60  # who guesses in the same household locks nobody out
+    guesses_kept_max: int = 100_000  # of each kind, some 250 octets each: the oldest go
+    known_sources_max: int = 32  # of an account: a telephone moves about
+    known_source_seconds: int = 90 * 86_400  # longer than a journey
+    known_source_refreshed_seconds: int = 86_400  # a write an address and day
 
     # -- the directory
     directory_rows_cached_max: int = 100_000  # addresses that exist; some 500 octets each

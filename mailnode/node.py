@@ -31,10 +31,15 @@ from mailnode.delivery.replies import LOCAL_ONLY
 from mailnode.delivery.submit import Submit
 from mailnode.delivery.transaction import Delivery
 from mailnode.directory.creation import Creation
-from mailnode.directory.credential import Credentials
+from mailnode.directory.credential import Credentials, Hashing
+from mailnode.directory.known import Known
 from mailnode.directory.lookup import Lookup
+from mailnode.directory.madeup import MadeUp
 from mailnode.directory.password import COST
 from mailnode.directory.rows import Rows
+from mailnode.directory.sessions import Sessions
+from mailnode.directory.turns import Turns
+from mailnode.directory.verification import Verification
 from mailnode.limits import Limits
 from mailnode.listeners import imap, pop3, smtp
 from mailnode.listeners.admission import Admission
@@ -85,6 +90,7 @@ class House:
     rows: Rows
     lookup: Lookup
     credentials: Credentials
+    verification: Verification
     creation: Creation
     trimming: Trimming
     collecting: Collecting
@@ -113,7 +119,11 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
     upload_ids = UploadIds(clock)
     rows = Rows(accounts, clock, limits)
     lookup = Lookup(rows, domains, limits)
-    credentials = Credentials(accounts, lookup, hashes, clock, limits, COST)
+    turns = Turns(limits.authentication_threads_max, limits.authentication_queue_max)
+    hashing, sessions = Hashing(hashes, turns, COST), Sessions()
+    credentials = Credentials(accounts, hashing, sessions, clock, limits)
+    known, made_up = Known(accounts, clock, limits), MadeUp(accounts, clock, COST)
+    verification = Verification(credentials, lookup, hashing, known, made_up, sessions, clock, limits)
     creation = Creation(accounts, rows, credentials, domains, clock, limits)
     trimming = Trimming(shard, accounts, loads, clock, limits)
     collecting = Collecting(shard, accounts, loads, clock, limits)
@@ -131,6 +141,7 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
             rows=rows,
             lookup=lookup,
             credentials=credentials,
+            verification=verification,
             creation=creation,
             trimming=trimming,
             collecting=collecting,
@@ -271,6 +282,7 @@ class Doors:
         self.config = replace(self.config, **{name: getattr(config, name) for name in self.LIVE})
         self._certificate.reload()
         self._admission.change(self.config.limits)
+        self._parts.verification.change(self.config.limits)
         self._parts.domains.clear()
         self._parts.domains.update({domain.name: domain for domain in self.config.domains})
         log_file.set_level(self.config.log_level)
@@ -311,7 +323,7 @@ def _listeners(config: Config, parts: House, locks: pop3.Locks) -> dict[Service,
     accept, submit = Accept(delivery), Submit(delivery, host, None if config.relay else LOCAL_ONLY)
     submission = smtp.submission(
         submit,
-        parts.credentials,
+        parts.verification,
         clock,
         host,
         limits,
@@ -320,7 +332,7 @@ def _listeners(config: Config, parts: House, locks: pop3.Locks) -> dict[Service,
         bare_newline=config.bare_newline[Service.SUBMISSION],
     )
     mailboxes = imap.listener(
-        parts.credentials,
+        parts.verification,
         parts.accounts,
         parts.upload_ids,
         clock,
@@ -330,7 +342,7 @@ def _listeners(config: Config, parts: House, locks: pop3.Locks) -> dict[Service,
     )
     maildrops = pop3.pop3(
         parts.accounts,
-        parts.credentials,
+        parts.verification,
         locks,
         clock,
         host,

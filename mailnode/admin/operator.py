@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mailnode.directory.address import Address
+from mailnode.directory.attempt import Scope
 from mailnode.directory.creation import Created, Creation, Refused
-from mailnode.directory.credential import Busy, Credentials
+from mailnode.directory.credential import Credentials, Unfit
 from mailnode.directory.lookup import Lookup, Owner
 from mailnode.directory.rows import Rows
+from mailnode.directory.turns import Busy
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.undeletion import undelete
@@ -26,6 +28,9 @@ _CHANGES: Mapping[int, waiting.Change] = {
     pb.QueueChangeRequest.RELEASE: waiting.release,
     pb.QueueChangeRequest.REMOVE: waiting.remove,
 }
+
+
+APP_PASSWORD_NAME_MAX = 100  # characters: a line of a table
 
 
 class Refusal(Exception):
@@ -64,10 +69,7 @@ class Operator:
         prepared = self.credentials.prepare(request.password)
         if prepared is None:
             raise Refusal("the password is empty, too long or has characters that none may have")
-        try:
-            await self.credentials.write(owner, prepared)
-        except Busy:
-            raise Refusal("too many logins wait: try again") from None
+        await self.credentials.write(owner, prepared)
         return pb.AddressAnswer(address=request.address)
 
     async def AccountSuspend(self, request: pb.AccountSuspendRequest) -> pb.AddressAnswer:
@@ -78,6 +80,26 @@ class Operator:
         owner = await self._owner(request.address)
         account = await self.accounts.open(owner.account)
         await account.apply(Intent(set_quota=request.quota))
+        return pb.AddressAnswer(address=request.address)
+
+    async def AppPasswordAdd(self, request: pb.AppPasswordAddRequest) -> pb.AppPasswordAddAnswer:
+        owner, name = await self._owner(request.address), request.name
+        if not name.isprintable() or not 0 < len(name) <= APP_PASSWORD_NAME_MAX:
+            raise Refusal(f"{name!a}: a name has 1 to {APP_PASSWORD_NAME_MAX} printable characters")
+        scopes = [_scope(text) for text in request.scopes] or list(Scope)
+        password = await self.credentials.add_application_password(owner, name, scopes, request.expires)
+        return pb.AppPasswordAddAnswer(password=password)
+
+    async def AppPasswordList(self, request: pb.AppPasswordListRequest) -> pb.AppPasswordListAnswer:
+        answer = pb.AppPasswordListAnswer()
+        for each, used in await self.credentials.application_passwords(await self._owner(request.address)):
+            answer.app_passwords.add(
+                name=each.name, scopes=each.scopes, created=each.created, expires=each.expires, used=used
+            )
+        return answer
+
+    async def AppPasswordRevoke(self, request: pb.AppPasswordRevokeRequest) -> pb.AddressAnswer:
+        await self.credentials.revoke(await self._owner(request.address), request.name)
         return pb.AddressAnswer(address=request.address)
 
     async def AliasAdd(self, request: pb.AliasAddRequest) -> pb.AddressAnswer:
@@ -157,8 +179,19 @@ async def asked(operator: Operator, name: str, request: object) -> object:
     """The answer to a row of the service; raises Refusal."""
     try:
         return await getattr(operator, name)(request)
+    except Unfit as unfit:
+        raise Refusal(str(unfit)) from None
+    except Busy:
+        raise Refusal("too many logins wait: try again") from None
     except NotKnown:
         raise Refusal("it is not known whether all of it was stored: try again") from None
+
+
+def _scope(text: str) -> Scope:
+    try:
+        return Scope(text)
+    except ValueError:
+        raise Refusal(f"{text!a}: the scopes are {', '.join(Scope)}") from None
 
 
 def _answer(outcome: Created | Refused) -> pb.AddressAnswer:

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import getpass
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mailnode import node
@@ -114,6 +115,27 @@ def _password(options: argparse.Namespace) -> str:
     return password
 
 
+# -- application passwords
+
+
+def app_password_add(options: argparse.Namespace) -> None:
+    expires = int((datetime.now(UTC) + timedelta(days=options.days)).timestamp() * 1e6) if options.days else 0
+    request = pb.AppPasswordAddRequest(
+        address=options.address, name=options.name, scopes=options.scopes, expires=expires
+    )
+    print(_ask(options, request).password)
+
+
+def app_password_list(options: argparse.Namespace) -> None:
+    request = pb.AppPasswordListRequest(address=options.address)
+    show(_ask(options, request).app_passwords, APP_PASSWORDS, options.json)
+
+
+def app_password_revoke(options: argparse.Namespace) -> None:
+    request = pb.AppPasswordRevokeRequest(address=options.address, name=options.name)
+    print(f"{options.name} of {_ask(options, request).address} was revoked")
+
+
 # -- the queue
 
 
@@ -161,6 +183,13 @@ ACCOUNTS = (
     number("MAX-MESSAGES", lambda row: row.quota_messages or "-"),
     number("MAX-SIZE", lambda row: octets(row.quota_octets) if row.quota_octets else "-"),
     Column("QUOTA", lambda row: "own" if row.quota_own else "domain"),
+)
+APP_PASSWORDS = (
+    Column("NAME", lambda row: text(row.name)),
+    Column("FOR", lambda row: " ".join(row.scopes)),
+    Column("MADE", lambda row: time(row.created)),
+    Column("EXPIRES", lambda row: time(row.expires) if row.expires else "never"),
+    Column("LAST USED", lambda row: time(row.used) if row.used else "never"),
 )
 ALIASES = (
     Column("ADDRESS", lambda row: text(row.address)),

@@ -9,6 +9,9 @@ from typing import Any
 
 from mailnode.cli import amount, asking, making
 from mailnode.config import STANDARD_PORTS
+from mailnode.directory.attempt import Scope
+
+DAYS_MAX = 36_500  # of an application password
 
 BASE_PORT = 10_000
 """A port is this and the standard one: nobody needs to be root."""
@@ -21,6 +24,7 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
     _making(commands)
     _accounts(commands)
+    _app_passwords(commands)
     _aliases(commands)
     _mailboxes(commands)
     _domains(commands)
@@ -68,6 +72,24 @@ def _accounts(commands: Any) -> None:
     about = "octets, such as 10G; `none`: no limit; `domain`: as mailnode.toml says of its domain"
     quota.add_argument("--storage", type=amount.octets, metavar="SIZE", help=about)
     quota.add_argument("--messages", type=amount.messages, metavar="N", help="as --storage")
+
+
+def _app_passwords(commands: Any) -> None:
+    of = _group(commands, "app-password", "passwords for one program each")
+    about = "make one and print it; it is shown this once"
+    add = _asked(of, "add", about, asking.app_password_add, "address", "name")
+    add.add_argument(
+        "--scope",
+        action="append",
+        default=[],
+        choices=tuple(Scope),
+        dest="scopes",
+        help="all, if none is named",
+    )
+    add.add_argument("--days", type=_days, default=0, help="until it expires; it does not, if none are named")
+    _shown(of, "list", "those of an account", asking.app_password_list, "address")
+    about = "it opens nothing any more; sessions that came in by it end"
+    _asked(of, "revoke", about, asking.app_password_revoke, "address", "name")
 
 
 def _aliases(commands: Any) -> None:
@@ -127,6 +149,12 @@ def _asked(of: Any, name: str, about: str, run: Run, *arguments: str) -> argpars
 def _shown(of: Any, name: str, about: str, run: Run, *arguments: str) -> None:
     """One whose answer is a table, or JSON for scripts."""
     _asked(of, name, about, run, *arguments).add_argument("--json", action="store_true")
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= DAYS_MAX:
+        raise argparse.ArgumentTypeError(f"{text!a} is no number from 1 to {DAYS_MAX}")
+    return int(text)
 
 
 def _base_port(text: str) -> int:

@@ -20,9 +20,10 @@ from mailnode.directory.address import (
     catch_all,
     draw_account_id,
 )
-from mailnode.directory.credential import Busy, Credentials
+from mailnode.directory.credential import Credentials
 from mailnode.directory.lookup import Owner
 from mailnode.directory.rows import Accounts, Rows, intent_id
+from mailnode.directory.turns import Busy
 from mailnode.limits import Limits
 from mailnode.mailbox.dues import Dues
 from mailnode.mailbox.verbs import NotKnown

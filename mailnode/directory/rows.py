@@ -118,6 +118,12 @@ def parsed(kind: type[M], account: int, row_kind: int, key: bytes, value: bytes)
         raise Unreadable(Family.STATE, whole, str(error)) from None
 
 
+async def small_row(accounts: Accounts, account: int, kind: type[M], row_kind: int, key: bytes) -> M:
+    """Of any account, empty where there is none; raises Unreadable, and reports it."""
+    opened = await accounts.open(account)
+    return parsed(kind, account, row_kind, key, await opened.row(row_kind, key))
+
+
 def intent_id(clock: Clock) -> bytes:
     """8 octets of time, so that old results are one range, and 8 random ones."""
     return clock.now_microseconds().to_bytes(8, "big") + clock.random(8)

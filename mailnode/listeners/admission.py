@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv6Address
 
+from mailnode.directory.source import parsed_address
 from mailnode.limits import Limits
 
 
@@ -72,16 +73,10 @@ def _source(host: str) -> str:
     """The address, or the /64 of an IPv6 one: a household has a whole /64 to choose from."""
     if ":" not in host:
         return host
-    address = _address(host)
+    address = parsed_address(host)
     return address.packed[:8].hex() if isinstance(address, IPv6Address) else str(address)
 
 
 def is_local(host: str) -> bool:
     """Whether what `host` says never left this machine; empty: over a unix socket."""
-    return not host or _address(host).is_loopback
-
-
-def _address(host: str) -> IPv4Address | IPv6Address:
-    address = ip_address(host)
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
+    return not host or parsed_address(host).is_loopback

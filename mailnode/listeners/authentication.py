@@ -8,8 +8,9 @@ One `Authentication` a connection. A listener's rows call it and say the outcome
 
     Challenge(octets)                  send it; the client's response goes to `proceed`
     Authenticated(account, login)      the account's id, and who the client said to be (for logs and traces)
-    Refusal                            WRONG, MALFORMED, or BUSY: try again later
+    Refusal                            WRONG, MALFORMED, or try again later: BUSY, DELAYED
     exhausted                          after a refusal: say it and close, the peer is guessing
+    left()                             the session is over, or begins anew without a user
 
 An exchange that the client gave up needs no word here: `begin` starts anew. Which mechanisms are offered, and
 that no password is taken outside TLS, is the session's business; `begin` knows those of `MECHANISMS`.
@@ -18,7 +19,6 @@ that no password is taken outside TLS, is the session's business; `begin` knows 
 from __future__ import annotations
 
 import enum
-import logging
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ from typing import Protocol
 
 from mailnode.clock import Clock
 from mailnode.directory.address import canonical
-from mailnode.directory.credential import Busy
+from mailnode.directory.attempt import Caller, Identity, Reason, log_failure
+from mailnode.directory.sessions import Sessions
+from mailnode.directory.verification import Exchange
 from mailnode.limits import Limits
 from protocols.fault import Fault
 from protocols.sasl import scram
 from protocols.sasl.plain import LoginServer, PlainServer
 from protocols.sasl.step import Challenge, Credentials, KeysWanted, Proven, Server, Step
-
-log = logging.getLogger(__name__)
 
 NONCE_OCTETS = 18  # RFC 5802 §5.1 leaves the length open; 144 bits
 
@@ -45,11 +45,19 @@ MECHANISMS: Mapping[str, Callable[[Clock], Server]] = {
 
 
 class Verifier(Protocol):
-    """What is asked of `directory.credential.Credentials`."""
+    """What is asked of `directory.verification.Verification`."""
 
-    async def verify(self, login: str, password: str, peer: str) -> int | None: ...
+    sessions: Sessions
 
-    async def scram_keys(self, login: str) -> tuple[int | None, scram.Keys]: ...
+    async def verify(self, login: str, password: str, caller: Caller) -> Identity | Reason: ...
+
+    async def scram(self, login: str, caller: Caller) -> Exchange | Reason: ...
+
+    def still_waits(self, exchange: Exchange) -> bool: ...
+
+    async def proven(self, exchange: Exchange, which: int) -> Identity | Reason: ...
+
+    def disproved(self, exchange: Exchange) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,34 +70,46 @@ class Refusal(enum.Enum):
     WRONG = "wrong name or password"
     MALFORMED = "the exchange does not go as the mechanism says"
     BUSY = "too many logins at this moment"
+    DELAYED = "too many failures before this"
 
+
+_REFUSALS: Mapping[Reason, Refusal] = {
+    Reason.BUSY: Refusal.BUSY,
+    Reason.DELAYED: Refusal.DELAYED,
+    Reason.MALFORMED: Refusal.MALFORMED,
+}
+"""All else is a wrong password to the peer."""
 
 Outcome = Challenge | Authenticated | Refusal
 
 
 class Authentication:
-    """`host` is where the peer speaks from, for the log."""
+    """Of one conversation: `end` is called when the login is no longer good."""
 
     __slots__ = (
-        "_account",
+        "_caller",
         "_clock",
+        "_end",
         "_exchange",
         "_failures",
         "_failures_max",
-        "_host",
-        "_login",
+        "_over",
+        "_proving",
         "_verifier",
     )
 
-    def __init__(self, verifier: Verifier, clock: Clock, limits: Limits, host: str) -> None:
+    def __init__(
+        self, verifier: Verifier, clock: Clock, limits: Limits, caller: Caller, end: Callable[[], None]
+    ) -> None:
         self._verifier = verifier
         self._clock = clock
-        self._host = host
+        self._caller = caller
+        self._end = end
         self._failures_max = limits.authentication_failures_max
         self._failures = 0
         self._exchange: Server | None = None
-        self._account: int | None = None  # whose SCRAM keys are at work, and who the client says to be
-        self._login = ""
+        self._proving: Exchange | None = None  # the SCRAM keys at work
+        self._over: Callable[[], None] | None = None  # tells that the session is
 
     @property
     def exhausted(self) -> bool:
@@ -97,7 +117,7 @@ class Authentication:
 
     async def begin(self, mechanism: str, initial: bytes | None) -> Outcome:
         """`mechanism` in capitals; a KeyError otherwise, for the session let an unoffered one through."""
-        self._exchange = MECHANISMS[mechanism](self._clock)
+        self._exchange, self._proving = MECHANISMS[mechanism](self._clock), None
         if initial is None:
             return self._exchange.start()
         return await self.proceed(initial)
@@ -105,42 +125,61 @@ class Authentication:
     async def proceed(self, response: bytes) -> Outcome:
         exchange = self._exchange
         assert exchange is not None
+        if self._proving is not None and self._verifier.still_waits(self._proving):
+            return self._refused(Reason.DELAYED)
         step = exchange.step(response)
         if isinstance(step, KeysWanted):
-            self._login = step.authcid
-            self._account, keys = await self._verifier.scram_keys(step.authcid)
-            assert isinstance(exchange, scram.Server)
-            return exchange.keys(keys)
+            return await self._keys(exchange, step.authcid)
         if isinstance(step, Challenge):
             return step
         self._exchange = None
-        return await self._end(step)
+        return await self._end_of_exchange(step)
 
     async def login(self, user: str, password: str) -> Authenticated | Refusal:
-        try:
-            account = await self._verifier.verify(user, password, self._host)
-        except Busy:
-            return Refusal.BUSY
-        return self._counted(Refusal.WRONG) if account is None else Authenticated(account, user)
+        return self._concluded(await self._verifier.verify(user, password, self._caller), user)
 
-    async def _end(self, step: Step) -> Authenticated | Refusal:
+    def left(self) -> None:
+        if self._over is not None:
+            self._over()
+            self._over = None
+
+    async def _keys(self, exchange: Server, login: str) -> Challenge | Refusal:
+        proving = await self._verifier.scram(login, self._caller)
+        if isinstance(proving, Reason):
+            return self._refused(proving)
+        assert isinstance(exchange, scram.Server)
+        self._proving = proving
+        return exchange.keys(proving.keys)
+
+    async def _end_of_exchange(self, step: Step) -> Authenticated | Refusal:
         if isinstance(step, Fault):
-            # RFC 5802 §7: a proof that is wrong is a wrong password, anything else a broken client
-            proof = step.code == "invalid-proof"
-            return self._wrong(self._login) if proof else self._counted(Refusal.MALFORMED)
+            return self._refused(self._fault(step))
         assert isinstance(step, Credentials | Proven)
         if step.authzid and canonical(step.authzid) != canonical(step.authcid):
-            return self._wrong(step.authcid)  # nobody may act as somebody else
+            log_failure(self._caller, step.authcid, Reason.WRONG)  # nobody may act as somebody else
+            return self._refused(Reason.WRONG)
         if isinstance(step, Credentials):
             return await self.login(step.authcid, step.password)
-        if self._account is None:
-            return self._wrong(step.authcid)
-        return Authenticated(self._account, step.authcid)
+        assert self._proving is not None
+        return self._concluded(await self._verifier.proven(self._proving, step.which), step.authcid)
 
-    def _wrong(self, login: str) -> Refusal:
-        log.warning("authentication failed", extra={"login": login, "peer": self._host})
-        return self._counted(Refusal.WRONG)
+    def _fault(self, fault: Fault) -> Reason:
+        """RFC 5802 §7: a proof that is wrong is a wrong password, anything else a broken client."""
+        if fault.code == "invalid-proof" and self._proving is not None:
+            self._verifier.disproved(self._proving)
+            return Reason.WRONG
+        log_failure(self._caller, "", Reason.MALFORMED)
+        return Reason.MALFORMED
 
-    def _counted(self, refusal: Refusal) -> Refusal:
-        self._failures += 1
-        return refusal
+    def _concluded(self, outcome: Identity | Reason, login: str) -> Authenticated | Refusal:
+        """Nothing is awaited from the last look at the account to here: no change of it falls in between."""
+        if isinstance(outcome, Reason):
+            return self._refused(outcome)
+        self.left()
+        self._over = self._verifier.sessions.begin(outcome, self._end)
+        return Authenticated(outcome.account, login)
+
+    def _refused(self, reason: Reason) -> Refusal:
+        if reason is not Reason.BUSY:
+            self._failures += 1
+        return _REFUSALS.get(reason, Refusal.WRONG)

@@ -101,7 +101,7 @@ class Conversation(Generic[S]):
         self._fed = 0  # octets fed since the session last yielded an event
         self._paused = False  # we read no more for now
         self._half_closed = False  # the peer says no more, but listens
-        self._stopping = False  # goodbye as soon as no row runs
+        self._stopping: Goodbye | None = None  # as soon as no row runs
         self._closing = False  # what was written is leaving
         self._gone = False
 
@@ -185,8 +185,13 @@ class Conversation(Generic[S]):
     # -- what the port may do
 
     def stop(self) -> None:
-        """Say goodbye as soon as no row runs."""
-        self._stopping = True
+        """The node stops: say goodbye as soon as no row runs."""
+        self._stopping = Goodbye.STOPPING
+        self._turn()
+
+    def revoke(self) -> None:
+        """The login is no longer good: say goodbye as soon as no row runs."""
+        self._stopping = Goodbye.REVOKED
         self._turn()
 
     def abort(self) -> None:
@@ -319,7 +324,7 @@ class Conversation(Generic[S]):
             return None
         if self._stopping:
             if not self._beside:
-                self._part(Goodbye.STOPPING)
+                self._part(self._stopping)
             return None
         try:
             return self._session_next()

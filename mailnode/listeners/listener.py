@@ -46,6 +46,7 @@ class Goodbye(enum.Enum):
     FAILED = "our own mistake"
     SILENT = "the peer said nothing for too long"
     STOPPING = "the node stops"
+    REVOKED = "the login is no longer good"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from mailnode.clock import Clock
+from mailnode.directory.attempt import Caller, Scope
 from mailnode.directory.rows import intent_id
+from mailnode.directory.source import source_of
 from mailnode.limits import Limits
 from mailnode.listeners.admission import is_local
 from mailnode.listeners.authentication import Authenticated, Authentication, Outcome, Refusal, Verifier
@@ -36,11 +38,13 @@ _REFUSALS = {
     Refusal.WRONG: Refused("AUTH", "Wrong name or password"),
     Refusal.MALFORMED: Refused("", "The exchange does not go as the mechanism says"),
     Refusal.BUSY: Refused("SYS/TEMP", "Too many logins at this moment"),
+    Refusal.DELAYED: Refused("SYS/TEMP", "Too many failed logins, try again later"),  # RFC 3206 §4
 }
 _GOODBYES = {
     Goodbye.FAILED: err("SYS/TEMP", "Internal error, try again later"),
     Goodbye.SILENT: b"",  # RFC 1939 §3: close without any response
     Goodbye.STOPPING: err("SYS/TEMP", "Shutting down"),
+    Goodbye.REVOKED: err("AUTH", "This login is no longer good"),
 }
 
 
@@ -177,7 +181,8 @@ def pop3(
     )
 
     def client(conversation: Conversation[Client]) -> Client:
-        authentication = Authentication(verifier, clock, limits, conversation.peer.host)
+        caller = Caller(source_of(conversation.peer.host), Scope.POP3)
+        authentication = Authentication(verifier, clock, limits, caller, conversation.revoke)
         ahead = Ahead(limits.pop3_ahead_octets_max)
         return Client(conversation, accounts, authentication, locks, clock, ahead, marks_seen)
 
@@ -214,6 +219,7 @@ async def _opened(client: Client) -> None:
 
 
 async def _closed(client: Client) -> None:
+    client.authentication.left()
     client.release()
 
 

@@ -13,6 +13,8 @@ from mailnode.clock import Clock
 from mailnode.delivery.accept import Accept
 from mailnode.delivery.submit import Submit
 from mailnode.delivery.transaction import Sender, Transaction
+from mailnode.directory.attempt import Caller, Scope
+from mailnode.directory.source import source_of
 from mailnode.limits import Limits
 from mailnode.listeners.admission import is_local
 from mailnode.listeners.authentication import Authenticated, Authentication, Outcome, Refusal, Verifier
@@ -32,11 +34,13 @@ _GOODBYES = {
     Goodbye.FAILED: Reply(421, "4.3.0", "Internal error, try again later"),
     Goodbye.SILENT: Reply(421, "4.4.2", "Timeout, closing"),  # RFC 5321 §4.5.3.2
     Goodbye.STOPPING: Reply(421, "4.3.2", "Shutting down"),  # RFC 5321 §3.8
+    Goodbye.REVOKED: Reply(421, "4.7.0", "This login is no longer good"),
 }
 _REFUSALS = {
     Refusal.WRONG: Reply(535, "5.7.8", "Authentication credentials invalid"),  # RFC 4954 §6
     Refusal.MALFORMED: Reply(501, "5.5.2", "The authentication exchange went wrong"),
     Refusal.BUSY: Reply(454, "4.7.0", "Temporary authentication failure"),
+    Refusal.DELAYED: Reply(454, "4.7.0", "Too many failed logins, try again later"),
 }
 
 NOBODY = events.Hello(b"", False, reply.OK)  # no client has said who it is
@@ -109,7 +113,8 @@ def submission(
     )
 
     def client(conversation: Conversation[Client]) -> Client:
-        authentication = Authentication(verifier, clock, limits, conversation.peer.host)
+        caller = Caller(source_of(conversation.peer.host), Scope.SMTP)
+        authentication = Authentication(verifier, clock, limits, caller, conversation.revoke)
         return Client(conversation, profile, submit.begin, authentication)
 
     return _listener("submission", profile, client, limits)
@@ -166,6 +171,8 @@ async def _opened(client: Client) -> None:
 
 
 async def _closed(client: Client) -> None:
+    if client.authentication is not None:
+        client.authentication.left()
     client.transactions.clear()
 
 
@@ -221,6 +228,8 @@ async def _forget(client: Client, event: events.ContentRefused | events.Reset) -
 async def _starttls(client: Client, event: events.StartTls) -> None:
     client.conversation.send(event, event.reply)
     await client.conversation.start_tls()
+    if client.authentication is not None:
+        client.authentication.left()
     client.account, client.hello = 0, NOBODY  # RFC 3207 §4.2: what was said before TLS is forgotten
 
 

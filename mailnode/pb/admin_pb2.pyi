@@ -79,6 +79,57 @@ class AccountSuspendRequest(_message.Message):
     suspended: bool
     def __init__(self, address: _Optional[str] = ..., suspended: _Optional[bool] = ...) -> None: ...
 
+class AppPasswordAddRequest(_message.Message):
+    __slots__ = ("address", "name", "scopes", "expires")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SCOPES_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    name: str
+    scopes: _containers.RepeatedScalarFieldContainer[str]
+    expires: int
+    def __init__(self, address: _Optional[str] = ..., name: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., expires: _Optional[int] = ...) -> None: ...
+
+class AppPasswordAddAnswer(_message.Message):
+    __slots__ = ("password",)
+    PASSWORD_FIELD_NUMBER: _ClassVar[int]
+    password: str
+    def __init__(self, password: _Optional[str] = ...) -> None: ...
+
+class AppPasswordListRequest(_message.Message):
+    __slots__ = ("address",)
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    def __init__(self, address: _Optional[str] = ...) -> None: ...
+
+class AppPasswordListAnswer(_message.Message):
+    __slots__ = ("app_passwords",)
+    class AppPassword(_message.Message):
+        __slots__ = ("name", "scopes", "created", "expires", "used")
+        NAME_FIELD_NUMBER: _ClassVar[int]
+        SCOPES_FIELD_NUMBER: _ClassVar[int]
+        CREATED_FIELD_NUMBER: _ClassVar[int]
+        EXPIRES_FIELD_NUMBER: _ClassVar[int]
+        USED_FIELD_NUMBER: _ClassVar[int]
+        name: str
+        scopes: _containers.RepeatedScalarFieldContainer[str]
+        created: int
+        expires: int
+        used: int
+        def __init__(self, name: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., created: _Optional[int] = ..., expires: _Optional[int] = ..., used: _Optional[int] = ...) -> None: ...
+    APP_PASSWORDS_FIELD_NUMBER: _ClassVar[int]
+    app_passwords: _containers.RepeatedCompositeFieldContainer[AppPasswordListAnswer.AppPassword]
+    def __init__(self, app_passwords: _Optional[_Iterable[_Union[AppPasswordListAnswer.AppPassword, _Mapping]]] = ...) -> None: ...
+
+class AppPasswordRevokeRequest(_message.Message):
+    __slots__ = ("address", "name")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    name: str
+    def __init__(self, address: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
 class AliasAddRequest(_message.Message):
     __slots__ = ("address", "targets")
     ADDRESS_FIELD_NUMBER: _ClassVar[int]

@@ -250,17 +250,62 @@ class QueueRow(_message.Message):
     def __init__(self, reverse_path: _Optional[bytes] = ..., smtputf8: _Optional[bool] = ..., eight_bit_mime: _Optional[bool] = ..., start: _Optional[int] = ..., size: _Optional[int] = ..., upload: _Optional[int] = ..., queued: _Optional[int] = ..., due: _Optional[int] = ..., attempts: _Optional[int] = ..., held: _Optional[bool] = ..., delay_told: _Optional[bool] = ..., recipients: _Optional[_Iterable[_Union[QueueRow.Recipient, _Mapping]]] = ...) -> None: ...
 
 class CredentialRow(_message.Message):
-    __slots__ = ("argon2id", "scram_salt", "scram_iterations", "scram_stored_key", "scram_server_key", "suspended")
+    __slots__ = ("argon2id", "scram_salt", "scram_iterations", "scram_stored_key", "scram_server_key", "suspended", "application_passwords")
     ARGON2ID_FIELD_NUMBER: _ClassVar[int]
     SCRAM_SALT_FIELD_NUMBER: _ClassVar[int]
     SCRAM_ITERATIONS_FIELD_NUMBER: _ClassVar[int]
     SCRAM_STORED_KEY_FIELD_NUMBER: _ClassVar[int]
     SCRAM_SERVER_KEY_FIELD_NUMBER: _ClassVar[int]
     SUSPENDED_FIELD_NUMBER: _ClassVar[int]
+    APPLICATION_PASSWORDS_FIELD_NUMBER: _ClassVar[int]
     argon2id: str
     scram_salt: bytes
     scram_iterations: int
     scram_stored_key: bytes
     scram_server_key: bytes
     suspended: bool
-    def __init__(self, argon2id: _Optional[str] = ..., scram_salt: _Optional[bytes] = ..., scram_iterations: _Optional[int] = ..., scram_stored_key: _Optional[bytes] = ..., scram_server_key: _Optional[bytes] = ..., suspended: _Optional[bool] = ...) -> None: ...
+    application_passwords: _containers.RepeatedCompositeFieldContainer[ApplicationPassword]
+    def __init__(self, argon2id: _Optional[str] = ..., scram_salt: _Optional[bytes] = ..., scram_iterations: _Optional[int] = ..., scram_stored_key: _Optional[bytes] = ..., scram_server_key: _Optional[bytes] = ..., suspended: _Optional[bool] = ..., application_passwords: _Optional[_Iterable[_Union[ApplicationPassword, _Mapping]]] = ...) -> None: ...
+
+class ApplicationPassword(_message.Message):
+    __slots__ = ("id", "name", "digest", "scopes", "created", "expires", "scram_iterations", "scram_stored_key", "scram_server_key")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    SCOPES_FIELD_NUMBER: _ClassVar[int]
+    CREATED_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_FIELD_NUMBER: _ClassVar[int]
+    SCRAM_ITERATIONS_FIELD_NUMBER: _ClassVar[int]
+    SCRAM_STORED_KEY_FIELD_NUMBER: _ClassVar[int]
+    SCRAM_SERVER_KEY_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    name: str
+    digest: bytes
+    scopes: _containers.RepeatedScalarFieldContainer[str]
+    created: int
+    expires: int
+    scram_iterations: int
+    scram_stored_key: bytes
+    scram_server_key: bytes
+    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., digest: _Optional[bytes] = ..., scopes: _Optional[_Iterable[str]] = ..., created: _Optional[int] = ..., expires: _Optional[int] = ..., scram_iterations: _Optional[int] = ..., scram_stored_key: _Optional[bytes] = ..., scram_server_key: _Optional[bytes] = ...) -> None: ...
+
+class UsedRow(_message.Message):
+    __slots__ = ("time",)
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    time: int
+    def __init__(self, time: _Optional[int] = ...) -> None: ...
+
+class KnownRow(_message.Message):
+    __slots__ = ("sources",)
+    class Source(_message.Message):
+        __slots__ = ("address", "network", "time")
+        ADDRESS_FIELD_NUMBER: _ClassVar[int]
+        NETWORK_FIELD_NUMBER: _ClassVar[int]
+        TIME_FIELD_NUMBER: _ClassVar[int]
+        address: bytes
+        network: bytes
+        time: int
+        def __init__(self, address: _Optional[bytes] = ..., network: _Optional[bytes] = ..., time: _Optional[int] = ...) -> None: ...
+    SOURCES_FIELD_NUMBER: _ClassVar[int]
+    sources: _containers.RepeatedCompositeFieldContainer[KnownRow.Source]
+    def __init__(self, sources: _Optional[_Iterable[_Union[KnownRow.Source, _Mapping]]] = ...) -> None: ...

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from protocols.fault import Fault
@@ -55,7 +56,8 @@ def digest(octets: bytes) -> bytes:
 
 
 def exclusive_or(one: bytes, other: bytes) -> bytes:
-    return bytes(a ^ b for a, b in zip(one, other, strict=True))
+    """Of equal length; as numbers, since octet by octet takes ten times as long."""
+    return (int.from_bytes(one, "big") ^ int.from_bytes(other, "big")).to_bytes(len(one), "big")
 
 
 class Server:
@@ -70,9 +72,9 @@ class Server:
         self._server_nonce = nonce
         self._nonce = b""
         self._client_first: ClientFirst | None = None
-        self._keys: Keys | None = None
+        self._keys: Sequence[Keys] = ()
         self._server_first = b""
-        self._proven = False
+        self._proven: int | None = None
 
     def start(self) -> Challenge:
         return Challenge(b"")
@@ -83,9 +85,12 @@ class Server:
         except Fault as fault:
             return fault
 
-    def keys(self, found: Keys) -> Challenge:
-        """The keys wanted; for a user who has none, made-up ones that look the same (RFC 5802 §9)."""
-        salt, iterations = encoded(found.salt), str(found.iterations).encode()
+    def keys(self, found: Sequence[Keys]) -> Challenge:
+        """The keys wanted: one for each password that the user may have, with the same salt and iterations.
+
+        For a user who has none, as many made-up ones as others have, which look the same (RFC 5802 §9).
+        """
+        salt, iterations = encoded(found[0].salt), str(found[0].iterations).encode()
         self._keys = found
         self._server_first = b"r=%s,s=%s,i=%s" % (self._nonce, salt, iterations)
         return Challenge(self._server_first)
@@ -96,16 +101,15 @@ class Server:
             first = self._client_first = client_first(response)
             self._nonce = first.nonce + self._server_nonce
             return KeysWanted(first.username)
-        if not self._proven:
+        if self._proven is None:
             return self._final(first, response)
         if response:
             raise Fault("other-error", "Expected an empty response at the end")
-        return Proven(first.authzid, first.username)
+        return Proven(first.authzid, first.username, self._proven)
 
     def _final(self, first: ClientFirst, response: bytes) -> Challenge:
-        """ClientKey := ClientProof XOR ClientSignature must be what StoredKey is the digest of, §3."""
-        found = self._keys
-        if found is None:
+        """Costs the same whichever keys it proves, and if it proves none."""
+        if not self._keys:
             raise Fault("other-error", "The keys are not known yet")
         final = client_final(response)
         if final.channel_binding != first.gs2_header:
@@ -113,13 +117,19 @@ class Server:
         if final.nonce != self._nonce:
             raise Fault("other-error", "The nonce is not ours")
         message = b",".join((first.bare, self._server_first, final.without_proof))
-        if len(final.proof) != len(found.stored_key):
+        matching = [at for at, keys in enumerate(self._keys) if proves(final.proof, keys, message)]
+        if not matching:
             raise Fault("invalid-proof", "The proof does not match")
-        claimed = exclusive_or(final.proof, signature(found.stored_key, message))
-        if not hmac.compare_digest(digest(claimed), found.stored_key):
-            raise Fault("invalid-proof", "The proof does not match")
-        self._proven = True
-        return Challenge(b"v=" + encoded(signature(found.server_key, message)))
+        self._proven = matching[0]
+        return Challenge(b"v=" + encoded(signature(self._keys[self._proven].server_key, message)))
+
+
+def proves(proof: bytes, keys: Keys, message: bytes) -> bool:
+    """ClientKey := ClientProof XOR ClientSignature must be what StoredKey is the digest of, RFC 5802 §3."""
+    if len(proof) != len(keys.stored_key):
+        return False
+    claimed = exclusive_or(proof, signature(keys.stored_key, message))
+    return hmac.compare_digest(digest(claimed), keys.stored_key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,10 +34,11 @@ class KeysWanted:
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """The end: the client has shown that it knows the password behind the keys."""
+    """The end: the client has shown that it knows the password behind the keys; `which` of them, from 0."""
 
     authzid: str
     authcid: str
+    which: int
 
 
 Step = Challenge | Credentials | KeysWanted | Proven | Fault

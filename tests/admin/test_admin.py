@@ -16,6 +16,7 @@ from mailnode.cli import main
 from mailnode.clock import SystemClock
 from mailnode.config import load
 from mailnode.pb import admin_pb2 as pb
+from tests.directory.asking import verified
 
 ALICE = "alice@example.test"
 Work = Callable[[Operator], Awaitable[None]]
@@ -87,15 +88,36 @@ def test_accounts_are_listed_suspended_and_given_passwords(made: Path) -> None:
             (listed,) = (await operator.AccountList(pb.AccountListRequest())).accounts
             assert (listed.address, listed.suspended, listed.mailboxes) == (ALICE, False, 6)
             await operator.AccountSuspend(pb.AccountSuspendRequest(address=ALICE, suspended=True))
-            assert await parts.credentials.verify(ALICE, "secret", "peer") is None
+            assert await verified(parts.verification, ALICE, "secret") is None
             await operator.AccountPassword(pb.AccountPasswordRequest(address=ALICE, password="other"))
             (shown,) = (await operator.AccountList(pb.AccountListRequest(address=ALICE))).accounts
             assert shown.suspended
             await operator.AccountSuspend(pb.AccountSuspendRequest(address=ALICE))
-            assert await parts.credentials.verify(ALICE, "other", "peer") == shown.account
-            assert await parts.credentials.verify(ALICE, "secret", "peer") is None
+            assert await verified(parts.verification, ALICE, "other") == shown.account
+            assert await verified(parts.verification, ALICE, "secret") is None
 
     asyncio.run(scenario())
+
+
+def test_application_passwords_are_refused_in_one_line(tmp_path: Path, made: Path) -> None:
+    answers = served(
+        made,
+        tmp_path / "admin.sock",
+        pb.AppPasswordAddRequest(address="nobody@example.test", name="phone"),
+        pb.AppPasswordAddRequest(address=ALICE, name=""),
+        pb.AppPasswordAddRequest(address=ALICE, name="a\nb"),
+        pb.AppPasswordAddRequest(address=ALICE, name="phone", scopes=["imap", "ftp"]),
+        pb.AppPasswordRevokeRequest(address=ALICE, name="phone"),
+        pb.AppPasswordListRequest(address=ALICE),
+    )
+    assert answers[:-1] == [
+        "'nobody@example.test' is no account of this node",
+        "'': a name has 1 to 100 printable characters",
+        "'a\\nb': a name has 1 to 100 printable characters",
+        "'ftp': the scopes are imap, pop3, smtp",
+        "there is no application password 'phone'",
+    ]
+    assert not answers[-1].app_passwords
 
 
 def test_aliases_come_and_go(tmp_path: Path, made: Path) -> None:

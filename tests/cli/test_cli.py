@@ -17,6 +17,7 @@ from mailnode.cli.printing import octets, text
 from mailnode.clock import SystemClock
 from mailnode.config import FILE, load
 from mailnode.directory.lookup import Recipients, Resolution
+from tests.directory.asking import verified
 from tests.mailbox.asks import add, expunge, intent, message
 from tests.wire.server import free_base_port
 
@@ -48,7 +49,7 @@ def test_init_makes_a_directory_for_its_owner_alone(tmp_path: Path) -> None:
 def test_a_password_may_have_colons(tmp_path: Path) -> None:
     async def verify(password: str) -> int | None:
         async with node.house(load(tmp_path / "node"), SystemClock()) as parts:
-            return await parts.credentials.verify("alice@example.test", password, "peer")
+            return await verified(parts.verification, "alice@example.test", password)
 
     assert main(["init", str(tmp_path / "node"), *DOMAIN, *ALICE]) == 0
     assert asyncio.run(verify("open: sesame")) is not None

@@ -4,10 +4,15 @@ import pytest
 
 from mailnode.config import Domain
 from mailnode.directory.creation import Creation
-from mailnode.directory.credential import Credentials
+from mailnode.directory.credential import Credentials, Hashing
+from mailnode.directory.known import Known
 from mailnode.directory.lookup import Lookup
+from mailnode.directory.madeup import MadeUp
 from mailnode.directory.password import Cost
 from mailnode.directory.rows import Rows
+from mailnode.directory.sessions import Sessions
+from mailnode.directory.turns import Turns
+from mailnode.directory.verification import Verification
 from mailnode.limits import Limits
 from tests.directory.memory import HandPool, MemoryAccounts, StillClock
 
@@ -26,6 +31,8 @@ LIMITS = replace(
     directory_rows_cached_max=4,
     passwords_remembered_max=3,
     authentication_queue_max=2,
+    application_passwords_max=3,
+    known_sources_max=3,
 )
 
 
@@ -39,6 +46,7 @@ class Directory:
     rows: Rows
     lookup: Lookup
     credentials: Credentials
+    verification: Verification
     creation: Creation
 
 
@@ -46,9 +54,13 @@ def directory(accounts: MemoryAccounts, cost: Cost) -> Directory:
     clock, pool = StillClock(), HandPool()
     rows = Rows(accounts, clock, LIMITS)
     lookup = Lookup(rows, DOMAINS, LIMITS)
-    credentials = Credentials(accounts, lookup, pool, clock, LIMITS, cost)
+    turns = Turns(LIMITS.authentication_threads_max, LIMITS.authentication_queue_max)
+    hashing, sessions = Hashing(pool, turns, cost), Sessions()
+    credentials = Credentials(accounts, hashing, sessions, clock, LIMITS)
+    known, made_up = Known(accounts, clock, LIMITS), MadeUp(accounts, clock, cost)
+    verification = Verification(credentials, lookup, hashing, known, made_up, sessions, clock, LIMITS)
     creation = Creation(accounts, rows, credentials, DOMAINS, clock, LIMITS)
-    return Directory(accounts, clock, pool, rows, lookup, credentials, creation)
+    return Directory(accounts, clock, pool, rows, lookup, credentials, verification, creation)
 
 
 @pytest.fixture

@@ -49,6 +49,15 @@ class HandPool(Executor):
             self.work()
         return future
 
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    def work_last(self) -> None:
+        """What came last, before the others."""
+        future, job = self._waiting.pop()
+        future.set_result(job())
+
     def work(self) -> None:
         for future, job in self._waiting:
             future.set_result(job())

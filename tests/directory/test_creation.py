@@ -7,6 +7,7 @@ from mailnode.directory.creation import NOT_KNOWN, Created, Refused
 from mailnode.directory.lookup import Recipients, Unknown
 from mailnode.pb.row_pb2 import DirectoryRow
 from mailnode.store.keys import Due, Kind
+from tests.directory.asking import verified
 from tests.directory.conftest import CHEAP, Directory, directory
 
 ALICE = "alice@example.test"
@@ -16,7 +17,8 @@ STEPS = 6  # directory row, account, credentials, postmaster, abuse, directory r
 def test_a_new_account_has_its_mailboxes_and_answers_to_its_password(house: Directory) -> None:
     async def scenario() -> None:
         assert await house.creation.create("Alice@Example.Test", "secret") == Created(ALICE)
-        account = await house.credentials.verify(ALICE, "secret", "peer")
+        assert house.accounts.applied == STEPS
+        account = await verified(house.verification, ALICE, "secret")
         assert account is not None
         made = house.accounts.created[account]
         assert made.address == ALICE
@@ -28,7 +30,6 @@ def test_a_new_account_has_its_mailboxes_and_answers_to_its_password(house: Dire
             "Trash": "\\Trash",
             "Archive": "\\Archive",
         }
-        assert house.accounts.applied == STEPS
 
     asyncio.run(scenario())
 
@@ -44,8 +45,8 @@ def test_a_half_done_creation_is_resumed_by_asking_again(house: Directory, step:
         again = await house.creation.create(ALICE, "second")
         assert again == (Refused(f"{ALICE} exists") if over else Created(ALICE))
         password, other = ("first", "second") if over else ("second", "first")
-        assert await house.credentials.verify(ALICE, password, "peer") in house.accounts.created
-        assert await house.credentials.verify(ALICE, other, "peer") is None
+        assert await verified(house.verification, ALICE, password) in house.accounts.created
+        assert await verified(house.verification, ALICE, other) is None
         assert len(house.accounts.created) == 1, "the id drawn first is the account's"
         assert isinstance(await house.lookup.resolve("abuse@example.test"), Recipients)
 
@@ -62,7 +63,7 @@ def test_a_half_done_creation_is_resumed_by_the_next_start(house: Directory, ste
         await later.creation.resume(house.accounts.dues)
         begun = done or step > 1
         assert isinstance(await later.lookup.resolve(ALICE), Recipients if begun else Unknown)
-        account = await later.credentials.verify(ALICE, "secret", "peer")
+        account = await verified(later.verification, ALICE, "secret")
         assert (account in house.accounts.created) is begun
         assert b"argon2" not in house.accounts.rows.get(row_of(ALICE), b""), "a hash is left in the directory"
         assert house.accounts.dues.next_time(Due.CREATION) is None
@@ -86,7 +87,7 @@ def test_of_two_that_create_the_same_address_at_once_one_does(house: Directory) 
         )
         assert first == Created(ALICE)
         assert second == Refused(f"{ALICE} is being created")
-        assert await house.credentials.verify(ALICE, "one", "peer") is not None
+        assert await verified(house.verification, ALICE, "one") is not None
         assert await house.creation.create(ALICE, "two") == Refused(f"{ALICE} exists")
 
     asyncio.run(scenario())

@@ -36,8 +36,8 @@ from mailnode.mailbox.quota import Quotas
 from mailnode.mailbox.verbs import Account
 from mailnode.pb.change_pb2 import Create, Intent
 from mailnode.store.shard import Shard, open_shard
-from protocols.sasl import scram
 from tests.listeners.loop import REACTOR, run
+from tests.listeners.users import Users
 from tests.mailbox.house import ACCOUNT, Ticking
 
 HOST = "127.0.0.1"
@@ -48,16 +48,6 @@ MESSAGES: Mapping[str, bytes] = {
     "two": b"From: Bob <bob@example.test>\r\nSubject: Second\r\n\r\nGoodbye\r\n",
 }
 _MESSAGE = re.compile(r"<(\w+)(\+?)>\Z")
-
-
-class OneUser:
-    """Everybody is the same user, if they know the password."""
-
-    async def verify(self, login: str, password: str, peer: str) -> int | None:
-        return ACCOUNT if password == "secret" else None
-
-    async def scram_keys(self, login: str) -> tuple[int | None, scram.Keys]:
-        return ACCOUNT, scram.keys(b"secret", b"salt", 4096)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +90,7 @@ def _listening(
     accounts: Accounts, clock: Ticking, limits: Limits, time: Any, certificate: Certificate | None
 ) -> Listening[Any]:
     listener = imap.listener(
-        OneUser(),
+        Users(ACCOUNT, {"ann@example.test": "secret"}),
         accounts,
         UploadIds(clock),
         clock,

@@ -8,43 +8,32 @@ from typing import Any, TypeVar
 
 import pytest
 
-from mailnode.directory.credential import Busy
+from mailnode.directory.attempt import Identity, Reason
 from mailnode.limits import Limits
 from mailnode.listeners.authentication import MECHANISMS, Authenticated, Authentication, Outcome, Refusal
-from protocols.sasl import scram
+from mailnode.log import KeyValue
 from protocols.sasl.plain import LoginClient, PlainClient
 from protocols.sasl.scram_client import Client as ScramClient
 from protocols.sasl.step import Challenge, Client
+from tests.directory.asking import caller
 from tests.directory.memory import StillClock
+from tests.listeners.users import Users
 
 ACCOUNT = 7
 PASSWORDS = {"ann@example.test": "secret"}
 T = TypeVar("T")
 
 
-class Table:
-    """Knows one user; `busy` makes it answer "try again"."""
-
-    def __init__(self) -> None:
-        self.busy = False
-
-    async def verify(self, login: str, password: str, peer: str) -> int | None:
-        if self.busy:
-            raise Busy
-        return ACCOUNT if PASSWORDS.get(login.lower()) == password else None
-
-    async def scram_keys(self, login: str) -> tuple[int | None, scram.Keys]:
-        password = PASSWORDS.get(login)
-        keys = scram.keys((password or "made up").encode(), b"salt", 4096)
-        return (ACCOUNT if password else None), keys
-
-
 def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
 
 
-def fresh() -> Authentication:
-    return Authentication(Table(), StillClock(), Limits(), "192.0.2.1")
+def users() -> Users:
+    return Users(ACCOUNT, PASSWORDS)
+
+
+def fresh(users: Users, limits: Limits | None = None) -> Authentication:
+    return Authentication(users, StillClock(), limits or Limits(), caller(), lambda: None)
 
 
 def client_of(mechanism: str, user: str, password: str) -> Client:
@@ -67,7 +56,7 @@ async def dance(authentication: Authentication, mechanism: str, client: Client, 
 @pytest.mark.parametrize("begins", [True, False])
 def test_every_mechanism_admits_the_right_password(mechanism: str, begins: bool) -> None:
     client = client_of(mechanism, "ann@example.test", "secret")
-    outcome = run(dance(fresh(), mechanism, client, begins))
+    outcome = run(dance(fresh(users()), mechanism, client, begins))
     assert outcome == Authenticated(ACCOUNT, "ann@example.test")
 
 
@@ -76,7 +65,7 @@ def test_every_mechanism_admits_the_right_password(mechanism: str, begins: bool)
     ("user", "password"), [("ann@example.test", "guess"), ("bob@example.test", "secret"), ("bob", "made up")]
 )
 def test_every_mechanism_refuses_all_else_alike(mechanism: str, user: str, password: str) -> None:
-    assert run(dance(fresh(), mechanism, client_of(mechanism, user, password), True)) is Refusal.WRONG
+    assert run(dance(fresh(users()), mechanism, client_of(mechanism, user, password), True)) is Refusal.WRONG
 
 
 @pytest.mark.parametrize(
@@ -90,24 +79,24 @@ def test_every_mechanism_refuses_all_else_alike(mechanism: str, user: str, passw
 )
 def test_nobody_acts_as_somebody_else(authzid: bytes, outcome: Outcome) -> None:
     message = authzid + b"\0ann@example.test\0secret"
-    assert run(fresh().begin("PLAIN", message)) == outcome
+    assert run(fresh(users()).begin("PLAIN", message)) == outcome
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256"])
 def test_what_is_no_message_of_the_mechanism_is_malformed(mechanism: str) -> None:
-    assert run(fresh().begin(mechanism, b"what?")) is Refusal.MALFORMED
+    assert run(fresh(users()).begin(mechanism, b"what?")) is Refusal.MALFORMED
 
 
 def test_busy_credentials_are_no_failure_of_the_peer() -> None:
-    table = Table()
-    table.busy = True
-    authentication = Authentication(table, StillClock(), Limits(authentication_failures_max=1), "192.0.2.1")
+    table = users()
+    table.trouble = Reason.BUSY
+    authentication = fresh(table, Limits(authentication_failures_max=1))
     assert run(authentication.login("ann@example.test", "secret")) is Refusal.BUSY
     assert not authentication.exhausted
 
 
 def test_a_peer_that_guesses_is_exhausted_after_the_bound() -> None:
-    authentication = Authentication(Table(), StillClock(), Limits(authentication_failures_max=3), "192.0.2.1")
+    authentication = fresh(users(), Limits(authentication_failures_max=3))
     run(authentication.login("ann@example.test", "a"))
     run(authentication.begin("PLAIN", b"what?"))
     assert not authentication.exhausted
@@ -117,8 +106,66 @@ def test_a_peer_that_guesses_is_exhausted_after_the_bound() -> None:
 
 def test_an_exchange_that_was_given_up_leaves_nothing_behind() -> None:
     async def gives_up() -> Outcome:
-        authentication = fresh()
+        authentication = fresh(users())
         await authentication.begin("LOGIN", b"bob@example.test")
         return await dance(authentication, "LOGIN", LoginClient("ann@example.test", "secret"), False)
 
     assert run(gives_up()) == Authenticated(ACCOUNT, "ann@example.test")
+
+
+@pytest.mark.parametrize(
+    "reason", [Reason.WRONG, Reason.REPEATED, Reason.SUSPENDED, Reason.SCOPE, Reason.EXPIRED]
+)
+def test_the_peer_learns_no_more_than_that_it_is_wrong(reason: Reason) -> None:
+    table = users()
+    table.trouble = reason
+    assert run(fresh(table).login("ann@example.test", "secret")) is Refusal.WRONG
+
+
+def test_whoever_must_wait_is_told_so_and_counts_as_one_who_guesses() -> None:
+    table = users()
+    table.trouble = Reason.DELAYED
+    authentication = fresh(table, Limits(authentication_failures_max=2))
+    assert run(authentication.login("ann@example.test", "secret")) is Refusal.DELAYED
+    assert run(authentication.begin("SCRAM-SHA-256", b"n,,n=ann@example.test,r=x")) is Refusal.DELAYED
+    assert authentication.exhausted
+
+
+def test_a_proof_is_not_looked_at_while_others_have_failed_too_often() -> None:
+    async def scenario() -> Outcome:
+        table = users()
+        authentication = fresh(table)
+        client = client_of("SCRAM-SHA-256", "ann@example.test", "secret")
+        challenge = await authentication.begin("SCRAM-SHA-256", client.initial())
+        assert isinstance(challenge, Challenge)
+        table.waits = True
+        return await authentication.proceed(client.step(challenge.octets))
+
+    assert run(scenario()) is Refusal.DELAYED
+
+
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+def test_a_session_is_told_to_end_until_it_has_left(mechanism: str) -> None:
+    table, ended = users(), list[bool]()
+    authentication = Authentication(table, StillClock(), Limits(), caller(), lambda: ended.append(True))
+    run(dance(authentication, mechanism, client_of(mechanism, "ann@example.test", "secret"), True))
+    table.sessions.end(ACCOUNT + 1, None)
+    table.sessions.end(ACCOUNT, 5)
+    assert ended == []
+    table.sessions.end(ACCOUNT, Identity(ACCOUNT, 0).password)
+    table.sessions.end(ACCOUNT, None)
+    assert len(ended) == 2
+    authentication.left()
+    table.sessions.end(ACCOUNT, None)
+    assert len(ended) == 2
+
+
+def test_a_failure_is_one_line_with_the_peer_before_what_the_peer_chose(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    run(fresh(users()).begin("PLAIN", b"what?"))
+    run(fresh(users()).begin("PLAIN", b"bob\0ann@example.test\0secret"))
+    malformed, other = (KeyValue().format(record) for record in caplog.records)
+    begin = 'message="authentication failed" peer=192.0.2.1 service=imap'
+    assert malformed.endswith(f'{begin} reason=malformed login=""')
+    assert other.endswith(f"{begin} reason=wrong login=ann@example.test")

@@ -22,10 +22,10 @@ from mailnode.listeners.wheel import Wheel
 from mailnode.mailbox.content import Content, UploadIds
 from mailnode.mailbox.verbs import Account, Expunged, NotKnown
 from mailnode.pb.change_pb2 import Add, Create, Expunge, Intent, Result, UidRange, Upload
-from protocols.sasl import scram
 from tests.listeners.door import Caller, until
 from tests.listeners.loop import REACTOR, run
 from tests.listeners.test_tls import made, start_tls
+from tests.listeners.users import Users
 from tests.mailbox.house import ACCOUNT, Ticking, opened
 from tests.store.faulty_shard import FaultyShard
 
@@ -33,14 +33,6 @@ SHORT = b"Subject: short\r\n\r\n.one\r\ntwo\r\n"
 LONG = b"Subject: long\r\n\r\n" + b"".join(b"line %06d of many\r\n" % line for line in range(40_000))
 EMPTY = b""
 INBOX = 1
-
-
-class OneUser:
-    async def verify(self, login: str, password: str, peer: str) -> int | None:
-        return ACCOUNT if (login, password) == ("ann", "secret") else None
-
-    async def scram_keys(self, login: str) -> tuple[int | None, scram.Keys]:
-        return ACCOUNT, scram.keys(b"secret", b"salt", 4096)
 
 
 class Troubled:
@@ -114,7 +106,10 @@ async def add(account: Account, octets: bytes, ids: UploadIds) -> None:
 
 @asynccontextmanager
 async def house(
-    certificate: Certificate | None = None, time: Any = REACTOR, marks_seen: bool = False
+    certificate: Certificate | None = None,
+    time: Any = REACTOR,
+    marks_seen: bool = False,
+    users: Users | None = None,
 ) -> AsyncIterator[House]:
     """With a short, a long and an empty message in INBOX."""
     limits, clock = Limits(), Ticking()
@@ -127,7 +122,7 @@ async def house(
         troubled = Troubled(account)
         listener = pop3(
             Opener(troubled),
-            OneUser(),
+            users or Users(ACCOUNT, {"ann": "secret"}),
             Locks(),
             clock,
             "pop.example",

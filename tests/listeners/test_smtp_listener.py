@@ -15,7 +15,7 @@ from twisted.internet.testing import StringTransport
 from mailnode.delivery.accept import Accept
 from mailnode.delivery.replies import LOCAL_ONLY
 from mailnode.delivery.submit import Submit
-from mailnode.directory.credential import Busy
+from mailnode.directory.attempt import Reason
 from mailnode.listeners import smtp
 from mailnode.listeners.conversation import Conversation
 from mailnode.listeners.listener import Listener, Peer
@@ -23,24 +23,12 @@ from mailnode.listeners.smtp import ROWS, Client
 from mailnode.listeners.surroundings import Surroundings
 from mailnode.listeners.wheel import Wheel
 from mailnode.pb.change_pb2 import Result
-from protocols.sasl import scram
 from protocols.smtp import event
 from tests.delivery.memory import ANN, House
+from tests.listeners.users import Users
 
 HOST = "mx.here.example"
 TO_ANN = [b"MAIL FROM:<>", b"RCPT TO:<ann@here.example>", b"DATA"]
-
-
-class Users:
-    """Ann has a password; a login of "busy" finds no room."""
-
-    async def verify(self, login: str, password: str, peer: str) -> int | None:
-        if login.startswith("busy"):
-            raise Busy
-        return ANN if (login, password) == ("ann@here.example", "secret") else None
-
-    async def scram_keys(self, login: str) -> tuple[int | None, scram.Keys]:
-        return None, scram.keys(b"made up", b"salt", 4096)
 
 
 class Negotiated:
@@ -114,10 +102,10 @@ def lmtp(house: House) -> Listener[Client]:
     return smtp.lmtp(Accept(house.delivery), HOST, house.limits)
 
 
-def submission(house: House, auth_needs_tls: bool = True) -> Listener[Client]:
+def submission(house: House, auth_needs_tls: bool = True, users: Users | None = None) -> Listener[Client]:
     return smtp.submission(
         Submit(house.delivery, HOST, LOCAL_ONLY),
-        Users(),
+        users or Users(ANN, {"ann@here.example": "secret"}),
         house.clock,
         HOST,
         house.limits,
@@ -264,14 +252,17 @@ def test_lmtp_answers_for_each_recipient() -> None:
 def test_a_user_submits_after_starttls_and_auth() -> None:
     async def go() -> None:
         house = House()
-        wire = await connected(submission(house), house)
+        users = Users(ANN, {"ann@here.example": "secret"})
+        wire = await connected(submission(house, users=users), house)
         await wire.hear()
         await wire.say(b"EHLO laptop.example")
         assert (await wire.say(plain("ann@here.example", "secret")))[0].startswith(b"538 5.7.11")
         assert await wire.say(b"STARTTLS", b"NOOP") == [b"220 2.0.0 Ready to start TLS"]
         assert b"250-AUTH PLAIN LOGIN" in await wire.say(b"EHLO laptop.example")
         assert (await wire.say(plain("ann@here.example", "wrong")))[0].startswith(b"535 5.7.8")
-        assert (await wire.say(plain("busy@here.example", "secret")))[0].startswith(b"454 4.7.0")
+        for users.trouble in (Reason.BUSY, Reason.DELAYED):
+            assert (await wire.say(plain("ann@here.example", "secret")))[0].startswith(b"454 4.7.0")
+        users.trouble = None
         assert await wire.say(b"AUTH LOGIN") == [b"334 " + b64encode(b"Username:")]
         assert await wire.say(b64encode(b"ann@here.example")) == [b"334 " + b64encode(b"Password:")]
         assert (await wire.say(b64encode(b"secret")))[0].startswith(b"235 2.7.0")

@@ -10,6 +10,7 @@ from mailnode.config import Config, load
 from mailnode.directory.address import Address, canonical, draw_account_id
 from mailnode.directory.lookup import Recipients, Unknown
 from mailnode.pb.row_pb2 import DirectoryRow
+from tests.directory.asking import verified
 
 BOB, PASSWORD = "bob@example.test", "open sesame"
 
@@ -32,7 +33,7 @@ async def _resumed(config: Config) -> None:
     async with node.house(config, SystemClock()) as parts:
         await parts.creation.resume(parts.accounts.dues)
         assert isinstance(await parts.lookup.resolve(BOB), Recipients)
-        account = await parts.credentials.verify(BOB, PASSWORD, "peer")
+        account = await verified(parts.verification, BOB, PASSWORD)
         assert account is not None
         assert "Drafts" in (await (await parts.accounts.open(account)).mailboxes()).names
 

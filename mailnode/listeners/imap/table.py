@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from mailnode.clock import Clock
+from mailnode.directory.attempt import Caller, Scope
+from mailnode.directory.source import source_of
 from mailnode.limits import Limits
 from mailnode.listeners.admission import Logins, is_local
 from mailnode.listeners.authentication import Authentication, Verifier
@@ -29,6 +31,7 @@ _GOODBYES = {
     Goodbye.FAILED: b"* BYE Internal error, try again later\r\n",
     Goodbye.SILENT: b"* BYE Autologout, nothing was said for too long\r\n",  # RFC 9051 §5.4
     Goodbye.STOPPING: b"* BYE Shutting down\r\n",
+    Goodbye.REVOKED: b"* BYE This login is no longer good\r\n",
 }
 
 
@@ -62,7 +65,8 @@ def listener(
         return Session(_bounds(limits), policy)
 
     def client(conversation: Conversation[Client]) -> Client:
-        authentication = Authentication(verifier, clock, limits, conversation.peer.host)
+        caller = Caller(source_of(conversation.peer.host), Scope.IMAP)
+        authentication = Authentication(verifier, clock, limits, caller, conversation.revoke)
         return Client(conversation, authentication, logins, accounts, upload_ids, clock, limits)
 
     return Listener(
@@ -101,6 +105,7 @@ async def _opened(client: Client) -> None:
 
 
 async def _closed(client: Client) -> None:
+    client.authentication.left()
     client.deselect()
     client.appends.clear()
     client.conversation.wheel.drop(client.still_here)

@@ -37,13 +37,13 @@ def test_the_exchange_of_rfc_7677_goes_as_printed() -> None:
     assert server.start() == Challenge(b"")
     assert client.step(b"") == CLIENT_FIRST
     assert server.step(CLIENT_FIRST) == KeysWanted("user")
-    assert server.keys(rfc_keys()) == Challenge(SERVER_FIRST)
+    assert server.keys([rfc_keys()]) == Challenge(SERVER_FIRST)
     assert client.step(SERVER_FIRST) == CLIENT_FINAL
     assert server.step(CLIENT_FINAL) == Challenge(SERVER_FINAL)
     assert not client.is_mutual
     assert client.step(SERVER_FINAL) == b""
     assert client.is_mutual
-    assert server.step(b"") == Proven("", "user")
+    assert server.step(b"") == Proven("", "user", 0)
 
 
 def test_keys_are_those_of_the_vectors() -> None:
@@ -98,10 +98,24 @@ def test_a_wrong_first_message_is_a_fault(message: bytes, code: str) -> None:
 def test_a_wrong_final_message_is_a_fault(first: bytes, final: bytes, code: str) -> None:
     server = scram.Server(b"s")
     assert isinstance(server.step(first + b"n=user,r=c"), KeysWanted)
-    server.keys(KEYS)
+    server.keys([KEYS])
     fault = server.step(final)
     assert isinstance(fault, Fault)
     assert fault.code == code
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_any_of_several_keys_is_proven_and_named(which: int) -> None:
+    server = scram.Server(b"server")
+    passwords = ("paper", "pencil", "eraser")
+    client = Client("user", passwords[which], b"client", 10_000)
+    server.step(client.initial())
+    challenge = server.keys([scram.keys(password.encode(), SALT, 4096) for password in passwords])
+    final = server.step(client.step(challenge.octets))
+    assert isinstance(final, Challenge)
+    client.step(final.octets)
+    assert client.is_mutual
+    assert server.step(b"") == Proven("", "user", which)
 
 
 def test_a_final_message_before_the_keys_is_a_fault() -> None:
@@ -117,11 +131,11 @@ def test_any_name_and_either_flag_pass_through(name: str, flag: str) -> None:
     server = scram.Server(b"server")
     client = Client(name, "pencil", b"client", 10_000)
     assert server.step(client.initial()) == KeysWanted(name)
-    challenge = server.keys(KEYS)
+    challenge = server.keys([KEYS])
     final = server.step(client.step(challenge.octets))
     assert isinstance(final, Challenge)
     client.step(final.octets)
-    assert server.step(b"") == Proven("", name)
+    assert server.step(b"") == Proven("", name, 0)
 
 
 @given(st.lists(st.binary(max_size=60), max_size=4), st.booleans())
@@ -129,7 +143,7 @@ def test_any_octets_end_in_a_step(responses: list[bytes], with_keys: bool) -> No
     server = scram.Server(b"server")
     for response in responses:
         if isinstance(server.step(response), KeysWanted) and with_keys:
-            server.keys(KEYS)
+            server.keys([KEYS])
 
 
 @pytest.mark.parametrize(
