@@ -4,19 +4,16 @@ import json
 import os
 import pwd
 import re
-import selectors
 import shutil
 import subprocess
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from interop.foreground import WAIT_SECONDS_MAX, Foreground
 from interop.peers.postfix_services import SERVICES
 from interop.programs import succeeded
-from tests.wire.server import ServerFailed
 
-WAIT_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 30.0
 PROGRAM = "/usr/sbin/postfix"
 SENDMAIL = "/usr/sbin/sendmail"
@@ -81,19 +78,14 @@ class Outcome:
 
 
 class Postfix:
-    """`name` is a label, `settings` go to main.cf, `services` to master.cf.
-
-    Its log comes by a pipe, so that what happens is waited for, not looked for.
-    """
+    """`name` is a label, `settings` go to main.cf, `services` to master.cf."""
 
     def __init__(self, name: str, directory: Path, settings: str, services: str = "") -> None:
         self.name = name
         self._directory = directory
         self._text = MAIN_CF.format(directory=directory) + settings
         self._services = services + SERVICES
-        self._process: subprocess.Popen[bytes] | None = None
-        self._pending = b""
-        self.log: list[str] = []
+        self._foreground: Foreground | None = None
 
     def start(self) -> None:
         """Return when it takes mail."""
@@ -107,14 +99,13 @@ class Postfix:
         for name in ("dynamicmaps.cf", "postfix-files"):
             shutil.copy(f"/etc/postfix/{name}", config / name)
         command = [PROGRAM, "-c", str(config), "start-fg"]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self._foreground = Foreground(command)
         self.await_line(lambda line: "daemon started" in line)
 
     def stop(self) -> None:
-        assert self._process is not None
         command = [PROGRAM, "-c", str(self._directory / "config"), "stop"]
         subprocess.run(command, check=True, capture_output=True, timeout=STOP_SECONDS_MAX)
-        self._process.communicate(timeout=STOP_SECONDS_MAX)
+        self._running.process.communicate(timeout=STOP_SECONDS_MAX)
 
     def submit(self, message: bytes, sender: str, *recipients: str) -> str:
         """Give it a message as a local user does; its queue id."""
@@ -143,29 +134,18 @@ class Postfix:
         """What waits, as postqueue(1) -j tells it."""
         return [json.loads(line) for line in succeeded(self._run("/usr/sbin/postqueue", "-j")).splitlines()]
 
+    @property
+    def log(self) -> list[str]:
+        return self._running.log
+
     def await_line(self, is_it: Callable[[str], bool], at: int = 0) -> str:
         """The first such line of the log from line `at` on."""
-        deadline = time.monotonic() + WAIT_SECONDS_MAX
-        while True:
-            for line in self.log[at:]:
-                if is_it(line):
-                    return line
-            at = len(self.log)
-            self._read(deadline)
+        return self._running.await_line(is_it, at)
 
-    def _read(self, deadline: float) -> None:
-        """At least one more line."""
-        assert self._process is not None and self._process.stdout is not None
-        count = len(self.log)
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._process.stdout, selectors.EVENT_READ)
-            while len(self.log) == count:
-                ready = selector.select(max(0.0, deadline - time.monotonic()))
-                octets = os.read(self._process.stdout.fileno(), 65536) if ready else b""
-                if not octets:
-                    raise ServerFailed("\n".join(["Postfix did not say it in time:", *self.log[-20:]]))
-                *lines, self._pending = (self._pending + octets).split(b"\n")
-                self.log += [line.decode(errors="replace") for line in lines]
+    @property
+    def _running(self) -> Foreground:
+        assert self._foreground is not None, "not started"
+        return self._foreground
 
     def _run(self, *command: str, standard_input: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         environment = {"MAIL_CONFIG": str(self._directory / "config"), "PATH": os.environ["PATH"]}

@@ -95,8 +95,9 @@ class _Connection:
         self._session = client.Session(Flavour.MX, Channel.PLAIN)
 
     def close(self) -> None:
-        """Nobody waits for the answer to QUIT."""
-        self._writer.write(self._session.send(Quit()))
+        """Nobody waits for the answer to QUIT. A transport that the host closed takes no more octets."""
+        if not self._writer.transport.is_closing():
+            self._writer.write(self._session.send(Quit()))
         self._writer.close()
 
     async def greet(self, name: str, tls: ssl.SSLContext | None) -> None:

@@ -31,6 +31,8 @@ class Scripted:
 
     says: Mapping[str, str] = field(default_factory=dict)
     tls: ssl.SSLContext | None = None
+    hangs_up_after: str = ""
+    """A line: after its reply and the next octets the connection is cut."""
     lines: list[str] = field(default_factory=list)
     contents: list[bytes] = field(default_factory=list)
     secure: list[bool] = field(default_factory=list)
@@ -59,6 +61,9 @@ class Scripted:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         line = ""
         while self._answered(writer, line):
+            if line and line == self.hangs_up_after:
+                await reader.read(1)
+                return
             if line == "STARTTLS" and self.tls is not None:
                 await writer.start_tls(self.tls)
             if line == "DATA" and self._reply(line).startswith("354"):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path as FilePath
 
 import pytest
+import uvloop
 
 from mailnode import certificate
 from mailnode.clock import SystemClock
@@ -45,7 +46,7 @@ def attempt(
             attempts = Attempts("mail.here.test", port, limits or Limits())
             return await attempts.make(Host("mx.test", HOST), what or outgoing(), recipients)
 
-    return asyncio.run(work())
+    return uvloop.run(work())
 
 
 @pytest.fixture
@@ -111,6 +112,12 @@ def test_a_broken_handshake_is_tried_again_without_tls() -> None:
     assert (host.secure, host.connections) == ([False], 2)
 
 
+def test_a_host_that_hangs_up_in_the_handshake_is_tried_again_without_tls() -> None:
+    host = Scripted({"EHLO": "250-mx.test\r\n250 STARTTLS"}, hangs_up_after="STARTTLS")
+    assert attempt(host) == (TAKEN,)
+    assert (host.secure, host.connections) == ([False], 2)
+
+
 def test_starttls_that_is_offered_and_refused_is_done_without() -> None:
     host = Scripted({"EHLO": "250-mx.test\r\n250 STARTTLS", "STARTTLS": "454 4.7.0 not now"})
     assert attempt(host) == (TAKEN,)
@@ -165,4 +172,4 @@ def test_a_port_where_nobody_listens_and_a_silent_server_fail() -> None:
 
     for work in (nobody, silent):
         with pytest.raises(Failed):
-            asyncio.run(work())
+            uvloop.run(work())
