@@ -145,6 +145,7 @@ class Limits:
     load_threads_max: int = 4  # cold reads at the same time
 
     expunged_kept_seconds: int = 7 * 86_400  # then what was expunged cannot be brought back
+    removed_kept_seconds: int = 30 * 86_400  # then a removed account cannot be brought back
     collected_seconds: int = 600  # between two looks for what was expunged that long ago
     collected_entries: int = 500  # that go with one change: some ms of the writer
     collected_rows_max: int = 500  # and so many expunges, each a few KiB to be read

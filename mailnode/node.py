@@ -36,6 +36,7 @@ from mailnode.directory.known import Known
 from mailnode.directory.lookup import Lookup
 from mailnode.directory.madeup import MadeUp
 from mailnode.directory.password import COST
+from mailnode.directory.removal import Removal
 from mailnode.directory.rows import Rows
 from mailnode.directory.sessions import Sessions
 from mailnode.directory.turns import Turns
@@ -93,6 +94,7 @@ class House:
     verification: Verification
     creation: Creation
     trimming: Trimming
+    removal: Removal
     collecting: Collecting
     space: Space
     ballast: Ballast
@@ -126,6 +128,7 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
     verification = Verification(credentials, lookup, hashing, known, made_up, sessions, clock, limits)
     creation = Creation(accounts, rows, credentials, domains, clock, limits)
     trimming = Trimming(shard, accounts, loads, clock, limits)
+    removal = Removal(accounts, rows, domains, clock, limits, sessions)
     collecting = Collecting(shard, accounts, loads, clock, limits)
     sums = Sums(shard, quotas, loads, limits)
     try:
@@ -144,6 +147,7 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
             verification=verification,
             creation=creation,
             trimming=trimming,
+            removal=removal,
             collecting=collecting,
             space=space,
             ballast=ballast,
@@ -164,6 +168,7 @@ def operator(parts: House) -> Operator:
         parts.lookup,
         parts.credentials,
         parts.creation,
+        parts.removal,
         waiting,
         parts.limits,
     )
@@ -417,8 +422,10 @@ async def _trim(parts: House) -> None:
 
 
 async def _collect(parts: House) -> None:
+    await parts.removal.resume()
     while True:
         await parts.collecting.collect()
+        await parts.removal.purge()
         await asyncio.sleep(parts.limits.collected_seconds)
 
 

@@ -45,6 +45,7 @@ TUNABLE = (
     Tunable("mailboxes_max", 10, "of an account"),
     Tunable("arrays_octets_max", 1024 * KiB, "of memory for the messages of mailboxes in use"),
     Tunable("expunged_kept_seconds", 0, "that an expunged message can be brought back"),
+    Tunable("removed_kept_seconds", 0, "that a removed account can be brought back"),
     Tunable("collected_seconds", 1, "between two looks for what cannot be any more"),
     Tunable("disk_reserve_octets", 0, "free on the disk; below it no new mail is taken"),
     Tunable("disk_reserve_percent_max", 0, "of a small file system that the reserve may be"),

@@ -10,6 +10,7 @@ from mailnode.directory.attempt import Scope
 from mailnode.directory.creation import Created, Creation, Refused
 from mailnode.directory.credential import Credentials, Unfit
 from mailnode.directory.lookup import Lookup, Owner
+from mailnode.directory.removal import Removal, Removed
 from mailnode.directory.rows import Rows
 from mailnode.directory.turns import Busy
 from mailnode.limits import Limits
@@ -46,6 +47,7 @@ class Operator:
     lookup: Lookup
     credentials: Credentials
     creation: Creation
+    removal: Removal
     waiting: Waiting
     limits: Limits
 
@@ -62,6 +64,8 @@ class Operator:
                 owner = await self.lookup.owner(str(address))
                 if owner is not None:
                     answer.accounts.append(await self._account(str(address), owner))
+        for each in self.removal.removed():
+            answer.accounts.append(await self._removed(each))
         return answer
 
     async def AccountPassword(self, request: pb.AccountPasswordRequest) -> pb.AddressAnswer:
@@ -101,6 +105,16 @@ class Operator:
     async def AppPasswordRevoke(self, request: pb.AppPasswordRevokeRequest) -> pb.AddressAnswer:
         await self.credentials.revoke(await self._owner(request.address), request.name)
         return pb.AddressAnswer(address=request.address)
+
+    async def AccountRemove(self, request: pb.AccountRemoveRequest) -> pb.AccountRemoveAnswer:
+        outcome = await self.removal.remove(request.address)
+        if isinstance(outcome, Refused):
+            raise Refusal(outcome.reason)
+        aliases = await self.removal.named_by(outcome.address)
+        return pb.AccountRemoveAnswer(address=outcome.address, until=outcome.until, aliases=aliases)
+
+    async def AccountUndelete(self, request: pb.AccountUndeleteRequest) -> pb.AddressAnswer:
+        return _answer(await self.removal.undelete(request.address))
 
     async def AliasAdd(self, request: pb.AliasAddRequest) -> pb.AddressAnswer:
         return _answer(await self.creation.create_alias(request.address, request.targets))
@@ -160,12 +174,21 @@ class Operator:
         return owner
 
     async def _account(self, address: str, owner: Owner) -> pb.AccountListAnswer.Account:
-        usage = await (await self.accounts.open(owner.account)).usage()
+        account = await self._shown(address, owner.account)
+        account.suspended = await self.credentials.is_suspended(owner)
+        return account
+
+    async def _removed(self, removed: Removed) -> pb.AccountListAnswer.Account:
+        account = await self._shown(removed.address, removed.account)
+        account.removed, account.until = removed.removed, removed.until
+        return account
+
+    async def _shown(self, address: str, account: int) -> pb.AccountListAnswer.Account:
+        usage = await (await self.accounts.open(account)).usage()
         row, quota = usage.row, usage.quota
         return pb.AccountListAnswer.Account(
             address=address,
-            account=owner.account,
-            suspended=await self.credentials.is_suspended(owner),
+            account=account,
             mailboxes=usage.mailboxes,
             messages=row.messages,
             octets=row.octets,

@@ -62,6 +62,17 @@ def account_resume(options: argparse.Namespace) -> None:
     print(f"{_ask(options, request).address} is no longer suspended")
 
 
+def account_remove(options: argparse.Namespace) -> None:
+    answer = _ask(options, pb.AccountRemoveRequest(address=options.address))
+    print(f"{answer.address} was removed; `account undelete` brings it back until {time(answer.until)}")
+    for alias in answer.aliases:
+        print(f"{text(alias)} names it, and leads there no more")
+
+
+def account_undelete(options: argparse.Namespace) -> None:
+    print(f"{_ask(options, pb.AccountUndeleteRequest(address=options.address)).address} is back")
+
+
 def account_quota(options: argparse.Namespace) -> None:
     if options.storage is None and options.messages is None:
         raise Failure("expected --storage or --messages, or both")
@@ -176,7 +187,7 @@ def _change(options: argparse.Namespace, what: pb.QueueChangeRequest.What, done:
 
 ACCOUNTS = (
     Column("ADDRESS", lambda row: text(row.address)),
-    Column("STATE", lambda row: "suspended" if row.suspended else "active"),
+    Column("STATE", lambda row: "removed" if row.removed else "suspended" if row.suspended else "active"),
     number("MAILBOXES", lambda row: row.mailboxes),
     number("MESSAGES", lambda row: row.messages),
     number("SIZE", lambda row: octets(row.octets)),

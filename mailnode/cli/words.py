@@ -68,6 +68,9 @@ def _accounts(commands: Any) -> None:
     _asked(of, "suspend", "let nobody log in; mail still comes in", asking.account_suspend, "address")
     _asked(of, "resume", "end a suspension", asking.account_resume, "address")
 
+    about = "it takes no mail and nobody logs in; for a while it can be brought back"
+    _asked(of, "remove", about, asking.account_remove, "address")
+    _asked(of, "undelete", "bring back what was removed", asking.account_undelete, "address")
     quota = _asked(of, "quota", "how much an account may hold", asking.account_quota, "address")
     about = "octets, such as 10G; `none`: no limit; `domain`: as mailnode.toml says of its domain"
     quota.add_argument("--storage", type=amount.octets, metavar="SIZE", help=about)

@@ -127,6 +127,8 @@ class Copies:
         except Exception:  # our own mistake with one account refuses its recipient, not the transaction
             log.exception("an account cannot be opened", extra={"account": f"{account:016x}"})
             return UNAVAILABLE
+        if usage.row.removed:
+            return UNAVAILABLE  # its address is about to go
         return None if usage.holds(1, octets, self._grace_share) else MAILBOX_FULL
 
     async def upload(self, upload: Upload) -> None:

@@ -353,6 +353,8 @@ class LocalAccount:
         self._in_flight.pop(change.intent, None)
         if change.dues:
             self._dues.commit(self.id, change.dues)
+        if change.purged:
+            self._dues.forget(self.id)
 
     # -- loading
 

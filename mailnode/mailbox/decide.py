@@ -15,6 +15,12 @@ from mailnode.mailbox.expunged import decide_collect, decide_undelete
 from mailnode.mailbox.flags import decide_store
 from mailnode.mailbox.queue import decide_queue, decide_submit
 from mailnode.mailbox.quota import set_quota
+from mailnode.mailbox.removed import (
+    STILL_TAKEN,
+    decide_purge_account,
+    decide_remove_account,
+    decide_undelete_account,
+)
 from mailnode.mailbox.transfer import decide_copy, decide_expunge
 from mailnode.mailbox.tree import (
     decide_create,
@@ -30,6 +36,8 @@ def decide(state: Decided, intent: Intent, loaded: Loaded, moment: Moment) -> Ch
     """What the intent does to the account as decided so far. The state is changed along with it."""
     ask = intent.WhichOneof("ask")
     assert ask is not None
+    if state.row.removed and ask not in STILL_TAKEN:
+        return Result(refused="NONEXISTENT")
     decision = _DECISIONS[ask](state, intent.id, getattr(intent, ask), loaded, moment)
     if isinstance(decision, Change) and not decision.HasField("upload"):
         if decision.HasField("touched"):
@@ -126,6 +134,9 @@ _DECISIONS: dict[str, Callable[[Decided, bytes, Any, Loaded, Moment], Change | R
     "submit": decide_submit,
     "queue": decide_queue,
     "set_quota": decide_set_quota,
+    "remove_account": decide_remove_account,
+    "undelete_account": decide_undelete_account,
+    "purge_account": decide_purge_account,
     "undelete": decide_undelete,
     "collect": decide_collect,
 }

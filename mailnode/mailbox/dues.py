@@ -56,6 +56,11 @@ class Dues:
             else:
                 self._enter(due.kind, task)
 
+    def forget(self, account: int) -> None:
+        """All of an account that is no more."""
+        for tasks in self._open.values():
+            tasks.difference_update([task for task in tasks if task.account == account])
+
     def again(self, kind: int, task: Task) -> None:
         """A task that was taken and not done: in memory only, a restart reads its row."""
         self._enter(kind, task)

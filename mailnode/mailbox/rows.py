@@ -127,6 +127,10 @@ def rows(change: Change, format: int) -> Iterator[Put]:
     if change.HasField("upload"):
         yield from _upload_rows(account, change.upload)
         return
+    if change.purged:
+        end = DropTo(keys.account_id(account + 1))
+        yield from ((family, keys.account_id(account), end) for family in keys.OF_ACCOUNTS)
+        return
     yield STATE, keys.state(account, Kind.ACCOUNT), change.row.SerializeToString()
     for mailbox in change.mailboxes:
         yield STATE, keys.mailbox(account, mailbox.mailbox), mailbox.SerializeToString()

@@ -55,5 +55,6 @@ class Sums:
             except (DecodeError, Unreadable) as error:
                 told.tell(Family.STATE, key, str(error))
                 continue
-            octets[domain_of(row)] += row.octets
+            if not row.removed:
+                octets[domain_of(row)] += row.octets
         return octets, None if account is None else account + 1

@@ -31,7 +31,7 @@ class AccountListRequest(_message.Message):
 class AccountListAnswer(_message.Message):
     __slots__ = ("accounts",)
     class Account(_message.Message):
-        __slots__ = ("address", "account", "suspended", "mailboxes", "messages", "octets", "quota_octets", "quota_messages", "quota_own")
+        __slots__ = ("address", "account", "suspended", "mailboxes", "messages", "octets", "quota_octets", "quota_messages", "quota_own", "removed", "until")
         ADDRESS_FIELD_NUMBER: _ClassVar[int]
         ACCOUNT_FIELD_NUMBER: _ClassVar[int]
         SUSPENDED_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +41,8 @@ class AccountListAnswer(_message.Message):
         QUOTA_OCTETS_FIELD_NUMBER: _ClassVar[int]
         QUOTA_MESSAGES_FIELD_NUMBER: _ClassVar[int]
         QUOTA_OWN_FIELD_NUMBER: _ClassVar[int]
+        REMOVED_FIELD_NUMBER: _ClassVar[int]
+        UNTIL_FIELD_NUMBER: _ClassVar[int]
         address: str
         account: int
         suspended: bool
@@ -50,10 +52,34 @@ class AccountListAnswer(_message.Message):
         quota_octets: int
         quota_messages: int
         quota_own: bool
-        def __init__(self, address: _Optional[str] = ..., account: _Optional[int] = ..., suspended: _Optional[bool] = ..., mailboxes: _Optional[int] = ..., messages: _Optional[int] = ..., octets: _Optional[int] = ..., quota_octets: _Optional[int] = ..., quota_messages: _Optional[int] = ..., quota_own: _Optional[bool] = ...) -> None: ...
+        removed: int
+        until: int
+        def __init__(self, address: _Optional[str] = ..., account: _Optional[int] = ..., suspended: _Optional[bool] = ..., mailboxes: _Optional[int] = ..., messages: _Optional[int] = ..., octets: _Optional[int] = ..., quota_octets: _Optional[int] = ..., quota_messages: _Optional[int] = ..., quota_own: _Optional[bool] = ..., removed: _Optional[int] = ..., until: _Optional[int] = ...) -> None: ...
     ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
     accounts: _containers.RepeatedCompositeFieldContainer[AccountListAnswer.Account]
     def __init__(self, accounts: _Optional[_Iterable[_Union[AccountListAnswer.Account, _Mapping]]] = ...) -> None: ...
+
+class AccountRemoveRequest(_message.Message):
+    __slots__ = ("address",)
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    def __init__(self, address: _Optional[str] = ...) -> None: ...
+
+class AccountRemoveAnswer(_message.Message):
+    __slots__ = ("address", "until", "aliases")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    ALIASES_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    until: int
+    aliases: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, address: _Optional[str] = ..., until: _Optional[int] = ..., aliases: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class AccountUndeleteRequest(_message.Message):
+    __slots__ = ("address",)
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    def __init__(self, address: _Optional[str] = ...) -> None: ...
 
 class AccountQuotaRequest(_message.Message):
     __slots__ = ("address", "quota")

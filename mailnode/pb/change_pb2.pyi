@@ -17,7 +17,7 @@ class UidRange(_message.Message):
     def __init__(self, first: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...
 
 class Intent(_message.Message):
-    __slots__ = ("id", "retry", "create", "add", "upload", "store", "copy", "expunge", "create_mailbox", "delete_mailbox", "rename_mailbox", "subscribe", "put_row", "submit", "queue", "trim", "set_quota", "undelete", "collect")
+    __slots__ = ("id", "retry", "create", "add", "upload", "store", "copy", "expunge", "create_mailbox", "delete_mailbox", "rename_mailbox", "subscribe", "put_row", "submit", "queue", "trim", "set_quota", "undelete", "collect", "remove_account", "undelete_account", "purge_account")
     ID_FIELD_NUMBER: _ClassVar[int]
     RETRY_FIELD_NUMBER: _ClassVar[int]
     CREATE_FIELD_NUMBER: _ClassVar[int]
@@ -37,6 +37,9 @@ class Intent(_message.Message):
     SET_QUOTA_FIELD_NUMBER: _ClassVar[int]
     UNDELETE_FIELD_NUMBER: _ClassVar[int]
     COLLECT_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    UNDELETE_ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    PURGE_ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     id: bytes
     retry: bool
     create: Create
@@ -56,7 +59,10 @@ class Intent(_message.Message):
     set_quota: SetQuota
     undelete: Undelete
     collect: Collect
-    def __init__(self, id: _Optional[bytes] = ..., retry: _Optional[bool] = ..., create: _Optional[_Union[Create, _Mapping]] = ..., add: _Optional[_Union[Add, _Mapping]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ..., store: _Optional[_Union[Store, _Mapping]] = ..., copy: _Optional[_Union[Copy, _Mapping]] = ..., expunge: _Optional[_Union[Expunge, _Mapping]] = ..., create_mailbox: _Optional[_Union[CreateMailbox, _Mapping]] = ..., delete_mailbox: _Optional[_Union[DeleteMailbox, _Mapping]] = ..., rename_mailbox: _Optional[_Union[RenameMailbox, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., put_row: _Optional[_Union[PutRow, _Mapping]] = ..., submit: _Optional[_Union[Submit, _Mapping]] = ..., queue: _Optional[_Union[Queue, _Mapping]] = ..., trim: _Optional[_Union[Trim, _Mapping]] = ..., set_quota: _Optional[_Union[SetQuota, _Mapping]] = ..., undelete: _Optional[_Union[Undelete, _Mapping]] = ..., collect: _Optional[_Union[Collect, _Mapping]] = ...) -> None: ...
+    remove_account: RemoveAccount
+    undelete_account: UndeleteAccount
+    purge_account: PurgeAccount
+    def __init__(self, id: _Optional[bytes] = ..., retry: _Optional[bool] = ..., create: _Optional[_Union[Create, _Mapping]] = ..., add: _Optional[_Union[Add, _Mapping]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ..., store: _Optional[_Union[Store, _Mapping]] = ..., copy: _Optional[_Union[Copy, _Mapping]] = ..., expunge: _Optional[_Union[Expunge, _Mapping]] = ..., create_mailbox: _Optional[_Union[CreateMailbox, _Mapping]] = ..., delete_mailbox: _Optional[_Union[DeleteMailbox, _Mapping]] = ..., rename_mailbox: _Optional[_Union[RenameMailbox, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., put_row: _Optional[_Union[PutRow, _Mapping]] = ..., submit: _Optional[_Union[Submit, _Mapping]] = ..., queue: _Optional[_Union[Queue, _Mapping]] = ..., trim: _Optional[_Union[Trim, _Mapping]] = ..., set_quota: _Optional[_Union[SetQuota, _Mapping]] = ..., undelete: _Optional[_Union[Undelete, _Mapping]] = ..., collect: _Optional[_Union[Collect, _Mapping]] = ..., remove_account: _Optional[_Union[RemoveAccount, _Mapping]] = ..., undelete_account: _Optional[_Union[UndeleteAccount, _Mapping]] = ..., purge_account: _Optional[_Union[PurgeAccount, _Mapping]] = ...) -> None: ...
 
 class Create(_message.Message):
     __slots__ = ("address", "mailboxes")
@@ -253,6 +259,20 @@ class Collect(_message.Message):
     expunged: _containers.RepeatedScalarFieldContainer[bytes]
     def __init__(self, expunged: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
+class RemoveAccount(_message.Message):
+    __slots__ = ("address",)
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    def __init__(self, address: _Optional[str] = ...) -> None: ...
+
+class UndeleteAccount(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class PurgeAccount(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
 class Result(_message.Message):
     __slots__ = ("refused", "position", "added", "copied", "mailbox", "modified", "expunged", "first_position", "undeleted", "slices")
     REFUSED_FIELD_NUMBER: _ClassVar[int]
@@ -308,7 +328,7 @@ class Trim(_message.Message):
     def __init__(self, touched: _Optional[int] = ..., results: _Optional[int] = ...) -> None: ...
 
 class Change(_message.Message):
-    __slots__ = ("format", "account", "position", "intent", "result", "row", "mailboxes", "mailboxes_dropped", "entries", "entries_dropped", "mails", "touched", "rows", "subscriptions", "upload", "dues", "contents_dropped", "trimmed", "places_dropped")
+    __slots__ = ("format", "account", "position", "intent", "result", "row", "mailboxes", "mailboxes_dropped", "entries", "entries_dropped", "mails", "touched", "rows", "subscriptions", "upload", "dues", "contents_dropped", "trimmed", "purged", "places_dropped")
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
@@ -327,6 +347,7 @@ class Change(_message.Message):
     DUES_FIELD_NUMBER: _ClassVar[int]
     CONTENTS_DROPPED_FIELD_NUMBER: _ClassVar[int]
     TRIMMED_FIELD_NUMBER: _ClassVar[int]
+    PURGED_FIELD_NUMBER: _ClassVar[int]
     PLACES_DROPPED_FIELD_NUMBER: _ClassVar[int]
     format: int
     account: int
@@ -346,8 +367,9 @@ class Change(_message.Message):
     dues: _containers.RepeatedCompositeFieldContainer[Due]
     contents_dropped: _containers.RepeatedCompositeFieldContainer[ContentDropped]
     trimmed: Trim
+    purged: bool
     places_dropped: _containers.RepeatedCompositeFieldContainer[Dropped]
-    def __init__(self, format: _Optional[int] = ..., account: _Optional[int] = ..., position: _Optional[int] = ..., intent: _Optional[bytes] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., row: _Optional[_Union[_row_pb2.AccountRow, _Mapping]] = ..., mailboxes: _Optional[_Iterable[_Union[_row_pb2.MailboxRow, _Mapping]]] = ..., mailboxes_dropped: _Optional[_Iterable[int]] = ..., entries: _Optional[_Iterable[_Union[Entries, _Mapping]]] = ..., entries_dropped: _Optional[_Iterable[_Union[Dropped, _Mapping]]] = ..., mails: _Optional[_Iterable[_Union[Mail, _Mapping]]] = ..., touched: _Optional[_Union[Touched, _Mapping]] = ..., rows: _Optional[_Iterable[_Union[Row, _Mapping]]] = ..., subscriptions: _Optional[_Iterable[_Union[Subscribe, _Mapping]]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ..., dues: _Optional[_Iterable[_Union[Due, _Mapping]]] = ..., contents_dropped: _Optional[_Iterable[_Union[ContentDropped, _Mapping]]] = ..., trimmed: _Optional[_Union[Trim, _Mapping]] = ..., places_dropped: _Optional[_Iterable[_Union[Dropped, _Mapping]]] = ...) -> None: ...
+    def __init__(self, format: _Optional[int] = ..., account: _Optional[int] = ..., position: _Optional[int] = ..., intent: _Optional[bytes] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., row: _Optional[_Union[_row_pb2.AccountRow, _Mapping]] = ..., mailboxes: _Optional[_Iterable[_Union[_row_pb2.MailboxRow, _Mapping]]] = ..., mailboxes_dropped: _Optional[_Iterable[int]] = ..., entries: _Optional[_Iterable[_Union[Entries, _Mapping]]] = ..., entries_dropped: _Optional[_Iterable[_Union[Dropped, _Mapping]]] = ..., mails: _Optional[_Iterable[_Union[Mail, _Mapping]]] = ..., touched: _Optional[_Union[Touched, _Mapping]] = ..., rows: _Optional[_Iterable[_Union[Row, _Mapping]]] = ..., subscriptions: _Optional[_Iterable[_Union[Subscribe, _Mapping]]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ..., dues: _Optional[_Iterable[_Union[Due, _Mapping]]] = ..., contents_dropped: _Optional[_Iterable[_Union[ContentDropped, _Mapping]]] = ..., trimmed: _Optional[_Union[Trim, _Mapping]] = ..., purged: _Optional[bool] = ..., places_dropped: _Optional[_Iterable[_Union[Dropped, _Mapping]]] = ...) -> None: ...
 
 class Due(_message.Message):
     __slots__ = ("kind", "time", "key", "done")

@@ -65,7 +65,11 @@ class Due:
     CREATION: Final = 2
     QUEUE: Final = 3
     EXPUNGED: Final = 4
+    REMOVED: Final = 5
 
+
+OF_ACCOUNTS: Final = tuple(family for family in FAMILIES if family != Family.LOG)
+"""Whose rows begin with an account's id."""
 
 FORMAT = b"format"
 """The shard's own row, in the default family."""

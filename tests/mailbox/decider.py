@@ -11,6 +11,7 @@ from mailnode.mailbox.account import mailbox_needed
 from mailnode.mailbox.add import related
 from mailnode.mailbox.decide import decide
 from mailnode.mailbox.decided import Decided, Loaded, Moment
+from mailnode.mailbox.queue import item_key
 from mailnode.mailbox.quota import NO_QUOTA
 from mailnode.mailbox.reads import Reads
 from mailnode.mailbox.rows import rows
@@ -56,6 +57,8 @@ class Decider:
         wanted = [(Kind.MSGID, h) for message in intent.add.messages for h in related(message)]
         if intent.HasField("put_row"):
             wanted.append((intent.put_row.kind, intent.put_row.key))
+        if intent.HasField("queue"):
+            wanted.append((Kind.QUEUE, item_key(intent.queue.mail)))
         for ask in (intent.undelete, intent.collect):
             wanted += [(Kind.EXPUNGED, key) for key in ask.expunged]
         return {(kind, key): self.reads.small_row(kind, key) for kind, key in wanted}
