@@ -16,22 +16,20 @@ from pathlib import Path
 
 from mailnode import tunable
 from mailnode.limits import Limits
+from mailnode.table import NAME, Table
+from mailnode.table import ConfigError as ConfigError
 from mailnode.tunable import TUNABLE
 from protocols.smtp.profile import BareNewline
 
 FILE = "mailnode.toml"
+DROP_INS = "domains.d"
+"""Beside it: a file a domain, for those that `mailnode domain add` writes."""
 LIMITS = Limits()
 LOG_LEVELS = ("debug", "info", "warning", "error")
-_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _SERVER = re.compile(r"(?:([0-9.]+)|\[([0-9A-Fa-f:.]+)\]):([0-9]{1,5})")
 SMTP_PORT = 25
 DNS_PORT = 53
 _QUOTAS = ("quota_octets", "quota_messages", "domain_quota_octets")
-_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
-
-
-class ConfigError(Exception):
-    """The configuration cannot be used; the text is one line for whoever wrote it."""
 
 
 class Service(enum.StrEnum):
@@ -128,15 +126,19 @@ class Config:
 def load(directory: Path) -> Config:
     """Read DIR/mailnode.toml; raises ConfigError."""
     file = directory / FILE
+    if not file.exists():
+        raise ConfigError(f"{file}: there is none; `mailnode init {directory} --help` makes one")
+    drop_ins = [_read(path) for path in sorted((directory / DROP_INS).glob("*.toml"))]
+    return _config(directory, _read(file), drop_ins)
+
+
+def _read(file: Path) -> Table:
     try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{file}: there is none; `mailnode init {directory} --help` makes one") from None
+        return Table(str(file), "", tomllib.loads(file.read_text(encoding="utf-8")))
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
     except ValueError as error:  # not UTF-8, or not TOML: the text names line and column
         raise ConfigError(f"{file}: is not TOML: {error}") from None
-    return _config(directory, _Table(str(file), "", tables))
 
 
 def text_of(config: Config) -> str:
@@ -163,18 +165,21 @@ def text_of(config: Config) -> str:
     lines += _relay_lines(config)
     lines += ["", "[limits]", *tunable.lines(config.limits)]
     for domain in config.domains:
-        lines += [
-            "",
-            "[[domain]]",
-            f"name = {_string(domain.name)}",
-            f"separator = {_string(domain.separator)}  # user+tag is user",
-            f"scram = {_bool(domain.scram)}  # keep SCRAM keys beside the password's hash",
-            f"dkim = {_string(domain.dkim)}  # sign with the key dkim/DOMAIN.THIS.pem; empty: do not",
-            f"quota_octets = {domain.quota_octets}  # of an account with no quota of its own; 0: no limit",
-            f"quota_messages = {domain.quota_messages}  # as quota_octets",
-            f"domain_quota_octets = {domain.domain_quota_octets}  # of its accounts together; 0: no limit",
-        ]
+        lines += ["", "[[domain]]", *domain_lines(domain)]
     return "\n".join(lines) + "\n"
+
+
+def domain_lines(domain: Domain) -> list[str]:
+    """What stands in a table `[[domain]]`, or in a file of DROP_INS."""
+    return [
+        f"name = {_string(domain.name)}",
+        f"separator = {_string(domain.separator)}  # user+tag is user",
+        f"scram = {_bool(domain.scram)}  # keep SCRAM keys beside the password's hash",
+        f"dkim = {_string(domain.dkim)}  # sign with the key dkim/DOMAIN.THIS.pem; empty: do not",
+        f"quota_octets = {domain.quota_octets}  # of an account with no quota of its own; 0: no limit",
+        f"quota_messages = {domain.quota_messages}  # as quota_octets",
+        f"domain_quota_octets = {domain.domain_quota_octets}  # of its accounts together; 0: no limit",
+    ]
 
 
 def _relay_lines(config: Config) -> list[str]:
@@ -201,12 +206,12 @@ def _lmtp_socket_line(config: Config) -> list[str]:
     return [f"lmtp_socket = {path}  # LMTP for programs of this machine; a path from this directory"]
 
 
-def _config(directory: Path, root: _Table) -> Config:
+def _config(directory: Path, root: Table, drop_ins: Sequence[Table]) -> Config:
     tls, listeners, bare_newline = root.table("tls"), root.table("listeners"), root.table("bare_newline")
     config = Config(
         directory=directory,
         hostname=root.name("hostname"),
-        domains=_domains(root),
+        domains=_domains(root, drop_ins),
         listeners=_listeners(listeners),
         lmtp_socket=directory / listeners.text("lmtp_socket", "") if listeners.has("lmtp_socket") else None,
         bare_newline={service: _bare_newline(bare_newline, service) for service in BARE_NEWLINE},
@@ -226,29 +231,36 @@ def _config(directory: Path, root: _Table) -> Config:
     return config
 
 
-def _limits(table: _Table) -> Limits:
+def _limits(table: Table) -> Limits:
     values = {row.name: table.number(row.name, getattr(LIMITS, row.name), row.least) for row in TUNABLE}
     table.refuse_others()
     return replace(LIMITS, **values)
 
 
-def _domains(root: _Table) -> tuple[Domain, ...]:
-    domains = []
-    for table in root.tables("domain"):
-        separator = table.text("separator", "+")
-        name, selector = table.name("name"), table.text("dkim", "")
-        if selector and not _NAME.fullmatch(selector):
-            raise table.error("dkim", selector, 'a selector such as "m1"')
-        quotas = {each: table.number(each, 0, 0) for each in _QUOTAS}
-        domains.append(Domain(name, separator, table.truth("scram", True), selector, **quotas))
-        table.refuse_others()
-    names = [domain.name for domain in domains]
-    if repeated := next((name for name in names if names.count(name) > 1), None):
-        raise root.error("domain", repeated, "each name once")
-    return tuple(domains)
+def _domains(root: Table, drop_ins: Sequence[Table]) -> tuple[Domain, ...]:
+    """Those of the file first."""
+    tables = root.tables("domain", least=0 if drop_ins else 1) + list(drop_ins)
+    domains: dict[str, Domain] = {}
+    for table in tables:
+        domain = _domain(table)
+        if domain.name in domains:
+            raise table.error("name", domain.name, "each name once")
+        domains[domain.name] = domain
+    return tuple(domains.values())
 
 
-def _listeners(table: _Table) -> tuple[Listener, ...]:
+def _domain(table: Table) -> Domain:
+    separator = table.text("separator", "+")
+    name, selector = table.name("name"), table.text("dkim", "")
+    if selector and not NAME.fullmatch(selector):
+        raise table.error("dkim", selector, 'a selector such as "m1"')
+    quotas = {each: table.number(each, 0, 0) for each in _QUOTAS}
+    domain = Domain(name, separator, table.truth("scram", True), selector, **quotas)
+    table.refuse_others()
+    return domain
+
+
+def _listeners(table: Table) -> tuple[Listener, ...]:
     host = table.text("host", "127.0.0.1")
     listeners = tuple(
         Listener(service, host, table.port(service)) for service in Service if table.has(service)
@@ -258,7 +270,7 @@ def _listeners(table: _Table) -> tuple[Listener, ...]:
     return listeners
 
 
-def _relay(table: _Table) -> Relay:
+def _relay(table: Table) -> Relay:
     servers = table.texts("dns")
     port = table.port("port") if table.has("port") else SMTP_PORT
     relay = Relay(port, tuple(_servers(table, servers)), table.truth("loopback", False))
@@ -266,7 +278,7 @@ def _relay(table: _Table) -> Relay:
     return relay
 
 
-def _servers(table: _Table, texts: list[str]) -> Iterator[tuple[str, int]]:
+def _servers(table: Table, texts: list[str]) -> Iterator[tuple[str, int]]:
     """`address`, `IPv4:port` or `[IPv6]:port`."""
     for text in texts:
         found = _SERVER.fullmatch(text)
@@ -277,102 +289,13 @@ def _servers(table: _Table, texts: list[str]) -> Iterator[tuple[str, int]]:
         yield host, int(found[3]) if found else DNS_PORT
 
 
-def _bare_newline(table: _Table, service: Service) -> BareNewline:
+def _bare_newline(table: Table, service: Service) -> BareNewline:
     text = table.text(service, BARE_NEWLINE[service].value)
     try:
         return BareNewline(text)
     except ValueError:
         right = " or ".join(f'"{each.value}"' for each in BareNewline)
         raise table.error(service, text, right) from None
-
-
-class _Table:
-    """One TOML table, read key by key, each with what would be right."""
-
-    __slots__ = ("_at", "_file", "_known", "_values")
-
-    def __init__(self, file: str, at: str, values: Mapping[str, object]) -> None:
-        self._file = file
-        self._at = at
-        self._values = values
-        self._known: dict[str, None] = {}
-
-    def error(self, key: str, found: object, right: str) -> ConfigError:
-        where = ".".join(part for part in (self._at, key) if part)
-        what = "nothing" if found is None else repr(found)
-        return ConfigError(f"{self._file}: {where}: found {what}, expected {right}")
-
-    def has(self, key: str) -> bool:
-        self._known[key] = None
-        return key in self._values
-
-    def text(self, key: str, default: str) -> str:
-        value = self._take(key, default)
-        if not isinstance(value, str):
-            raise self.error(key, value, "a string")
-        return value
-
-    def name(self, key: str) -> str:
-        """A domain name; there must be one."""
-        if not self.has(key):
-            raise self.error(key, None, 'a domain name such as "example.org"')
-        value = self.text(key, "")
-        if not _NAME.fullmatch(value):
-            raise self.error(key, value, 'a domain name in lower-case A-labels such as "example.org"')
-        return value
-
-    def texts(self, key: str) -> list[str]:
-        value = self._take(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self.error(key, value, "a list of strings")
-        return value
-
-    def one_of(self, key: str, default: str, values: Sequence[str]) -> str:
-        value = self.text(key, default)
-        if value not in values:
-            raise self.error(key, value, f"one of {', '.join(values)}")
-        return value
-
-    def truth(self, key: str, default: bool) -> bool:
-        value = self._take(key, default)
-        if not isinstance(value, bool):
-            raise self.error(key, value, "true or false")
-        return value
-
-    def number(self, key: str, default: int, least: int) -> int:
-        value = self._take(key, default)
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise self.error(key, value, f"a number, {least} or more")
-        return value
-
-    def port(self, key: str) -> int:
-        value = self._take(key, 0)
-        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 65535:
-            raise self.error(key, value, "a port from 1 to 65535")
-        return value
-
-    def table(self, key: str) -> _Table:
-        value = self._take(key, {})
-        if not isinstance(value, dict):
-            raise self.error(key, value, f"a table [{key}]")
-        return _Table(self._file, key, value)
-
-    def tables(self, key: str) -> list[_Table]:
-        """One or more."""
-        value = self._take(key, [])
-        if not isinstance(value, list) or not value or not all(isinstance(item, dict) for item in value):
-            raise self.error(key, value, f"one or more tables [[{key}]]")
-        return [_Table(self._file, f"{key}[{at}]", item) for at, item in enumerate(value)]
-
-    def refuse_others(self) -> None:
-        """What nobody asked for is a mistake of whoever wrote it."""
-        for key, value in self._values.items():
-            if key not in self._known:
-                raise self.error(key, value, f"only {', '.join(self._known)} here")
-
-    def _take(self, key: str, default: object) -> object:
-        self._known[key] = None
-        return self._values.get(key, default)
 
 
 def _string(text: str) -> str:

@@ -20,6 +20,7 @@ from twisted.internet.error import CannotListenError
 from mailnode import certificate
 from mailnode import log as log_file
 from mailnode.admin import service
+from mailnode.admin.domains import Domains
 from mailnode.admin.operator import Operator
 from mailnode.clock import Clock, SystemClock
 from mailnode.cluster import whole
@@ -88,6 +89,7 @@ class House:
     accounts: Accounts
     upload_ids: UploadIds
     domains: dict[str, Domain]
+    signing: dict[str, Key]
     rows: Rows
     lookup: Lookup
     credentials: Credentials
@@ -141,6 +143,7 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
             accounts=accounts,
             upload_ids=upload_ids,
             domains=domains,
+            signing={},
             rows=rows,
             lookup=lookup,
             credentials=credentials,
@@ -160,7 +163,8 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
         shard.close()
 
 
-def operator(parts: House) -> Operator:
+def operator(config: Config, parts: House, changed: Callable[[Config], object]) -> Operator:
+    """`changed` takes what it did to the configuration's files; raises ConfigError."""
     waiting = Waiting(parts.accounts, parts.clock)
     return Operator(
         parts.accounts,
@@ -171,6 +175,7 @@ def operator(parts: House) -> Operator:
         parts.removal,
         waiting,
         parts.limits,
+        Domains(config.directory, parts.rows, changed),
     )
 
 
@@ -187,8 +192,8 @@ async def _serve(config: Config, ready: Callable[[], None], reactor: Any) -> Non
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with house(config, SystemClock()) as parts, _beside(*_works(config, parts)):
-        admin = await service.serve(config.admin_socket, operator(parts))
         doors = Doors(config, parts, reactor)
+        admin = await service.serve(config.admin_socket, operator(config, parts, doors.change_domains))
         try:
             doors.open()
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _take_anew, doors)
@@ -237,7 +242,6 @@ class Doors:
     LIVE = frozenset(
         ("domains", "bare_newline", "allow_plaintext_auth", "pop3_marks_seen", "log_level", "limits")
     )
-    """What changes; of `domains` all but the keys that they sign with."""
 
     def __init__(self, config: Config, parts: House, reactor: Any) -> None:
         """Raises ConfigError."""
@@ -283,6 +287,7 @@ class Doors:
         Raises ConfigError and changes nothing when the certificate cannot be used.
         """
         certificate.check(self.config.certificate, self.config.key)
+        signing = _signing(config)
         changed = [each.name for each in fields(Config) if _differs(each.name, self.config, config)]
         self.config = replace(self.config, **{name: getattr(config, name) for name in self.LIVE})
         self._certificate.reload()
@@ -290,11 +295,17 @@ class Doors:
         self._parts.verification.change(self.config.limits)
         self._parts.domains.clear()
         self._parts.domains.update({domain.name: domain for domain in self.config.domains})
+        self._parts.signing.clear()
+        self._parts.signing.update(signing)
         log_file.set_level(self.config.log_level)
         values = _listeners(self.config, self._parts, self._locks)
         for name, port in self._open:
             port.change(values[name], self.config.limits)
         return [name for name in changed if name not in self.LIVE]
+
+    def change_domains(self, config: Config) -> None:
+        """Of what can change live, these alone; raises ConfigError and changes nothing."""
+        self.change(replace(self.config, domains=config.domains))
 
     async def stop(self) -> None:
         """Say goodbye to everybody."""
@@ -383,18 +394,23 @@ def _works(config: Config, parts: House) -> Iterator[Coroutine[Any, Any, None]]:
 def _outbox(config: Config, told: RelayConfig, parts: House) -> Outbox:
     """Our users' mail goes on to other domains."""
     clock, limits = parts.clock, parts.limits
-    signing = [domain for domain in config.domains if domain.dkim]
-    keys = {domain.name: Key(domain.dkim, key.read(config.dkim_key(domain))) for domain in signing}
+    parts.signing.update(_signing(config))
     resolver = Resolver(asking(told.dns, limits.dns_seconds_max), clock, limits)
     relay = Relay(
         Routes(resolver, clock, config.hostname, limits, loopback=told.loopback),
-        Signer(keys, clock),
+        Signer(parts.signing, clock),
         Attempts(config.hostname, told.port, limits),
         Bounces(config.hostname, parts.upload_ids, clock),
         clock,
         limits,
     )
     return Outbox(parts.accounts, relay)
+
+
+def _signing(config: Config) -> dict[str, Key]:
+    """By domain; raises ConfigError."""
+    signing = [domain for domain in config.domains if domain.dkim and config.relay]
+    return {domain.name: Key(domain.dkim, key.read(config.dkim_key(domain))) for domain in signing}
 
 
 async def _sweep(parts: House) -> None:

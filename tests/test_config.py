@@ -86,7 +86,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         (
             'name = "example.test"',
             'name = "example.test"\n[[domain]]\nname = "example.test"',
-            "domain: found 'example.test', expected each name once",
+            "domain[1].name: found 'example.test', expected each name once",
         ),
         (
             "[listeners]",
@@ -172,6 +172,21 @@ def test_what_init_writes_shows_every_key(tmp_path: Path) -> None:
         (known,) = re.findall(r"expected only (.*) here", str(raised.value))
         for key in known.split(", "):
             assert re.search(rf"^(\[+{key}\]+|{key} = )", told, re.MULTILINE), f"{table} does not show {key}"
+
+
+def test_a_domain_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "domains.d").mkdir()
+    second = tmp_path / "domains.d" / "second.test.toml"
+    second.write_text('name = "second.test"\nseparator = "-"\n')
+    config = _load(tmp_path, SMALL)
+    assert [(domain.name, domain.separator) for domain in config.domains] == [
+        ("example.test", "+"),
+        ("second.test", "-"),
+    ]
+    second.write_text('name = "example.test"\n')
+    with pytest.raises(ConfigError) as raised:
+        load(tmp_path)
+    assert str(raised.value) == f"{second}: name: found 'example.test', expected each name once"
 
 
 def test_dns_servers_have_port_53_unless_they_say_another(tmp_path: Path) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from mailnode.admin import domains
+from mailnode.admin.domains import Domains
+from mailnode.config import ConfigError
 from mailnode.directory.address import Address
 from mailnode.directory.attempt import Scope
 from mailnode.directory.creation import Created, Creation, Refused
@@ -50,6 +53,7 @@ class Operator:
     removal: Removal
     waiting: Waiting
     limits: Limits
+    domains: Domains
 
     async def AccountAdd(self, request: pb.AccountAddRequest) -> pb.AddressAnswer:
         return _answer(await self.creation.create(request.address, request.password))
@@ -167,6 +171,15 @@ class Operator:
     async def QueueChange(self, request: pb.QueueChangeRequest) -> pb.QueueListAnswer:
         return _items(request.item, await self.waiting.change(request.item, _CHANGES[request.what]))
 
+    async def DomainAdd(self, request: pb.DomainAddRequest) -> pb.DomainListAnswer:
+        return await self.domains.add(request.domain)
+
+    async def DomainList(self, request: pb.DomainListRequest) -> pb.DomainListAnswer:
+        return await self.domains.listed()
+
+    async def DomainRemove(self, request: pb.DomainRemoveRequest) -> pb.DomainListAnswer:
+        return await self.domains.remove(request.domain, request.keep_accounts)
+
     async def _owner(self, address: str) -> Owner:
         owner = await self.lookup.owner(address)
         if owner is None:
@@ -208,6 +221,8 @@ async def asked(operator: Operator, name: str, request: object) -> object:
         raise Refusal("too many logins wait: try again") from None
     except NotKnown:
         raise Refusal("it is not known whether all of it was stored: try again") from None
+    except (domains.Refused, ConfigError) as error:
+        raise Refusal(str(error)) from None
 
 
 def _scope(text: str) -> Scope:

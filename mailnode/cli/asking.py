@@ -32,9 +32,11 @@ def _ask(options: argparse.Namespace, request: Any) -> Any:
 
 async def _offline(options: argparse.Namespace, request: Any) -> Any:
     """Do what the node would do."""
-    async with node.house(load(options.directory), SystemClock()) as parts:
+    config = load(options.directory)
+    async with node.house(config, SystemClock()) as parts:
+        doing = node.operator(config, parts, lambda changed: None)
         try:
-            return await asked(node.operator(parts), type(request).__name__.removesuffix("Request"), request)
+            return await asked(doing, type(request).__name__.removesuffix("Request"), request)
         except Refusal as refusal:
             raise Failure(str(refusal)) from None
 
@@ -85,6 +87,21 @@ def account_quota(options: argparse.Namespace) -> None:
 def account_list(options: argparse.Namespace) -> None:
     request = pb.AccountListRequest(address=getattr(options, "address", ""))
     show(_ask(options, request).accounts, ACCOUNTS, options.json)
+
+
+def domain_add(options: argparse.Namespace) -> None:
+    (domain,) = _ask(options, pb.DomainAddRequest(domain=options.domain)).domains
+    print(f"{domain.domain} was added; `mailnode dns {domain.domain}` says what its DNS zone needs")
+
+
+def domain_list(options: argparse.Namespace) -> None:
+    show(_ask(options, pb.DomainListRequest()).domains, DOMAINS, options.json)
+
+
+def domain_remove(options: argparse.Namespace) -> None:
+    request = pb.DomainRemoveRequest(domain=options.domain, keep_accounts=options.keep_accounts)
+    (domain,) = _ask(options, request).domains
+    print(f"{domain.domain} was removed")
 
 
 def alias_add(options: argparse.Namespace) -> None:
@@ -201,6 +218,13 @@ APP_PASSWORDS = (
     Column("MADE", lambda row: time(row.created)),
     Column("EXPIRES", lambda row: time(row.expires) if row.expires else "never"),
     Column("LAST USED", lambda row: time(row.used) if row.used else "never"),
+)
+DOMAINS = (
+    Column("DOMAIN", lambda row: row.domain),
+    Column("FILE", lambda row: row.file),
+    Column("DKIM", lambda row: row.dkim or "-"),
+    number("ACCOUNTS", lambda row: row.accounts),
+    number("ALIASES", lambda row: row.aliases),
 )
 ALIASES = (
     Column("ADDRESS", lambda row: text(row.address)),

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mailnode import certificate, log, node
+from mailnode.admin.domains import SELECTOR
 from mailnode.admin.target import target
 from mailnode.cli.failure import Failure
 from mailnode.clock import SystemClock
@@ -34,8 +35,6 @@ from mailnode.mailauth import key
 from mailnode.mailauth.published import records
 from mailnode.readiness import notify_ready
 
-SELECTOR = "m1"
-"""Of a new domain's first key."""
 LOOPBACK = "127.0.0.1"
 DEMO_DOMAIN = "example.test"
 DEMO_ACCOUNTS = ("alice@example.test:alice-secret", "bob@example.test:bob-secret")

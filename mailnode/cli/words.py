@@ -116,6 +116,12 @@ def _mailboxes(commands: Any) -> None:
 
 
 def _domains(commands: Any) -> None:
+    of = _group(commands, "domain", "domains whose mail is ours")
+    _asked(of, "add", "mail of one more domain is ours", asking.domain_add, "domain")
+    _shown(of, "list", "every domain", asking.domain_list)
+    remove = _asked(of, "remove", "mail of a domain is no longer ours", asking.domain_remove, "domain")
+    about = "with its accounts: their mail stays, they answer to nobody until the domain is added again"
+    remove.add_argument("--keep-accounts", action="store_true", help=about)
     _asked(commands, "dns", "what a domain's DNS zone shall say", making.dns, "domain")
 
 

@@ -310,3 +310,40 @@ class QueueChangeRequest(_message.Message):
     item: str
     what: QueueChangeRequest.What
     def __init__(self, item: _Optional[str] = ..., what: _Optional[_Union[QueueChangeRequest.What, str]] = ...) -> None: ...
+
+class DomainAddRequest(_message.Message):
+    __slots__ = ("domain",)
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    domain: str
+    def __init__(self, domain: _Optional[str] = ...) -> None: ...
+
+class DomainListRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class DomainRemoveRequest(_message.Message):
+    __slots__ = ("domain", "keep_accounts")
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    KEEP_ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
+    domain: str
+    keep_accounts: bool
+    def __init__(self, domain: _Optional[str] = ..., keep_accounts: _Optional[bool] = ...) -> None: ...
+
+class DomainListAnswer(_message.Message):
+    __slots__ = ("domains",)
+    class Domain(_message.Message):
+        __slots__ = ("domain", "file", "dkim", "accounts", "aliases")
+        DOMAIN_FIELD_NUMBER: _ClassVar[int]
+        FILE_FIELD_NUMBER: _ClassVar[int]
+        DKIM_FIELD_NUMBER: _ClassVar[int]
+        ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
+        ALIASES_FIELD_NUMBER: _ClassVar[int]
+        domain: str
+        file: str
+        dkim: str
+        accounts: int
+        aliases: int
+        def __init__(self, domain: _Optional[str] = ..., file: _Optional[str] = ..., dkim: _Optional[str] = ..., accounts: _Optional[int] = ..., aliases: _Optional[int] = ...) -> None: ...
+    DOMAINS_FIELD_NUMBER: _ClassVar[int]
+    domains: _containers.RepeatedCompositeFieldContainer[DomainListAnswer.Domain]
+    def __init__(self, domains: _Optional[_Iterable[_Union[DomainListAnswer.Domain, _Mapping]]] = ...) -> None: ...

@@ -219,7 +219,7 @@ class DirectoryRow(_message.Message):
     def __init__(self, kind: _Optional[_Union[DirectoryRow.Kind, str]] = ..., state: _Optional[_Union[DirectoryRow.State, str]] = ..., account: _Optional[int] = ..., targets: _Optional[_Iterable[str]] = ..., credential: _Optional[_Union[CredentialRow, _Mapping]] = ...) -> None: ...
 
 class QueueRow(_message.Message):
-    __slots__ = ("reverse_path", "smtputf8", "eight_bit_mime", "start", "size", "upload", "queued", "due", "attempts", "held", "delay_told", "recipients")
+    __slots__ = ("reverse_path", "smtputf8", "eight_bit_mime", "start", "size", "upload", "queued", "due", "attempts", "held", "delay_told", "recipients", "transaction")
     class Recipient(_message.Message):
         __slots__ = ("forward_path", "reply")
         FORWARD_PATH_FIELD_NUMBER: _ClassVar[int]
@@ -239,6 +239,7 @@ class QueueRow(_message.Message):
     HELD_FIELD_NUMBER: _ClassVar[int]
     DELAY_TOLD_FIELD_NUMBER: _ClassVar[int]
     RECIPIENTS_FIELD_NUMBER: _ClassVar[int]
+    TRANSACTION_FIELD_NUMBER: _ClassVar[int]
     reverse_path: bytes
     smtputf8: bool
     eight_bit_mime: bool
@@ -251,7 +252,8 @@ class QueueRow(_message.Message):
     held: bool
     delay_told: bool
     recipients: _containers.RepeatedCompositeFieldContainer[QueueRow.Recipient]
-    def __init__(self, reverse_path: _Optional[bytes] = ..., smtputf8: _Optional[bool] = ..., eight_bit_mime: _Optional[bool] = ..., start: _Optional[int] = ..., size: _Optional[int] = ..., upload: _Optional[int] = ..., queued: _Optional[int] = ..., due: _Optional[int] = ..., attempts: _Optional[int] = ..., held: _Optional[bool] = ..., delay_told: _Optional[bool] = ..., recipients: _Optional[_Iterable[_Union[QueueRow.Recipient, _Mapping]]] = ...) -> None: ...
+    transaction: bytes
+    def __init__(self, reverse_path: _Optional[bytes] = ..., smtputf8: _Optional[bool] = ..., eight_bit_mime: _Optional[bool] = ..., start: _Optional[int] = ..., size: _Optional[int] = ..., upload: _Optional[int] = ..., queued: _Optional[int] = ..., due: _Optional[int] = ..., attempts: _Optional[int] = ..., held: _Optional[bool] = ..., delay_told: _Optional[bool] = ..., recipients: _Optional[_Iterable[_Union[QueueRow.Recipient, _Mapping]]] = ..., transaction: _Optional[bytes] = ...) -> None: ...
 
 class CredentialRow(_message.Message):
     __slots__ = ("argon2id", "scram_salt", "scram_iterations", "scram_stored_key", "scram_server_key", "suspended", "application_passwords")

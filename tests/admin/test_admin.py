@@ -41,7 +41,7 @@ def served(made: Path, at: Path, *requests: Any) -> list[Any]:
 
     async def scenario() -> list[Any]:
         async with node.house(load(made), SystemClock()) as parts:
-            server = await serve(at, node.operator(parts))
+            server = await serve(at, node.operator(load(made), parts, lambda changed: None))
             try:
                 return [await asyncio.to_thread(one, request) for request in requests]
             finally:
@@ -84,7 +84,7 @@ def test_what_is_refused_is_said_in_one_line(tmp_path: Path, made: Path, name: s
 def test_accounts_are_listed_suspended_and_given_passwords(made: Path) -> None:
     async def scenario() -> None:
         async with node.house(load(made), SystemClock()) as parts:
-            operator = node.operator(parts)
+            operator = node.operator(load(made), parts, lambda changed: None)
             (listed,) = (await operator.AccountList(pb.AccountListRequest())).accounts
             assert (listed.address, listed.suspended, listed.mailboxes) == (ALICE, False, 6)
             await operator.AccountSuspend(pb.AccountSuspendRequest(address=ALICE, suspended=True))

@@ -121,7 +121,7 @@ def test_an_item_of_the_queue_that_cannot_be_read_is_listed_and_can_be_removed(t
             parts.shard.write([(STATE, queue, BAD), (Family.DUE, due, b"")], sync=True)
         counts = []
         async with built.house(load(directory), SystemClock()) as parts:
-            operator = built.operator(parts)
+            operator = built.operator(load(directory), parts, lambda changed: None)
             for request in (
                 pb.QueueListRequest(),
                 pb.QueueChangeRequest(what=pb.QueueChangeRequest.REMOVE),
