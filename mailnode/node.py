@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -21,7 +22,9 @@ from mailnode import certificate
 from mailnode import log as log_file
 from mailnode.admin import service
 from mailnode.admin.domains import Domains
+from mailnode.admin.keeping import Checkpoints
 from mailnode.admin.operator import Operator
+from mailnode.admin.restoring import Restoring
 from mailnode.clock import Clock, SystemClock
 from mailnode.cluster import whole
 from mailnode.cluster.partitions import Partitions
@@ -67,7 +70,7 @@ from mailnode.relay.bounce import Bounces
 from mailnode.relay.outbox import Outbox, Relay
 from mailnode.relay.route import Routes
 from mailnode.relay.waiting import Waiting
-from mailnode.store.shard import Shard, open_full
+from mailnode.store.shard import RocksShard, open_full
 from mailnode.store.space import Ballast, Space
 
 log = logging.getLogger(__name__)
@@ -81,9 +84,10 @@ SHARD_FAILED = 74
 class House:
     """What a node is without its listeners: enough to create accounts while nobody is served."""
 
+    directory: Path
     clock: Clock
     limits: Limits
-    shard: Shard
+    shard: RocksShard
     writer: ThreadPoolExecutor
     upkeep: ThreadPoolExecutor
     accounts: Accounts
@@ -135,6 +139,7 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
     sums = Sums(shard, quotas, loads, limits)
     try:
         yield House(
+            directory=config.directory.absolute(),
             clock=clock,
             limits=limits,
             shard=shard,
@@ -176,6 +181,18 @@ def operator(config: Config, parts: House, changed: Callable[[Config], object]) 
         waiting,
         parts.limits,
         Domains(config.directory, parts.rows, changed),
+        Checkpoints(parts.shard, parts.directory, parts.clock, parts.upkeep),
+        Restoring(
+            parts.shard,
+            parts.directory,
+            parts.accounts,
+            parts.rows,
+            parts.creation,
+            parts.upload_ids,
+            parts.clock,
+            parts.writer,
+            parts.upkeep,
+        ),
     )
 
 

@@ -12,6 +12,8 @@ from mailnode.admin.operator import Refusal
 from mailnode.admin.target import target
 
 ANSWER_SECONDS_MAX = 60
+_SECONDS_MAX = {"AccountRestore": 86_400, "Checkpoint": 600}
+"""Of work that is as long as there is mail."""
 
 
 class NotRunning(Exception):
@@ -34,7 +36,7 @@ def ask(socket: Path, request: Any) -> Any:
             response_deserializer=method.answer.FromString,
         )
         try:
-            return call(request, timeout=ANSWER_SECONDS_MAX)
+            return call(request, timeout=_SECONDS_MAX.get(method.name, ANSWER_SECONDS_MAX))
         except grpc.RpcError as error:
             raise _meant(error) from error
 

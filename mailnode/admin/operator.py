@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from mailnode.admin import domains
 from mailnode.admin.domains import Domains
+from mailnode.admin.keeping import Checkpoints
+from mailnode.admin.restoring import NotRestored, Restoring
 from mailnode.config import ConfigError
 from mailnode.directory.address import Address
 from mailnode.directory.attempt import Scope
@@ -25,6 +29,7 @@ from mailnode.pb.change_pb2 import Intent
 from mailnode.pb.row_pb2 import DirectoryRow
 from mailnode.relay import waiting
 from mailnode.relay.waiting import Waiting
+from mailnode.store.backups import BackupError, Backups
 
 _CHANGES: Mapping[int, waiting.Change] = {
     pb.QueueChangeRequest.RETRY: waiting.retry,
@@ -54,6 +59,8 @@ class Operator:
     waiting: Waiting
     limits: Limits
     domains: Domains
+    checkpoints: Checkpoints
+    restoring: Restoring
 
     async def AccountAdd(self, request: pb.AccountAddRequest) -> pb.AddressAnswer:
         return _answer(await self.creation.create(request.address, request.password))
@@ -179,6 +186,36 @@ class Operator:
 
     async def DomainRemove(self, request: pb.DomainRemoveRequest) -> pb.DomainListAnswer:
         return await self.domains.remove(request.domain, request.keep_accounts)
+
+    async def Checkpoint(self, request: pb.CheckpointRequest) -> pb.CheckpointAnswer:
+        own = self.checkpoints
+        try:
+            path, made = await asyncio.get_running_loop().run_in_executor(own.pool, own.make)
+        except OSError as error:
+            raise Refusal(str(error)) from None
+        return pb.CheckpointAnswer(path=str(path), incarnation=own.shard.incarnation, made=made)
+
+    async def CheckpointDrop(self, request: pb.CheckpointDropRequest) -> pb.CheckpointDropAnswer:
+        own = self.checkpoints
+        if not await asyncio.get_running_loop().run_in_executor(own.pool, own.drop, Path(request.path)):
+            raise Refusal(f"{request.path!a} is no checkpoint")
+        return pb.CheckpointDropAnswer()
+
+    async def AccountRestore(self, request: pb.AccountRestoreRequest) -> pb.AccountRestoreAnswer:
+        backups = Backups(Path(request.backups))
+        try:
+            backup, restored = await self.restoring.restore(
+                backups, request.backup, request.address, request.into
+            )
+        except (BackupError, NotRestored) as error:
+            raise Refusal(str(error)) from None
+        return pb.AccountRestoreAnswer(
+            address=restored.address,
+            backup=backup.name,
+            whole=restored.whole,
+            messages=restored.messages,
+            present=restored.present,
+        )
 
     async def _owner(self, address: str) -> Owner:
         owner = await self.lookup.owner(address)

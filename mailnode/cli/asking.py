@@ -41,6 +41,11 @@ async def _offline(options: argparse.Namespace, request: Any) -> Any:
             raise Failure(str(refusal)) from None
 
 
+def ask(options: argparse.Namespace, request: Any) -> Any:
+    """For commands that stand in files of their own."""
+    return _ask(options, request)
+
+
 # -- accounts and aliases
 
 

@@ -28,8 +28,16 @@ def number(title: str, cell: Callable[[Any], object]) -> Column:
 def show(rows: Sequence[Any], columns: Sequence[Column], as_json: bool) -> None:
     """JSON has every field of every row under its name; numbers of 64 bits are numbers."""
     if as_json:
-        print(json.dumps([_plain(row) for row in rows], indent=2, ensure_ascii=False))
-        return
+        print_json([_plain(row) for row in rows])
+    else:
+        show_rows(rows, columns)
+
+
+def print_json(values: Any) -> None:
+    print(json.dumps(values, indent=2, ensure_ascii=False))
+
+
+def show_rows(rows: Sequence[Any], columns: Sequence[Column]) -> None:
     lines = [[column.title for column in columns], *([c.cell(row) for c in columns] for row in rows)]
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
     for line in lines:

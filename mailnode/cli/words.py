@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mailnode.cli import amount, asking, making
+from mailnode.cli import amount, asking, keeping, making
 from mailnode.config import STANDARD_PORTS
 from mailnode.directory.attempt import Scope
 
@@ -29,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
     _mailboxes(commands)
     _domains(commands)
     _queue(commands)
+    _backups(commands)
     return whole
 
 
@@ -139,6 +140,43 @@ def _queue(commands: Any) -> None:
         which = change.add_mutually_exclusive_group(required=True)
         which.add_argument("item", nargs="?", default="", metavar="ITEM", help="as `queue list` names it")
         which.add_argument("--all", action="store_true")
+
+
+def _backups(commands: Any) -> None:
+    of = _group(commands, "backup", "backups of a node")
+    making_one = _asked(of, "make", "a further backup; the node may run", keeping.make)
+    making_one.add_argument(
+        "--keep", type=_count, default=0, metavar="N", help="then drop all but the last N"
+    )
+    listing = _on_backups(of, "list", "every backup", keeping.list_)
+    listing.add_argument("--json", action="store_true")
+    verifying = _on_backups(of, "verify", "read every octet of a backup, or of all", keeping.verify)
+    verifying.add_argument("backup", nargs="?", default="", metavar="BACKUP")
+    pruning = _on_backups(of, "prune", "drop all but the last", keeping.prune)
+    pruning.add_argument("--keep", type=_count, required=True, metavar="N")
+    making_one.add_argument("backups", type=Path, metavar="BACKUPS", help="the directory of backups")
+
+    restoring = _on_backups(commands, "restore", "a node, or one account, out of a backup", keeping.restore)
+    restoring.add_argument(
+        "directory", type=Path, metavar="DIR", help="a new one; with --account that of a node"
+    )
+    restoring.add_argument("--backup", default="", metavar="BACKUP", help="the last, where it is not said")
+    restoring.add_argument("--account", default="", metavar="ADDRESS", help="this one only")
+    restoring.add_argument("--into", default="", metavar="ADDRESS", help="of another account, or a new one")
+
+
+def _on_backups(of: Any, name: str, about: str, run: Run) -> argparse.ArgumentParser:
+    """A command for a directory of backups, which needs no node."""
+    command: argparse.ArgumentParser = of.add_parser(name, help=about)
+    command.add_argument("backups", type=Path, metavar="BACKUPS")
+    command.set_defaults(run=run)
+    return command
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text!a} is no number of backups")
+    return int(text)
 
 
 def _group(commands: Any, name: str, about: str) -> Any:

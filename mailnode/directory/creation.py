@@ -28,7 +28,7 @@ from mailnode.limits import Limits
 from mailnode.mailbox.dues import Dues
 from mailnode.mailbox.verbs import NotKnown
 from mailnode.pb.change_pb2 import Create, Intent
-from mailnode.pb.row_pb2 import DirectoryRow
+from mailnode.pb.row_pb2 import CredentialRow, DirectoryRow
 from mailnode.store.keys import Due
 
 log = logging.getLogger(__name__)
@@ -101,6 +101,25 @@ class Creation:
             return Refused("too many logins wait: try again")
         finally:
             self._under_way.discard(asked)
+
+    async def create_as(self, address: str, credential: CredentialRow) -> Created | Refused:
+        """A new account whose password is known as it is stored."""
+        asked = self._ours(address)
+        if isinstance(asked, Refused):
+            return asked
+        row = DirectoryRow(
+            kind=DirectoryRow.ACCOUNT,
+            state=DirectoryRow.CREATING,
+            account=draw_account_id(asked, HOME, self._clock),
+            credential=credential,
+        )
+        try:
+            if not await self._rows.put_new(asked, row):
+                return Refused(f"{asked} exists")
+            await self._finish(asked, row)
+        except NotKnown:
+            return NOT_KNOWN
+        return Created(str(asked))
 
     async def resume(self, dues: Dues) -> None:
         """What the last run of the node left half-done, each at its last step."""

@@ -73,6 +73,11 @@ class Accounts:
             self._kept.popitem(last=False)
         return found
 
+    def forget(self, account: int) -> None:
+        """Its rows are written anew by somebody else: it is read again when it is next opened."""
+        self._kept.pop(account, None)
+        self._open.pop(account, None)
+
     async def directory_rows(self, kind: int) -> list[tuple[bytes, bytes]]:
         """Every row of a kind of the directory accounts of home 0, as key and value."""
         return await asyncio.get_running_loop().run_in_executor(self._loads, self._directory_rows, kind)

@@ -257,6 +257,14 @@ class Reads:
             raise Expunged
         return row
 
+    def kept(self, entry: bytes) -> tuple[MailRow, bytes, bytes]:
+        """What is kept of the mail of an entry but its octets: row, head, forms. Raises Expunged."""
+        ids = longs(entry, MAIL).tolist()
+        mail, head, forms = self._mails(ids)[0], self._heads(ids)[0], self._forms(ids)[0]
+        if mail is None or head is None or forms is None:
+            raise Expunged
+        return mail, head, forms
+
     def chunk(self, row: MailRow, chunk: int) -> bytes:
         """A chunk of a mail's octets; raises Expunged, of one that cannot be read too."""
         octets = self._shard.get_many(Family.BLOB, [self._blob_key(row, chunk)])[0]

@@ -255,6 +255,56 @@ class MailboxUndeleteAnswer(_message.Message):
     messages: int
     def __init__(self, messages: _Optional[int] = ...) -> None: ...
 
+class CheckpointRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class CheckpointAnswer(_message.Message):
+    __slots__ = ("path", "incarnation", "made")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    INCARNATION_FIELD_NUMBER: _ClassVar[int]
+    MADE_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    incarnation: bytes
+    made: int
+    def __init__(self, path: _Optional[str] = ..., incarnation: _Optional[bytes] = ..., made: _Optional[int] = ...) -> None: ...
+
+class CheckpointDropRequest(_message.Message):
+    __slots__ = ("path",)
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    def __init__(self, path: _Optional[str] = ...) -> None: ...
+
+class CheckpointDropAnswer(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class AccountRestoreRequest(_message.Message):
+    __slots__ = ("backups", "backup", "address", "into")
+    BACKUPS_FIELD_NUMBER: _ClassVar[int]
+    BACKUP_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    INTO_FIELD_NUMBER: _ClassVar[int]
+    backups: str
+    backup: str
+    address: str
+    into: str
+    def __init__(self, backups: _Optional[str] = ..., backup: _Optional[str] = ..., address: _Optional[str] = ..., into: _Optional[str] = ...) -> None: ...
+
+class AccountRestoreAnswer(_message.Message):
+    __slots__ = ("address", "backup", "whole", "messages", "present")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    BACKUP_FIELD_NUMBER: _ClassVar[int]
+    WHOLE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    PRESENT_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    backup: str
+    whole: bool
+    messages: int
+    present: int
+    def __init__(self, address: _Optional[str] = ..., backup: _Optional[str] = ..., whole: _Optional[bool] = ..., messages: _Optional[int] = ..., present: _Optional[int] = ...) -> None: ...
+
 class QueueListRequest(_message.Message):
     __slots__ = ("item",)
     ITEM_FIELD_NUMBER: _ClassVar[int]

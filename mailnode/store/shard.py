@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,10 @@ from typing import Any, Protocol
 
 from google.protobuf.message import DecodeError
 from rocksdict import (
+    AccessType,
     BlockBasedOptions,
     Cache,
+    Checkpoint,
     DBCompressionType,
     DBRecoveryMode,
     Options,
@@ -96,8 +99,10 @@ class Shard(Protocol):
 class RocksShard:
     """On rocksdict in raw mode; one column family a `Family`."""
 
-    def __init__(self, path: Path, memory_octets: int) -> None:
+    def __init__(self, path: Path, memory_octets: int, access: AccessType | None = None) -> None:
+        """Read-only where `access` says so."""
         self._mark = Mark(path)
+        self._read_only = access is not None
         self._damaged = self._mark.is_set()
         families = _families(memory_octets)
         if self._damaged:
@@ -105,7 +110,12 @@ class RocksShard:
             for family in families.values():
                 family.set_disable_auto_compactions(True)
         try:
-            self._db = Rdict(str(path), _database(memory_octets), column_families=families)
+            self._db = Rdict(
+                str(path),
+                _database(memory_octets),
+                column_families=families,
+                access_type=access or AccessType.read_write(),
+            )
         except Exception as error:
             raise _why(path, str(error)) from error
         # Any: the stubs of rocksdict speak of every mode, we use raw mode alone.
@@ -197,6 +207,8 @@ class RocksShard:
         if self._damaged or not _is_damage(reason):
             return
         self._damaged = True
+        if self._read_only:
+            return
         self._mark.set(reason)
         for column in self._columns.values():
             column.set_options({"disable_auto_compactions": "true"})
@@ -264,6 +276,23 @@ class RocksShard:
             self._protect(str(error))
             raise OSError(f"the shard could not write: {error}") from error
 
+    def checkpoint(self, path: Path) -> None:
+        """The shard as it is now, in a new folder on the same disk: hard links of what never changes.
+
+        Raises OSError.
+        """
+        shutil.rmtree(path, ignore_errors=True)
+        try:
+            Checkpoint(self._db).create_checkpoint(str(path))
+        except Exception as error:
+            raise OSError(f"no checkpoint could be made: {error}") from error
+
+    def renew(self, incarnation: bytes) -> None:
+        """It is another disk's history from now on: its files have the names of files of the old one."""
+        row = FormatRow(format=FORMAT, incarnation=incarnation)
+        self._db.put(keys.FORMAT, row.SerializeToString(), write_opt=self._synced)
+        self.incarnation = incarnation
+
     def close(self) -> None:
         # Family handles hold the database's lock: they go first.
         self._columns.clear()
@@ -297,6 +326,17 @@ def open_shard(path: Path, memory_octets: int, fresh_incarnation: bytes) -> Rock
     shard = RocksShard(path, memory_octets)
     try:
         shard.check_format(fresh_incarnation)
+    except BaseException:
+        shard.close()
+        raise
+    return shard
+
+
+def open_copy(path: Path, memory_octets: int) -> RocksShard:
+    """A shard of the same format that is only read. Raises ShardError."""
+    shard = RocksShard(path, memory_octets, AccessType.read_only(False))
+    try:
+        shard.check_format(b"")
     except BaseException:
         shard.close()
         raise

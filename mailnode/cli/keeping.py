@@ -1,0 +1,191 @@
+"""Backups of a node, and nodes out of backups."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from mailnode.admin.keeping import beside_shard
+from mailnode.cli.asking import ask
+from mailnode.cli.failure import Failure
+from mailnode.cli.printing import Column, number, octets, print_json, show_rows, time
+from mailnode.clock import SystemClock
+from mailnode.config import load
+from mailnode.mailbox.raising import raise_all
+from mailnode.pb import admin_pb2 as pb
+from mailnode.store.backups import Backup, BackupError, Backups, Progress, Source
+from mailnode.store.shard import open_shard
+
+SHARD = "shard"
+BACKUPS = (
+    Column("BACKUP", lambda one: one.name),
+    Column("MADE", lambda one: time(one.made)),
+    number("FILES", lambda one: len(one.files)),
+    number("SIZE", lambda one: octets(one.octets)),
+)
+
+
+def make(options: argparse.Namespace) -> None:
+    """The node makes the checkpoint, or none runs; this process copies it."""
+    directory = load(options.directory).directory.absolute()
+    backups = Backups(options.backups.absolute())
+    if backups_within(options.backups, directory):
+        raise Failure(f"{options.backups} lies in the node's directory: a backup belongs on another disk")
+    made = ask(options, pb.CheckpointRequest())
+    try:
+        checkpoint = Path(made.path)
+        sources = [
+            *_shard_sources(checkpoint),
+            *(Source(directory / p, str(p)) for p in beside_shard(directory)),
+        ]
+        whole = sum(source.file.stat().st_size for source in sources)
+        with _told(whole) as progress:
+            backup = backups.make(sources, made.incarnation.hex(), made.made, progress)
+    except BackupError as error:
+        raise Failure(str(error)) from None
+    finally:
+        ask(options, pb.CheckpointDropRequest(path=made.path))
+    print(f"{backup.name}: {len(backup.files)} files, {octets(backup.octets)}")
+    if options.keep:
+        _prune(backups, options.keep)
+
+
+def backups_within(backups: Path, directory: Path) -> bool:
+    return backups.absolute().is_relative_to(directory)
+
+
+def _shard_sources(checkpoint: Path) -> list[Source]:
+    return [Source(file, f"{SHARD}/{file.name}") for file in sorted(checkpoint.iterdir())]
+
+
+def list_(options: argparse.Namespace) -> None:
+    backups = Backups(options.backups)
+    try:
+        rows = backups.all()
+        damaged = backups.unreadable()
+    except BackupError as error:
+        raise Failure(str(error)) from None
+    if options.json:
+        print_json([_plain(one) for one in rows])
+    else:
+        show_rows(rows, BACKUPS)
+    for line in damaged:
+        print(f"mailnode: {line}", file=sys.stderr)
+
+
+def _plain(one: Backup) -> dict[str, Any]:
+    return {k: v for k, v in asdict(one).items() if k != "files"} | {
+        "files": len(one.files),
+        "octets": one.octets,
+    }
+
+
+def verify(options: argparse.Namespace) -> None:
+    """Every octet of a backup, or of all, is read."""
+    backups = Backups(options.backups)
+    try:
+        chosen = [backups.named(options.backup)] if options.backup else backups.all()
+        faults = list(backups.unreadable())
+    except BackupError as error:
+        raise Failure(str(error)) from None
+    with _told(sum(one.octets for one in chosen)) as progress:
+        for one in chosen:
+            faults += backups.faults(one, progress)
+    for line in faults:
+        print(line)
+    if faults:
+        raise Failure(f"{len(faults)} faults")
+    print(f"{len(chosen)} backups are whole")
+
+
+def prune(options: argparse.Namespace) -> None:
+    _prune(Backups(options.backups), options.keep)
+
+
+def _prune(backups: Backups, count: int) -> None:
+    try:
+        gone = backups.prune(count)
+    except BackupError as error:
+        raise Failure(str(error)) from None
+    for name in gone:
+        print(f"{name} is gone")
+
+
+def restore(options: argparse.Namespace) -> None:
+    backups = Backups(options.backups)
+    try:
+        if options.account:
+            _restore_account(options)
+        else:
+            _restore_all(backups, backups.named(options.backup), options.directory)
+    except BackupError as error:
+        raise Failure(str(error)) from None
+
+
+def _restore_account(options: argparse.Namespace) -> None:
+    request = pb.AccountRestoreRequest(
+        backups=str(options.backups.absolute()),
+        backup=options.backup,
+        address=options.account,
+        into=options.into,
+    )
+    answer = ask(options, request)
+    how = "as it was" if answer.whole else "into what is there"
+    print(f"{answer.address}: {answer.messages} messages came back {how}; {answer.present} were there")
+
+
+def _restore_all(backups: Backups, backup: Backup, directory: Path) -> None:
+    """All or nothing: laid out beside its directory, then renamed to it."""
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise Failure(f"{directory} is there already, and not empty: a node is restored into a new one")
+    making = directory.absolute().with_name(f".{directory.name}.restoring")
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(0o700, parents=True)
+    try:
+        with _told(backup.octets) as progress:
+            backups.lay_out(backup, making, progress)
+        accounts = raise_in(making / SHARD, load(making).memory_octets)
+        making.rename(directory)
+    except BaseException:
+        shutil.rmtree(making, ignore_errors=True)
+        raise
+    print(f"{directory}: {accounts} accounts as of {backup.name}; what waited for other servers is on hold")
+
+
+def raise_in(path: Path, memory_octets: int) -> int:
+    """Every account of the shard that lies there beyond what was given out since; how many."""
+    clock = SystemClock()
+    shard = open_shard(path, memory_octets, b"")
+    try:
+        shard.renew(clock.random(16))
+        return raise_all(shard, clock.now_microseconds())
+    finally:
+        shard.close()
+
+
+class _told:  # used as a function
+    """Progress in per cent on a terminal."""
+
+    def __init__(self, whole: int) -> None:
+        self._whole = whole
+        self._done = 0
+        self._shown = -1
+        self._is_shown = sys.stderr.isatty()
+
+    def __enter__(self) -> Progress:
+        return self._add
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown >= 0:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+    def _add(self, count: int) -> None:
+        self._done += count
+        percent = 100 * self._done // max(self._whole, 1)
+        if self._is_shown and percent != self._shown:
+            self._shown = percent
+            print(f"\r{percent:3d} % of {octets(self._whole)}", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,91 @@
+"""An account beyond what was given out after the copy was made that it comes from (design §5.10).
+
+Between a backup and its restoration clients were told positions and UIDs that no row knows any more. So the
+position rises by 2^32, which all entries and mailboxes take as their mod-sequence, and UIDNEXT by 100,000: no
+UID comes to mean another message, and a client that knows more than we do is told of everything anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from google.protobuf.message import DecodeError
+
+from mailnode.mailbox.decided import UID_NEXT_MAX
+from mailnode.mailbox.mending import POSITION_GAP, UID_GAP
+from mailnode.mailbox.queue import NEVER
+from mailnode.mailbox.reads import Reads, accounts_from
+from mailnode.mailbox.rows import ENTRY_OCTETS, MODIFIED, longs
+from mailnode.pb.row_pb2 import QueueRow
+from mailnode.store import keys
+from mailnode.store.damage import readable, told
+from mailnode.store.keys import Due, Family, Kind
+from mailnode.store.shard import DropTo, Put, Shard
+
+_PUTS = 5000
+"""Of one batch."""
+_MAILBOX_GAP = 1000
+
+STATE = Family.STATE
+
+
+def raise_all(shard: Shard, now_microseconds: int) -> int:
+    """Every account of the shard; how many. Blocking; nobody else uses it.
+
+    Each is done whole or is done again: its own row, which says how far it came, is written last.
+    """
+    count = 0
+    for account in accounts_from(shard, 0):
+        if keys.is_system(account):
+            continue
+        puts = raised(shard, account, now_microseconds)
+        while part := list(islice(puts, _PUTS)):
+            shard.write(part, sync=False)
+        count += 1
+    shard.write([], sync=True)
+    return count
+
+
+def raised(shard: Shard, account: int, now_microseconds: int) -> Iterator[Put]:
+    """The rows of an account, raised; the account's own comes last."""
+    yield from _held(shard, account)
+    head = Reads(shard, account).head()
+    row = head.row
+    if not row.position:
+        return
+    row.position += POSITION_GAP
+    row.touched_floor = row.position
+    row.mail_last = max(row.mail_last, now_microseconds)
+    row.mailbox_last += _MAILBOX_GAP
+    yield STATE, keys.touched(account, 0), DropTo(keys.touched(account, row.position + 1))
+    yield from _entries(shard, account, row.position)
+    for mailbox in head.mailboxes.values():
+        mailbox.highest_modseq = row.position
+        mailbox.uid_next = min(mailbox.uid_next + UID_GAP, UID_NEXT_MAX)
+        yield STATE, keys.mailbox(account, mailbox.mailbox), mailbox.SerializeToString()
+    yield STATE, keys.state(account, Kind.ACCOUNT), row.SerializeToString()
+
+
+def _entries(shard: Shard, account: int, position: int) -> Iterator[Put]:
+    start = keys.state(account, Kind.ENTRY)
+    for key, value in readable(shard, STATE, start, keys.after(start)):
+        if len(value) == ENTRY_OCTETS:
+            entry = bytearray(value)
+            longs(entry, MODIFIED)[0] = position
+            yield STATE, key, bytes(entry)
+
+
+def _held(shard: Shard, account: int) -> Iterator[Put]:
+    """What waited for other servers may have reached them since: an operator says what goes on."""
+    start = keys.state(account, Kind.QUEUE)
+    for key, value in readable(shard, STATE, start, keys.after(start)):
+        try:
+            item = QueueRow.FromString(value)
+        except DecodeError as error:
+            told.tell(STATE, key, str(error))
+            continue
+        yield Family.DUE, keys.due(account, Due.QUEUE, NEVER if item.held else item.due, key[9:]), None
+        item.held = True
+        yield STATE, key, item.SerializeToString()
+        yield Family.DUE, keys.due(account, Due.QUEUE, NEVER, key[9:]), b""
