@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -230,10 +230,10 @@ class Reads:
     def messages(self, position: int, entries: bytes, overflow: dict[int, Keywords], want: Want) -> Messages:
         """A run with the columns that are wanted; what cannot be read is reported and left out."""
         ids = longs(entries, MAIL).tolist()
-        mails = self._mails(ids) if want & (Want.MAILS | Want.OCTETS) else []
+        mails = self._mails(ids) if want & Want.MAILS else []
         heads = self._heads(ids) if want & Want.HEADS else []
         forms = self._forms(ids) if want & Want.FORMS else []
-        octets = self._octets(mails, words(entries, SIZE).tolist()) if want & Want.OCTETS else []
+        octets = self._octets(ids, words(entries, SIZE)) if want & Want.OCTETS else []
         columns = [column for column in (mails, heads, forms, octets) if column]
         if any(None in column for column in columns):
             whole = [all(column[index] is not None for column in columns) for index in range(len(ids))]
@@ -288,17 +288,21 @@ class Reads:
                 found[index] = [self.octets(mail, p.start, p.end) for p in pieces(mail.part)]
         return found
 
-    def _octets(self, mails: Sequence[MailRow | None], sizes: Sequence[int]) -> list[bytes | None]:
+    def _octets(self, ids: list[int], sizes: Iterable[int]) -> list[bytes | None]:
         """Whole contents; b"" for a long one, which lies in several chunks; None for one that is lost."""
-        short = [m for m, size in zip(mails, sizes, strict=True) if m and size <= BLOB_CHUNK_OCTETS]
-        found = self._shard.get_many(Family.BLOB, [self._blob_key(m, 0) for m in short])
-        octets = {m.mail: value for m, value in zip(short, found, strict=True)}
-        lost = [m.mail for m in short if m.size and octets[m.mail] is None]
-        self._report(Family.BLOB, lost)
-        for m in short:
-            if not m.size:
-                octets[m.mail] = b""
-        return [None if m is None else octets.get(m.mail, b"") for m in mails]
+        found = self._short(ids, sizes)
+        missing = [mail for mail, octets in found.items() if octets is None]
+        for row in self._mails(missing):
+            if row is not None and row.upload:
+                found[row.mail] = self._shard.get_many(Family.BLOB, [self._blob_key(row, 0)])[0]
+        self._report(Family.BLOB, [mail for mail in missing if found[mail] is None])
+        return [found.get(mail, b"") for mail in ids]
+
+    def _short(self, ids: list[int], sizes: Iterable[int]) -> dict[int, bytes | None]:
+        """Contents of one chunk, by mail; None where it was uploaded or is gone."""
+        short = [mail for mail, size in zip(ids, sizes, strict=True) if 0 < size <= BLOB_CHUNK_OCTETS]
+        blobs = [keys.blob(self._account, Blob.MAIL, mail, 0) for mail in short]
+        return dict(zip(short, self._shard.get_many(Family.BLOB, blobs), strict=True))
 
     def _blob_key(self, row: MailRow, chunk: int) -> bytes:
         if row.upload:

@@ -89,8 +89,9 @@ class Plan:
 
     @cached_property
     def needs_mail(self) -> bool:
-        """Whether the parsed message is asked: THREADID, PREVIEW, or octets of the body."""
-        return self.needs_octets or not _OF_THE_ROW.isdisjoint(self.items)
+        """Whether the parsed message is asked: THREADID, PREVIEW, or where in the body octets are."""
+        parts = any(not s.is_of_header and not s.is_whole for s in self.sections)
+        return parts or not _OF_THE_ROW.isdisjoint(self.items)
 
     @cached_property
     def needs_structure(self) -> bool:

@@ -103,7 +103,7 @@ def pieces(plan: Plan, columns: Columns, index: int, names: FlagNames) -> list[b
         said.append(before)
         before = b" "
         if isinstance(item, Section) and not (one.heads and item.is_of_header):
-            said += _streamed(item, one.mails[0])
+            said += _streamed(item, one)
         else:
             template, of_item = _said(item, one, names)
             said += [template % row for row in zip(*of_item, strict=True)]
@@ -223,8 +223,8 @@ def _of_body(section: Section, columns: Columns) -> Sequence[bytes | None]:
     return found
 
 
-def _streamed(section: Section, mail: Mail) -> list[bytes | Range | PickedHeader]:
-    where = octets_of(mail.part, section)
+def _streamed(section: Section, one: Columns) -> list[bytes | Range | PickedHeader]:
+    where = Range(0, one.sizes[0]) if section.is_whole else octets_of(one.mails[0].part, section)
     if where is None:
         return [section.label + b" NIL"]
     if section.of in PICKING:

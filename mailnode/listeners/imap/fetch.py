@@ -13,7 +13,7 @@ from mailnode.listeners.imap.client import Client
 from mailnode.listeners.imap.refusal import Refused
 from mailnode.listeners.imap.utf8 import show_utf8
 from mailnode.mailbox.ranges import packed
-from mailnode.mailbox.rows import FLAGS, MAIL, SEEN, longs
+from mailnode.mailbox.rows import FLAGS, MAIL, SEEN, SIZE, longs, words
 from mailnode.mailbox.verbs import Account, Expunged, Messages, NotKnown, Want
 from mailnode.pb.change_pb2 import Intent, Store
 from protocols.imap import response
@@ -134,7 +134,10 @@ async def _say_long(client: Client, event: Fetch, plan: Plan, run: Messages, ind
 
 def _long(run: Messages) -> list[int]:
     """The indexes of messages whose octets were left out."""
-    return [i for i, octets in enumerate(run.octets) if not octets and run.mails[i].size]
+    if all(run.octets):
+        return []
+    sizes = words(run.entries, SIZE)
+    return [i for i, octets in enumerate(run.octets) if not octets and sizes[i]]
 
 
 async def _streamed(

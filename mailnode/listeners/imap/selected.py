@@ -172,11 +172,13 @@ class Selected:
         def column(item: Attribute, cut: Callable[[bytes, int], memoryview[int]], at: int) -> Sequence[int]:
             return cut(entries, at)[start:end].tolist() if item in items else ()
 
+        sizes = words(entries, SIZE)[start:end] if plan.needs_octets else column(Attribute.SIZE, words, SIZE)
+
         return Columns(
             numbers=self.view.numbers(run.uids[start:end]),
             uids=run.uids[start:end],
             flags=column(Attribute.FLAGS, longs, FLAGS),
-            sizes=column(Attribute.SIZE, words, SIZE),
+            sizes=sizes,
             dates=column(Attribute.INTERNALDATE, words, INTERNAL_DATE),
             modseqs=column(Attribute.MODSEQ, longs, MODIFIED),
             email_ids=column(Attribute.EMAILID, longs, MAIL),
