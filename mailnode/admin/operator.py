@@ -94,7 +94,8 @@ class Operator:
     async def AccountQuota(self, request: pb.AccountQuotaRequest) -> pb.AddressAnswer:
         owner = await self._owner(request.address)
         account = await self.accounts.open(owner.account)
-        await account.apply(Intent(set_quota=request.quota))
+        if (await account.apply(Intent(set_quota=request.quota))).refused:
+            raise Refusal(f"{request.address!a} is no account of this node any more")
         return pb.AddressAnswer(address=request.address)
 
     async def AppPasswordAdd(self, request: pb.AppPasswordAddRequest) -> pb.AppPasswordAddAnswer:

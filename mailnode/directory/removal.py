@@ -94,7 +94,8 @@ class Removal:
 
     async def _bring_back(self, address: Address, account: int) -> Created | Refused:
         row = DirectoryRow(kind=DirectoryRow.ACCOUNT, state=DirectoryRow.ACTIVE, account=account)
-        if not await self._rows.put_new(address, row):
+        new = await self._rows.put_new(address, row)
+        if not new and await self._rows.get(address) != row:
             return Refused(f"{address} exists: it can be brought back once that is removed or renamed")
         opened = await self._accounts.open(account)
         intent = Intent(id=intent_id(self._clock), undelete_account=UndeleteAccount())
@@ -119,11 +120,19 @@ class Removal:
         return [str(alias) for alias, row in rows.items() if address in row.targets]
 
     async def resume(self) -> None:
-        """What the last run of the node left half-done."""
+        """What the last run of the node left half-done; raises NotKnown."""
         for each in self.removed():
-            address = stored_address(each.address)
+            try:
+                await self._free(stored_address(each.address), each.account)
+            except NotKnown:
+                raise
+            except Exception:  # what of one address cannot be read holds up no other
+                log.exception("account %016x: its address cannot be freed", each.account)
+
+    async def _free(self, address: Address, account: int) -> None:
+        async with self._turn:
             row = await self._rows.get(address)
-            if row is not None and row.kind == DirectoryRow.ACCOUNT and row.account == each.account:
+            if row is not None and row.kind == DirectoryRow.ACCOUNT and row.account == account:
                 await self._rows.drop(address)
 
     async def purge(self) -> int:

@@ -16,10 +16,10 @@ from mailnode.mailbox.flags import decide_store
 from mailnode.mailbox.queue import decide_queue, decide_submit
 from mailnode.mailbox.quota import set_quota
 from mailnode.mailbox.removed import (
-    STILL_TAKEN,
     decide_purge_account,
     decide_remove_account,
     decide_undelete_account,
+    takes,
 )
 from mailnode.mailbox.transfer import decide_copy, decide_expunge
 from mailnode.mailbox.tree import (
@@ -36,7 +36,7 @@ def decide(state: Decided, intent: Intent, loaded: Loaded, moment: Moment) -> Ch
     """What the intent does to the account as decided so far. The state is changed along with it."""
     ask = intent.WhichOneof("ask")
     assert ask is not None
-    if state.row.removed and ask not in STILL_TAKEN:
+    if not takes(state.row, ask):
         return Result(refused="NONEXISTENT")
     decision = _DECISIONS[ask](state, intent.id, getattr(intent, ask), loaded, moment)
     if isinstance(decision, Change) and not decision.HasField("upload"):
@@ -100,6 +100,8 @@ def decide_trim(
     state: Decided, intent_id: bytes, ask: Trim, loaded: Loaded, moment: Moment
 ) -> Change | Result:
     """The account keeps the floor: who asks for the difference from below it must resynchronise."""
+    if not state.row.position and not state.mailboxes:
+        return Result(refused="NONEXISTENT")  # it was purged since its rows were looked at
     change = state.change(intent_id)
     change.trimmed.results = ask.results
     change.trimmed.touched = min(ask.touched, change.position)

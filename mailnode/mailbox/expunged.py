@@ -45,7 +45,7 @@ def decide_undelete(
 ) -> Change | Result:
     """Into the mailboxes that they were in, as new messages with their flags, but for \\Deleted; no quota
     counts, for whoever asks is not the user."""
-    taken = dict(_taken(state, ask.expunged, loaded))
+    taken = {key: row for key, row in _taken(state, ask.expunged, loaded) if row.entries}
     if not taken:
         return Result(position=state.row.position)
     change = state.change(intent_id)

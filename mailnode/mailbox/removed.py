@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from mailnode.mailbox.decided import Decided, Loaded, Moment
 from mailnode.pb.change_pb2 import Change, PurgeAccount, RemoveAccount, Result, UndeleteAccount
+from mailnode.pb.row_pb2 import AccountRow
 from mailnode.store.keys import Due
 
-STILL_TAKEN = frozenset(("remove_account", "undelete_account", "purge_account", "queue", "collect", "trim"))
-"""What is asked of a removed account all the same: what it has sent goes on."""
+_STILL_TAKEN = frozenset(("remove_account", "undelete_account", "purge_account", "queue", "collect", "trim"))
+"""By a removed account, until it is purged: what its user has sent goes on."""
+
+
+def takes(row: AccountRow, ask: str) -> bool:
+    """Whether the account takes an intent of that name; one that was purged has no address any more."""
+    return not row.removed or (ask in _STILL_TAKEN and bool(row.address))
 
 
 def decide_remove_account(
@@ -42,8 +48,6 @@ def decide_purge_account(
     """Only what was removed, and only when its time is over, whoever asks. In memory it stays removed and has
     no address any more: nothing is written into it again."""
     kept = moment.limits.removed_kept_seconds * 1_000_000
-    if not state.row.address:
-        return Result(refused="NONEXISTENT")
     if not state.row.removed or state.row.removed + kept > moment.now_microseconds:
         return Result(refused="CANNOT")
     change = state.change(b"")

@@ -274,7 +274,7 @@ class PurgeAccount(_message.Message):
     def __init__(self) -> None: ...
 
 class Result(_message.Message):
-    __slots__ = ("refused", "position", "added", "copied", "mailbox", "modified", "expunged", "first_position", "undeleted", "slices")
+    __slots__ = ("refused", "position", "added", "copied", "mailbox", "modified", "expunged", "first_position", "slices", "undeleted")
     REFUSED_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
     ADDED_FIELD_NUMBER: _ClassVar[int]
@@ -283,8 +283,8 @@ class Result(_message.Message):
     MODIFIED_FIELD_NUMBER: _ClassVar[int]
     EXPUNGED_FIELD_NUMBER: _ClassVar[int]
     FIRST_POSITION_FIELD_NUMBER: _ClassVar[int]
-    UNDELETED_FIELD_NUMBER: _ClassVar[int]
     SLICES_FIELD_NUMBER: _ClassVar[int]
+    UNDELETED_FIELD_NUMBER: _ClassVar[int]
     refused: str
     position: int
     added: _containers.RepeatedCompositeFieldContainer[Added]
@@ -293,9 +293,9 @@ class Result(_message.Message):
     modified: _containers.RepeatedCompositeFieldContainer[UidRange]
     expunged: _containers.RepeatedCompositeFieldContainer[UidRange]
     first_position: int
-    undeleted: int
     slices: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, refused: _Optional[str] = ..., position: _Optional[int] = ..., added: _Optional[_Iterable[_Union[Added, _Mapping]]] = ..., copied: _Optional[_Union[Copied, _Mapping]] = ..., mailbox: _Optional[int] = ..., modified: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., expunged: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., first_position: _Optional[int] = ..., undeleted: _Optional[int] = ..., slices: _Optional[_Iterable[int]] = ...) -> None: ...
+    undeleted: int
+    def __init__(self, refused: _Optional[str] = ..., position: _Optional[int] = ..., added: _Optional[_Iterable[_Union[Added, _Mapping]]] = ..., copied: _Optional[_Union[Copied, _Mapping]] = ..., mailbox: _Optional[int] = ..., modified: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., expunged: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., first_position: _Optional[int] = ..., slices: _Optional[_Iterable[int]] = ..., undeleted: _Optional[int] = ...) -> None: ...
 
 class Added(_message.Message):
     __slots__ = ("mailbox", "uid_validity", "uid", "mail")
@@ -328,7 +328,7 @@ class Trim(_message.Message):
     def __init__(self, touched: _Optional[int] = ..., results: _Optional[int] = ...) -> None: ...
 
 class Change(_message.Message):
-    __slots__ = ("format", "account", "position", "intent", "result", "row", "mailboxes", "mailboxes_dropped", "entries", "entries_dropped", "mails", "touched", "rows", "subscriptions", "upload", "dues", "contents_dropped", "trimmed", "purged", "places_dropped")
+    __slots__ = ("format", "account", "position", "intent", "result", "row", "mailboxes", "mailboxes_dropped", "entries", "entries_dropped", "mails", "touched", "rows", "subscriptions", "upload", "dues", "contents_dropped", "trimmed", "places_dropped", "purged")
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
@@ -347,8 +347,8 @@ class Change(_message.Message):
     DUES_FIELD_NUMBER: _ClassVar[int]
     CONTENTS_DROPPED_FIELD_NUMBER: _ClassVar[int]
     TRIMMED_FIELD_NUMBER: _ClassVar[int]
-    PURGED_FIELD_NUMBER: _ClassVar[int]
     PLACES_DROPPED_FIELD_NUMBER: _ClassVar[int]
+    PURGED_FIELD_NUMBER: _ClassVar[int]
     format: int
     account: int
     position: int
@@ -367,9 +367,9 @@ class Change(_message.Message):
     dues: _containers.RepeatedCompositeFieldContainer[Due]
     contents_dropped: _containers.RepeatedCompositeFieldContainer[ContentDropped]
     trimmed: Trim
-    purged: bool
     places_dropped: _containers.RepeatedCompositeFieldContainer[Dropped]
-    def __init__(self, format: _Optional[int] = ..., account: _Optional[int] = ..., position: _Optional[int] = ..., intent: _Optional[bytes] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., row: _Optional[_Union[_row_pb2.AccountRow, _Mapping]] = ..., mailboxes: _Optional[_Iterable[_Union[_row_pb2.MailboxRow, _Mapping]]] = ..., mailboxes_dropped: _Optional[_Iterable[int]] = ..., entries: _Optional[_Iterable[_Union[Entries, _Mapping]]] = ..., entries_dropped: _Optional[_Iterable[_Union[Dropped, _Mapping]]] = ..., mails: _Optional[_Iterable[_Union[Mail, _Mapping]]] = ..., touched: _Optional[_Union[Touched, _Mapping]] = ..., rows: _Optional[_Iterable[_Union[Row, _Mapping]]] = ..., subscriptions: _Optional[_Iterable[_Union[Subscribe, _Mapping]]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ..., dues: _Optional[_Iterable[_Union[Due, _Mapping]]] = ..., contents_dropped: _Optional[_Iterable[_Union[ContentDropped, _Mapping]]] = ..., trimmed: _Optional[_Union[Trim, _Mapping]] = ..., purged: _Optional[bool] = ..., places_dropped: _Optional[_Iterable[_Union[Dropped, _Mapping]]] = ...) -> None: ...
+    purged: bool
+    def __init__(self, format: _Optional[int] = ..., account: _Optional[int] = ..., position: _Optional[int] = ..., intent: _Optional[bytes] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., row: _Optional[_Union[_row_pb2.AccountRow, _Mapping]] = ..., mailboxes: _Optional[_Iterable[_Union[_row_pb2.MailboxRow, _Mapping]]] = ..., mailboxes_dropped: _Optional[_Iterable[int]] = ..., entries: _Optional[_Iterable[_Union[Entries, _Mapping]]] = ..., entries_dropped: _Optional[_Iterable[_Union[Dropped, _Mapping]]] = ..., mails: _Optional[_Iterable[_Union[Mail, _Mapping]]] = ..., touched: _Optional[_Union[Touched, _Mapping]] = ..., rows: _Optional[_Iterable[_Union[Row, _Mapping]]] = ..., subscriptions: _Optional[_Iterable[_Union[Subscribe, _Mapping]]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ..., dues: _Optional[_Iterable[_Union[Due, _Mapping]]] = ..., contents_dropped: _Optional[_Iterable[_Union[ContentDropped, _Mapping]]] = ..., trimmed: _Optional[_Union[Trim, _Mapping]] = ..., places_dropped: _Optional[_Iterable[_Union[Dropped, _Mapping]]] = ..., purged: _Optional[bool] = ...) -> None: ...
 
 class Due(_message.Message):
     __slots__ = ("kind", "time", "key", "done")

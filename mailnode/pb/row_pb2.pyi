@@ -32,7 +32,7 @@ class LogRow(_message.Message):
     def __init__(self, epoch: _Optional[int] = ..., entry: _Optional[bytes] = ...) -> None: ...
 
 class AccountRow(_message.Message):
-    __slots__ = ("address", "position", "mail_last", "mailbox_last", "uid_validity_last", "touched_floor", "messages", "octets", "quota_octets", "quota_messages", "removed", "removed_address", "expunged_since")
+    __slots__ = ("address", "position", "mail_last", "mailbox_last", "uid_validity_last", "touched_floor", "messages", "octets", "quota_octets", "quota_messages", "expunged_since", "removed", "removed_address")
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
     MAIL_LAST_FIELD_NUMBER: _ClassVar[int]
@@ -43,9 +43,9 @@ class AccountRow(_message.Message):
     OCTETS_FIELD_NUMBER: _ClassVar[int]
     QUOTA_OCTETS_FIELD_NUMBER: _ClassVar[int]
     QUOTA_MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    EXPUNGED_SINCE_FIELD_NUMBER: _ClassVar[int]
     REMOVED_FIELD_NUMBER: _ClassVar[int]
     REMOVED_ADDRESS_FIELD_NUMBER: _ClassVar[int]
-    EXPUNGED_SINCE_FIELD_NUMBER: _ClassVar[int]
     address: str
     position: int
     mail_last: int
@@ -56,10 +56,10 @@ class AccountRow(_message.Message):
     octets: int
     quota_octets: int
     quota_messages: int
+    expunged_since: int
     removed: int
     removed_address: str
-    expunged_since: int
-    def __init__(self, address: _Optional[str] = ..., position: _Optional[int] = ..., mail_last: _Optional[int] = ..., mailbox_last: _Optional[int] = ..., uid_validity_last: _Optional[int] = ..., touched_floor: _Optional[int] = ..., messages: _Optional[int] = ..., octets: _Optional[int] = ..., quota_octets: _Optional[int] = ..., quota_messages: _Optional[int] = ..., removed: _Optional[int] = ..., removed_address: _Optional[str] = ..., expunged_since: _Optional[int] = ...) -> None: ...
+    def __init__(self, address: _Optional[str] = ..., position: _Optional[int] = ..., mail_last: _Optional[int] = ..., mailbox_last: _Optional[int] = ..., uid_validity_last: _Optional[int] = ..., touched_floor: _Optional[int] = ..., messages: _Optional[int] = ..., octets: _Optional[int] = ..., quota_octets: _Optional[int] = ..., quota_messages: _Optional[int] = ..., expunged_since: _Optional[int] = ..., removed: _Optional[int] = ..., removed_address: _Optional[str] = ...) -> None: ...
 
 class MailboxRow(_message.Message):
     __slots__ = ("mailbox", "parent", "name", "mailbox_id", "special_use", "noselect", "uid_validity", "uid_next", "highest_modseq", "messages", "unseen", "deleted", "size", "recent_uid", "keywords")

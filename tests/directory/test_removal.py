@@ -56,6 +56,7 @@ class House:
 
 
 def run(path: Path, work: Callable[[House], Awaitable[None]]) -> None:
+    path.mkdir(exist_ok=True)
     limits = Limits()
     shard, clock = open_shard(path / "shard", limits.shard_memory_octets_min, bytes(16)), Ticking()
 
@@ -138,8 +139,14 @@ def test_a_start_frees_the_address_of_one_whose_removal_stopped_half_way(tmp_pat
         assert await house.id() == 0
         assert await house.removal.undelete(ANN) == Created(ANN)
 
-    run(tmp_path, stop)
-    run(tmp_path, start)
+    async def bring_back(house: House) -> None:
+        assert await house.removal.undelete(ANN) == Created(ANN)
+        assert house.removal.removed() == [] and await house.id()
+
+    run(tmp_path / "one", stop)
+    run(tmp_path / "one", start)
+    run(tmp_path / "other", stop)
+    run(tmp_path / "other", bring_back)
 
 
 def test_a_start_undoes_what_was_half_brought_back_and_leaves_another_of_the_address(tmp_path: Path) -> None:

@@ -45,6 +45,9 @@ class Asking:
         if not self._made or self._dice.random() < 0.02:
             self._made = True
             return self._intent(number, asks.create("Sent", "Trash"))
+        if self._dice.random() < 0.04:
+            comes_or_goes = (asks.remove_account, *[asks.undelete_account] * 3)
+            return self._intent(number, self._dice.choice(comes_or_goes)())
         draws = (
             [self._add] * 8
             + [self._store] * 8

@@ -15,11 +15,13 @@ from mailnode.pb.change_pb2 import (
     Expunge,
     Intent,
     PutRow,
+    RemoveAccount,
     RenameMailbox,
     Store,
     Subscribe,
     UidRange,
     Undelete,
+    UndeleteAccount,
     Upload,
 )
 from mailnode.pb.row_pb2 import MailRow
@@ -140,3 +142,11 @@ def undelete(expunged: Iterable[bytes]) -> Undelete:
 
 def collect(expunged: Iterable[bytes]) -> Collect:
     return Collect(expunged=expunged)
+
+
+def remove_account() -> RemoveAccount:
+    return RemoveAccount(address="alice@example.test")
+
+
+def undelete_account() -> UndeleteAccount:
+    return UndeleteAccount()

@@ -20,12 +20,14 @@ from mailnode.pb.change_pb2 import (
     Expunge,
     Intent,
     PutRow,
+    RemoveAccount,
     RenameMailbox,
     Result,
     Store,
     Subscribe,
     UidRange,
     Undelete,
+    UndeleteAccount,
 )
 
 INBOX = "INBOX"
@@ -78,6 +80,7 @@ class Reference:
         self.mailbox_last = 0
         self.mailboxes: dict[int, Mailbox] = {}
         self.subscribed: set[str] = set()
+        self.removed = False
         self.rows: dict[tuple[int, bytes], bytes] = {}
         self.threads: dict[bytes, bytes] = {}
         """The tag of the thread's first mail, by each Message-ID ever named."""
@@ -107,6 +110,7 @@ class Reference:
         self.position = position
         self._effect = Effect()
         ask = intent.WhichOneof("ask")
+        assert not self.removed or ask in ("undelete_account", "collect"), "a removed account took something"
         if ask == "store":
             if modified := set(modified):  # else it keeps the result of slices alone
                 self._store(intent.store, modified)
@@ -279,6 +283,14 @@ class Reference:
     def _subscribe(self, ask: Subscribe, result: Result) -> None:
         (self.subscribed.add if ask.subscribed else self.subscribed.discard)("/".join(_levels(ask.name)))
         self._effect.listed = True
+
+    # -- the account
+
+    def _remove_account(self, ask: RemoveAccount, result: Result) -> None:
+        self.removed = True
+
+    def _undelete_account(self, ask: UndeleteAccount, result: Result) -> None:
+        self.removed = False
 
     # -- small rows
 

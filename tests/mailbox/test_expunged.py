@@ -215,6 +215,7 @@ def test_an_expunged_row_that_cannot_be_read_is_dropped_and_its_mails_stay() -> 
     it = emptied(with_messages(message()))
     (key,) = it.expunged()
     it.shard.write([(Family.STATE, keys.state(asks.ACCOUNT, Kind.EXPUNGED, key), b"\xff")], sync=True)
+    assert it.refused(undelete([key])) == ""
     change = it.ask(collect([key]))
     assert not it.expunged() and not change.contents_dropped
 

@@ -16,6 +16,7 @@ from mailnode.pb.change_pb2 import (
     RemoveAccount,
     SetQuota,
     Submit,
+    Trim,
     UndeleteAccount,
 )
 from mailnode.pb.row_pb2 import MailRow, QueueRow
@@ -90,10 +91,15 @@ def test_none_is_purged_that_was_not_removed_or_whose_time_is_not_over() -> None
     assert it.refused(PurgeAccount()) == "CANNOT"
     it.now_microseconds += 1
     change = it.leave_open(PurgeAccount())
-    for ask in (UndeleteAccount(), REMOVE, PurgeAccount(), add(message(inbox_stands_in=True))):
-        assert it.refused(ask) == "NONEXISTENT"
+    asked = (UndeleteAccount(), REMOVE, PurgeAccount(), add(message(inbox_stands_in=True)))
+    for ask in (*asked, Trim(touched=1), Queue(mail=1), asks.collect([])):
+        assert it.refused(ask) == "NONEXISTENT", "nothing is written behind the purge"
     it.commit(change)
     assert not rows_of(it.shard)
+
+
+def test_a_trim_that_comes_behind_a_purge_leaves_nothing() -> None:
+    assert Decider().refused(Trim(touched=1, results=1)) == "NONEXISTENT"
 
 
 def test_there_is_nothing_to_remove_of_an_account_that_never_was() -> None:
