@@ -12,7 +12,8 @@ SCRAM_ITERATIONS_MAX = 65_536  # clients built on Cyrus SASL refuse more; RFC 76
 @dataclass(frozen=True, slots=True)
 class Limits:
     # -- connections
-    connections_max: int = 20_000  # open files are the machine's real bound; leave room for RocksDB's
+    connections_max: int = 20_000  # 4 to 13 KiB each; the machine's bound on open files may be lower
+    open_files_reserved: int = 3000  # for RocksDB (2,000), the relay, DNS and logs
     connections_per_address_max: int = 1000  # an office behind one address, not a flood
     write_high_water_octets: int = 256 * KiB  # a reader that slow makes its producer wait
     idle_tls_handshake_seconds_max: int = 30  # a handshake takes two round trips

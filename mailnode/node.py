@@ -18,7 +18,7 @@ from typing import Any
 import uvloop
 from twisted.internet.error import CannotListenError
 
-from mailnode import certificate
+from mailnode import certificate, openfiles
 from mailnode import log as log_file
 from mailnode.admin import service
 from mailnode.admin.domains import Domains
@@ -268,7 +268,8 @@ class Doors:
         self._reactor = reactor
         self._certificate = Certificate(config.certificate, config.key)
         self._wheel = Wheel(reactor)
-        self._admission = Admission(config.limits)
+        self._files_max = openfiles.raised()
+        self._admission = Admission(openfiles.within(config.limits, self._files_max))
         self._locks = pop3.Locks()
         self._open: list[tuple[Service, Listening[Any]]] = []
 
@@ -308,7 +309,7 @@ class Doors:
         changed = [each.name for each in fields(Config) if _differs(each.name, self.config, config)]
         self.config = replace(self.config, **{name: getattr(config, name) for name in self.LIVE})
         self._certificate.reload()
-        self._admission.change(self.config.limits)
+        self._admission.change(openfiles.within(self.config.limits, self._files_max))
         self._parts.verification.change(self.config.limits)
         self._parts.domains.clear()
         self._parts.domains.update({domain.name: domain for domain in self.config.domains})
