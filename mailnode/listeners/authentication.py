@@ -20,13 +20,13 @@ from __future__ import annotations
 
 import enum
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from mailnode.clock import Clock
 from mailnode.directory.address import canonical
-from mailnode.directory.attempt import Caller, Identity, Reason, log_failure
+from mailnode.directory.attempt import Caller, Identity, Reason, Scope, log_failure
 from mailnode.directory.sessions import Sessions
 from mailnode.directory.verification import Exchange
 from mailnode.limits import Limits
@@ -37,11 +37,29 @@ from protocols.sasl.step import Challenge, Credentials, KeysWanted, Proven, Serv
 
 NONCE_OCTETS = 18  # RFC 5802 §5.1 leaves the length open; 144 bits
 
-MECHANISMS: Mapping[str, Callable[[Clock], Server]] = {
-    "PLAIN": lambda clock: PlainServer(),
-    "LOGIN": lambda clock: LoginServer(),
-    "SCRAM-SHA-256": lambda clock: scram.Server(b64encode(clock.random(NONCE_OCTETS))),
+PLUS = "-PLUS"
+BOUND = frozenset({Scope.IMAP})
+"""Where -PLUS is offered: Mutt of Debian 12 takes it up at submission, and then has nothing to bind."""
+
+Bindings = Mapping[bytes, bytes]
+"""What the channel can be bound to, by cb-name."""
+
+MECHANISMS: Mapping[str, Callable[[bytes, Bindings], Server]] = {
+    "PLAIN": lambda nonce, bindings: PlainServer(),
+    "LOGIN": lambda nonce, bindings: LoginServer(),
+    "SCRAM-SHA-256": scram.Server,
+    "SCRAM-SHA-256-PLUS": scram.PlusServer,
 }
+
+
+def offered(mechanisms: Sequence[str], bindings: Bindings) -> tuple[str, ...]:
+    """Each with its -PLUS before it, where there is one and the channel can be bound (RFC 5802 §6)."""
+    names: list[str] = []
+    for name in mechanisms:
+        if bindings and name + PLUS in MECHANISMS:
+            names.append(name + PLUS)
+        names.append(name)
+    return tuple(names)
 
 
 class Verifier(Protocol):
@@ -58,6 +76,15 @@ class Verifier(Protocol):
     async def proven(self, exchange: Exchange, which: int) -> Identity | Reason: ...
 
     def disproved(self, exchange: Exchange) -> None: ...
+
+
+class Conversation(Protocol):
+    """What is asked of the conversation."""
+
+    @property
+    def bindings(self) -> Bindings: ...
+
+    def revoke(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +111,12 @@ Outcome = Challenge | Authenticated | Refusal
 
 
 class Authentication:
-    """Of one conversation: `end` is called when the login is no longer good."""
+    """Of one conversation, which is told to end when the login is no longer good."""
 
     __slots__ = (
         "_caller",
         "_clock",
-        "_end",
+        "_conversation",
         "_exchange",
         "_failures",
         "_failures_max",
@@ -99,12 +126,17 @@ class Authentication:
     )
 
     def __init__(
-        self, verifier: Verifier, clock: Clock, limits: Limits, caller: Caller, end: Callable[[], None]
+        self,
+        verifier: Verifier,
+        clock: Clock,
+        limits: Limits,
+        caller: Caller,
+        conversation: Conversation,
     ) -> None:
         self._verifier = verifier
         self._clock = clock
         self._caller = caller
-        self._end = end
+        self._conversation = conversation
         self._failures_max = limits.authentication_failures_max
         self._failures = 0
         self._exchange: Server | None = None
@@ -117,7 +149,9 @@ class Authentication:
 
     async def begin(self, mechanism: str, initial: bytes | None) -> Outcome:
         """`mechanism` in capitals; a KeyError otherwise, for the session let an unoffered one through."""
-        self._exchange, self._proving = MECHANISMS[mechanism](self._clock), None
+        nonce = b64encode(self._clock.random(NONCE_OCTETS))
+        bindings = self._conversation.bindings if self._caller.scope in BOUND else {}
+        self._exchange, self._proving = MECHANISMS[mechanism](nonce, bindings), None
         if initial is None:
             return self._exchange.start()
         return await self.proceed(initial)
@@ -176,7 +210,7 @@ class Authentication:
         if isinstance(outcome, Reason):
             return self._refused(outcome)
         self.left()
-        self._over = self._verifier.sessions.begin(outcome, self._end)
+        self._over = self._verifier.sessions.begin(outcome, self._conversation.revoke)
         return Authenticated(outcome.account, login)
 
     def _refused(self, reason: Reason) -> Refusal:

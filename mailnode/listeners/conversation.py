@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Coroutine, Mapping
 from typing import Any, Generic
 
 from twisted.internet import interfaces
@@ -41,6 +41,7 @@ from mailnode.listeners.listener import Goodbye, Listener, Peer, S, Session, Tls
 from mailnode.listeners.outlet import Outlet
 from mailnode.listeners.silence import Silence
 from mailnode.listeners.surroundings import Surroundings
+from mailnode.listeners.tls import BOUND_VERSION, channel_bindings
 from mailnode.listeners.wheel import Wheel
 
 log = logging.getLogger(__name__)
@@ -108,6 +109,13 @@ class Conversation(Generic[S]):
     @property
     def limits(self) -> Limits:
         return self._around.limits
+
+    @property
+    def bindings(self) -> Mapping[bytes, bytes]:
+        """What the channel can be bound to, by cb-name; nothing where it is not TLS 1.3."""
+        if self.tls is None or self.tls.version != BOUND_VERSION:
+            return {}
+        return channel_bindings(self.transport.getHandle())
 
     @property
     def wheel(self) -> Wheel:

@@ -182,7 +182,7 @@ def pop3(
 
     def client(conversation: Conversation[Client]) -> Client:
         caller = Caller(source_of(conversation.peer.host), Scope.POP3)
-        authentication = Authentication(verifier, clock, limits, caller, conversation.revoke)
+        authentication = Authentication(verifier, clock, limits, caller, conversation)
         ahead = Ahead(limits.pop3_ahead_octets_max)
         return Client(conversation, accounts, authentication, locks, clock, ahead, marks_seen)
 

@@ -114,7 +114,7 @@ def submission(
 
     def client(conversation: Conversation[Client]) -> Client:
         caller = Caller(source_of(conversation.peer.host), Scope.SMTP)
-        authentication = Authentication(verifier, clock, limits, caller, conversation.revoke)
+        authentication = Authentication(verifier, clock, limits, caller, conversation)
         return Client(conversation, profile, submit.begin, authentication)
 
     return _listener("submission", profile, client, limits)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from OpenSSL import SSL
 from twisted.internet import interfaces
 from zope.interface import implementer
@@ -12,6 +14,10 @@ from zope.interface import implementer
 # TLS 1.2 with forward secrecy and AEAD only (RFC 9325 §4.2); the suites of TLS 1.3 are all fine.
 CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 RELEASE_BUFFERS = 0x10  # SSL_MODE_RELEASE_BUFFERS: an idle connection keeps no 34 KiB of record buffers
+
+BOUND_VERSION = "TLSv1.3"
+"""In TLS 1.2 tls-exporter needs the extended master secret (RFC 9266 §3), which the library does not tell."""
+EXPORTER = b"EXPORTER-Channel-Binding", 32, b""  # RFC 9266 §2: label, octets, context
 
 
 @implementer(interfaces.IOpenSSLServerConnectionCreator)
@@ -34,6 +40,25 @@ class Certificate:
     def reload(self) -> None:
         """Raises OpenSSL.SSL.Error and changes nothing when the files are not a matching pair."""
         self._context = _context(self._chain, self._key)
+
+
+def channel_bindings(connection: SSL.Connection) -> dict[bytes, bytes]:
+    """Of BOUND_VERSION: what both ends of the channel see alike, and nobody between them, by cb-name."""
+    bindings = {b"tls-exporter": connection.export_keying_material(*EXPORTER)}
+    certificate = connection.get_certificate()
+    if certificate is not None and (end_point := _end_point(certificate.to_cryptography())):
+        bindings[b"tls-server-end-point"] = end_point
+    return bindings
+
+
+def _end_point(certificate: x509.Certificate) -> bytes:
+    """RFC 5929 §4.1: by the hash of its signature, but SHA-256 for the broken ones; empty: it has none."""
+    algorithm = certificate.signature_hash_algorithm
+    if algorithm is None:
+        return b""
+    if isinstance(algorithm, hashes.MD5 | hashes.SHA1):
+        algorithm = hashes.SHA256()
+    return certificate.fingerprint(algorithm)
 
 
 def _context(chain: Path, key: Path) -> SSL.Context:

@@ -13,7 +13,6 @@ from protocols.pop3.event import Maildrop
 from protocols.pop3.surrogate import Surrogate
 from protocols.sasl.step import initial_response
 
-PLAINTEXT = frozenset({"PLAIN", "LOGIN"})
 """Mechanisms that send the password itself."""
 
 LISTED_LINES = 1000  # of a LIST or UIDL at a time: some 20 KiB
@@ -98,8 +97,7 @@ class Facts:
 
     @property
     def mechanisms(self) -> tuple[str, ...]:
-        offered = self.policy.mechanisms
-        return offered if self.takes_passwords else tuple(name for name in offered if name not in PLAINTEXT)
+        return self.policy.mechanisms if self.takes_passwords else ()
 
     @property
     def starttls(self) -> bool:
@@ -212,10 +210,9 @@ def _auth(facts: Facts, argument: bytes) -> event.Event:
         return listed(facts, "Mechanisms follow", iter(facts.mechanisms))
     word, _, response = argument.partition(b" ")
     mechanism = word.decode("ascii", "replace").upper()
-    if mechanism in PLAINTEXT:
-        _check_plaintext(facts)
-    if mechanism not in facts.mechanisms:
+    if mechanism not in facts.policy.mechanisms:
         raise Fault("", "Mechanism is not offered")
+    _check_plaintext(facts)
     initial = initial_response(response) if response else None
     if response and initial is None:
         raise Fault("", "Cannot decode base64")

@@ -1,13 +1,10 @@
-"""SCRAM-SHA-256, RFC 5802 with RFC 7677: the server's side, its keys and the messages of both sides.
-
-Without channel binding: "n" and "y" are taken, for the -PLUS variant is not offered; "p" is refused.
-"""
+"""SCRAM-SHA-256 and SCRAM-SHA-256-PLUS, RFC 5802 with RFC 7677: the server's side, its keys, the messages."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from protocols.fault import Fault
@@ -63,13 +60,15 @@ def exclusive_or(one: bytes, other: bytes) -> bytes:
 class Server:
     """One exchange: client-first, keys, client-final, an empty response to server-final.
 
-    `nonce` is the server's part: at least 18 random octets as printable ASCII without a comma.
+    `nonce` is the server's part: at least 18 random octets as printable ASCII without a comma. `bindings`:
+    what the channel can be bound to, by its cb-name (RFC 5056); none where -PLUS is not offered.
     """
 
-    __slots__ = ("_client_first", "_keys", "_nonce", "_proven", "_server_first", "_server_nonce")
+    __slots__ = ("_bindings", "_client_first", "_keys", "_nonce", "_proven", "_server_first", "_server_nonce")
 
-    def __init__(self, nonce: bytes) -> None:
+    def __init__(self, nonce: bytes, bindings: Mapping[bytes, bytes]) -> None:
         self._server_nonce = nonce
+        self._bindings = bindings
         self._nonce = b""
         self._client_first: ClientFirst | None = None
         self._keys: Sequence[Keys] = ()
@@ -99,6 +98,7 @@ class Server:
         first = self._client_first
         if first is None:
             first = self._client_first = client_first(response)
+            self._binding(first)
             self._nonce = first.nonce + self._server_nonce
             return KeysWanted(first.username)
         if self._proven is None:
@@ -112,7 +112,7 @@ class Server:
         if not self._keys:
             raise Fault("other-error", "The keys are not known yet")
         final = client_final(response)
-        if final.channel_binding != first.gs2_header:
+        if final.channel_binding != first.gs2_header + self._binding(first):
             raise Fault("channel-bindings-dont-match", "The first message was tampered with")
         if final.nonce != self._nonce:
             raise Fault("other-error", "The nonce is not ours")
@@ -122,6 +122,29 @@ class Server:
             raise Fault("invalid-proof", "The proof does not match")
         self._proven = matching[0]
         return Challenge(b"v=" + encoded(signature(self._keys[self._proven].server_key, message)))
+
+    def _binding(self, first: ClientFirst) -> bytes:
+        """What c= has behind the header; raises Fault. RFC 5802 §6: "y" is said by a client that was not told
+        of -PLUS, though it is offered, so somebody between us took it out."""
+        if first.flag == b"y" and self._bindings:
+            raise Fault("server-does-support-channel-binding", "Channel binding was offered")
+        if first.flag not in (b"n", b"y"):
+            raise Fault("channel-binding-not-supported", "Channel binding is what -PLUS is for")
+        return b""
+
+
+class PlusServer(Server):
+    """SCRAM-SHA-256-PLUS: the channel is the one that the client sees, or the proof is for another."""
+
+    __slots__ = ()
+
+    def _binding(self, first: ClientFirst) -> bytes:
+        name = first.flag.removeprefix(b"p=")
+        if name == first.flag:
+            raise Fault("invalid-encoding", "Expected a channel binding")
+        if name not in self._bindings:
+            raise Fault("unsupported-channel-binding-type", "The channel cannot be bound like that")
+        return self._bindings[name]
 
 
 def proves(proof: bytes, keys: Keys, message: bytes) -> bool:
@@ -134,6 +157,7 @@ def proves(proof: bytes, keys: Keys, message: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ClientFirst:
+    flag: bytes
     gs2_header: bytes
     authzid: str
     username: str
@@ -159,11 +183,10 @@ def client_first(message: bytes) -> ClientFirst:
     if len(fields) < 4:
         raise Fault("invalid-encoding", "Expected a client-first-message")
     flag, authzid, username, nonce = fields[:4]
-    if flag.startswith(b"p="):
-        raise Fault("channel-binding-not-supported", "Channel binding is not supported")
-    if flag not in (b"n", b"y"):
+    if flag not in (b"n", b"y") and not flag.startswith(b"p="):
         raise Fault("invalid-encoding", "Expected a gs2-header")
     return ClientFirst(
+        flag,
         b"%s,%s," % (flag, authzid),
         saslname(attribute(b"a", authzid)) if authzid else "",
         saslname(attribute(b"n", username)),

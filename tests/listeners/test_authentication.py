@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
 import pytest
 
-from mailnode.directory.attempt import Identity, Reason
+from mailnode.directory.attempt import Identity, Reason, Scope
 from mailnode.limits import Limits
-from mailnode.listeners.authentication import MECHANISMS, Authenticated, Authentication, Outcome, Refusal
+from mailnode.listeners.authentication import (
+    MECHANISMS,
+    Authenticated,
+    Authentication,
+    Outcome,
+    Refusal,
+    offered,
+)
 from mailnode.log import KeyValue
 from protocols.sasl.plain import LoginClient, PlainClient
 from protocols.sasl.scram_client import Client as ScramClient
@@ -21,6 +28,7 @@ from tests.listeners.users import Users
 
 ACCOUNT = 7
 PASSWORDS = {"ann@example.test": "secret"}
+UNBOUND = ("PLAIN", "LOGIN", "SCRAM-SHA-256")
 T = TypeVar("T")
 
 
@@ -28,12 +36,23 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
 
 
+class Conversation:
+    """The one that is authenticated."""
+
+    def __init__(self, bindings: Mapping[bytes, bytes] | None = None) -> None:
+        self.bindings = bindings or {}
+        self.revoked = 0
+
+    def revoke(self) -> None:
+        self.revoked += 1
+
+
 def users() -> Users:
     return Users(ACCOUNT, PASSWORDS)
 
 
 def fresh(users: Users, limits: Limits | None = None) -> Authentication:
-    return Authentication(users, StillClock(), limits or Limits(), caller(), lambda: None)
+    return Authentication(users, StillClock(), limits or Limits(), caller(), Conversation())
 
 
 def client_of(mechanism: str, user: str, password: str) -> Client:
@@ -52,7 +71,7 @@ async def dance(authentication: Authentication, mechanism: str, client: Client, 
     return outcome
 
 
-@pytest.mark.parametrize("mechanism", MECHANISMS)
+@pytest.mark.parametrize("mechanism", UNBOUND)
 @pytest.mark.parametrize("begins", [True, False])
 def test_every_mechanism_admits_the_right_password(mechanism: str, begins: bool) -> None:
     client = client_of(mechanism, "ann@example.test", "secret")
@@ -60,7 +79,7 @@ def test_every_mechanism_admits_the_right_password(mechanism: str, begins: bool)
     assert outcome == Authenticated(ACCOUNT, "ann@example.test")
 
 
-@pytest.mark.parametrize("mechanism", MECHANISMS)
+@pytest.mark.parametrize("mechanism", UNBOUND)
 @pytest.mark.parametrize(
     ("user", "password"), [("ann@example.test", "guess"), ("bob@example.test", "secret"), ("bob", "made up")]
 )
@@ -144,20 +163,20 @@ def test_a_proof_is_not_looked_at_while_others_have_failed_too_often() -> None:
     assert run(scenario()) is Refusal.DELAYED
 
 
-@pytest.mark.parametrize("mechanism", MECHANISMS)
+@pytest.mark.parametrize("mechanism", UNBOUND)
 def test_a_session_is_told_to_end_until_it_has_left(mechanism: str) -> None:
-    table, ended = users(), list[bool]()
-    authentication = Authentication(table, StillClock(), Limits(), caller(), lambda: ended.append(True))
+    table, conversation = users(), Conversation()
+    authentication = Authentication(table, StillClock(), Limits(), caller(), conversation)
     run(dance(authentication, mechanism, client_of(mechanism, "ann@example.test", "secret"), True))
     table.sessions.end(ACCOUNT + 1, None)
     table.sessions.end(ACCOUNT, 5)
-    assert ended == []
+    assert conversation.revoked == 0
     table.sessions.end(ACCOUNT, Identity(ACCOUNT, 0).password)
     table.sessions.end(ACCOUNT, None)
-    assert len(ended) == 2
+    assert conversation.revoked == 2
     authentication.left()
     table.sessions.end(ACCOUNT, None)
-    assert len(ended) == 2
+    assert conversation.revoked == 2
 
 
 def test_a_failure_is_one_line_with_the_peer_before_what_the_peer_chose(
@@ -169,3 +188,20 @@ def test_a_failure_is_one_line_with_the_peer_before_what_the_peer_chose(
     begin = 'message="authentication failed" peer=192.0.2.1 service=imap'
     assert malformed.endswith(f'{begin} reason=malformed login=""')
     assert other.endswith(f"{begin} reason=wrong login=ann@example.test")
+
+
+@pytest.mark.parametrize(("scope", "outcome"), [(Scope.IMAP, Refusal.MALFORMED), (Scope.SMTP, None)])
+def test_a_client_that_was_not_told_of_plus_is_refused_where_it_is_offered(
+    scope: Scope, outcome: Refusal | None
+) -> None:
+    conversation = Conversation({b"tls-exporter": b"x"})
+    authentication = Authentication(users(), StillClock(), Limits(), caller(scope=scope), conversation)
+    said = run(authentication.begin("SCRAM-SHA-256", b"y,,n=ann@example.test,r=x"))
+    assert said is outcome or (outcome is None and isinstance(said, Challenge))
+
+
+def test_a_mechanism_is_offered_with_its_plus_where_the_channel_can_be_bound() -> None:
+    assert offered(UNBOUND, {}) == UNBOUND
+    bound = offered(UNBOUND, {b"tls-exporter": b"x"})
+    assert bound == ("PLAIN", "LOGIN", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-256")
+    assert set(bound) == set(MECHANISMS)

@@ -40,6 +40,12 @@ class Negotiated:
     def get_cipher_name(self) -> str:
         return "TLS_AES_256_GCM_SHA384"
 
+    def export_keying_material(self, label: bytes, octets: int, context: bytes) -> bytes:
+        return bytes(octets)
+
+    def get_certificate(self) -> None:
+        return None
+
 
 class Transport(StringTransport):
     """TLS is up as soon as it is begun."""

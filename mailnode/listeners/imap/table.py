@@ -10,7 +10,7 @@ from mailnode.directory.attempt import Caller, Scope
 from mailnode.directory.source import source_of
 from mailnode.limits import Limits
 from mailnode.listeners.admission import Logins, is_local
-from mailnode.listeners.authentication import Authentication, Verifier
+from mailnode.listeners.authentication import Authentication, Verifier, offered
 from mailnode.listeners.conversation import Conversation
 from mailnode.listeners.imap import append, fetch, idle, login, mailboxes, message, quota, select
 from mailnode.listeners.imap.client import Accounts, Client, refusing
@@ -59,14 +59,14 @@ def listener(
             tls=tls,
             starttls=True,
             plaintext_login=allowed,
-            mechanisms=mechanisms if allowed else (),
+            mechanisms=offered(mechanisms, conversation.bindings) if allowed else (),
             append_octets_max=limits.imap_message_octets_max,
         )
         return Session(_bounds(limits), policy)
 
     def client(conversation: Conversation[Client]) -> Client:
         caller = Caller(source_of(conversation.peer.host), Scope.IMAP)
-        authentication = Authentication(verifier, clock, limits, caller, conversation.revoke)
+        authentication = Authentication(verifier, clock, limits, caller, conversation)
         return Client(conversation, authentication, logins, accounts, upload_ids, clock, limits)
 
     return Listener(

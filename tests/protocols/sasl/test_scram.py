@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from protocols.fault import Fault
 from protocols.sasl import scram
 from protocols.sasl.scram_client import Client
-from protocols.sasl.step import Challenge, KeysWanted, Proven, decoded
+from protocols.sasl.step import Challenge, KeysWanted, Proven, Step, decoded, encoded
 
 VECTORS = Path(__file__).parents[4] / "shared" / "vectors" / "sasl" / "scram.json"
 SALT = b"salt of the test"
@@ -32,7 +32,7 @@ def rfc_keys() -> scram.Keys:
 
 
 def test_the_exchange_of_rfc_7677_goes_as_printed() -> None:
-    server = scram.Server(SERVER_NONCE)
+    server = scram.Server(SERVER_NONCE, {})
     client = Client("user", "pencil", b"rOprNGfwEbeRWgbNEkqO", 10_000)
     assert server.start() == Challenge(b"")
     assert client.step(b"") == CLIENT_FIRST
@@ -77,7 +77,7 @@ def test_keys_are_those_of_the_vectors() -> None:
     ],
 )
 def test_a_wrong_first_message_is_a_fault(message: bytes, code: str) -> None:
-    fault = scram.Server(b"nonce").step(message)
+    fault = scram.Server(b"nonce", {}).step(message)
     assert isinstance(fault, Fault)
     assert fault.code == code
 
@@ -96,7 +96,7 @@ def test_a_wrong_first_message_is_a_fault(message: bytes, code: str) -> None:
     ],
 )
 def test_a_wrong_final_message_is_a_fault(first: bytes, final: bytes, code: str) -> None:
-    server = scram.Server(b"s")
+    server = scram.Server(b"s", {})
     assert isinstance(server.step(first + b"n=user,r=c"), KeysWanted)
     server.keys([KEYS])
     fault = server.step(final)
@@ -106,7 +106,7 @@ def test_a_wrong_final_message_is_a_fault(first: bytes, final: bytes, code: str)
 
 @pytest.mark.parametrize("which", [0, 1, 2])
 def test_any_of_several_keys_is_proven_and_named(which: int) -> None:
-    server = scram.Server(b"server")
+    server = scram.Server(b"server", {})
     passwords = ("paper", "pencil", "eraser")
     client = Client("user", passwords[which], b"client", 10_000)
     server.step(client.initial())
@@ -118,8 +118,61 @@ def test_any_of_several_keys_is_proven_and_named(which: int) -> None:
     assert server.step(b"") == Proven("", "user", which)
 
 
+BINDINGS = {b"tls-exporter": b"what both see", b"tls-server-end-point": b"a certificate"}
+
+
+def bound(server: scram.Server, gs2_header: bytes, data: bytes) -> Step:
+    """What is answered to a proof that is right, by a client that binds to `data`."""
+    bare = b"n=user,r=client"
+    wanted = server.step(gs2_header + bare)
+    if not isinstance(wanted, KeysWanted):
+        return wanted
+    first = server.keys([KEYS]).octets
+    without_proof = b"c=" + encoded(gs2_header + data) + b",r=clientserver"
+    salted = scram.salted_password(b"pencil", SALT, 4096)
+    key = scram.client_key(salted)
+    signature = scram.signature(scram.digest(key), b",".join((bare, first, without_proof)))
+    return server.step(without_proof + b",p=" + encoded(scram.exclusive_or(key, signature)))
+
+
+@pytest.mark.parametrize("name", BINDINGS)
+def test_with_plus_the_proof_is_bound_to_the_channel(name: bytes) -> None:
+    server = scram.PlusServer(b"server", BINDINGS)
+    assert isinstance(bound(server, b"p=" + name + b",,", BINDINGS[name]), Challenge)
+    assert server.step(b"") == Proven("", "user", 0)
+
+
+@pytest.mark.parametrize(
+    ("plus", "gs2_header", "data", "code"),
+    [
+        (True, b"p=tls-exporter,,", b"what another sees", "channel-bindings-dont-match"),
+        (True, b"p=tls-exporter,,", b"", "channel-bindings-dont-match"),
+        (True, b"p=tls-exporter,,", b"a certificate", "channel-bindings-dont-match"),
+        (True, b"p=tls-unique,,", b"", "unsupported-channel-binding-type"),
+        (True, b"p=,,", b"", "unsupported-channel-binding-type"),
+        (True, b"n,,", b"", "invalid-encoding"),
+        (True, b"y,,", b"", "invalid-encoding"),
+        (True, b"tls-exporter,,", b"", "invalid-encoding"),
+        (False, b"p=tls-exporter,,", b"what both see", "channel-binding-not-supported"),
+        (False, b"y,,", b"", "server-does-support-channel-binding"),
+    ],
+)
+def test_a_channel_that_is_another_or_was_made_to_seem_so_is_a_fault(
+    plus: bool, gs2_header: bytes, data: bytes, code: str
+) -> None:
+    server = (scram.PlusServer if plus else scram.Server)(b"server", BINDINGS)
+    fault = bound(server, gs2_header, data)
+    assert isinstance(fault, Fault)
+    assert fault.code == code
+
+
+def test_a_client_that_cannot_bind_may_still_come_without_plus() -> None:
+    server = scram.Server(b"server", BINDINGS)
+    assert isinstance(bound(server, b"n,,", b""), Challenge)
+
+
 def test_a_final_message_before_the_keys_is_a_fault() -> None:
-    server = scram.Server(b"s")
+    server = scram.Server(b"s", {})
     server.step(b"n,,n=user,r=c")
     assert isinstance(server.step(b"c=biws,r=cs,p=AAAA"), Fault)
 
@@ -128,7 +181,7 @@ def test_a_final_message_before_the_keys_is_a_fault() -> None:
     st.text(min_size=1).filter(lambda name: "\0" not in name and name.isprintable()), st.sampled_from("ny")
 )
 def test_any_name_and_either_flag_pass_through(name: str, flag: str) -> None:
-    server = scram.Server(b"server")
+    server = scram.Server(b"server", {})
     client = Client(name, "pencil", b"client", 10_000)
     assert server.step(client.initial()) == KeysWanted(name)
     challenge = server.keys([KEYS])
@@ -140,7 +193,7 @@ def test_any_name_and_either_flag_pass_through(name: str, flag: str) -> None:
 
 @given(st.lists(st.binary(max_size=60), max_size=4), st.booleans())
 def test_any_octets_end_in_a_step(responses: list[bytes], with_keys: bool) -> None:
-    server = scram.Server(b"server")
+    server = scram.Server(b"server", {})
     for response in responses:
         if isinstance(server.step(response), KeysWanted) and with_keys:
             server.keys([KEYS])
