@@ -159,6 +159,8 @@ class Limits:
     shard_memory_octets: int = 256 * MiB  # memtables and caches, where the configuration does not say
     shard_memory_octets_min: int = 16 * MiB  # below it every group of writes is a flush
     blob_garbage_share_max: float = 0.25  # of the octets of blobs on disk; beyond it they are rewritten
+    scrub_octets_a_second: int = 8 * MiB  # read by the scrub: a tenth of what a slow disk gives
+    scrub_seconds: int = 7 * 86_400  # from the end of a pass to the next
     disk_reserve_octets: int = 512 * MiB  # free below it: no new mail; what frees room needs some itself
     disk_reserve_percent_max: int = 5  # of the file system: that of a small one is smaller
     disk_looked_seconds: int = 5  # between two looks at what is free: 100 MB/s fill the reserve in that time

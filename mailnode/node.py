@@ -63,6 +63,7 @@ from mailnode.mailbox.appended import replay
 from mailnode.mailbox.collecting import Collecting
 from mailnode.mailbox.content import UploadIds
 from mailnode.mailbox.quota import Quotas
+from mailnode.mailbox.scrub import Scrub
 from mailnode.mailbox.sums import Sums
 from mailnode.mailbox.trimming import Trimming
 from mailnode.relay.attempt import Attempts
@@ -104,6 +105,7 @@ class House:
     collecting: Collecting
     space: Space
     ballast: Ballast
+    scrub: Scrub
     sums: Sums
 
 
@@ -159,6 +161,7 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
             collecting=collecting,
             space=space,
             ballast=ballast,
+            scrub=Scrub(shard, upkeep, clock, limits, config.directory / "scrub.json"),
             sums=sums,
         )
     finally:
@@ -193,6 +196,7 @@ def operator(config: Config, parts: House, changed: Callable[[Config], object]) 
             parts.writer,
             parts.upkeep,
         ),
+        parts.scrub,
     )
 
 
@@ -403,6 +407,7 @@ def _works(config: Config, parts: House) -> Iterator[Coroutine[Any, Any, None]]:
     yield _trim(parts)
     yield _collect(parts)
     yield _look_at_disk(parts)
+    yield parts.scrub.run()
     yield parts.sums.run()
     yield parts.creation.resume(parts.accounts.dues)
     if config.relay is not None:

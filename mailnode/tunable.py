@@ -47,6 +47,8 @@ TUNABLE = (
     Tunable("expunged_kept_seconds", 0, "that an expunged message can be brought back"),
     Tunable("removed_kept_seconds", 0, "that a removed account can be brought back"),
     Tunable("collected_seconds", 1, "between two looks for what cannot be any more"),
+    Tunable("scrub_octets_a_second", 64 * KiB, "that the scrub reads"),
+    Tunable("scrub_seconds", 60, "between two passes of the scrub"),
     Tunable("disk_reserve_octets", 0, "free on the disk; below it no new mail is taken"),
     Tunable("disk_reserve_percent_max", 0, "of a small file system that the reserve may be"),
     Tunable("relay_items_open_max", 1, "messages on their way to other servers at the same time"),

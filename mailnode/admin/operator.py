@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mailnode.admin import domains
@@ -22,6 +22,7 @@ from mailnode.directory.rows import Rows
 from mailnode.directory.turns import Busy
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
+from mailnode.mailbox.scrub import Scrub
 from mailnode.mailbox.undeletion import undelete
 from mailnode.mailbox.verbs import NotKnown
 from mailnode.pb import admin_pb2 as pb
@@ -61,6 +62,7 @@ class Operator:
     domains: Domains
     checkpoints: Checkpoints
     restoring: Restoring
+    scrub: Scrub
 
     async def AccountAdd(self, request: pb.AccountAddRequest) -> pb.AddressAnswer:
         return _answer(await self.creation.create(request.address, request.password))
@@ -188,6 +190,11 @@ class Operator:
     async def DomainRemove(self, request: pb.DomainRemoveRequest) -> pb.DomainListAnswer:
         return await self.domains.remove(request.domain, request.keep_accounts)
 
+    async def Scrub(self, request: pb.ScrubRequest) -> pb.ScrubAnswer:
+        if request.begin:
+            self.scrub.begin()
+        return _scrubbed(self.scrub)
+
     async def Checkpoint(self, request: pb.CheckpointRequest) -> pb.CheckpointAnswer:
         own = self.checkpoints
         try:
@@ -268,6 +275,22 @@ def _scope(text: str) -> Scope:
         return Scope(text)
     except ValueError:
         raise Refusal(f"{text!a}: the scopes are {', '.join(Scope)}") from None
+
+
+def _scrubbed(scrub: Scrub) -> pb.ScrubAnswer:
+    going = scrub.now
+    faults = [pb.ScrubAnswer.Fault(**asdict(fault)) for fault in going.faults]
+    return pb.ScrubAnswer(
+        running=scrub.is_running,
+        started=going.started,
+        finished=going.finished,
+        accounts=going.accounts,
+        mails=going.mails,
+        octets=going.octets,
+        fault_count=going.fault_count,
+        faults=faults,
+        last_finished=scrub.last.finished,
+    )
 
 
 def _answer(outcome: Created | Refused) -> pb.AddressAnswer:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mailnode.cli import amount, asking, keeping, making
+from mailnode.cli import amount, asking, keeping, making, scrubbing
 from mailnode.config import STANDARD_PORTS
 from mailnode.directory.attempt import Scope
 
@@ -30,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
     _domains(commands)
     _queue(commands)
     _backups(commands)
+    _shown(commands, "scrub", "look at everything that is stored, now", scrubbing.scrub)
     return whole
 
 

@@ -305,6 +305,45 @@ class AccountRestoreAnswer(_message.Message):
     present: int
     def __init__(self, address: _Optional[str] = ..., backup: _Optional[str] = ..., whole: _Optional[bool] = ..., messages: _Optional[int] = ..., present: _Optional[int] = ...) -> None: ...
 
+class ScrubRequest(_message.Message):
+    __slots__ = ("begin",)
+    BEGIN_FIELD_NUMBER: _ClassVar[int]
+    begin: bool
+    def __init__(self, begin: _Optional[bool] = ...) -> None: ...
+
+class ScrubAnswer(_message.Message):
+    __slots__ = ("running", "started", "finished", "accounts", "mails", "octets", "fault_count", "faults", "last_finished")
+    class Fault(_message.Message):
+        __slots__ = ("account", "family", "key", "what")
+        ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+        FAMILY_FIELD_NUMBER: _ClassVar[int]
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        WHAT_FIELD_NUMBER: _ClassVar[int]
+        account: str
+        family: str
+        key: str
+        what: str
+        def __init__(self, account: _Optional[str] = ..., family: _Optional[str] = ..., key: _Optional[str] = ..., what: _Optional[str] = ...) -> None: ...
+    RUNNING_FIELD_NUMBER: _ClassVar[int]
+    STARTED_FIELD_NUMBER: _ClassVar[int]
+    FINISHED_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
+    MAILS_FIELD_NUMBER: _ClassVar[int]
+    OCTETS_FIELD_NUMBER: _ClassVar[int]
+    FAULT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    FAULTS_FIELD_NUMBER: _ClassVar[int]
+    LAST_FINISHED_FIELD_NUMBER: _ClassVar[int]
+    running: bool
+    started: int
+    finished: int
+    accounts: int
+    mails: int
+    octets: int
+    fault_count: int
+    faults: _containers.RepeatedCompositeFieldContainer[ScrubAnswer.Fault]
+    last_finished: int
+    def __init__(self, running: _Optional[bool] = ..., started: _Optional[int] = ..., finished: _Optional[int] = ..., accounts: _Optional[int] = ..., mails: _Optional[int] = ..., octets: _Optional[int] = ..., fault_count: _Optional[int] = ..., faults: _Optional[_Iterable[_Union[ScrubAnswer.Fault, _Mapping]]] = ..., last_finished: _Optional[int] = ...) -> None: ...
+
 class QueueListRequest(_message.Message):
     __slots__ = ("item",)
     ITEM_FIELD_NUMBER: _ClassVar[int]

@@ -191,6 +191,10 @@ def mailbox_of(key: bytes) -> int:
     return int.from_bytes(key[9:13], "big")
 
 
+def mail_of_place(key: bytes) -> int:
+    return int.from_bytes(key[9:17], "big")
+
+
 def mail_of(key: bytes) -> int:
     """Of `mail` and `head`."""
     return int.from_bytes(key[8:16], "big")

@@ -216,6 +216,8 @@ class RocksShard:
 
     def heal(self) -> None:
         """All of it was read, and nothing is wrong: it is compacted again."""
+        if not self._damaged:
+            return
         self._mark.clear()
         self._damaged = False
         for column in self._columns.values():

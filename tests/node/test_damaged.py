@@ -2,6 +2,7 @@
 
 import asyncio
 import imaplib
+import json
 import random
 import smtplib
 import subprocess
@@ -52,7 +53,7 @@ async def _spoil(directory: Path) -> None:
         item = bytes(7) + b"\x09"
         parts.shard.write(
             [
-                (Family.MAIL, mails[1], BAD),
+                (Family.FORM, mails[1], BAD),
                 (STATE, keys.mailbox(ids[ALICE], inbox), BAD),
                 (STATE, keys.state(directory_account(bob), Kind.DIRECTORY, BOB.encode()), BAD),
                 (STATE, keys.state(ids[CAROL], Kind.CREDENTIAL), BAD),
@@ -89,9 +90,9 @@ def _serves(node: Node) -> None:
     assert client.select() == ("OK", [b"4"])
     assert client.fetch("1:4", "(FLAGS)")[0] == "OK"
     for _ in range(2):
-        status, data = client.fetch("1:4", "(UID BODY.PEEK[])")
+        status, data = client.fetch("1:4", "(UID ENVELOPE)")
         assert status == "NO" and b"EXPUNGEISSUED" in data[0]
-        assert sum(isinstance(item, tuple) for item in client.response("FETCH")[1]) == 3
+        assert len(client.response("FETCH")[1]) == 3
     client.logout()
     carol = imaplib.IMAP4(HOST, node.port("imap"))
     try:
@@ -133,3 +134,26 @@ def test_an_item_of_the_queue_that_cannot_be_read_is_listed_and_can_be_removed(t
         return counts
 
     assert asyncio.run(scenario()) == [1, 1, 0]
+
+
+def test_scrub_is_asked_of_a_node_that_runs_and_of_one_that_does_not(tmp_path: Path) -> None:
+    node = Node(
+        tmp_path / "node", free_base_port(random.Random()), {ALICE: PASSWORD, BOB: PASSWORD, CAROL: PASSWORD}
+    )
+    node.start()
+    assert [deliver(node, ALICE) for _ in range(3)] == [250, 250, 250]
+    words = ("scrub", "--dir", str(node.directory))
+    assert "3 mails of" in _mailnode(*words).stdout
+    node.stop()
+    assert "nothing is wrong" in _mailnode(*words).stdout
+    asyncio.run(_spoil(node.directory))
+    for starts in (False, True):
+        if starts:
+            node.start()
+        command = [sys.executable, "-m", "mailnode", *words, "--json"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        [answer] = json.loads(done.stdout)
+        assert done.returncode == 1 and "faults in" in done.stderr
+        assert answer["fault_count"] >= 5 and not answer["running"] and answer["finished"]
+        assert {fault["family"] for fault in answer["faults"]} == {"mail", "state"}
+    node.stop()
