@@ -26,6 +26,7 @@ DROP_INS = "domains.d"
 """Beside it: a file a domain, for those that `mailnode domain add` writes."""
 LIMITS = Limits()
 LOG_LEVELS = ("debug", "info", "warning", "error")
+LOG_FORMATS = ("text", "json")
 _SERVER = re.compile(r"(?:([0-9.]+)|\[([0-9A-Fa-f:.]+)\]):([0-9]{1,5})")
 SMTP_PORT = 25
 DNS_PORT = 53
@@ -95,6 +96,18 @@ class Relay:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricsAt:
+    """Where Prometheus, and who asks for the node's health, are answered."""
+
+    host: str
+    port: int
+    token: str  # who reads the metrics must bear it; empty: anybody may
+
+
+METRICS = MetricsAt("127.0.0.1", 9125, "")
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     directory: Path
     hostname: str
@@ -109,6 +122,8 @@ class Config:
     pop3_marks_seen: bool  # what RETR gave is \Seen after QUIT
     memory_octets: int  # of the shard's memtables and caches
     log_level: str  # of LOG_LEVELS
+    log_format: str  # of LOG_FORMATS
+    metrics: MetricsAt | None  # None: nobody asks
     limits: Limits
 
     @property
@@ -149,6 +164,7 @@ def text_of(config: Config) -> str:
         f"pop3_marks_seen = {_bool(config.pop3_marks_seen)}  # is what POP3 fetched read, for IMAP?",
         f"memory_octets = {config.memory_octets}  # of the store's buffers and caches",
         f"log_level = {_string(config.log_level)}  # or {', '.join(LOG_LEVELS)}",
+        f"log_format = {_string(config.log_format)}  # or {', '.join(LOG_FORMATS)}: one object a line",
         "",
         "[tls]  # PEM files, from this directory",
         f"certificate = {_string(str(config.certificate.relative_to(config.directory)))}",
@@ -163,6 +179,7 @@ def text_of(config: Config) -> str:
         *(f"{service} = {_string(what.value)}" for service, what in config.bare_newline.items()),
     ]
     lines += _relay_lines(config)
+    lines += _metrics_lines(config)
     lines += ["", "[limits]", *tunable.lines(config.limits)]
     for domain in config.domains:
         lines += ["", "[[domain]]", *domain_lines(domain)]
@@ -195,6 +212,18 @@ def _relay_lines(config: Config) -> list[str]:
     ]
 
 
+def _metrics_lines(config: Config) -> list[str]:
+    """As remarks where there are none."""
+    at = config.metrics or METRICS
+    lines = [
+        "[metrics]  # for Prometheus: /metrics; and /healthz",
+        f"host = {_string(at.host)}",
+        f"port = {at.port}",
+    ]
+    secret = '# token = { file = "metrics.token" }  # who reads them must bear it; or { env = "NAME" }'
+    return ["", *(lines if config.metrics else (f"# {line}" for line in lines)), secret]
+
+
 def _server_text(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
@@ -224,6 +253,8 @@ def _config(directory: Path, root: Table, drop_ins: Sequence[Table]) -> Config:
             "memory_octets", LIMITS.shard_memory_octets, LIMITS.shard_memory_octets_min
         ),
         log_level=root.one_of("log_level", "info", LOG_LEVELS),
+        log_format=root.one_of("log_format", "text", LOG_FORMATS),
+        metrics=_metrics(directory, root.table("metrics")) if root.has("metrics") else None,
         limits=_limits(root.table("limits")),
     )
     for table in (root, tls, listeners, bare_newline):
@@ -276,6 +307,13 @@ def _relay(table: Table) -> Relay:
     relay = Relay(port, tuple(_servers(table, servers)), table.truth("loopback", False))
     table.refuse_others()
     return relay
+
+
+def _metrics(directory: Path, table: Table) -> MetricsAt:
+    port = table.port("port") if table.has("port") else METRICS.port
+    at = MetricsAt(table.text("host", METRICS.host), port, table.secret("token", directory))
+    table.refuse_others()
+    return at
 
 
 def _servers(table: Table, texts: list[str]) -> Iterator[tuple[str, int]]:

@@ -22,6 +22,7 @@ class Limits:
     silence_octets_max: int = 1 * KiB  # said without an answer: who says less in all that time is silent
     connection_linger_seconds_max: int = 10  # for the peer to take the last octets
     stop_seconds_max: int = 20  # for commands under way when the node stops; systemd kills after 90
+    write_hangs_seconds: float = 10.0  # for a sync: /healthz says that the node is not well
     loop_held_seconds_max: float = 0.01  # an answer longer than that lets others run in between
 
     # -- SMTP

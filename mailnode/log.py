@@ -1,4 +1,4 @@
-"""The log: one line a record to standard error, `key=value` throughout.
+"""The log: one line a record to standard error, `key=value` throughout, or a JSON object.
 
 What a record says beside its message stands in `extra`: `log.info("account created", extra={"address": a})`.
 Passwords and contents of mail are never given to it.
@@ -15,10 +15,10 @@ _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "task
 VALUE_CHARACTERS_MAX = 2000
 
 
-def set_up(level: str) -> None:
-    """`level` as of configuration: "info"."""
+def set_up(level: str, format: str) -> None:
+    """As of configuration: "info", "text"."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(KeyValue())
+    handler.setFormatter(Json() if format == "json" else KeyValue())
     root = logging.getLogger()
     root.handlers = [handler]
     set_level(level)
@@ -32,23 +32,44 @@ class KeyValue(logging.Formatter):
     """Octets that a peer chose cannot begin a line or a key: what is not plain stands in a JSON string."""
 
     def format(self, record: logging.LogRecord) -> str:
-        when = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
-        fields = {
-            "time": when.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "level": record.levelname.lower(),
-            "at": record.name,
-            "message": record.getMessage(),
-            **{key: value for key, value in vars(record).items() if key not in _OWN},
-        }
-        if record.exc_info:
-            fields["traceback"] = self.formatException(record.exc_info)
-        return " ".join(f"{key}={_value(value)}" for key, value in fields.items())
+        return " ".join(f"{key}={_value(value)}" for key, value in _fields(self, record).items())
 
 
-def _value(value: object) -> str:
+class Json(logging.Formatter):
+    """The same fields. Numbers stay numbers; all else is a string, in ASCII."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = _fields(self, record)
+        return json.dumps({key: _json(value) for key, value in fields.items()})
+
+
+def _fields(formatter: logging.Formatter, record: logging.LogRecord) -> dict[str, object]:
+    when = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
+    fields = {
+        "time": when.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "level": record.levelname.lower(),
+        "at": record.name,
+        "message": record.getMessage(),
+        **{key: value for key, value in vars(record).items() if key not in _OWN},
+    }
+    if record.exc_info:
+        fields["traceback"] = formatter.formatException(record.exc_info)
+    return fields
+
+
+def _json(value: object) -> object:
+    return value if isinstance(value, int | float) else _short(value)
+
+
+def _short(value: object) -> str:
     text = str(value)
     if len(text) > VALUE_CHARACTERS_MAX:
         text = text[: VALUE_CHARACTERS_MAX // 2] + " ... " + text[-VALUE_CHARACTERS_MAX // 2 :]
+    return text
+
+
+def _value(value: object) -> str:
+    text = _short(value)
     if _PLAIN.fullmatch(text):
         return text
     return json.dumps(text)

@@ -28,7 +28,7 @@ from mailnode.admin.restoring import Restoring
 from mailnode.clock import Clock, SystemClock
 from mailnode.cluster import whole
 from mailnode.cluster.partitions import Partitions
-from mailnode.config import Config, ConfigError, Domain, Service, load
+from mailnode.config import Config, ConfigError, Domain, MetricsAt, Service, load
 from mailnode.config import Relay as RelayConfig
 from mailnode.delivery.accept import Accept
 from mailnode.delivery.replies import LOCAL_ONLY
@@ -39,18 +39,23 @@ from mailnode.directory.credential import Credentials, Hashing
 from mailnode.directory.known import Known
 from mailnode.directory.lookup import Lookup
 from mailnode.directory.madeup import MadeUp
+from mailnode.directory.measured import Measured
 from mailnode.directory.password import COST
 from mailnode.directory.removal import Removal
 from mailnode.directory.rows import Rows
 from mailnode.directory.sessions import Sessions
 from mailnode.directory.turns import Turns
 from mailnode.directory.verification import Verification
+from mailnode.http.exposition import Exposition
+from mailnode.http.gauges import gauges
+from mailnode.http.site import site
 from mailnode.limits import Limits
 from mailnode.listeners import imap, pop3, smtp
 from mailnode.listeners.admission import Admission
 from mailnode.listeners.listener import Listener
 from mailnode.listeners.listening import Listening
 from mailnode.listeners.reactor import install
+from mailnode.listeners.timed import timed
 from mailnode.listeners.tls import Certificate
 from mailnode.listeners.wheel import Wheel
 from mailnode.mailauth import key
@@ -66,6 +71,8 @@ from mailnode.mailbox.quota import Quotas
 from mailnode.mailbox.scrub import Scrub
 from mailnode.mailbox.sums import Sums
 from mailnode.mailbox.trimming import Trimming
+from mailnode.metrics import Metrics
+from mailnode.pulse import Pulse
 from mailnode.relay.attempt import Attempts
 from mailnode.relay.bounce import Bounces
 from mailnode.relay.outbox import Outbox, Relay
@@ -107,6 +114,9 @@ class House:
     ballast: Ballast
     scrub: Scrub
     sums: Sums
+    partitions: Partitions
+    metrics: Metrics
+    pulse: Pulse
 
 
 @asynccontextmanager
@@ -122,7 +132,8 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
     if finished := whole.finish(shard, replay, limits.part_rows_max):
         log.info("large changes finished", extra={"changes": finished})
     space = Space(config.shard, clock, limits)
-    partitions = Partitions(shard, writer, limits, _end_at_once, space.is_short)
+    metrics = Metrics(clock)
+    partitions = Partitions(shard, writer, limits, _end_at_once, space.is_short, metrics)
     domains = {domain.name: domain for domain in config.domains}
     quotas = Quotas(domains)
     accounts = Accounts(shard, partitions, loads, clock, limits, quotas)
@@ -163,6 +174,9 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
             ballast=ballast,
             scrub=Scrub(shard, upkeep, clock, limits, config.directory / "scrub.json"),
             sums=sums,
+            partitions=partitions,
+            metrics=metrics,
+            pulse=Pulse(metrics),
         )
     finally:
         await partitions.idle()
@@ -276,6 +290,8 @@ class Doors:
         self._admission = Admission(openfiles.within(config.limits, self._files_max))
         self._locks = pop3.Locks()
         self._open: list[tuple[Service, Listening[Any]]] = []
+        self._site: Any = None
+        self._stopping = False
 
     def open(self) -> None:
         """Bind every port; raises ConfigError."""
@@ -290,6 +306,19 @@ class Doors:
             path = self.config.lmtp_socket
             _bind(f"lmtp cannot listen at {path}", partial(port.open_unix, path))
             self._open.append((Service.LMTP, port))
+
+        if self.config.metrics is not None:
+            self._open_site(self.config.metrics)
+
+    def _open_site(self, at: MetricsAt) -> None:
+        parts = self._parts
+        read = gauges(parts.shard, parts.accounts, parts.space, lambda: self.sessions, parts.clock)
+        made = site(Exposition(parts.metrics, read), self.ailment, at.token)
+
+        def bind() -> None:
+            self._site = self._reactor.listenTCP(at.port, made, interface=at.host)
+
+        _bind(f"metrics cannot listen at {at.host} port {at.port}", bind)
 
     def _listening(self, service: Service, values: Mapping[Service, Listener[Any]]) -> Listening[Any]:
         return Listening(
@@ -329,9 +358,24 @@ class Doors:
         """Of what can change live, these alone; raises ConfigError and changes nothing."""
         self.change(replace(self.config, domains=config.domains))
 
+    @property
+    def sessions(self) -> dict[str, int]:
+        """How many are open, by service."""
+        return {service.value: len(port) for service, port in self._open}
+
+    def ailment(self) -> str:
+        """Why nobody should be sent here; empty: all is well."""
+        if self._stopping:
+            return "the node stops"
+        waits = self._parts.partitions.waits_seconds
+        return "writes to the disk hang" if waits > self.config.limits.write_hangs_seconds else ""
+
     async def stop(self) -> None:
         """Say goodbye to everybody."""
+        self._stopping = True
         await asyncio.gather(*(port.stop() for _, port in self._open))
+        if self._site is not None:
+            self._site.stopListening()
 
 
 def _differs(name: str, one: Config, other: Config) -> bool:
@@ -356,12 +400,14 @@ def _mechanisms(domains: Sequence[Domain]) -> tuple[str, ...]:
 def _listeners(config: Config, parts: House, locks: pop3.Locks) -> dict[Service, Listener[Any]]:
     """What each service is; the ports are the configuration's."""
     host, limits, clock = config.hostname, config.limits, parts.clock
+    verifier = Measured(parts.verification, parts.metrics)
     mechanisms = _mechanisms(config.domains)
-    delivery = Delivery(parts.lookup, parts.accounts, parts.upload_ids, clock, limits, parts.space.is_short)
+    is_short, metrics = parts.space.is_short, parts.metrics
+    delivery = Delivery(parts.lookup, parts.accounts, parts.upload_ids, clock, limits, is_short, metrics)
     accept, submit = Accept(delivery), Submit(delivery, host, None if config.relay else LOCAL_ONLY)
     submission = smtp.submission(
         submit,
-        parts.verification,
+        verifier,
         clock,
         host,
         limits,
@@ -370,7 +416,7 @@ def _listeners(config: Config, parts: House, locks: pop3.Locks) -> dict[Service,
         bare_newline=config.bare_newline[Service.SUBMISSION],
     )
     mailboxes = imap.listener(
-        parts.verification,
+        verifier,
         parts.accounts,
         parts.upload_ids,
         clock,
@@ -380,7 +426,7 @@ def _listeners(config: Config, parts: House, locks: pop3.Locks) -> dict[Service,
     )
     maildrops = pop3.pop3(
         parts.accounts,
-        parts.verification,
+        verifier,
         locks,
         clock,
         host,
@@ -389,7 +435,7 @@ def _listeners(config: Config, parts: House, locks: pop3.Locks) -> dict[Service,
         passwords_need_tls=not config.allow_plaintext_auth,
         marks_seen=config.pop3_marks_seen,
     )
-    return {
+    services: dict[Service, Listener[Any]] = {
         Service.LMTP: smtp.lmtp(accept, host, limits, config.bare_newline[Service.LMTP]),
         Service.SMTP: smtp.mx(accept, host, limits, config.bare_newline[Service.SMTP]),
         Service.SUBMISSION: submission,
@@ -399,6 +445,7 @@ def _listeners(config: Config, parts: House, locks: pop3.Locks) -> dict[Service,
         Service.POP3: maildrops,
         Service.POP3S: maildrops,
     }
+    return {service: timed(listener, parts.metrics) for service, listener in services.items()}
 
 
 def _works(config: Config, parts: House) -> Iterator[Coroutine[Any, Any, None]]:
@@ -409,6 +456,7 @@ def _works(config: Config, parts: House) -> Iterator[Coroutine[Any, Any, None]]:
     yield _look_at_disk(parts)
     yield parts.scrub.run()
     yield parts.sums.run()
+    yield parts.pulse.run()
     yield parts.creation.resume(parts.accounts.dues)
     if config.relay is not None:
         yield _outbox(config, config.relay, parts).run()
@@ -426,6 +474,7 @@ def _outbox(config: Config, told: RelayConfig, parts: House) -> Outbox:
         Bounces(config.hostname, parts.upload_ids, clock),
         clock,
         limits,
+        parts.metrics,
     )
     return Outbox(parts.accounts, relay)
 

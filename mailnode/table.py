@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
@@ -38,6 +40,24 @@ class Table:
         if not isinstance(value, str):
             raise self.error(key, value, "a string")
         return value
+
+    def secret(self, key: str, directory: Path) -> str:
+        """Not written here, but in a file, or in the environment; empty where there is none."""
+        if not self.has(key):
+            return ""
+        value = self._take(key, {})
+        right = '{ file = "NAME" } or { env = "NAME" }'
+        if not isinstance(value, dict) or len(value) != 1:
+            raise self.error(key, "a value that is not shown", right)
+        ((where, name),) = ((str(where), str(name)) for where, name in value.items())
+        if where == "env" and name in os.environ:
+            return os.environ[name]
+        if where == "file":
+            try:
+                return (directory / name).read_text().strip()
+            except (OSError, ValueError) as error:
+                raise self.error(key, f"{directory / name}, which cannot be read", right) from error
+        raise self.error(key, f"{where} {name!a}, which is not set", right)
 
     def name(self, key: str) -> str:
         """A domain name; there must be one."""

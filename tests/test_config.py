@@ -11,6 +11,7 @@ from mailnode.config import (
     ConfigError,
     Domain,
     Listener,
+    MetricsAt,
     Relay,
     Service,
     load,
@@ -60,6 +61,8 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         bare_newline=dict.fromkeys(BARE_NEWLINE, BareNewline.REJECT),
         memory_octets=64 * 1024 * 1024,
         log_level="debug",
+        log_format="json",
+        metrics=MetricsAt("::1", 9, ""),
         limits=replace(Limits(), smtp_recipients_max=500),
     )
     assert _load(tmp_path, text_of(config)) == config
@@ -157,12 +160,22 @@ def test_a_mistake_is_named_with_file_key_what_was_found_and_what_would_be_right
 def test_what_init_writes_shows_every_key(tmp_path: Path) -> None:
     """Each table names all that may stand in it, set or as a remark."""
     text = text_of(replace(_load(tmp_path, SMALL), relay=Relay(25, ()), lmtp_socket=tmp_path / "lmtp.sock"))
-    told = re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE)
+    told = re.sub(r"^# (\w+ = |\[)", r"\1", text, flags=re.MULTILINE)
     told = told.replace(
         "[listeners]", "[listeners]" + "".join(f"\n{name} = 1" for name in Service if name != "imap")
     )
+    (tmp_path / "metrics.token").write_text("secret\n")
     assert _load(tmp_path, told).limits == Limits()
-    for table in ("", "[tls]", "[listeners]", "[bare_newline]", "[relay]", "[limits]", "[[domain]]"):
+    for table in (
+        "",
+        "[tls]",
+        "[listeners]",
+        "[bare_newline]",
+        "[relay]",
+        "[metrics]",
+        "[limits]",
+        "[[domain]]",
+    ):
         lines = told.splitlines()
         lines.insert(
             lines.index(next(line for line in lines if line.startswith(table))) + bool(table), "odd = 1"
@@ -187,6 +200,28 @@ def test_a_domain_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as raised:
         load(tmp_path)
     assert str(raised.value) == f"{second}: name: found 'example.test', expected each name once"
+
+
+def test_a_secret_is_read_from_a_file_or_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def token(told: str) -> str:
+        metrics = _load(
+            tmp_path, SMALL.replace("[[domain]]", f"[metrics]\ntoken = {told}\n[[domain]]")
+        ).metrics
+        assert metrics is not None
+        return metrics.token
+
+    (tmp_path / "token").write_text("from a file\n")
+    monkeypatch.setenv("MAILNODE_TOKEN", "from the environment")
+    assert token('{ file = "token" }') == "from a file"
+    assert token('{ env = "MAILNODE_TOKEN" }') == "from the environment"
+    for wrong in ('"written here"', '{ env = "NOT_SET" }', '{ file = "none" }', "{ file = 1 }"):
+        with pytest.raises(ConfigError, match=r"metrics\.token: found .*, expected \{"):
+            token(wrong)
+    with pytest.raises(ConfigError) as raised:
+        token('"written here"')
+    assert "written here" not in str(raised.value)
 
 
 def test_dns_servers_have_port_53_unless_they_say_another(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import json
 import logging
 import re
 from collections.abc import Iterator
@@ -5,7 +6,7 @@ from io import StringIO
 
 import pytest
 
-from mailnode.log import KeyValue
+from mailnode.log import Json, KeyValue
 
 START = re.compile(r"time=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z level=(\w+) at=mailnode\.test ")
 
@@ -63,3 +64,13 @@ def test_a_long_value_keeps_its_ends(lines: tuple[logging.Logger, StringIO]) -> 
     logger.warning("long", extra={"line": "begin" + "x" * 100_000 + "end"})
     assert len(out.getvalue()) < 3000
     assert "line=" in out.getvalue() and "begin" in out.getvalue() and 'end"\n' in out.getvalue()
+
+
+def test_a_line_of_json_is_one_object_whatever_a_peer_chose() -> None:
+    record = logging.makeLogRecord({"name": "mailnode.test", "levelno": 30, "levelname": "WARNING"})
+    record.msg, record.size, record.login = "failed", 7, 'a"\n\u2028b'
+    line = Json().format(record)
+    assert line.isascii() and len(line.splitlines()) == 1
+    fields = json.loads(line)
+    assert START.fullmatch(f"time={fields['time']} level={fields['level']} at={fields['at']} ")
+    assert (fields["message"], fields["size"], fields["login"]) == ("failed", 7, 'a"\n\u2028b')

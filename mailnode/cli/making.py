@@ -103,6 +103,8 @@ def _config(directory: Path, domain: str, base_port: int, plaintext: bool) -> Co
         allow_plaintext_auth=plaintext,
         memory_octets=LIMITS.shard_memory_octets,
         log_level="info",
+        log_format="text",
+        metrics=None,
         limits=LIMITS,
     )
 
@@ -117,7 +119,7 @@ async def _create(config: Config, accounts: Sequence[tuple[str, str]]) -> None:
 
 def up(directory: Path) -> None:
     config = load(directory)
-    log.set_up(config.log_level)
+    log.set_up(config.log_level, config.log_format)
     domains = ", ".join(domain.name for domain in config.domains)
 
     def ready() -> None:

@@ -16,6 +16,7 @@ from google.protobuf.message import DecodeError
 
 from mailnode.cluster.whole import InParts
 from mailnode.limits import Limits
+from mailnode.metrics import Metrics
 from mailnode.pb.row_pb2 import AppliedRow
 from mailnode.store import keys
 from mailnode.store.damage import Unreadable, told
@@ -58,10 +59,12 @@ class NotKnown(Exception):
 class Append:
     """An entry on its way: any number may wait for it, and whoever gives up ends only its own wait."""
 
-    __slots__ = ("_waiters", "ended", "entry", "known")
+    __slots__ = ("_waiters", "began", "ended", "entry", "known")
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: Entry, began: float) -> None:
         self.entry = entry
+        self.began = began
+        """In seconds, as of the metrics."""
         self.ended = False
         self.known = True
         """Once it has ended: it is committed; else that cannot be told."""
@@ -106,8 +109,13 @@ class Partitions:
         limits: Limits,
         failed: Callable[[OSError], None],
         is_short: Callable[[], bool] = lambda: False,
+        metrics: Metrics | None = None,
     ) -> None:
         """`is_short`: whether the disk has no room for more than what frees some."""
+        metrics = metrics or Metrics()
+        self._seconds = metrics.seconds
+        self._applies, self._syncs = metrics.applies.of(), metrics.syncs.of()
+        self._groups = metrics.groups.of()
         self._shard = shard
         self._writer = writer
         self._limits = limits
@@ -131,6 +139,11 @@ class Partitions:
         """By partition with a large entry on its way: what comes behind that."""
         self._part_next = False
 
+    @property
+    def waits_seconds(self) -> float:
+        """How long the oldest of what is being written has waited for it."""
+        return self._seconds() - self._group[0].began if self._writing and self._group else 0.0
+
     def has_room(self) -> bool:
         return self._pending_octets <= self._limits.group_pending_octets_max or self._broken
 
@@ -142,7 +155,7 @@ class Partitions:
             await waiter
 
     def append(self, entry: Entry) -> Append:
-        append = Append(entry)
+        append = Append(entry, self._seconds())
         if self._broken:
             append.end(known=False)
             return append
@@ -211,9 +224,11 @@ class Partitions:
         self._held[partition] = deque(each for each in self._pending if each.entry.partition == partition)
         self._pending = deque(each for each in self._pending if each.entry.partition != partition)
 
-    def _write(self, entries: list[Entry]) -> None:
+    def _write(self, entries: list[Entry]) -> float:
         """In the writer thread: one batch for all, so that one sync covers them."""
+        began = self._seconds()
         self._shard.write(self._rows(entries), sync=any(entry.durable for entry in entries))
+        return self._seconds() - began
 
     def _rows(self, entries: list[Entry]) -> Iterator[Put]:
         partitions = set()
@@ -254,10 +269,14 @@ class Partitions:
             told.tell(Family.STATE, key, str(error))
             return AppliedRow(epoch=_EPOCH_UNKNOWN)
 
-    def _written(self, _: None) -> None:
+    def _written(self, seconds: float) -> None:
+        self._syncs.observe(seconds)
+        self._groups.observe(len(self._group))
+        now = self._seconds()
         for append in self._group:
             append.entry.committed()
             append.end(known=True)
+            self._applies.observe(now - append.began)
 
     def _part_written(self, last: bool) -> None:
         if not last:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from mailnode.clock import Clock
@@ -20,8 +20,9 @@ from mailnode.delivery.replies import (
 from mailnode.directory.address import Malformed, canonical_domain
 from mailnode.directory.lookup import NotLocal, Resolution, Unknown
 from mailnode.limits import Limits
-from mailnode.mailbox.content import Arrived, Content, UploadIds
+from mailnode.mailbox.content import Arrived, Content, UploadIds, transaction_name
 from mailnode.mailbox.verbs import NotKnown
+from mailnode.metrics import Metrics
 from mailnode.pb.row_pb2 import QueueRow
 from protocols.smtp.envelope import Body, MailParameters, Path
 from protocols.smtp.reply import RECIPIENT_OK, Reply
@@ -49,6 +50,7 @@ class Delivery:
     limits: Limits
     is_short: Callable[[], bool]
     """Whether the disk has no room for mail."""
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class Transaction:
         "_item",
         "_recipients",
         "_sender",
+        "_started",
         "_terms",
     )
 
@@ -98,11 +101,12 @@ class Transaction:
         self._sender = sender
         self._item = _item(sender)
         now = delivery.clock.now_microseconds().to_bytes(8, "big")
-        self._identity = now + delivery.clock.random(RANDOM_OCTETS)
+        self._identity = self._item.transaction = now + delivery.clock.random(RANDOM_OCTETS)
         self._recipients: list[tuple[Path, tuple[int, ...]]] = []
         self._copies = Copies(delivery.accounts, self._identity, delivery.limits.quota_grace_share)
         self._content = Content(self._copies.upload, delivery.upload_ids)
         self._began = False
+        self._started = delivery.metrics.seconds()
 
     async def recipient(self, path: Path) -> Reply:
         try:
@@ -140,21 +144,23 @@ class Transaction:
 
     async def finish(self, octets: bytes) -> tuple[Reply, ...]:
         """A reply for each accepted recipient, in order; positive once its copies are durable."""
+        ended = self._delivery.metrics.seconds()
         await self.write(octets)
         arrived = await self._content.finish()
         replies = await self._replies(arrived)
-        self._tell_log(arrived.mail.size, replies)
+        self._tell(arrived.mail.size, replies, ended)
         return replies
 
     async def finish_as_one(self, octets: bytes) -> Reply:
         """One reply for all recipients. Where one of them has no room none has a copy: the sender asks again,
         and who is full is then refused alone, at RCPT."""
+        ended = self._delivery.metrics.seconds()
         await self.write(octets)
         arrived = await self._content.finish()
         accounts = {key for _, keys in self._recipients for key in keys} - {QUEUE}
         refused = await self._copies.refusal(sorted(accounts), arrived.mail.size) if accounts else None
         replies = (refused,) * len(self._recipients) if refused else await self._replies(arrived)
-        self._tell_log(arrived.mail.size, replies)
+        self._tell(arrived.mail.size, replies, ended)
         return one_for_all(replies)
 
     async def _replies(self, arrived: Arrived) -> tuple[Reply, ...]:
@@ -164,11 +170,23 @@ class Transaction:
         well = accepted(self._name)
         return tuple(self._copies.outcome(keys) or well for _, keys in self._recipients)
 
-    def _tell_log(self, size: int, replies: Sequence[Reply]) -> None:
+    def _tell(self, size: int, replies: Sequence[Reply], ended: float) -> None:
+        """`ended`: when its last octet was there."""
+        metrics, service = self._delivery.metrics, _service(self._came.protocol)
+        worst = one_for_all(replies)
+        result = "taken" if worst.positive else "deferred" if worst.code < 500 else "refused"
+        metrics.messages.add((service, result))
+        if worst.positive:
+            metrics.message_octets.add((service,), size)
+        now = metrics.seconds()
+        metrics.stored.of(service).observe(now - ended)
+        metrics.transactions.of(service).observe(now - self._started)
+        self._tell_log(size, replies, worst)
+
+    def _tell_log(self, size: int, replies: Sequence[Reply], worst: Reply) -> None:
         """One line a message, whatever became of it; who did not get it stands in `refused`."""
         paths = [str(path) for path, _ in self._recipients]
         refused = [path for path, reply in zip(paths, replies, strict=True) if not reply.positive]
-        worst = one_for_all(replies)
         fields = {
             "transaction": self._name,
             "reverse_path": str(self._sender.reverse_path),
@@ -185,7 +203,7 @@ class Transaction:
     @property
     def _name(self) -> str:
         """As logs, Received and the client know the transaction."""
-        return self._identity[2:12].hex()
+        return transaction_name(self._identity)
 
     def _front(self, first: bytes) -> bytes:
         """Trace fields, RFC 5321 §4.4, and what the terms add."""
@@ -203,6 +221,13 @@ def _item(sender: Sender) -> QueueRow:
         smtputf8=sender.parameters.smtputf8,
         eight_bit_mime=sender.parameters.body is Body.EIGHT_BIT_MIME,
     )
+
+
+def _service(protocol: str) -> str:
+    """Of the name in Received: RFC 3848, RFC 6531 §4.3."""
+    if "LMTP" in protocol:
+        return "lmtp"
+    return "submission" if protocol.endswith("A") else "smtp"
 
 
 def is_domain(text: str) -> bool:

@@ -60,6 +60,15 @@ class Accounts:
         self._give_back = memory.giver()
         self._looking: asyncio.TimerHandle | None = None
 
+    @property
+    def kept(self) -> int:
+        """Accounts in memory because they were used last."""
+        return len(self._kept)
+
+    @property
+    def arrays_octets(self) -> int:
+        return self._arrays_octets
+
     async def open(self, account: int) -> Account:
         """The account of an id; one that was never created has no mailboxes yet."""
         found = self._open.get(account)

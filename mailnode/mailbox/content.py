@@ -22,6 +22,11 @@ from protocols.mime.scan import Scanner
 _CHECKSUM_OCTETS = 16
 
 
+def transaction_name(identity: bytes) -> str:
+    """As logs, Received and the client know a transaction: of its 16 octets, those that differ."""
+    return identity[2:12].hex()
+
+
 class UploadIds:
     """Ids of uploads, never one twice in a run of the node: the time, as the sweeper of orphans reads it.
 

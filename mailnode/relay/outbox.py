@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
@@ -18,8 +18,10 @@ from mailnode.clock import Clock
 from mailnode.limits import Limits
 from mailnode.mailauth.resolver import Unavailable
 from mailnode.mailbox.accounts import Accounts
+from mailnode.mailbox.content import transaction_name
 from mailnode.mailbox.dues import Task
 from mailnode.mailbox.verbs import Account, Expunged, NotKnown
+from mailnode.metrics import Metrics
 from mailnode.pb.change_pb2 import Intent, Queue
 from mailnode.pb.row_pb2 import QueueRow
 from mailnode.relay.attempt import Failed, Outgoing
@@ -63,6 +65,7 @@ class Relay:
     bounces: Bounces
     clock: Clock
     limits: Limits
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 class Outbox:
@@ -189,7 +192,7 @@ class Outbox:
                 said = await self._to_domain(domain, outgoing, paths)
             for path, reply in zip(paths, said, strict=True):
                 replies[path.mailbox] = reply
-                _tell_log(item_name(account.id, mail), path, reply)
+                self._tell(account.id, mail, path, item, reply)
 
         most = self._relay.limits.relay_recipients_max
         groups = [
@@ -199,6 +202,18 @@ class Outbox:
         ]
         await asyncio.gather(*(to(domain, paths) for domain, paths in groups))
         return replies
+
+    def _tell(self, account: int, mail: int, path: Path, item: QueueRow, reply: Reply) -> None:
+        """The log and the metrics, of one recipient."""
+        outcome = "sent" if reply.positive else "deferred" if reply.code < 500 else "failed"
+        self._relay.metrics.relayed.add((outcome,))
+        fields = {
+            "item": item_name(account, mail),
+            "transaction": transaction_name(item.transaction),
+            "recipient": str(path),
+            "reply": _written(reply),
+        }
+        log.info(outcome, extra=fields)
 
     async def _outgoing(self, account: Account, mail: int, item: QueueRow) -> Outgoing:
         """Signed last, when nothing is changed any more; raises Expunged."""
@@ -217,10 +232,14 @@ class Outbox:
             return (hosts,) * len(paths)
         said = Reply(451, "4.4.1", "No host answered")
         for host in hosts:
+            began = self._relay.metrics.seconds()
             try:
                 return await self._relay.attempts.make(host, outgoing, paths)
             except Failed as failed:
                 said = failed.reply
+            finally:
+                taken = self._relay.metrics.seconds() - began
+                self._relay.metrics.attempts.of().observe(taken)
         return (said,) * len(paths)
 
 
@@ -249,8 +268,3 @@ def _written(reply: Reply) -> str:
 def _read(text: str) -> Reply:
     code, _, rest = text.partition(" ")
     return Reply(int(code), "", rest)
-
-
-def _tell_log(name: str, path: Path, reply: Reply) -> None:
-    outcome = "sent" if reply.positive else "deferred" if reply.code < 500 else "failed"
-    log.info(outcome, extra={"item": name, "recipient": str(path), "reply": _written(reply)})

@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 
 from mailnode.clock import Clock
 from mailnode.mailbox.accounts import Accounts
-from mailnode.mailbox.dues import Task
+from mailnode.mailbox.dues import Dues, Task
 from mailnode.mailbox.verbs import Account
 from mailnode.pb.change_pb2 import Intent, Queue
 from mailnode.pb.row_pb2 import QueueRow
@@ -102,6 +102,11 @@ class Waiting:
     async def _item(self, task: Task) -> Item:
         account = await self._accounts.open(task.account)
         return Item(_name(task), await queue_row(account, task.key))
+
+
+def oldest_microseconds(dues: Dues) -> int:
+    """When the oldest item came, which its mail id says; 0: nothing waits."""
+    return min((int.from_bytes(task.key, "big") for task in dues.all(Due.QUEUE)), default=0)
 
 
 async def queue_row(account: Account, key: bytes) -> QueueRow:

@@ -16,13 +16,15 @@ class Recent:
     A reader that overlaps a drop may keep a value that is gone: the key of a blob is never another's.
     """
 
-    __slots__ = ("_left", "_lock", "_octets_max", "_values")
+    __slots__ = ("_left", "_lock", "_octets_max", "_values", "hits", "misses")
 
     def __init__(self, octets_max: int) -> None:
         self._values: OrderedDict[bytes, bytes] = OrderedDict()
         self._octets_max = octets_max
         self._left = octets_max
         self._lock = Lock()
+        self.hits = 0
+        self.misses = 0
 
     def get(self, keys: Sequence[bytes]) -> list[bytes | None]:
         with self._lock:
@@ -30,6 +32,9 @@ class Recent:
             for key, value in zip(keys, found, strict=True):
                 if value is not None:
                     self._values.move_to_end(key)
+            missed = found.count(None)
+            self.misses += missed
+            self.hits += len(found) - missed
         return found
 
     def put(self, values: Sequence[tuple[bytes, bytes]]) -> None:

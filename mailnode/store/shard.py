@@ -55,6 +55,26 @@ Put = tuple[str, bytes, bytes | DropTo | None]
 
 _IN_TABLES = re.compile(r"# entries=(\d+); # deletions=(\d+);")
 _DROPPED_SHARE = 0.01
+FIGURES = {
+    "sst_octets": "live-sst-files-size",
+    "blob_octets": "live-blob-file-size",
+    "blob_garbage_octets": "live-blob-file-garbage-size",
+    "memtable_octets": "cur-size-all-mem-tables",
+    "pending_compaction_octets": "estimate-pending-compaction-bytes",
+    "level0_files": "num-files-at-level0",
+}
+"""Of RocksDB's properties, those that are summed up over the families."""
+
+SHARED_FIGURES = {
+    "running_compactions": "num-running-compactions",
+    "running_flushes": "num-running-flushes",
+    "background_errors": "background-errors",
+    "stopped_writes": "is-write-stopped",
+    "delayed_write_octets": "actual-delayed-write-rate",
+    "block_cache_octets": "block-cache-usage",
+}
+"""Those that any family says of all."""
+
 _CACHED = frozenset((Family.MAIL, Family.HEAD, Family.FORM, Family.INDEX))
 
 
@@ -92,6 +112,9 @@ class Shard(Protocol):
 
         Whether it is; to be asked now and then, in a thread that nobody waits for: it may take seconds.
         """
+
+    def figures(self) -> dict[str, int]:
+        """How it is, by names of `FIGURES`; without waiting for anything."""
 
     def close(self) -> None: ...
 
@@ -256,6 +279,16 @@ class RocksShard:
             blobs.set_options({"enable_blob_garbage_collection": "true" if needed else "false"})
             self._collecting = needed
         return needed
+
+    def figures(self) -> dict[str, int]:
+        columns = self._columns.values()
+        figures = {
+            name: sum(column.property_int_value(f"rocksdb.{asked}") or 0 for column in columns)
+            for name, asked in FIGURES.items()
+        }
+        for name, asked in SHARED_FIGURES.items():
+            figures[name] = self._columns[Family.STATE].property_int_value(f"rocksdb.{asked}") or 0
+        return figures | {"blob_cache_hits": self._recent.hits, "blob_cache_misses": self._recent.misses}
 
     def _uncover(self, blobs: Any) -> None:
         """What was dropped counts as garbage once a compaction meets it: of keys alone, some 0.2 s a million,

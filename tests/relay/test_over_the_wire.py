@@ -127,6 +127,28 @@ def test_a_submitted_message_goes_to_the_host_of_its_domain(node: Node, nameserv
     ]
 
 
+def test_one_id_follows_a_message_from_the_socket_to_the_other_server(
+    node: Node, nameserver: Nameserver
+) -> None:
+    host = Scripted()
+    file = node.directory / FILE
+    file.write_text(file.read_text().replace('log_format = "text"', 'log_format = "json"'))
+
+    async def work() -> None:
+        async with world(host, node, nameserver):
+            await asyncio.to_thread(submit, node, "bob@there.test", ALICE)
+            while '"message": "sent"' not in await asyncio.to_thread(node.log.read_text):
+                assert node.is_running
+
+    played(work)
+    lines = [json.loads(line) for line in node.log.read_text().splitlines()]
+    taken, sent = ([line for line in lines if line["message"] == said] for said in ("message taken", "sent"))
+    assert len(taken) == 1 and len(sent) == 1
+    name = taken[0]["transaction"]
+    assert sent[0]["transaction"] == name and sent[0]["recipient"] == "bob@there.test"
+    assert f" id {name}".encode() in host.contents[0]
+
+
 def test_who_is_refused_is_reported_to_the_sender(node: Node, nameserver: Nameserver) -> None:
     host = Scripted({"RCPT TO:<gone@there.test>": "550 5.1.1 no such user"})
 

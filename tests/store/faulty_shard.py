@@ -107,6 +107,9 @@ class FaultyShard:
     def collect(self, garbage_share_max: float) -> bool:
         return False
 
+    def figures(self) -> dict[str, int]:
+        return {}
+
     def close(self) -> None:
         self.dead = True
 
