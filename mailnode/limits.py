@@ -67,6 +67,7 @@ class Limits:
     authentication_failures_max: int = 5  # in one session
     passwords_remembered_max: int = 100_000  # accounts; some 200 octets each
     password_octets_max: int = 1024  # no passphrase is longer; hashing reads all of it
+    scram_answer_seconds_min: float = 0.02  # hides whether rows lay in memory, on the disk, or nowhere
     application_passwords_max: int = 25  # of an account: SCRAM tries each, in 5 µs
     application_password_used_seconds: int = 3600  # "last used" is that exact: each time would be a write
 

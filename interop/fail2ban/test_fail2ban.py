@@ -2,7 +2,6 @@
 
 import random
 import shutil
-import socket
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from interop.programs import program, run, succeeded
+from tests.wire.lines import answer
 from tests.wire.node import Node
-from tests.wire.server import DOMAIN, HOST, free_base_port
+from tests.wire.server import DOMAIN, free_base_port
 
 DOCS = Path(__file__).parents[2] / "docs" / "fail2ban"
 FILTER = DOCS / "filter.d" / "mailnode.conf"
 DEBIAN = Path("/etc/fail2ban")
 USER, PASSWORD = f"user@{DOMAIN}", "secret"
-SECONDS_MAX = 20.0
 VICTIM = "198.51.100.1"
 FAILED = 'level=warning at=mailnode.directory.attempt message="authentication failed"'
 FORGED = f"{FAILED} peer={VICTIM} service=imap reason=wrong login=y"
@@ -42,18 +41,8 @@ def node(open_folder: Path) -> Iterator[Node]:
 
 
 def say(node: Node, host: str, service: str, *lines: bytes) -> bytes:
-    """Each line once the one before is answered, from `host`, an address of this machine; the last answer."""
-    answer = b""
-    with socket.create_connection((HOST, node.port(service)), SECONDS_MAX, (host, 0)) as connection:
-        file = connection.makefile("rwb")
-        file.readline()
-        for line in lines:
-            file.write(line + b"\r\n")
-            file.flush()
-            answer = file.readline()
-            while answer[3:4] == b"-":  # of an EHLO
-                answer = file.readline()
-    return answer
+    """The last answer to what is said from `host`, an address of this machine."""
+    return answer(node.port(service), *lines, source=host)
 
 
 def plain(login: str, password: str) -> bytes:

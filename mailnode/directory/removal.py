@@ -71,10 +71,11 @@ class Removal:
                 result = await account.apply(Intent(id=intent_id(self._clock), remove_account=ask))
                 if result.refused:
                     return NOT_KNOWN
-                self._sessions.end(row.account, None)
                 await self._rows.drop(asked)
             except NotKnown:
                 return NOT_KNOWN
+            finally:
+                self._sessions.end(row.account, None)  # those that began while it was dropped, too
         log.info("account removed", extra={"address": str(asked), "account": f"{row.account:016x}"})
         return next(each for each in self.removed() if each.account == row.account)
 

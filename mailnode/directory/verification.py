@@ -8,6 +8,7 @@ line of the log.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -75,6 +76,7 @@ class Verification:
         self._made_up = made_up
         self._clock = clock
         self._keys_max = limits.application_passwords_max + 1
+        self._answer_seconds_min = limits.scram_answer_seconds_min
         self._guesses = Guesses(clock, limits)
         self._verified = _Remembered(clock, limits.authentication_remembered_seconds, limits)
         self._used = _Remembered(clock, limits.application_password_used_seconds, limits)
@@ -98,8 +100,16 @@ class Verification:
         """What there is to be proven; for an address without keys made up, but the same each time.
 
         Keys of another number of iterations would show that there is somebody: they are none until the next
-        login with the password derives them anew. RFC 5802 §9.
+        login with the password derives them anew. No hash hides what was read, so the answer waits a little
+        (RFC 5802 §9).
         """
+        loop = asyncio.get_running_loop()
+        due = loop.time() + self._answer_seconds_min
+        exchange = await self._scram(login, caller)
+        await asyncio.sleep(due - loop.time())
+        return exchange
+
+    async def _scram(self, login: str, caller: Caller) -> Exchange | Reason:
         attempt = await self._attempt(login, caller)
         if isinstance(attempt, Reason):
             return attempt

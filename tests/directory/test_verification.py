@@ -194,6 +194,18 @@ def test_keys_of_another_number_of_iterations_are_none_until_the_password_comes(
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("login", [ALICE, "bob@example.test", "no address"])
+def test_no_keys_are_told_before_any_row_could_have_been_read(house: Directory, login: str) -> None:
+    async def scenario() -> None:
+        await _alice(house, "secret")
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await _scram(house, login)
+        assert loop.time() - began >= LIMITS.scram_answer_seconds_min
+
+    asyncio.run(scenario())
+
+
 def test_what_is_made_up_is_the_same_after_a_restart(house: Directory) -> None:
     async def scenario() -> None:
         made_up = await _scram(house, "bob@example.test")

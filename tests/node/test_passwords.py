@@ -4,7 +4,6 @@ import imaplib
 import poplib
 import random
 import smtplib
-import socket
 import subprocess
 import sys
 from base64 import b64encode
@@ -16,6 +15,7 @@ import pytest
 from mailnode.admin.client import ask
 from mailnode.config import FILE
 from mailnode.pb import admin_pb2 as pb
+from tests.wire.lines import answer
 from tests.wire.node import Node
 from tests.wire.server import DOMAIN, HOST, free_base_port
 
@@ -120,32 +120,18 @@ def test_a_session_that_waits_for_news_hears_the_end(node: Node) -> None:
     asked(node, pb.AccountSuspendRequest(address=ALICE))
 
 
-def answer(node: Node, service: str, *lines: bytes) -> bytes:
-    """To the last of the lines, each said once the one before is answered."""
-    with socket.create_connection((HOST, node.port(service)), 20) as connection:
-        file = connection.makefile("rwb")
-        said = file.readline()
-        for line in lines:
-            file.write(line + b"\r\n")
-            file.flush()
-            said = file.readline()
-            while said[3:4] == b"-":  # of an EHLO
-                said = file.readline()
-        return said
-
-
 @pytest.mark.parametrize("login", [BOB, f"nobody@{DOMAIN}"])
 def test_whoever_has_failed_too_often_is_told_to_try_again_later(node: Node, login: str) -> None:
     """The right password too; whether there is such a user or not; and nobody else."""
-    guesses = [answer(node, "imap", f"a LOGIN {login} guess{number}".encode()) for number in range(5)]
+    guesses = [answer(node.port("imap"), f"a LOGIN {login} guess{number}".encode()) for number in range(5)]
     assert [said[:9] for said in guesses] == [b"a NO [AUT"] * 4 + [b"a NO [UNA"]
     plain = b64encode(f"\0{login}\0{PASSWORD}".encode())
     scram = b64encode(f"n,,n={login},r=nonce".encode())
     later = b"Too many failed logins, try again later\r\n"
     for mechanism in (b"PLAIN " + plain, b"SCRAM-SHA-256 " + scram):
         authenticate = b"a AUTHENTICATE " + mechanism
-        assert answer(node, "imap", authenticate) == b"a NO [UNAVAILABLE] " + later
-        assert answer(node, "pop3", b"AUTH " + mechanism) == b"-ERR [SYS/TEMP] " + later
+        assert answer(node.port("imap"), authenticate) == b"a NO [UNAVAILABLE] " + later
+        assert answer(node.port("pop3"), b"AUTH " + mechanism) == b"-ERR [SYS/TEMP] " + later
         hello = b"EHLO client.test"
-        assert answer(node, "submission", hello, b"AUTH " + mechanism) == b"454 4.7.0 " + later
+        assert answer(node.port("submission"), hello, b"AUTH " + mechanism) == b"454 4.7.0 " + later
     imap(node, PASSWORD).logout()
