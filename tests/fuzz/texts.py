@@ -63,12 +63,12 @@ def paths(octets: bytes) -> None:
 def exchange(octets: bytes) -> None:
     """A SASL exchange, a response a line."""
     responses = octets.split(b"\n")
-    plain, login, server = PlainServer(), LoginServer(), scram.Server(b"server-nonce-of-some-length")
+    plain, login, server = PlainServer(), LoginServer(), scram.Server(b"server-nonce-of-some-length", {})
     for response in responses[:4]:
         plain.step(response)
         login.step(response)
         if isinstance(server.step(response), KeysWanted):
-            server.keys(KEYS)
+            server.keys((KEYS,))
 
 
 def signed(octets: bytes) -> None:
