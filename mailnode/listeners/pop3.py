@@ -7,7 +7,7 @@ and IMAP do not hear of that lock: a message that they expunge meanwhile is refu
 from __future__ import annotations
 
 from array import array
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -273,12 +273,16 @@ async def _retr(client: Client, event: events.Retr) -> None:
     conversation = client.conversation
     session = conversation.session
     assert isinstance(session, Session)
+    inbox = client.inbox
     try:
-        async for octets in _whole(client, event.index):
-            conversation.send(event, Octets(octets))
-            await conversation.drained()
-            if not session.wants_octets:
-                break
+        if ahead := await client.ahead.take(inbox, event.index):
+            conversation.send(event, Octets(ahead))
+        else:
+            async for octets in inbox.account.octets(inbox.mails[event.index], 0, inbox.sizes[event.index]):
+                conversation.send(event, Octets(octets))
+                await conversation.drained()
+                if not session.wants_octets:
+                    break
     except Expunged:
         if session.in_content:
             conversation.abort()  # nothing says that what was sent is not all
@@ -286,17 +290,6 @@ async def _retr(client: Client, event: events.Retr) -> None:
             conversation.send(event, GONE)
         return
     conversation.send(event, Done())
-
-
-async def _whole(client: Client, index: int) -> AsyncIterator[bytes]:
-    """The octets of a message; raises Expunged."""
-    inbox = client.inbox
-    ahead = await client.ahead.take(inbox, index)
-    if ahead:
-        yield ahead
-        return
-    async for octets in inbox.account.octets(inbox.mails[index], 0, inbox.sizes[index]):
-        yield octets
 
 
 async def _quit(client: Client, event: events.Quit) -> None:

