@@ -123,6 +123,7 @@ class Config:
     memory_octets: int  # of the shard's memtables and caches
     log_level: str  # of LOG_LEVELS
     log_format: str  # of LOG_FORMATS
+    user: str  # whom root becomes once the ports are bound; empty: nobody else
     metrics: MetricsAt | None  # None: nobody asks
     limits: Limits
 
@@ -165,6 +166,7 @@ def text_of(config: Config) -> str:
         f"memory_octets = {config.memory_octets}  # of the store's buffers and caches",
         f"log_level = {_string(config.log_level)}  # or {', '.join(LOG_LEVELS)}",
         f"log_format = {_string(config.log_format)}  # or {', '.join(LOG_FORMATS)}: one object a line",
+        f"user = {_string(config.user)}  # whom root becomes once the ports are bound; empty: nobody else",
         "",
         "[tls]  # PEM files, from this directory",
         f"certificate = {_string(str(config.certificate.relative_to(config.directory)))}",
@@ -254,6 +256,7 @@ def _config(directory: Path, root: Table, drop_ins: Sequence[Table]) -> Config:
         ),
         log_level=root.one_of("log_level", "info", LOG_LEVELS),
         log_format=root.one_of("log_format", "text", LOG_FORMATS),
+        user=root.text("user", ""),
         metrics=_metrics(directory, root.table("metrics")) if root.has("metrics") else None,
         limits=_limits(root.table("limits")),
     )

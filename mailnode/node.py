@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,7 @@ from mailnode.clock import Clock, SystemClock
 from mailnode.cluster import whole
 from mailnode.cluster.partitions import Partitions
 from mailnode.config import Config, ConfigError, Domain, MetricsAt, Service, load
+from mailnode.config import Listener as At
 from mailnode.config import Relay as RelayConfig
 from mailnode.delivery.accept import Accept
 from mailnode.delivery.replies import LOCAL_ONLY
@@ -54,6 +56,7 @@ from mailnode.listeners import imap, pop3, smtp
 from mailnode.listeners.admission import Admission
 from mailnode.listeners.listener import Listener
 from mailnode.listeners.listening import Listening
+from mailnode.listeners.ports import become, bound, inherited
 from mailnode.listeners.reactor import install
 from mailnode.listeners.timed import timed
 from mailnode.listeners.tls import Certificate
@@ -221,7 +224,9 @@ def _end_at_once(error: OSError) -> None:
     os._exit(SHARD_FAILED)
 
 
-async def _serve(config: Config, ready: Callable[[], None], reactor: Any) -> None:
+async def _serve(
+    config: Config, ports: Mapping[At, socket.socket | OSError], ready: Callable[[], None], reactor: Any
+) -> None:
     """Serve until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -230,7 +235,7 @@ async def _serve(config: Config, ready: Callable[[], None], reactor: Any) -> Non
         doors = Doors(config, parts, reactor)
         admin = await service.serve(config.admin_socket, operator(config, parts, doors.change_domains))
         try:
-            doors.open()
+            doors.open(ports)
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _take_anew, doors)
             ready()
             await stop.wait()
@@ -293,20 +298,22 @@ class Doors:
         self._site: Any = None
         self._stopping = False
 
-    def open(self) -> None:
-        """Bind every port; raises ConfigError."""
+    def open(self, ports: Mapping[At, socket.socket | OSError]) -> None:
+        """Accept at every port; raises ConfigError."""
         values = _listeners(self.config, self._parts, self._locks)
         for at in self.config.listeners:
             port = self._listening(at.service, values)
-            complaint = f"{at.service} cannot listen at {at.host} port {at.port}"
-            _bind(complaint, partial(port.open, at.host, at.port))
+            bound = ports[at]
+            if isinstance(bound, OSError):
+                complaint = f"{at.service} cannot listen at {at.host} port {at.port}"
+                raise ConfigError(f"{complaint}: {bound.strerror}")
+            port.adopt(bound)
             self._open.append((at.service, port))
         if self.config.lmtp_socket is not None:
             port = self._listening(Service.LMTP, values)
             path = self.config.lmtp_socket
             _bind(f"lmtp cannot listen at {path}", partial(port.open_unix, path))
             self._open.append((Service.LMTP, port))
-
         if self.config.metrics is not None:
             self._open_site(self.config.metrics)
 
@@ -522,6 +529,8 @@ def serve(config: Config, ready: Callable[[], None]) -> None:
 
     Raises ConfigError, ShardError and OSError when it cannot start.
     """
+    ports = bound(config.listeners, inherited())
+    become(config.user)
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     install(loop)
@@ -529,4 +538,4 @@ def serve(config: Config, ready: Callable[[], None]) -> None:
 
     running: Any = reactor
     running.startRunning(installSignalHandlers=False)
-    loop.run_until_complete(_serve(config, ready, running))
+    loop.run_until_complete(_serve(config, ports, ready, running))

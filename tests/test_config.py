@@ -62,6 +62,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         memory_octets=64 * 1024 * 1024,
         log_level="debug",
         log_format="json",
+        user="mail",
         metrics=MetricsAt("::1", 9, ""),
         limits=replace(Limits(), smtp_recipients_max=500),
     )

@@ -16,6 +16,7 @@ from mailnode.cli.failure import Failure
 from mailnode.cli.printing import Column, number, octets, show, text, time
 from mailnode.clock import SystemClock
 from mailnode.config import load
+from mailnode.listeners.ports import become
 from mailnode.pb import admin_pb2 as pb
 from mailnode.pb.change_pb2 import SetQuota
 
@@ -33,6 +34,7 @@ def _ask(options: argparse.Namespace, request: Any) -> Any:
 async def _offline(options: argparse.Namespace, request: Any) -> Any:
     """Do what the node would do."""
     config = load(options.directory)
+    become(config.user)  # what root would write the node could not
     async with node.house(config, SystemClock()) as parts:
         doing = node.operator(config, parts, lambda changed: None)
         try:

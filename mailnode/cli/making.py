@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import pwd
 import shutil
 import sys
 from collections.abc import Sequence
@@ -43,7 +44,8 @@ DEMO_ACCOUNTS = ("alice@example.test:alice-secret", "bob@example.test:bob-secret
 def init(options: argparse.Namespace) -> None:
     accounts = [_credentials(text) for text in options.account]
     config = _config(options.directory, options.domain, options.base_port, options.allow_plaintext_auth)
-    _make(config if options.local_only else replace(config, relay=Relay(SMTP_PORT, dns=())), accounts)
+    relay = None if options.local_only else Relay(SMTP_PORT, dns=())
+    _make(replace(config, relay=relay, user=options.user), accounts)
 
 
 def _credentials(text: str) -> tuple[str, str]:
@@ -65,10 +67,21 @@ def _make(config: Config, accounts: Sequence[tuple[str, str]]) -> None:
     try:
         (making / FILE).write_text(text_of(config))
         _fill(load(making), accounts)
+        _give(making, config.user)
         making.rename(directory)
     except BaseException:
         shutil.rmtree(making)
         raise
+
+
+def _give(made: Path, user: str) -> None:
+    if not user:
+        return
+    try:
+        for path in (made, *made.rglob("*")):
+            shutil.chown(path, user, pwd.getpwnam(user).pw_gid)
+    except (KeyError, PermissionError) as error:
+        raise Failure(f"--user {user!a}: the directory cannot be theirs: {error}") from None
 
 
 def _fill(config: Config, accounts: Sequence[tuple[str, str]]) -> None:
@@ -104,6 +117,7 @@ def _config(directory: Path, domain: str, base_port: int, plaintext: bool) -> Co
         memory_octets=LIMITS.shard_memory_octets,
         log_level="info",
         log_format="text",
+        user="",
         metrics=None,
         limits=LIMITS,
     )

@@ -42,6 +42,8 @@ def _making(commands: Any) -> None:
     init.add_argument("--base-port", type=_base_port, default=BASE_PORT, metavar="PORT")
     init.add_argument("--allow-plaintext-auth", action="store_true", help="passwords outside TLS, too")
     init.add_argument("--local-only", action="store_true", help="refuse our users' mail for other domains")
+    about = "whose the directory is, and whom root becomes once the ports are bound"
+    init.add_argument("--user", default="", help=about)
     init.set_defaults(run=making.init)
 
     up = commands.add_parser("up", help="serve until SIGTERM")

@@ -18,11 +18,10 @@ from mailnode.limits import Limits
 from mailnode.listeners.admission import Admission
 from mailnode.listeners.conversation import Conversation
 from mailnode.listeners.listener import Listener, Peer, S
+from mailnode.listeners.ports import BACKLOG
 from mailnode.listeners.surroundings import Surroundings
 from mailnode.listeners.tls import Certificate
 from mailnode.listeners.wheel import Wheel
-
-BACKLOG = 1000  # a restart makes all clients come back at once; the kernel caps it at net.core.somaxconn
 
 SOCKET_MODE = 0o660  # its owner and group may deliver
 
@@ -76,6 +75,13 @@ class Listening(Generic[S]):
         self._conversations: set[Conversation[S]] = set()
         self._ended = asyncio.Event()
         self._port: Any = None
+
+    def adopt(self, bound: socket.socket) -> None:
+        """Accept at a socket that listens; it is ours from now on."""
+        factory = self._implicit() if self._around.implicit else self
+        bound.setblocking(False)
+        self._port = self._reactor.adoptStreamPort(bound.fileno(), bound.family, factory)
+        bound.close()  # the reactor has its own of it
 
     def open(self, interface: str, port: int) -> int:
         """Bind and accept; gives the port bound (0: any free one). Raises Twisted's CannotListenError."""

@@ -21,7 +21,8 @@ LOG_TAIL_OCTETS = 4000
 class Node:
     """A node in `directory`, with its ports at `base_port` + the standard ones.
 
-    `prefix` is put before the command line, for a wrapper that ends in exec; `options` go to `mailnode init`.
+    `prefix` is put before the command line, for a wrapper that ends in exec; `options` go to `mailnode init`;
+    `passed` are descriptors that the process has, too.
     """
 
     name = "mailnode"
@@ -33,6 +34,7 @@ class Node:
         accounts: Mapping[str, str],
         prefix: Sequence[str] = (),
         options: Sequence[str] = ("--allow-plaintext-auth", "--local-only"),
+        passed: Sequence[int] = (),
     ) -> None:
         self.directory = directory
         self.base_port = base_port
@@ -41,6 +43,7 @@ class Node:
         self.log = directory.with_name(directory.name + ".log")
         self._prefix = list(prefix)
         self._options = list(options)
+        self._passed = list(passed)
         self._process: subprocess.Popen[bytes] | None = None
 
     def init(self) -> None:
@@ -71,7 +74,10 @@ class Node:
             self.init()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*self._prefix, *_program(), "up", str(self.directory)], stdout=subprocess.PIPE, stderr=log
+                [*self._prefix, *_program(), "up", str(self.directory)],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                pass_fds=self._passed,
             )
         assert self._process.stdout is not None
         if not _saw_ready(self._process.stdout, START_SECONDS_MAX):
