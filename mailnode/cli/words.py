@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mailnode.cli import amount, asking, keeping, making, scrubbing
+from mailnode.cli import amount, asking, doctoring, keeping, making, scrubbing
 from mailnode.config import STANDARD_PORTS
 from mailnode.directory.attempt import Scope
 
@@ -30,6 +30,10 @@ def parser() -> argparse.ArgumentParser:
     _domains(commands)
     _queue(commands)
     _backups(commands)
+    examining = _group(commands, "doctor", "what is wrong, and what can be done")
+    of_shard = _asked(examining, "shard", "read all of the store while no node runs", doctoring.shard)
+    of_shard.add_argument("--recover", action="store_true", help="go on with what can be read")
+    of_shard.add_argument("--json", action="store_true")
     _shown(commands, "scrub", "look at everything that is stored, now", scrubbing.scrub)
     return whole
 

@@ -285,7 +285,8 @@ class Reads:
         found: dict[int, list[bytes]] = {}
         for index, (mail, octets) in enumerate(zip(run.mails, run.octets, strict=False)):
             if mail.size and not octets:
-                found[index] = [self.octets(mail, p.start, p.end) for p in pieces(mail.part)]
+                with suppress(Expunged):  # it is reported, and the others are searched
+                    found[index] = [self.octets(mail, p.start, p.end) for p in pieces(mail.part)]
         return found
 
     def _octets(self, ids: list[int], sizes: Iterable[int]) -> list[bytes | None]:

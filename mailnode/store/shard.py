@@ -17,14 +17,9 @@ from typing import Any, Protocol
 from google.protobuf.message import DecodeError
 from rocksdict import (
     AccessType,
-    BlockBasedOptions,
-    Cache,
     Checkpoint,
-    DBCompressionType,
-    DBRecoveryMode,
     Options,
     Rdict,
-    ReadOptions,
     WriteBatch,
     WriteOptions,
 )
@@ -33,6 +28,7 @@ from mailnode.pb.row_pb2 import FormatRow
 from mailnode.store import keys
 from mailnode.store.damage import Mark, Unreadable, first_readable, told
 from mailnode.store.keys import FAMILIES, Family
+from mailnode.store.options import database, families, reading
 from mailnode.store.recent import Recent
 from mailnode.store.space import Ballast
 
@@ -74,8 +70,6 @@ SHARED_FIGURES = {
     "block_cache_octets": "block-cache-usage",
 }
 """Those that any family says of all."""
-
-_CACHED = frozenset((Family.MAIL, Family.HEAD, Family.FORM, Family.INDEX))
 
 
 class ShardError(Exception):
@@ -122,21 +116,23 @@ class Shard(Protocol):
 class RocksShard:
     """On rocksdict in raw mode; one column family a `Family`."""
 
-    def __init__(self, path: Path, memory_octets: int, access: AccessType | None = None) -> None:
-        """Read-only where `access` says so."""
+    def __init__(
+        self, path: Path, memory_octets: int, access: AccessType | None = None, options: Options | None = None
+    ) -> None:
+        """Read-only where `access` says so; `options` in place of those of the database."""
         self._mark = Mark(path)
         self._read_only = access is not None
         self._damaged = self._mark.is_set()
-        families = _families(memory_octets)
+        columns = families(memory_octets)
         if self._damaged:
             log.critical("the shard is damaged: see `mailnode doctor shard`")
-            for family in families.values():
+            for family in columns.values():
                 family.set_disable_auto_compactions(True)
         try:
             self._db = Rdict(
                 str(path),
-                _database(memory_octets),
-                column_families=families,
+                options or database(memory_octets),
+                column_families=columns,
                 access_type=access or AccessType.read_write(),
             )
         except Exception as error:
@@ -147,7 +143,7 @@ class RocksShard:
         self._synced = WriteOptions()
         self._synced.sync = True
         self._unsynced = WriteOptions()
-        self._reading = {f: _reading(f) for f in FAMILIES}
+        self._reading = {f: reading(f) for f in FAMILIES}
         self._recent = Recent(memory_octets // 8)
         self._collecting = False
         self.incarnation = b""
@@ -196,7 +192,7 @@ class RocksShard:
     def scan(self, family: str, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
         # A generator, because the iterator does not keep its options alive, and without them its bound is
         # whatever then lies in that memory.
-        options = _reading(family)
+        options = reading(family)
         options.set_iterate_upper_bound(end)
         row = (start, b"")
         for row in self._columns[family].items(from_key=start, read_opt=options):
@@ -208,7 +204,7 @@ class RocksShard:
 
     def _check_end(self, family: str, last: bytes, end: bytes) -> None:
         """Whether nothing more is there, or nothing more could be read: then raises Unreadable."""
-        options = _reading(family)
+        options = reading(family)
         options.set_iterate_upper_bound(end)
         rows = self._columns[family].iter(read_opt=options)
         rows.seek(last)
@@ -389,13 +385,6 @@ def open_full(path: Path, memory_octets: int, fresh_incarnation: bytes, ballast:
         return open_shard(path, memory_octets, fresh_incarnation)
 
 
-def _reading(family: str) -> ReadOptions:
-    """What is read of the state stays with the account that asked: the cache is for mails."""
-    options = ReadOptions()
-    options.fill_cache(family in _CACHED)  # type: ignore[call-arg]  # the stub leaves it out
-    return options
-
-
 def _format_row(stored: bytes) -> FormatRow:
     try:
         return FormatRow.FromString(stored)
@@ -424,48 +413,3 @@ def _why(path: Path, error: str) -> ShardError:
     if "lock" in error.lower():
         return ShardError(f"{path} is in use by another node: stop that one first")
     return ShardError(f"{path} cannot be opened: {error}")
-
-
-def _database(memory_octets: int) -> Options:
-    options = Options(raw_mode=True)
-    options.create_if_missing(True)
-    options.create_missing_column_families(True)
-    # The default silently drops synced data behind a bad record.
-    options.set_wal_recovery_mode(DBRecoveryMode.tolerate_corrupted_tail_records())
-    options.set_db_write_buffer_size(memory_octets // 2)
-    # A family that is seldom written would otherwise keep every WAL file alive.
-    options.set_max_total_wal_size(memory_octets)
-    options.set_max_background_jobs(2)
-    options.set_keep_log_file_num(4)
-    options.set_max_log_file_size(4 * 1024 * 1024)
-    options.set_bytes_per_sync(1024 * 1024)
-    options.set_max_open_files(2000)
-    return options
-
-
-def _families(memory_octets: int) -> dict[str, Options]:
-    cache = Cache(memory_octets // 2 - memory_octets // 8)  # what is left is `Recent`'s
-    buffer_octets = memory_octets // 8
-    blob = _family(cache, buffer_octets)
-    blob.set_enable_blob_files(True)
-    blob.set_min_blob_size(1024)
-    blob.set_blob_compression_type(DBCompressionType.zstd())
-    blob.set_enable_blob_gc(False)  # until `collect` says so
-    blob.set_blob_gc_age_cutoff(0.5)
-    blob.set_blob_gc_force_threshold(0.25)  # files that hold so much garbage wait for no other compaction
-    families = {f: _family(cache, buffer_octets) for f in FAMILIES}
-    families[Family.BLOB] = blob
-    return families
-
-
-def _family(cache: Cache, buffer_octets: int) -> Options:
-    table = BlockBasedOptions()
-    table.set_block_cache(cache)
-    table.set_bloom_filter(10, False)
-    table.set_format_version(5)
-    options = Options(raw_mode=True)
-    options.set_block_based_table_factory(table)
-    options.set_write_buffer_size(buffer_octets)
-    options.set_compression_type(DBCompressionType.lz4())
-    options.set_level_compaction_dynamic_level_bytes(True)
-    return options

@@ -16,7 +16,8 @@ from mailnode.mailbox.mending import POSITION_GAP
 from mailnode.mailbox.orphans import sweep
 from mailnode.mailbox.rows import SEEN
 from mailnode.mailbox.verbs import ALL_UIDS, Account, Expunged, Mailboxes, Messages, Resync, Want
-from mailnode.pb.change_pb2 import Add, Expunge, Intent, Store, UidRange
+from mailnode.pb.account_pb2 import SearchKey
+from mailnode.pb.change_pb2 import Add, Expunge, Intent, Store, UidRange, Upload
 from mailnode.store import keys
 from mailnode.store.damage import Told, told
 from mailnode.store.keys import Family, Kind
@@ -246,3 +247,28 @@ def test_damage_is_told_once_a_key_and_never_without_end(caplog: pytest.LogCaptu
         for number in range(3):
             said.tell(Family.STATE, bytes((number,)), "why")
     assert [getattr(record, "key", "") for record in caplog.records] == ["00", "01", "02"]
+
+
+def test_a_search_goes_on_past_a_long_message_of_which_a_part_is_lost(shard: RocksShard) -> None:
+    async def scenario(account: Account) -> list[list[int]]:
+        for upload in (77, 79):
+            await account.apply(Intent(add=Add(messages=[await long_message(account, upload)])))
+        key = SearchKey(op=SearchKey.BODY, text="needle")
+        before = list(await account.search(1, key))
+        shard.write([(Family.BLOB, keys.blob(ACCOUNT, keys.Blob.UPLOAD, 77, 1), None)], sync=True)
+        return [before, list(await account.search(1, key))]
+
+    assert run(shard, scenario) == [[21, 22], [22]]
+
+
+async def long_message(account: Account, upload: int) -> Add.Message:
+    size, chunk_octets = 600_000, 256 * 1024
+    for chunk in range(3):
+        octets = b"\r\nneedle" if chunk == 0 else b""
+        octets = octets.ljust(min(chunk_octets, size - chunk * chunk_octets), b".")
+        await account.apply(Intent(upload=Upload(upload=upload, chunk=chunk, octets=octets)))
+    long = add("INBOX", b"%d@x" % upload)
+    long.octets, long.head = b"", b"\r\n"
+    long.mail.upload, long.mail.size, long.mail.header = upload, size, 2
+    long.mail.part.body, long.mail.part.end, long.mail.part.type = 2, size, "text/plain"
+    return long

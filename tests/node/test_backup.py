@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.store.damaging import flip
 from tests.wire import imap
 from tests.wire.imap import Answer, ImapConnection
 from tests.wire.node import Node
-from tests.wire.server import free_base_port
+from tests.wire.server import ServerFailed, free_base_port
 
 HOST = "127.0.0.1"
 ALICE, BOB, PASSWORD = "alice@example.test", "bob@example.test", "sesame"
@@ -226,3 +227,33 @@ async def _identity(node: Node) -> tuple[list[bytes], int]:
     answer = await client.ok(b"FETCH 1:* (UID EMAILID THREADID FLAGS INTERNALDATE)")
     client.close()
     return [b"%d" % number(selected, b"UIDVALIDITY"), *answer.untagged], number(selected, b"UIDNEXT")
+
+
+def test_a_damaged_log_is_refused_and_recovered_on_request_beyond_what_was_given_out(node: Node) -> None:
+    """A kill leaves all mail in the log; the disk then changes one octet near its end."""
+    for subject in ("one", "two", "three"):
+        deliver(node, subject)
+    node.kill()
+    log = max((node.directory / "shard").glob("*.log"), key=lambda file: file.stat().st_size)
+    flip(log, log.stat().st_size - 40)
+    directory = ("--dir", node.directory)
+    with pytest.raises(ServerFailed, match="damaged"):
+        node.start()
+    told = mailnode("doctor", "shard", *directory, status=1)
+    assert "lost with it" in told and "restore a backup, or lose" in told
+    told = mailnode("doctor", "shard", *directory, "--recover")
+    assert "rows of" in told and "shard.damaged-" in told
+    assert mailnode("doctor", "shard", *directory) == "the shard is sound\n"
+    node.start()
+    left = asyncio.run(subjects(node))
+    assert left == [b"one", b"two", b"three"][: len(left)] and len(left) >= 2
+    deliver(node, "four")
+    assert asyncio.run(_last_uid(node)) >= UID_GAP
+
+
+async def _last_uid(node: Node) -> int:
+    client = await login(node)
+    await client.ok(b"SELECT INBOX")
+    answer = await client.ok(b"FETCH * (UID)")
+    client.close()
+    return int(re.search(rb"UID (\d+)", answer.untagged[0])[1])  # type: ignore[index]
