@@ -70,7 +70,7 @@ class Operator:
     async def AccountList(self, request: pb.AccountListRequest) -> pb.AccountListAnswer:
         answer = pb.AccountListAnswer()
         if request.address:
-            answer.accounts.append(await self._account(request.address, await self._owner(request.address)))
+            answer.accounts.extend(await self._of_address(request.address))
             return answer
         for address, row in (await self.rows.all()).items():
             if row.kind == DirectoryRow.ACCOUNT and row.state == DirectoryRow.ACTIVE:
@@ -230,6 +230,16 @@ class Operator:
         if owner is None:
             raise Refusal(f"{address!a} is no account of this node")
         return owner
+
+    async def _of_address(self, address: str) -> list[pb.AccountListAnswer.Account]:
+        """The account that has it; else those that were removed under it."""
+        owner = await self.lookup.owner(address)
+        if owner is not None:
+            return [await self._account(address, owner)]
+        removed = self.removal.removed_of(address)
+        if not removed:
+            raise Refusal(f"{address!a} is no account of this node")
+        return [await self._removed(each) for each in removed]
 
     async def _account(self, address: str, owner: Owner) -> pb.AccountListAnswer.Account:
         account = await self._shown(address, owner.account)

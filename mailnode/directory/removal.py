@@ -83,7 +83,7 @@ class Removal:
         """The one of this address that was removed last, unless the address is another's meanwhile."""
         asked = canonical(address)
         async with self._turn:
-            found = [each for each in self.removed() if each.address == str(asked)]
+            found = self.removed_of(address)
             if isinstance(asked, Malformed) or not found:
                 return Refused(f"{address!a} is no account that can be brought back")
             if asked.domain not in self._domains:
@@ -114,6 +114,11 @@ class Removal:
             Removed(task.key.decode(), task.account, task.time_microseconds, task.time_microseconds + kept)
             for task in tasks
         ]
+
+    def removed_of(self, address: str) -> list[Removed]:
+        """Those of this address, the last one last."""
+        asked = str(canonical(address))
+        return [each for each in self.removed() if each.address == asked]
 
     async def named_by(self, address: str) -> list[str]:
         """The aliases that have this address among their targets."""

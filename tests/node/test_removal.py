@@ -57,6 +57,7 @@ def test_a_removed_account_is_free_of_mail_and_sessions_at_once_and_comes_back_w
     with pytest.raises(imaplib.IMAP4.error, match="AUTHENTICATIONFAILED"):
         inbox(node)
     assert " removed " in operator(node, "account", "list")
+    assert " removed " in operator(node, "account", "show", ALICE)
     node.kill()
     node.start()
     assert rcpt(node) == 550
