@@ -40,7 +40,7 @@ from mailnode.store.shard import Put, RocksShard, ShardError, open_copy
 
 T = TypeVar("T")
 
-_MEMORY_OCTETS = 32 * MiB
+MEMORY_OCTETS = 32 * MiB
 _PUTS_OCTETS = 4 * MiB
 """Of one batch."""
 
@@ -71,10 +71,10 @@ class Restoring:
 
     async def restore(self, backups: Backups, name: str, address: str, into: str) -> tuple[Backup, Restored]:
         """Raises NotRestored, BackupError and NotKnown."""
-        backup = backups.named(name)
-        was, target = _parsed(address), _parsed(into or address)
+        was, target = parsed(address), parsed(into or address)
+        backup = backups.named(name, str(was))
         async with self._opened(backups, backup) as copy:
-            row = await self._in_pool(partial(_directory_row, copy, was))
+            row = await self._in_pool(partial(directory_row, copy, was))
             current = await self.rows.get(target)
             if current is None and was == target and not self._has_rows(row.account):
                 return backup, await self._whole(copy, target, row)
@@ -108,8 +108,8 @@ class Restoring:
     async def _whole(self, copy: RocksShard, address: Address, row: DirectoryRow) -> Restored:
         """The account's own row is written last: what a crash leaves before that is written once more."""
         account, now = row.account, self.clock.now_microseconds()
-        for puts in (_copied(copy, account), raised(copy, account, now)):
-            while part := await self._in_pool(partial(_part, puts)):
+        for puts in (copied(copy, account), raised(copy, account, now)):
+            while part := await self._in_pool(partial(next_part, puts)):
                 await asyncio.get_running_loop().run_in_executor(self.writer, self.shard.write, part, True)
         self.accounts.forget(account)
         opened = await self.accounts.open(account)
@@ -150,7 +150,7 @@ class Restoring:
         return await asyncio.get_running_loop().run_in_executor(self.pool, work)
 
 
-def _parsed(address: str) -> Address:
+def parsed(address: str) -> Address:
     parsed = canonical(address)
     if isinstance(parsed, Malformed):
         raise NotRestored(f"{address!a}: {parsed.reason}")
@@ -163,10 +163,10 @@ def _open(backups: Backups, backup: Backup, path: Path) -> RocksShard:
         folder, _, name = file.path.partition("/")
         if folder == "shard" and name:
             (path / name).symlink_to(backups.kept(file).absolute())
-    return open_copy(path, _MEMORY_OCTETS)
+    return open_copy(path, MEMORY_OCTETS)
 
 
-def _directory_row(copy: RocksShard, address: Address) -> DirectoryRow:
+def directory_row(copy: RocksShard, address: Address) -> DirectoryRow:
     key = keys.state(directory_account(address), Kind.DIRECTORY, str(address).encode())
     row = DirectoryRow.FromString(copy.get(Family.STATE, key) or b"")
     if row.kind != DirectoryRow.ACCOUNT or not row.account:
@@ -174,7 +174,7 @@ def _directory_row(copy: RocksShard, address: Address) -> DirectoryRow:
     return row
 
 
-def _copied(copy: RocksShard, account: int) -> Iterator[Put]:
+def copied(copy: RocksShard, account: int) -> Iterator[Put]:
     """Every row of an account but its own, and what is due for uploads that never ended."""
     start = keys.account_id(account)
     own = keys.state(account, Kind.ACCOUNT)
@@ -186,7 +186,7 @@ def _copied(copy: RocksShard, account: int) -> Iterator[Put]:
                 yield family, key, value
 
 
-def _part(puts: Iterator[Put]) -> list[Put]:
+def next_part(puts: Iterator[Put]) -> list[Put]:
     """The next of them, as many as one batch shall have."""
     part: list[Put] = []
     octets = 0

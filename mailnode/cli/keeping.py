@@ -5,14 +5,18 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from mailnode.admin.extracting import extract
 from mailnode.admin.keeping import beside_shard
+from mailnode.admin.restoring import NotRestored
 from mailnode.cli.asking import ask
 from mailnode.cli.failure import Failure
-from mailnode.cli.printing import Column, number, octets, print_json, show_rows, time
+from mailnode.cli.printing import Column, number, octets, print_json, show_rows, text, time
 from mailnode.clock import SystemClock
 from mailnode.config import load
 from mailnode.mailbox.raising import raise_all
@@ -24,6 +28,7 @@ SHARD = "shard"
 BACKUPS = (
     Column("BACKUP", lambda one: one.name),
     Column("MADE", lambda one: time(one.made)),
+    Column("OF", lambda one: text(one.account) or "everything"),
     number("FILES", lambda one: len(one.files)),
     number("SIZE", lambda one: octets(one.octets)),
 )
@@ -37,21 +42,37 @@ def make(options: argparse.Namespace) -> None:
         raise Failure(f"{options.backups} lies in the node's directory: a backup belongs on another disk")
     made = ask(options, pb.CheckpointRequest())
     try:
-        checkpoint = Path(made.path)
-        sources = [
-            *_shard_sources(checkpoint),
-            *(Source(directory / p, str(p)) for p in beside_shard(directory)),
-        ]
-        whole = sum(source.file.stat().st_size for source in sources)
-        with _told(whole) as progress:
-            backup = backups.make(sources, made.incarnation.hex(), made.made, progress)
-    except BackupError as error:
+        if options.account:
+            backup = _make_of_account(backups, Path(made.path), options)
+        else:
+            beside = (Source(directory / path, str(path)) for path in beside_shard(directory))
+            sources = [*_shard_sources(Path(made.path)), *beside]
+            backup = _kept(backups, sources, made.incarnation, made.made)
+    except (BackupError, NotRestored) as error:
         raise Failure(str(error)) from None
     finally:
         ask(options, pb.CheckpointDropRequest(path=made.path))
     print(f"{backup.name}: {len(backup.files)} files, {octets(backup.octets)}")
     if options.keep:
         _prune(backups, options.keep)
+
+
+def _make_of_account(backups: Backups, checkpoint: Path, options: argparse.Namespace) -> Backup:
+    """Its rows lie in a shard of their own for a moment, on the disk of the backups."""
+    clock = SystemClock()
+    options.backups.mkdir(0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".account-", dir=options.backups.absolute()) as directory:
+        path = Path(directory) / SHARD
+        address, incarnation = extract(checkpoint, options.account, path, clock)
+        return _kept(backups, _shard_sources(path), incarnation, clock.now_microseconds(), address)
+
+
+def _kept(
+    backups: Backups, sources: Sequence[Source], incarnation: bytes, made: int, account: str = ""
+) -> Backup:
+    whole = sum(source.file.stat().st_size for source in sources)
+    with _told(whole) as progress:
+        return backups.make(sources, incarnation.hex(), made, progress, account)
 
 
 def backups_within(backups: Path, directory: Path) -> bool:

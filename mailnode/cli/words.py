@@ -161,6 +161,7 @@ def _backups(commands: Any) -> None:
     verifying.add_argument("backup", nargs="?", default="", metavar="BACKUP")
     pruning = _on_backups(of, "prune", "drop all but the last", keeping.prune)
     pruning.add_argument("--keep", type=_count, required=True, metavar="N")
+    making_one.add_argument("--account", default="", metavar="ADDRESS", help="of this one only")
     making_one.add_argument("backups", type=Path, metavar="BACKUPS", help="the directory of backups")
 
     restoring = _on_backups(commands, "restore", "a node, or one account, out of a backup", keeping.restore)

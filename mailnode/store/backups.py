@@ -54,6 +54,8 @@ class Backup:
     made: int  # microseconds
     incarnation: str  # of the shard
     files: tuple[File, ...]
+    account: str = ""
+    """Its address, where the backup has one account only."""
 
     @property
     def octets(self) -> int:
@@ -90,11 +92,15 @@ class Backups:
             raise BackupError(f"{self._directory} is no directory of backups")
         return [_read(file) for file in sorted(self._directory.glob("*.json"))]
 
-    def named(self, name: str) -> Backup:
-        """The last with an empty name; raises BackupError."""
-        found = [one for one in self.all() if not name or one.name == name]
+    def named(self, name: str, account: str = "") -> Backup:
+        """The last with an empty name: of everything, or, if `account` is given, of that one too.
+
+        Raises BackupError.
+        """
+        found = [one for one in self.all() if one.account in ("", account) and name in ("", one.name)]
         if not found:
-            raise BackupError(f"{self._directory} has no backup {name}".rstrip())
+            whole = "of everything " if not account else ""
+            raise BackupError(f"{self._directory} has no backup {whole}{name}".rstrip())
         return found[-1]
 
     def kept(self, file: File) -> Path:
@@ -123,7 +129,14 @@ class Backups:
 
     # -- making
 
-    def make(self, sources: Iterable[Source], incarnation: str, made: int, progress: Progress) -> Backup:
+    def make(
+        self,
+        sources: Iterable[Source],
+        incarnation: str,
+        made: int,
+        progress: Progress,
+        account: str = "",
+    ) -> Backup:
         """A further backup; raises BackupError and OSError."""
         self._files.mkdir(0o700, parents=True, exist_ok=True)
         with self._locked():
@@ -131,7 +144,7 @@ class Backups:
             files = [self._keep(source, incarnation, known, progress) for source in sources]
             _sync(self._files)
             name = datetime.fromtimestamp(made / 1e6, UTC).strftime("%Y-%m-%dT%H-%M-%S.%fZ")
-            backup = Backup(name, FORMAT, made, incarnation, tuple(files))
+            backup = Backup(name, FORMAT, made, incarnation, tuple(files), account)
             self._write(backup)
             return backup
 
@@ -164,7 +177,8 @@ class Backups:
         _sync(self._directory)
 
     def prune(self, count: int) -> list[str]:
-        """Drop all but the last `count` backups, and files that none has; gives the names that are gone.
+        """Drop all but the last `count` backups, of everything and of each account, and files that none has;
+        gives the names that are gone.
 
         Raises BackupError while a list is damaged: which files it needs cannot be told.
         """
@@ -172,11 +186,12 @@ class Backups:
             for line in self.unreadable():
                 raise BackupError(f"{line}: take it away first")
             backups = self.all()
-            gone = backups[: max(0, len(backups) - count)]
+            last = {one.name for of in _by_account(backups).values() for one in of[-count:]}
+            gone = [one for one in backups if one.name not in last]
             for one in gone:
                 (self._directory / f"{one.name}.json").unlink()
             _sync(self._directory)
-            needed = {file.checksum for one in backups[len(gone) :] for file in one.files}
+            needed = {file.checksum for one in backups if one.name in last for file in one.files}
             for kept in self._files.iterdir():
                 if kept.name not in needed:
                     kept.unlink()
@@ -212,6 +227,13 @@ class Backups:
             if checksum != file.checksum:
                 raise BackupError(f"{backup.name} is not whole: {kept} is not what was written ({file.path})")
             target.chmod(file.mode)
+
+
+def _by_account(backups: Iterable[Backup]) -> dict[str, list[Backup]]:
+    found: dict[str, list[Backup]] = {}
+    for one in backups:
+        found.setdefault(one.account, []).append(one)
+    return found
 
 
 def _identity(backup: Backup, file: File) -> _Identity:

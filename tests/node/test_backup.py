@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import re
 import shutil
@@ -257,3 +258,25 @@ async def _last_uid(node: Node) -> int:
     answer = await client.ok(b"FETCH * (UID)")
     client.close()
     return int(re.search(rb"UID (\d+)", answer.untagged[0])[1])  # type: ignore[index]
+
+
+def test_a_backup_of_one_account_has_that_alone_and_brings_it_back(node: Node, tmp_path: Path) -> None:
+    backups, of_node = tmp_path / "backups", ("--dir", node.directory)
+    deliver(node, "to alice", octets=600_000)
+    deliver(node, "to bob", BOB)
+    mailnode("backup", "make", backups, *of_node)
+    mailnode("backup", "make", backups, *of_node, "--account", "Alice@example.test", "--keep", 1)
+    listed = json.loads(mailnode("backup", "list", backups, "--json"))
+    whole, of_alice = listed
+    assert (whole["account"], of_alice["account"]) == ("", ALICE), "each is the last of its kind"
+    assert "2 backups are whole" in mailnode("backup", "verify", backups)
+    name = ("--backup", of_alice["name"])
+    assert "no backup of everything" in mailnode("restore", backups, tmp_path / "x", *name, status=1)
+    node.stop()
+    shutil.rmtree(node.directory)
+    node.accounts = {BOB: PASSWORD}
+    node.start()
+    restoring = ("restore", backups, node.directory, *name, "--account")
+    assert "1 messages came back as it was" in mailnode(*restoring, ALICE)
+    assert asyncio.run(subjects(node)) == [b"to alice"]
+    assert "has no backup" in mailnode(*restoring, BOB, status=1)
