@@ -34,7 +34,7 @@ from mailnode.pb.change_pb2 import Due
 from mailnode.pb.row_pb2 import CredentialRow, DirectoryRow
 from mailnode.store import keys
 from mailnode.store.backups import Backup, Backups
-from mailnode.store.damage import readable
+from mailnode.store.damage import Unreadable, readable
 from mailnode.store.keys import FAMILIES, Family, Kind
 from mailnode.store.shard import Put, RocksShard, ShardError, open_copy
 
@@ -101,7 +101,10 @@ class Restoring:
             shutil.rmtree(path, ignore_errors=True)
 
     def _has_rows(self, account: int) -> bool:
-        return self.shard.get(Family.STATE, keys.state(account, Kind.ACCOUNT)) is not None
+        try:
+            return self.shard.get(Family.STATE, keys.state(account, Kind.ACCOUNT)) is not None
+        except Unreadable:
+            return True
 
     # -- as it was
 
@@ -167,6 +170,8 @@ def _open(backups: Backups, backup: Backup, path: Path) -> RocksShard:
 
 
 def directory_row(copy: RocksShard, address: Address) -> DirectoryRow:
+    if next(copy.scan(Family.LOG, b"", keys.END), None) is not None:
+        raise NotRestored("a large change was half done at that moment: take another backup, or all of it")
     key = keys.state(directory_account(address), Kind.DIRECTORY, str(address).encode())
     row = DirectoryRow.FromString(copy.get(Family.STATE, key) or b"")
     if row.kind != DirectoryRow.ACCOUNT or not row.account:

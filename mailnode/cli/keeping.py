@@ -18,10 +18,12 @@ from mailnode.cli.asking import ask
 from mailnode.cli.failure import Failure
 from mailnode.cli.printing import Column, number, octets, print_json, show_rows, text, time
 from mailnode.clock import SystemClock
-from mailnode.config import load
+from mailnode.cluster import whole
+from mailnode.config import LIMITS, load
+from mailnode.mailbox.appended import replay
 from mailnode.mailbox.raising import raise_all
 from mailnode.pb import admin_pb2 as pb
-from mailnode.store.backups import Backup, BackupError, Backups, Progress, Source
+from mailnode.store.backups import Backup, BackupError, Backups, Progress, Source, sync
 from mailnode.store.shard import open_shard
 
 SHARD = "shard"
@@ -171,6 +173,7 @@ def _restore_all(backups: Backups, backup: Backup, directory: Path) -> None:
             backups.lay_out(backup, making, progress)
         accounts = raise_in(making / SHARD, load(making).memory_octets)
         making.rename(directory)
+        sync(directory.absolute().parent)
     except BaseException:
         shutil.rmtree(making, ignore_errors=True)
         raise
@@ -183,6 +186,7 @@ def raise_in(path: Path, memory_octets: int) -> int:
     shard = open_shard(path, memory_octets, b"")
     try:
         shard.renew(clock.random(16))
+        whole.finish(shard, replay, LIMITS.part_rows_max)  # else it would come after what is raised
         return raise_all(shard, clock.now_microseconds())
     finally:
         shard.close()

@@ -138,11 +138,12 @@ class Backups:
         account: str = "",
     ) -> Backup:
         """A further backup; raises BackupError and OSError."""
-        self._files.mkdir(0o700, parents=True, exist_ok=True)
+        for folder in (self._directory, self._files):
+            folder.mkdir(0o700, parents=True, exist_ok=True)
         with self._locked():
             known = {_identity(one, file): file for one in self.all() for file in one.files}
             files = [self._keep(source, incarnation, known, progress) for source in sources]
-            _sync(self._files)
+            sync(self._files)
             name = datetime.fromtimestamp(made / 1e6, UTC).strftime("%Y-%m-%dT%H-%M-%S.%fZ")
             backup = Backup(name, FORMAT, made, incarnation, tuple(files), account)
             self._write(backup)
@@ -174,7 +175,7 @@ class Backups:
             file.flush()
             os.fsync(file.fileno())
         part.rename(self._directory / f"{backup.name}.json")
-        _sync(self._directory)
+        sync(self._directory)
 
     def prune(self, count: int) -> list[str]:
         """Drop all but the last `count` backups, of everything and of each account, and files that none has;
@@ -190,7 +191,7 @@ class Backups:
             gone = [one for one in backups if one.name not in last]
             for one in gone:
                 (self._directory / f"{one.name}.json").unlink()
-            _sync(self._directory)
+            sync(self._directory)
             needed = {file.checksum for one in backups if one.name in last for file in one.files}
             for kept in self._files.iterdir():
                 if kept.name not in needed:
@@ -208,25 +209,27 @@ class Backups:
 
     # -- giving back
 
-    def lay_out(self, backup: Backup, directory: Path, progress: Progress, prefix: str = "") -> None:
-        """Copy its files (those whose path begins with `prefix`) to where they were within `directory`.
+    def lay_out(self, backup: Backup, directory: Path, progress: Progress) -> None:
+        """Copy its files to where they were, within `directory`; durably.
 
         Raises BackupError at the first that is not as it was written.
         """
         for file in backup.files:
-            if not file.path.startswith(prefix):
-                continue
             target = directory / file.path
             target.parent.mkdir(0o700, parents=True, exist_ok=True)
             kept = self.kept(file)
             try:
                 with kept.open("rb") as stream, open(target, "wb", opener=_private) as copy:
                     checksum = _copied(stream, copy, progress)
+                    copy.flush()
+                    os.fsync(copy.fileno())
             except FileNotFoundError:
                 raise BackupError(f"{backup.name} is not whole: {kept} is missing ({file.path})") from None
             if checksum != file.checksum:
                 raise BackupError(f"{backup.name} is not whole: {kept} is not what was written ({file.path})")
             target.chmod(file.mode)
+        for folder in {(directory / file.path).parent for file in backup.files}:
+            sync(folder)
 
 
 def _by_account(backups: Iterable[Backup]) -> dict[str, list[Backup]]:
@@ -295,7 +298,8 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _sync(directory: Path) -> None:
+def sync(directory: Path) -> None:
+    """What was made in it, or renamed, is durable."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
