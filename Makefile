@@ -6,7 +6,7 @@ DATA ?= ./data
 PORT ?= 10000
 SECONDS ?= 60
 
-.PHONY: up test check format interop bench fuzz protos clean
+.PHONY: up test check format interop bench fuzz protos man clean
 
 $(VENV)/.runtime: pyproject.toml
 	@echo "installing into $(VENV): a minute the first time"
@@ -51,6 +51,9 @@ fuzz: $(VENV)/.fuzz
 protos: $(VENV)/.dev
 	$(BIN)/python -m grpc_tools.protoc --proto_path=mailnode/pb=protos \
 		--python_out=. --pyi_out=. $(patsubst protos/%,mailnode/pb/%,$(wildcard protos/*.proto))
+
+man: $(VENV)/.runtime
+	COLUMNS=200 $(BIN)/mailnode manual > docs/mailnode.1
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -26,6 +26,7 @@ from mailnode.admin.domains import Domains
 from mailnode.admin.keeping import Checkpoints
 from mailnode.admin.operator import Operator
 from mailnode.admin.restoring import Restoring
+from mailnode.admin.status import Status
 from mailnode.clock import Clock, SystemClock
 from mailnode.cluster import whole
 from mailnode.cluster.partitions import Partitions
@@ -188,8 +189,13 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
         shard.close()
 
 
-def operator(config: Config, parts: House, changed: Callable[[Config], object]) -> Operator:
-    """`changed` takes what it did to the configuration's files; raises ConfigError."""
+def operator(
+    config: Config,
+    parts: House,
+    changed: Callable[[Config], object],
+    sessions: Callable[[], Mapping[str, int]] | None = None,
+) -> Operator:
+    """`changed` takes what it did to the configuration's files; raises ConfigError. `sessions`: of Status."""
     waiting = Waiting(parts.accounts, parts.clock)
     return Operator(
         parts.accounts,
@@ -214,6 +220,16 @@ def operator(config: Config, parts: House, changed: Callable[[Config], object]) 
             parts.upkeep,
         ),
         parts.scrub,
+        Status(
+            config.hostname,
+            config.shard,
+            parts.accounts,
+            parts.metrics,
+            parts.pulse,
+            parts.scrub,
+            parts.clock.now_microseconds(),
+            sessions,
+        ),
     )
 
 
@@ -233,7 +249,8 @@ async def _serve(
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with house(config, SystemClock()) as parts, _beside(*_works(config, parts)):
         doors = Doors(config, parts, reactor)
-        admin = await service.serve(config.admin_socket, operator(config, parts, doors.change_domains))
+        asked = operator(config, parts, doors.change_domains, lambda: doors.sessions)
+        admin = await service.serve(config.admin_socket, asked)
         try:
             doors.open(ports)
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _take_anew, doors)

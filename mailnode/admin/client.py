@@ -10,6 +10,7 @@ import grpc
 from mailnode.admin.method import method_of
 from mailnode.admin.operator import Refusal
 from mailnode.admin.target import target
+from mailnode.pb import admin_pb2 as pb
 
 ANSWER_SECONDS_MAX = 60
 _SECONDS_MAX = {"AccountRestore": 86_400, "Checkpoint": 600}
@@ -39,6 +40,17 @@ def ask(socket: Path, request: Any) -> Any:
             return call(request, timeout=_SECONDS_MAX.get(method.name, ANSWER_SECONDS_MAX))
         except grpc.RpcError as error:
             raise _meant(error) from error
+
+
+def is_running(socket: Path) -> bool:
+    """Whether a node listens there, well or not."""
+    try:
+        ask(socket, pb.StatusRequest())
+    except NotRunning:
+        return False
+    except (Refusal, Failed):
+        return True
+    return True
 
 
 def _meant(error: Any) -> Exception:

@@ -11,6 +11,7 @@ from mailnode.admin import domains
 from mailnode.admin.domains import Domains
 from mailnode.admin.keeping import Checkpoints
 from mailnode.admin.restoring import NotRestored, Restoring
+from mailnode.admin.status import Status
 from mailnode.config import ConfigError
 from mailnode.directory.address import Address
 from mailnode.directory.attempt import Scope
@@ -63,6 +64,7 @@ class Operator:
     checkpoints: Checkpoints
     restoring: Restoring
     scrub: Scrub
+    status: Status
 
     async def AccountAdd(self, request: pb.AccountAddRequest) -> pb.AddressAnswer:
         return _answer(await self.creation.create(request.address, request.password))
@@ -180,6 +182,9 @@ class Operator:
 
     async def QueueChange(self, request: pb.QueueChangeRequest) -> pb.QueueListAnswer:
         return _items(request.item, await self.waiting.change(request.item, _CHANGES[request.what]))
+
+    async def Status(self, request: pb.StatusRequest) -> pb.StatusAnswer:
+        return self.status.answer()
 
     async def DomainAdd(self, request: pb.DomainAddRequest) -> pb.DomainListAnswer:
         return await self.domains.add(request.domain)

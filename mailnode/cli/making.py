@@ -15,6 +15,7 @@ from mailnode import certificate, log, node
 from mailnode.admin.domains import SELECTOR
 from mailnode.admin.target import target
 from mailnode.cli.failure import Failure
+from mailnode.cli.printing import print_json
 from mailnode.clock import SystemClock
 from mailnode.config import (
     BARE_NEWLINE,
@@ -151,6 +152,9 @@ def dns(options: argparse.Namespace) -> None:
         names = ", ".join(each.name for each in config.domains)
         raise Failure(f"{options.domain!a} is none of this node's domains: {names}")
     text = key.record(key.read(config.dkim_key(domain))) if domain.dkim else ""
+    if options.json:
+        print_json([each._asdict() for each in records(domain.name, config.hostname, domain.dkim, text)])
+        return
     for record in records(domain.name, config.hostname, domain.dkim, text):
         print(f"{record.name}\tIN\t{record.kind}\t{record.data}")
 

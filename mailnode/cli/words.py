@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mailnode.cli import amount, asking, doctoring, keeping, making, scrubbing
+import shtab
+
+from mailnode.cli import amount, asking, doctor, doctoring, keeping, making, manual, scrubbing
 from mailnode.config import STANDARD_PORTS
 from mailnode.directory.attempt import Scope
 
@@ -30,10 +32,10 @@ def parser() -> argparse.ArgumentParser:
     _domains(commands)
     _queue(commands)
     _backups(commands)
-    examining = _group(commands, "doctor", "what is wrong, and what can be done")
-    of_shard = _asked(examining, "shard", "read all of the store while no node runs", doctoring.shard)
-    of_shard.add_argument("--recover", action="store_true", help="go on with what can be read")
-    of_shard.add_argument("--json", action="store_true")
+    _shown(commands, "status", "what the node is doing", doctor.status)
+    _doctor(commands)
+    _completion(commands)
+    _manual(commands)
     _shown(commands, "scrub", "look at everything that is stored, now", scrubbing.scrub)
     return whole
 
@@ -130,7 +132,7 @@ def _domains(commands: Any) -> None:
     remove = _asked(of, "remove", "mail of a domain is no longer ours", asking.domain_remove, "domain")
     about = "with its accounts: their mail stays, they answer to nobody until the domain is added again"
     remove.add_argument("--keep-accounts", action="store_true", help=about)
-    _asked(commands, "dns", "what a domain's DNS zone shall say", making.dns, "domain")
+    _shown(commands, "dns", "what a domain's DNS zone shall say", making.dns, "domain")
 
 
 def _queue(commands: Any) -> None:
@@ -187,6 +189,25 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _doctor(commands: Any) -> None:
+    """Of everything, or more closely of one part."""
+    whole = _shown(commands, "doctor", "what is wrong, and what can be done", doctor.doctor)
+    parts = whole.add_subparsers(metavar="PART")
+    shard = _shown(parts, "shard", "read all of the store while no node runs", doctoring.shard)
+    shard.add_argument("--recover", action="store_true", help="go on with what can be read")
+
+
+def _completion(commands: Any) -> None:
+    command = commands.add_parser("completion", help="what a shell needs to complete these words")
+    command.add_argument("shell", choices=("bash", "zsh", "fish"))
+    command.set_defaults(run=lambda options: print(shtab.complete(parser(), options.shell)))
+
+
+def _manual(commands: Any) -> None:
+    command = commands.add_parser("manual", help="the manual page, for man -l")
+    command.set_defaults(run=lambda options: print(manual.page(parser()), end=""))
+
+
 def _group(commands: Any, name: str, about: str) -> Any:
     return commands.add_parser(name, help=about).add_subparsers(required=True, metavar="COMMAND")
 
@@ -201,9 +222,11 @@ def _asked(of: Any, name: str, about: str, run: Run, *arguments: str) -> argpars
     return command
 
 
-def _shown(of: Any, name: str, about: str, run: Run, *arguments: str) -> None:
+def _shown(of: Any, name: str, about: str, run: Run, *arguments: str) -> argparse.ArgumentParser:
     """One whose answer is a table, or JSON for scripts."""
-    _asked(of, name, about, run, *arguments).add_argument("--json", action="store_true")
+    command = _asked(of, name, about, run, *arguments)
+    command.add_argument("--json", action="store_true")
+    return command
 
 
 def _days(text: str) -> int:

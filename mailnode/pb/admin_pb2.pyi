@@ -436,3 +436,44 @@ class DomainListAnswer(_message.Message):
     DOMAINS_FIELD_NUMBER: _ClassVar[int]
     domains: _containers.RepeatedCompositeFieldContainer[DomainListAnswer.Domain]
     def __init__(self, domains: _Optional[_Iterable[_Union[DomainListAnswer.Domain, _Mapping]]] = ...) -> None: ...
+
+class StatusRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class StatusAnswer(_message.Message):
+    __slots__ = ("hostname", "version", "running", "started", "sessions", "messages_in", "messages_in_rate", "messages_out", "queue_items", "queue_oldest", "shard_octets", "disk_free_octets", "last_scrub")
+    class Sessions(_message.Message):
+        __slots__ = ("service", "open")
+        SERVICE_FIELD_NUMBER: _ClassVar[int]
+        OPEN_FIELD_NUMBER: _ClassVar[int]
+        service: str
+        open: int
+        def __init__(self, service: _Optional[str] = ..., open: _Optional[int] = ...) -> None: ...
+    HOSTNAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_FIELD_NUMBER: _ClassVar[int]
+    STARTED_FIELD_NUMBER: _ClassVar[int]
+    SESSIONS_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_IN_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_IN_RATE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_OUT_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_OLDEST_FIELD_NUMBER: _ClassVar[int]
+    SHARD_OCTETS_FIELD_NUMBER: _ClassVar[int]
+    DISK_FREE_OCTETS_FIELD_NUMBER: _ClassVar[int]
+    LAST_SCRUB_FIELD_NUMBER: _ClassVar[int]
+    hostname: str
+    version: str
+    running: bool
+    started: int
+    sessions: _containers.RepeatedCompositeFieldContainer[StatusAnswer.Sessions]
+    messages_in: int
+    messages_in_rate: float
+    messages_out: int
+    queue_items: int
+    queue_oldest: int
+    shard_octets: int
+    disk_free_octets: int
+    last_scrub: int
+    def __init__(self, hostname: _Optional[str] = ..., version: _Optional[str] = ..., running: _Optional[bool] = ..., started: _Optional[int] = ..., sessions: _Optional[_Iterable[_Union[StatusAnswer.Sessions, _Mapping]]] = ..., messages_in: _Optional[int] = ..., messages_in_rate: _Optional[float] = ..., messages_out: _Optional[int] = ..., queue_items: _Optional[int] = ..., queue_oldest: _Optional[int] = ..., shard_octets: _Optional[int] = ..., disk_free_octets: _Optional[int] = ..., last_scrub: _Optional[int] = ...) -> None: ...
