@@ -92,7 +92,7 @@ class Limits:
     known_source_refreshed_seconds: int = 86_400  # a write an address and day
 
     # -- the directory
-    directory_rows_cached_max: int = 100_000  # addresses that exist; some 500 octets each
+    directory_rows_cached_max: int = 100_000  # addresses that exist; some 300 octets each
     alias_rows_max: int = 1000  # addresses that one alias may stand for, as smtp_recipients_max
 
     # -- DNS

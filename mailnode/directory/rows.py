@@ -39,16 +39,16 @@ class Rows:
     def __init__(self, accounts: Accounts, clock: Clock, limits: Limits) -> None:
         self._accounts = accounts
         self._clock = clock
-        self._remembered: OrderedDict[Address, DirectoryRow] = OrderedDict()
+        self._remembered: OrderedDict[Address, bytes] = OrderedDict()
         self._remembered_max = limits.directory_rows_cached_max
         self._writes = 0
 
     async def get(self, address: Address) -> DirectoryRow | None:
         """Raises Unreadable: whether there is such an address is not known then."""
-        row = self._remembered.get(address)
-        if row is not None:
+        remembered = self._remembered.get(address)
+        if remembered is not None:
             self._remembered.move_to_end(address)
-            return row
+            return DirectoryRow.FromString(remembered)
         writes = self._writes
         account = await self._account(address)
         stored = await account.row(Kind.DIRECTORY, str(address).encode())
@@ -56,7 +56,7 @@ class Rows:
             return None
         row = parsed(DirectoryRow, account.id, Kind.DIRECTORY, str(address).encode(), stored)
         if writes == self._writes:  # else what was read may be older than what was written meanwhile
-            self._remember(address, row)
+            self._remember(address, stored)
         return row
 
     async def all(self) -> dict[Address, DirectoryRow]:
@@ -102,8 +102,8 @@ class Rows:
             self._writes += 1
             self._remembered.pop(address, None)
 
-    def _remember(self, address: Address, row: DirectoryRow) -> None:
-        self._remembered[address] = row
+    def _remember(self, address: Address, stored: bytes) -> None:
+        self._remembered[address] = stored
         if len(self._remembered) > self._remembered_max:
             self._remembered.popitem(last=False)
 

@@ -163,13 +163,18 @@ class Conversation(Generic[S]):
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a task that ends with the connection, if not before."""
-        task = asyncio.get_running_loop().create_task(self._guard(coroutine))
+        task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.append(task)
-        task.add_done_callback(self._tasks.remove)
-        task.add_done_callback(lambda _: coroutine.close())  # it never began where the end came first
+        task.add_done_callback(self._task_ended)
         if self._gone:
             task.cancel()
         return task
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.remove(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, Gone):
+            self._fail(error)
 
     def beside(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run as part of a row, but let the next rows run meanwhile."""
@@ -323,8 +328,8 @@ class Conversation(Generic[S]):
             await work
         except Gone:
             return
-        except Exception:
-            self._fail()
+        except Exception as error:
+            self._fail(error)
 
     def _next(self) -> Any | None:
         """The session's next event; None: none now, or the conversation takes no more."""
@@ -336,8 +341,8 @@ class Conversation(Generic[S]):
             return None
         try:
             return self._session_next()
-        except Exception:
-            self._fail()
+        except Exception as error:
+            self._fail(error)
             return None
 
     def _session_next(self) -> Any | None:
@@ -372,8 +377,8 @@ class Conversation(Generic[S]):
             await self._guard(self.listener.closed(self.state))
         self._around.ended(self)
 
-    def _fail(self) -> None:
-        log.exception("%s: the conversation with %s failed", self.listener.name, self.peer.host)
+    def _fail(self, error: BaseException) -> None:
+        log.error("%s: the conversation with %s failed", self.listener.name, self.peer.host, exc_info=error)
         self._part(Goodbye.FAILED)
 
     def _part(self, why: Goodbye) -> None:

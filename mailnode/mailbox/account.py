@@ -21,7 +21,7 @@ from mailnode.limits import Limits
 from mailnode.mailbox.appended import Appended, LargeAppended, entries_of
 from mailnode.mailbox.arrays import Arrays
 from mailnode.mailbox.asked import alone, grows, mailbox_needed, messages_asked, rows_asked, slices_of
-from mailnode.mailbox.committed import Committed, copied
+from mailnode.mailbox.committed import Committed
 from mailnode.mailbox.decide import add_slice, decide, ended
 from mailnode.mailbox.decided import Decided, Loaded, Moment
 from mailnode.mailbox.dues import Dues
@@ -48,6 +48,28 @@ Outcome = tuple[Result, Append | None]
 class LocalAccount:
     """`verbs.Account` on the node that owns it; `accounts` makes it, and never two of one id."""
 
+    __slots__ = (
+        "__weakref__",
+        "_asked",
+        "_clock",
+        "_committed",
+        "_deciding",
+        "_dues",
+        "_in_flight",
+        "_last_append",
+        "_limits",
+        "_loading",
+        "_loads",
+        "_partitions",
+        "_queued",
+        "_quotas",
+        "_reads",
+        "_turn",
+        "_used",
+        "_whole",
+        "id",
+    )
+
     def __init__(
         self,
         account: int,
@@ -71,7 +93,6 @@ class LocalAccount:
         self._dues = dues
         self._quotas = quotas
         self._used = used
-        self._row = head.row
         self._deciding: Decided | None = None
         self._whole = True
         """What was decided was appended: a decision that failed half-way is not in `_deciding`."""
@@ -88,9 +109,9 @@ class LocalAccount:
         """Made of what is committed when it is first needed: most accounts are only read."""
         if self._deciding is None:
             listed = self._committed.mailboxes()
-            mailboxes = {mailbox: copied(row) for mailbox, row in listed.rows.items()}
+            mailboxes = dict(listed.rows)
             subscribed, few = set(listed.subscribed), self._limits.few_entries_max
-            self._deciding = Decided(self.id, self._row, mailboxes, subscribed, few)
+            self._deciding = Decided(self.id, self._committed.row, mailboxes, subscribed, few)
         return self._deciding
 
     # -- reading
@@ -158,7 +179,8 @@ class LocalAccount:
             except BaseException:
                 follower.close()
                 raise
-            if position < self._row.touched_floor:
+            decided = self._deciding.row if self._deciding is not None else committed.row
+            if position < decided.touched_floor:
                 follower.lose()  # it was raised meanwhile, and the rows may be gone already
             else:
                 follower.precede(touched for touched in missed if touched.position <= upto)
@@ -289,7 +311,6 @@ class LocalAccount:
         """A decision failed half-way: go on from what is committed, once all is that was appended."""
         if self._last_append is not None:
             await self._last_append.wait()
-        self._row = (await self._read(self._reads.head)).row
         self._deciding, self._whole = None, True
 
     async def _store_in_slices(self, intent: Intent, mailbox: int) -> Outcome:

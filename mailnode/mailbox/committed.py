@@ -7,6 +7,7 @@ from typing import TypeVar
 from mailnode.mailbox.arrays import Arrays
 from mailnode.mailbox.departed import Departed
 from mailnode.mailbox.names import full_names
+from mailnode.mailbox.packed import PackedRows
 from mailnode.mailbox.reads import Head
 from mailnode.mailbox.rows import UID, words
 from mailnode.mailbox.verbs import Mailboxes
@@ -20,22 +21,41 @@ M = TypeVar("M", AccountRow, MailboxRow, Touched)
 class Committed:
     """`take` each change once it is durable, in order."""
 
+    __slots__ = (
+        "_account_row",
+        "_listed",
+        "_names",
+        "_prepared",
+        "_subscribed",
+        "arrays",
+        "departed",
+        "followers",
+        "position",
+        "rows",
+    )
+
     def __init__(self, head: Head, departed_entries_max: int) -> None:
         self.position = head.row.position
-        self.row = copied(head.row)
-        self.rows = dict(head.mailboxes)
+        self._account_row = head.row.SerializeToString()
+        self.rows = PackedRows(head.mailboxes)
         self.arrays: dict[int, Arrays] = {}
         """By mailbox: those that are in memory."""
         self._prepared: dict[int, tuple[Arrays, Arrays]] = {}
         self.followers: list[Follower] = []
         self.departed = Departed(departed_entries_max)
-        self._subscribed = frozenset(head.subscribed)
+        self._subscribed = head.subscribed
         self._names = full_names(self.rows)
         self._listed: Mailboxes | None = None
 
+    @property
+    def row(self) -> AccountRow:
+        """The caller's own."""
+        return AccountRow.FromString(self._account_row)
+
     def mailboxes(self) -> Mailboxes:
         if self._listed is None:
-            self._listed = Mailboxes(self.position, dict(self.rows), self._names, self._subscribed)
+            subscribed = frozenset(self._subscribed)
+            self._listed = Mailboxes(self.position, self.rows.copy(), self._names, subscribed)
         return self._listed
 
     def claim_recent(self, mailbox: int) -> tuple[int, int]:
@@ -43,9 +63,8 @@ class Committed:
         row = self.rows[mailbox]
         first = row.recent_uid
         if first < row.uid_next:
-            claimed = copied(row)
-            claimed.recent_uid = row.uid_next
-            self.rows[mailbox] = claimed
+            row.recent_uid = row.uid_next
+            self.rows[mailbox] = row
             self._listed = None
         return first, row.uid_next
 
@@ -79,7 +98,7 @@ class Committed:
             self._take_row(row)
             self._take_entries(row.mailbox, change)
         self._prepared.clear()
-        self.row = copied(change.row)
+        self._account_row = change.row.SerializeToString()
         if change.touched.list:
             self._take_list(change)
         if self.followers and change.HasField("touched"):
@@ -102,10 +121,10 @@ class Committed:
 
     def _take_row(self, row: MailboxRow) -> None:
         before = self.rows.get(row.mailbox)
-        after = copied(row)
         if before is not None and before.recent_uid > row.recent_uid:
-            after.recent_uid = before.recent_uid
-        self.rows[row.mailbox] = after
+            row = copied(row)
+            row.recent_uid = before.recent_uid
+        self.rows[row.mailbox] = row
 
     def _take_list(self, change: Change) -> None:
         """Mailboxes and subscriptions that come and go."""
@@ -113,8 +132,8 @@ class Committed:
             del self.rows[dropped]
             self.arrays.pop(dropped, None)
         for subscription in change.subscriptions:
-            name = {subscription.name}
-            self._subscribed = self._subscribed | name if subscription.subscribed else self._subscribed - name
+            others = tuple(name for name in self._subscribed if name != subscription.name)
+            self._subscribed = (*others, subscription.name) if subscription.subscribed else others
         self._names = full_names(self.rows)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from sys import intern
 from unicodedata import normalize
 
 from mailnode.limits import Limits
@@ -34,7 +35,10 @@ def is_valid(name: str, limits: Limits) -> bool:
 
 
 def full_names(rows: Mapping[int, MailboxRow]) -> dict[str, int]:
-    """Full name -> mailbox id, INBOX first, then in order of names, parents before children."""
+    """Full name -> mailbox id, INBOX first, then in order of names, parents before children.
+
+    The names are interned: most accounts have the same few.
+    """
     names: dict[int, str] = {}
     for mailbox in rows:
         _name(mailbox, rows, names)
@@ -51,5 +55,5 @@ def _name(mailbox: int, rows: Mapping[int, MailboxRow], names: dict[int, str]) -
     name = row.name
     if row.parent:
         name = _name(row.parent, rows, names) + SEPARATOR + name
-    names[mailbox] = name
+    names[mailbox] = intern(name)
     return name

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress, islice
+from sys import intern
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError, Message
@@ -61,7 +62,7 @@ class Head:
 
     row: AccountRow
     mailboxes: dict[int, MailboxRow]
-    subscribed: set[str]
+    subscribed: tuple[str, ...]
 
 
 def accounts_from(shard: Shard, account: int) -> Iterator[int]:
@@ -74,6 +75,8 @@ def accounts_from(shard: Shard, account: int) -> Iterator[int]:
 
 class Reads:
     """Of one account."""
+
+    __slots__ = ("_account", "_shard")
 
     def __init__(self, shard: Shard, account: int) -> None:
         self._shard = shard
@@ -90,8 +93,8 @@ class Reads:
             entries = bytes(self.arrays(mailbox).entries)
             mailboxes[mailbox] = mending.mailbox_row(mailbox, name, entries, account)
         mending.adopt(mailboxes)
-        names = (key[_KIND_OCTETS:].decode("utf-8", "replace") for key, _ in self._kind(Kind.SUBSCRIPTION))
-        return Head(account, mailboxes, set(names))
+        names = [key[_KIND_OCTETS:].decode("utf-8", "replace") for key, _ in self._kind(Kind.SUBSCRIPTION)]
+        return Head(account, mailboxes, tuple(map(intern, names)))
 
     def _mailboxes(self) -> tuple[dict[int, MailboxRow], list[int]]:
         """By id; and the ids of those whose rows are not readable."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from array import array
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -125,8 +125,8 @@ class Watch(Protocol):
     def told(self) -> None:
         """What `pending` gave is known to the reader's client: it asks for none of the messages that went."""
 
-    async def wait(self) -> None:
-        """Returns when `pending` has something to say."""
+    def wait(self) -> Awaitable[None]:
+        """Done when `pending` has something to say; one waits at a time."""
 
     def close(self) -> None: ...
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from mailnode.mailbox.verbs import Resync
 from mailnode.pb.change_pb2 import Touched
@@ -31,7 +30,7 @@ class Follower:
         self.position = position
         self.told_to = self._taken_to = position
         self.mailbox = mailbox
-        self._pending: deque[Touched] = deque()
+        self._pending: list[Touched] = []
         self._pending_max = pending_max
         self._behind = False
         self._waiter: asyncio.Future[None] | None = None
@@ -52,7 +51,7 @@ class Follower:
         """What came before the first offer; too late for a reader that fell behind meanwhile."""
         if self._behind:
             return
-        self._pending.extendleft(reversed([touched for touched in missed if concerns(touched, self.mailbox)]))
+        self._pending[:0] = [touched for touched in missed if concerns(touched, self.mailbox)]
         if len(self._pending) > self._pending_max:
             self.lose()
 
@@ -72,18 +71,14 @@ class Follower:
             self._behind = False
             self._pending.clear()
             raise Resync
-        came = list(self._pending)
-        self._pending.clear()
+        came, self._pending = self._pending, []
         return came
 
-    async def wait(self) -> None:
-        if self._pending or self._behind:
-            return
+    def wait(self) -> Awaitable[None]:
         self._waiter = asyncio.get_running_loop().create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+        if self._pending or self._behind:
+            self._wake()
+        return self._waiter
 
     def close(self) -> None:
         self._leave(self)

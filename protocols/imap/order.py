@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 from protocols.imap.command import Command
 from protocols.imap.event import AppendBroken, Chunk, Event, LastChunk, NextMessage
 
@@ -31,7 +29,7 @@ class Order:
     __slots__ = ("_open",)
 
     def __init__(self) -> None:
-        self._open: deque[Open] = deque()
+        self._open: list[Open] = []  # a few at most; an empty deque weighs as much as ten lists
 
     def __len__(self) -> int:
         return len(self._open)
@@ -70,7 +68,7 @@ class Order:
             if not first.ended:
                 break
             leaving += first.after
-            self._open.popleft()
+            del self._open[0]
         return b"".join(leaving)
 
     def unasked(self, octets: bytes) -> bytes:

@@ -1,7 +1,8 @@
 """What a client was told of its selected mailbox, and what it must be told of what happened since.
 
-The view keeps the list of UIDs behind the client's sequence numbers. It shares the account's own array as
-long as both say the same, and has a private copy while an EXPUNGE is withheld. What happened is noted as
+The view keeps the list of UIDs behind the client's sequence numbers: a range where each follows the one
+before, for thousands of clients do nothing but wait. Else it shares the account's own array as long as both
+say the same, and has a private copy while an EXPUNGE is withheld. What happened is noted as
 ranges of UIDs; `expunges`, `arrivals` and `changed` turn it into responses and take it from the notes.
 
 Order of use at the end of a command: `expunges` unless the command forbids them (RFC 9051 §7.5.1), then
@@ -25,7 +26,7 @@ _RECENT_RANGES_MAX = 1000  # of one session, when several sessions take turns in
 
 
 class View:
-    """`uids` is shared: only its first `count` items are told, and it is appended to by its owner."""
+    """Only the first `count` items of `uids` are told: where it is shared, its owner appends to it."""
 
     __slots__ = (
         "_answered",
@@ -41,7 +42,7 @@ class View:
 
     def __init__(self, uids: array[int], count: int) -> None:
         """Messages told by SELECT; `recent` the UIDs that are \\Recent in this session."""
-        self.uids = uids
+        self.uids = _held(uids, count)
         self.count = count
         self.recent: Ranges = ()
         self._destroyed: list[tuple[int, int]] = []
@@ -216,7 +217,7 @@ class View:
         gone = [uid for start, end in self._drop_destroyed(told) for uid in told[start:end]]
         return response.vanished(ranges_of(gone), earlier=False) if gone else b""
 
-    def _drop_destroyed(self, told: array[int]) -> list[tuple[int, int]]:
+    def _drop_destroyed(self, told: array[int] | range) -> list[tuple[int, int]]:
         """Forget messages that are gone; gives where in `told` they were."""
         if not self._destroyed:
             return []
@@ -227,10 +228,10 @@ class View:
         kept = array("I")
         at = 0
         for start, end in gone:
-            kept += told[at:start]
+            kept.extend(told[at:start])
             at = end
-        kept += told[at : self.count]
-        self.uids, self.count, self._private = kept, len(kept), True
+        kept.extend(told[at : self.count])
+        self.uids, self.count, self._private = _held(kept, len(kept)), len(kept), True
         return gone
 
     def arrivals(self, uids: array[int], count: int) -> bytes:
@@ -249,13 +250,27 @@ class View:
 
     def _take(self, uids: array[int], first_new: int, count: int) -> None:
         """Share the account's list where it says what we told, else add to a list of our own."""
-        if first_new == self.count and uids[:first_new] == self.uids[:first_new]:
-            self.uids, self._private = uids, False
-        elif self._private:
-            self.uids += uids[first_new:count]
+        if first_new == self.count and self._is_start_of(uids):
+            self.uids, self._private = _held(uids, count), False
         else:
-            self.uids, self._private = self.uids[: self.count] + uids[first_new:count], True
+            if not self._private or isinstance(self.uids, range):
+                self.uids, self._private = array("I", self.uids[: self.count]), True
+            self.uids.extend(uids[first_new:count])
         self.count += count - first_new
+
+    def _is_start_of(self, uids: array[int]) -> bool:
+        """Whether it begins with what was told; as many of it as were told are not above `last_uid`."""
+        if isinstance(self.uids, range):
+            return not self.count or uids[0] == self.uids[0]
+        return uids[: self.count] == self.uids[: self.count]
+
+
+def _held(uids: array[int], count: int) -> array[int] | range:
+    """`uids[:count]` as a view holds it."""
+    if not count:
+        return range(0)
+    first, last = uids[0], uids[count - 1]
+    return range(first, last + 1) if last - first == count - 1 else uids
 
 
 def _uids(ranges: Ranges) -> Key:

@@ -35,7 +35,7 @@ class Decider:
         self.now_microseconds = NOW * 1_000_000
         head = self.reads.head()
         self.state = Decided(
-            asks.ACCOUNT, head.row, head.mailboxes, head.subscribed, self.limits.few_entries_max
+            asks.ACCOUNT, head.row, head.mailboxes, set(head.subscribed), self.limits.few_entries_max
         )
         self.quota = NO_QUOTA
         self.changes: list[Change] = []

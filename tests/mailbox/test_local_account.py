@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from mailnode.mailbox.verbs import Expunged, Resync, Want
-from mailnode.pb.change_pb2 import Intent
+from mailnode.pb.change_pb2 import Intent, Trim
 from mailnode.store.keys import Kind
 from tests.cluster.by_hand import HandClock
 from tests.mailbox import asks
@@ -104,7 +104,7 @@ def test_a_watch_begun_while_changes_commit_misses_none_and_doubles_none(house: 
 
 def test_a_watch_below_the_floor_must_resync() -> None:
     house = opened(messages=2)
-    house.account._committed.row.touched_floor = 2
+    house.ask(Trim(touched=2))
     with pytest.raises(Resync):
         house.hand.until(house.account.watch(1, 0)).pending()
     assert len(house.hand.until(house.account.watch(2, 0)).pending()) == 1

@@ -30,6 +30,10 @@ def hand() -> Iterator[HandLoop]:
     hand.close()
 
 
+async def woken(reader: Follower) -> None:
+    await reader.wait()
+
+
 def test_what_was_offered_is_given_once_in_order() -> None:
     reader = follower()
     for position in (1, 2):
@@ -93,7 +97,7 @@ def test_a_difference_that_comes_after_the_reader_fell_behind_is_too_late() -> N
 
 def test_waiting_ends_when_there_is_something_to_hear(hand: HandLoop) -> None:
     reader = follower(mailbox=1)
-    waiting = hand.start(reader.wait())
+    waiting = hand.start(woken(reader))
     hand.turn(2)
     reader.offer(touched(1, 2))
     hand.turn(2)
@@ -101,12 +105,12 @@ def test_waiting_ends_when_there_is_something_to_hear(hand: HandLoop) -> None:
     reader.offer(touched(2, 1))
     hand.turn(2)
     assert waiting.done()
-    assert hand.until(reader.wait()) is None, "still there to be heard"
+    assert hand.until(woken(reader)) is None, "still there to be heard"
 
 
 def test_waiting_ends_when_the_reader_fell_behind(hand: HandLoop) -> None:
     reader = follower()
-    waiting = hand.start(reader.wait())
+    waiting = hand.start(woken(reader))
     hand.turn(2)
     reader.lose()
     hand.turn(2)
@@ -115,12 +119,12 @@ def test_waiting_ends_when_the_reader_fell_behind(hand: HandLoop) -> None:
 
 def test_a_wait_that_was_given_up_loses_nothing(hand: HandLoop) -> None:
     reader = follower()
-    waiting: asyncio.Task[None] = hand.start(reader.wait())
+    waiting: asyncio.Task[None] = hand.start(woken(reader))
     hand.turn(2)
     waiting.cancel()
     hand.turn(2)
     reader.offer(touched(1))
-    hand.until(reader.wait())
+    hand.until(woken(reader))
     assert positions(reader) == [1]
 
 

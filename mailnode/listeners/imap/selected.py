@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
 from mailnode.listeners.imap.refusal import Refused
 from mailnode.mailbox.rows import (
@@ -207,9 +207,9 @@ class Selected:
     def news_keeping_numbers(self) -> AsyncIterator[bytes]:
         return self._news(bytes)
 
-    async def wait(self) -> None:
-        """Return when there may be news."""
-        await self._watch.wait()
+    def wait(self) -> Awaitable[None]:
+        """Done when there may be news."""
+        return self._watch.wait()
 
     async def _news(self, expunges: Callable[[], bytes]) -> AsyncIterator[bytes]:
         async with self.telling:

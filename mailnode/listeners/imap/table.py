@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from typing import Any
 
 from mailnode.clock import Clock
@@ -51,18 +52,23 @@ def listener(
     """
 
     logins = Logins(limits.imap_connections_per_login_max)
+    bounds = _bounds(limits)
+
+    @cache  # all connections share the few that there are
+    def policy(tls: bool, allowed: bool, names: tuple[str, ...]) -> Policy:
+        return Policy(
+            tls=tls,
+            starttls=True,
+            plaintext_login=allowed,
+            mechanisms=names,
+            append_octets_max=limits.imap_message_octets_max,
+        )
 
     def session(conversation: Conversation[Client]) -> Session:
         tls = conversation.tls is not None
         allowed = tls or (not auth_needs_tls and is_local(conversation.peer.host))
-        policy = Policy(
-            tls=tls,
-            starttls=True,
-            plaintext_login=allowed,
-            mechanisms=offered(mechanisms, conversation.bindings) if allowed else (),
-            append_octets_max=limits.imap_message_octets_max,
-        )
-        return Session(_bounds(limits), policy)
+        names = offered(mechanisms, conversation.bindings) if allowed else ()
+        return Session(bounds, policy(tls, allowed, names))
 
     def client(conversation: Conversation[Client]) -> Client:
         caller = Caller(source_of(conversation.peer.host), Scope.IMAP)

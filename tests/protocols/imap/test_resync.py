@@ -88,7 +88,7 @@ def test_vanished_names_what_the_client_knew_and_expunge_counts_it(told: set[int
     for view in views:
         view.note(1, [], [], ranges_of(sorted(gone)))
     vanished, expunges = views[0].vanished(), views[1].expunges()
-    assert all(view.uids[: view.count].tolist() == left for view in views)
+    assert all(list(view.uids[: view.count]) == left for view in views)
     counted = sorted(told)
     for line in expunges.splitlines():
         counted.pop(int(line.split()[1]) - 1)
