@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ from mailnode.directory.sessions import Sessions
 from mailnode.directory.turns import Turns
 from mailnode.directory.verification import Verification
 from mailnode.http.exposition import Exposition
-from mailnode.http.gauges import gauges
+from mailnode.http.gauges import gauges, scrub_gauges
 from mailnode.http.site import site
 from mailnode.limits import Limits
 from mailnode.listeners import imap, pop3, smtp
@@ -337,7 +338,7 @@ class Doors:
     def _open_site(self, at: MetricsAt) -> None:
         parts = self._parts
         read = gauges(parts.shard, parts.accounts, parts.space, lambda: self.sessions, parts.clock)
-        made = site(Exposition(parts.metrics, read), self.ailment, at.token)
+        made = site(Exposition(parts.metrics, chain(read, scrub_gauges(parts.scrub))), self.ailment, at.token)
 
         def bind() -> None:
             self._site = self._reactor.listenTCP(at.port, made, interface=at.host)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from mailnode.clock import Clock
 from mailnode.http.exposition import Gauge
 from mailnode.mailbox.accounts import Accounts
+from mailnode.mailbox.scrub import Scrub
 from mailnode.metrics import Labels
 from mailnode.relay.waiting import oldest_microseconds
 from mailnode.store.keys import Due
@@ -41,6 +42,18 @@ def gauges(
     about = "Octets that the file system of the shard has left"
     yield Gauge("mailnode_disk_free_octets", about, (), one(lambda: space.free_octets))
     yield from _shard(shard)
+
+
+def scrub_gauges(scrub: Scrub) -> Iterator[Gauge]:
+    def value(read: Callable[[], float]) -> Callable[[], Mapping[Labels, float]]:
+        return lambda: {(): read()}
+
+    about = "Faults that the scrub found in the pass that is under way, or the last one"
+    yield Gauge("mailnode_scrub_faults", about, (), value(lambda: scrub.now.fault_count))
+    about = "Octets that it read"
+    yield Gauge("mailnode_scrub_octets", about, (), value(lambda: scrub.now.octets))
+    about = "When a pass last ended, in seconds since 1970"
+    yield Gauge("mailnode_scrub_finished_seconds", about, (), value(lambda: scrub.last.finished / 1e6))
 
 
 def _shard(shard: Shard) -> Iterator[Gauge]:

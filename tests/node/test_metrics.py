@@ -81,6 +81,7 @@ def test_what_happened_is_counted_and_timed(node: Node) -> None:
     assert changes >= groups >= 1 and found["mailnode_group_changes_sum", ""] == changes
     assert found["mailnode_shard_memtable_octets", ""] > 0
     assert found["mailnode_disk_free_octets", ""] > 0
+    assert found["mailnode_scrub_faults", ""] == 0
     assert found["process_resident_memory_bytes", ""] > 0
 
 
