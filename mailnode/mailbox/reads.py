@@ -33,7 +33,16 @@ from mailnode.mailbox.rows import (
 from mailnode.mailbox.verbs import Expunged, Gone, Messages, Want
 from mailnode.mailbox.watch import concerns
 from mailnode.pb.change_pb2 import Touched
-from mailnode.pb.row_pb2 import AccountRow, ExpungedRow, Keywords, MailboxRow, MailboxRows, MailRow, MailRows
+from mailnode.pb.row_pb2 import (
+    AccountRow,
+    DirectoryRow,
+    ExpungedRow,
+    Keywords,
+    MailboxRow,
+    MailboxRows,
+    MailRow,
+    MailRows,
+)
 from mailnode.store import keys
 from mailnode.store.damage import Unreadable, readable, told
 from mailnode.store.keys import Blob, Family, Kind
@@ -88,6 +97,7 @@ class Reads:
         account = self._account_row()
         if account is None:
             account = mending.account_row(mailboxes, unread, self._position(), self._mail_last())
+            account.address, account.expunged_since = self._address(), self._expunged_since()
         for mailbox in unread:
             name = mending.mended_name(mailbox, mailboxes)
             entries = bytes(self.arrays(mailbox).entries)
@@ -118,6 +128,20 @@ class Reads:
     def _position(self) -> int:
         """Of the last change that left a touched row, 0 where none did."""
         return max((keys.position_of_touched(key) for key, _ in self._kind(Kind.TOUCHED)), default=0)
+
+    def _address(self) -> str:
+        """As the directory has it, which lies in the same partition; empty where nothing leads here."""
+        start = keys.state(keys.directory_account(keys.partition(self._account)), Kind.DIRECTORY)
+        for key, value in readable(self._shard, Family.STATE, start, keys.after(start)):
+            row = self._parsed(DirectoryRow, key, value)
+            if row is not None and row.kind == DirectoryRow.ACCOUNT and row.account == self._account:
+                return key[len(start) :].decode("utf-8", "replace")
+        return ""
+
+    def _expunged_since(self) -> int:
+        """The time of what was expunged first of all that can be brought back, 0 for nothing."""
+        first = next(self._kind(Kind.EXPUNGED), None)
+        return keys.time_of_expunged(first[0][_KIND_OCTETS:]) if first else 0
 
     def _mail_last(self) -> int:
         start = keys.account_id(self._account)

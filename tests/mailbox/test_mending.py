@@ -14,10 +14,12 @@ from mailnode.cluster import whole
 from mailnode.mailbox.appended import replay
 from mailnode.mailbox.mending import POSITION_GAP
 from mailnode.mailbox.orphans import sweep
+from mailnode.mailbox.reads import Reads
 from mailnode.mailbox.rows import SEEN
 from mailnode.mailbox.verbs import ALL_UIDS, Account, Expunged, Mailboxes, Messages, Resync, Want
 from mailnode.pb.account_pb2 import SearchKey
 from mailnode.pb.change_pb2 import Add, Expunge, Intent, Store, UidRange, Upload
+from mailnode.pb.row_pb2 import DirectoryRow
 from mailnode.store import keys
 from mailnode.store.damage import Told, told
 from mailnode.store.keys import Family, Kind
@@ -126,6 +128,10 @@ def test_a_damaged_account_row_is_made_up_far_beyond_what_was_given_out(shard: R
     before = run(shard, list_of)
     last_mail = ids(shard)[-1]
     spoil(shard, keys.state(ACCOUNT, Kind.ACCOUNT))
+    directory = keys.directory_account(keys.partition(ACCOUNT))
+    listed = DirectoryRow(kind=DirectoryRow.ACCOUNT, account=ACCOUNT).SerializeToString()
+    spoil(shard, keys.state(directory, Kind.DIRECTORY, b"a@b"), value=listed)
+    assert Reads(shard, ACCOUNT).head().row.address == "a@b"
 
     async def scenario(account: Account) -> tuple[Mailboxes, int]:
         after = await account.mailboxes()
