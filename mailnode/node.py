@@ -206,6 +206,7 @@ def operator(
         parts.creation,
         parts.removal,
         waiting,
+        parts.upload_ids,
         parts.limits,
         Domains(config.directory, parts.rows, changed),
         Checkpoints(parts.shard, parts.directory, parts.clock, parts.upkeep),

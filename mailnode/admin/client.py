@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket as sockets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +13,15 @@ import grpc
 
 from mailnode.admin.method import method_of
 from mailnode.admin.operator import Refusal
-from mailnode.admin.target import target
+from mailnode.admin.refusal import Refusal
+from mailnode.admin.target import MESSAGE_OPTIONS, target
 from mailnode.pb import admin_pb2 as pb
 
 ANSWER_SECONDS_MAX = 60
 _SECONDS_MAX = {"AccountRestore": 86_400, "Checkpoint": 600}
 """Of work that is as long as there is mail."""
+_AIO: Any = grpc.aio
+_EOF = _AIO.EOF  # which the stubs do not know
 
 
 class NotRunning(Exception):
@@ -51,6 +58,64 @@ def is_running(socket: Path) -> bool:
     except (Refusal, Failed):
         return True
     return True
+    """Whether a node listens there."""
+    with sockets.socket(sockets.AF_UNIX) as probe:
+        return probe.connect_ex(str(socket)) == 0
+
+
+@asynccontextmanager
+async def importing(
+    socket: Path,
+) -> AsyncIterator[Callable[[pb.ImportRequest], Awaitable[pb.ImportAnswer]]]:
+    """What asks one import of the node, many requests at a time, each answered in order; raises as `ask`."""
+    method = method_of(pb.ImportRequest())
+    async with grpc.aio.insecure_channel(target(socket), options=MESSAGE_OPTIONS) as channel:
+        multi: Any = channel.stream_stream(
+            method.path,
+            request_serializer=method.request.SerializeToString,
+            response_deserializer=method.answer.FromString,
+        )
+        call = multi()
+        writing, reading = asyncio.Lock(), asyncio.Lock()
+
+        async def asked(request: pb.ImportRequest) -> pb.ImportAnswer:
+            try:
+                async with writing:
+                    await call.write(request)
+                async with reading:  # in the order of the writes: a lock is fair
+                    answer: Any = await call.read()
+            except (grpc.RpcError, asyncio.InvalidStateError):
+                answer = _EOF
+            if answer is _EOF:
+                raise _ended(await call.code(), await call.details())
+            return answer  # type: ignore[no-any-return]
+
+        try:
+            yield asked
+        finally:
+            call.cancel()
+
+
+async def exporting(socket: Path, request: pb.ExportRequest) -> AsyncIterator[pb.ExportAnswer]:
+    """Raises as `ask`."""
+    method = method_of(request)
+    async with grpc.aio.insecure_channel(target(socket), options=MESSAGE_OPTIONS) as channel:
+        call: Any = channel.unary_stream(
+            method.path,
+            request_serializer=method.request.SerializeToString,
+            response_deserializer=method.answer.FromString,
+        )
+        try:
+            async for answer in call(request):
+                yield answer
+        except grpc.RpcError as error:
+            raise _meant(error) from error
+
+
+def _ended(code: Any, details: str | None) -> Exception:
+    if code == grpc.StatusCode.FAILED_PRECONDITION:
+        return Refusal(details)
+    return Failed("the node stopped, or gave no answer")
 
 
 def _meant(error: Any) -> Exception:

@@ -16,11 +16,13 @@ SERVICE: str = _DEFINITION.full_name
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """`request` and `answer` are message classes."""
+    """`request` and `answer` are message classes; there are many of them where it streams."""
 
     name: str
     request: Any
     answer: Any
+    streams_requests: bool
+    streams_answers: bool
 
     @property
     def path(self) -> str:
@@ -29,7 +31,8 @@ class Method:
 
 def methods() -> Iterator[Method]:
     for row in _DEFINITION.methods:
-        yield Method(row.name, GetMessageClass(row.input_type), GetMessageClass(row.output_type))
+        request, answer = GetMessageClass(row.input_type), GetMessageClass(row.output_type)
+        yield Method(row.name, request, answer, row.client_streaming, row.server_streaming)
 
 
 def method_of(request: object) -> Method:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from mailnode.admin import domains
+from mailnode.admin import domains, exporting, importing
 from mailnode.admin.domains import Domains
+from mailnode.admin.importing import Inlet
 from mailnode.admin.keeping import Checkpoints
+from mailnode.admin.refusal import Refusal
 from mailnode.admin.restoring import NotRestored, Restoring
 from mailnode.admin.status import Status
 from mailnode.config import ConfigError
@@ -23,6 +25,7 @@ from mailnode.directory.rows import Rows
 from mailnode.directory.turns import Busy
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
+from mailnode.mailbox.content import UploadIds
 from mailnode.mailbox.scrub import Scrub
 from mailnode.mailbox.undeletion import undelete
 from mailnode.mailbox.verbs import NotKnown
@@ -40,12 +43,7 @@ _CHANGES: Mapping[int, waiting.Change] = {
     pb.QueueChangeRequest.REMOVE: waiting.remove,
 }
 
-
 APP_PASSWORD_NAME_MAX = 100  # characters: a line of a table
-
-
-class Refusal(Exception):
-    """The text is one line for whoever asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +57,7 @@ class Operator:
     creation: Creation
     removal: Removal
     waiting: Waiting
+    upload_ids: UploadIds
     limits: Limits
     domains: Domains
     checkpoints: Checkpoints
@@ -176,6 +175,26 @@ class Operator:
         entries_max = self.limits.undeleted_entries
         messages = await undelete(account, request.mailbox, request.since, entries_max)
         return pb.MailboxUndeleteAnswer(messages=messages)
+
+    async def Import(self, requests: AsyncIterator[pb.ImportRequest]) -> AsyncIterator[pb.ImportAnswer]:
+        first = await anext(requests, pb.ImportRequest())
+        async for answer in importing.answers(await self.inlet(first.address), requests):
+            yield answer
+
+    async def inlet(self, address: str) -> Inlet:
+        account = await self.accounts.open((await self._owner(address)).account)
+        return Inlet(account, self.upload_ids, self.limits.imap_message_octets_max)
+
+    async def Export(self, request: pb.ExportRequest) -> AsyncIterator[pb.ExportAnswer]:
+        account = await self.accounts.open((await self._owner(request.address)).account)
+        if not request.mailbox:
+            yield await exporting.listed(account)
+            return
+        row = (await account.mailboxes()).named(request.mailbox)
+        if row is None:
+            raise Refusal(f"there is no mailbox {request.mailbox!a}")
+        async for answer in exporting.messages(account, row, request.present):
+            yield answer
 
     async def QueueList(self, request: pb.QueueListRequest) -> pb.QueueListAnswer:
         return _items(request.item, await self.waiting.items(request.item))

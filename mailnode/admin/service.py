@@ -8,8 +8,9 @@ from typing import Any
 import grpc
 
 from mailnode.admin.method import SERVICE, Method, methods
-from mailnode.admin.operator import Operator, Refusal, asked
-from mailnode.admin.target import target
+from mailnode.admin.operator import Operator, asked
+from mailnode.admin.refusal import Refusal
+from mailnode.admin.target import MESSAGE_OPTIONS, target
 
 
 async def serve(socket: Path, operator: Operator) -> grpc.aio.Server:
@@ -26,7 +27,7 @@ async def serve(socket: Path, operator: Operator) -> grpc.aio.Server:
 def _bound(socket: Path, operator: Operator) -> grpc.aio.Server:
     where = target(socket)
     socket.unlink(missing_ok=True)
-    server = grpc.aio.server()
+    server = grpc.aio.server(options=MESSAGE_OPTIONS)
     handlers = {method.name: _handler(method, operator) for method in methods()}
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
     try:
@@ -39,6 +40,8 @@ def _bound(socket: Path, operator: Operator) -> grpc.aio.Server:
 
 def _handler(method: Method, operator: Operator) -> grpc.RpcMethodHandler[Any, Any]:
     """An exception but Refusal is our own mistake, which gRPC logs and reports."""
+    if method.streams_answers:
+        return _stream(method, operator)
 
     async def answer(request: Any, context: Any) -> Any:
         try:
@@ -48,6 +51,26 @@ def _handler(method: Method, operator: Operator) -> grpc.RpcMethodHandler[Any, A
 
     return grpc.unary_unary_rpc_method_handler(
         answer,
+        request_deserializer=method.request.FromString,
+        response_serializer=method.answer.SerializeToString,
+    )
+
+
+def _stream(method: Method, operator: Operator) -> grpc.RpcMethodHandler[Any, Any]:
+    async def answers(asked: Any, context: Any) -> Any:
+        try:
+            async for answer in getattr(operator, method.name)(asked):
+                yield answer
+        except Refusal as refusal:
+            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(refusal))
+
+    made = (
+        grpc.stream_stream_rpc_method_handler
+        if method.streams_requests
+        else grpc.unary_stream_rpc_method_handler
+    )
+    return made(
+        answers,
         request_deserializer=method.request.FromString,
         response_serializer=method.answer.SerializeToString,
     )

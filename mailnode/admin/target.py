@@ -3,6 +3,10 @@
 from pathlib import Path
 from urllib.parse import quote
 
+from mailnode.limits import MiB
+
+MESSAGE_OPTIONS = (("grpc.max_receive_message_length", 64 * MiB),)
+"""A batch of messages is some MiB, but each may have a header of any length."""
 PATH_OCTETS_MAX = 107  # sun_path of unix(7), with its final NUL
 
 

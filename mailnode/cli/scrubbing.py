@@ -10,7 +10,8 @@ from typing import Any
 
 from mailnode import node
 from mailnode.admin import client
-from mailnode.admin.operator import Refusal, asked
+from mailnode.admin.operator import asked
+from mailnode.admin.refusal import Refusal
 from mailnode.cli.failure import Failure
 from mailnode.cli.printing import Column, octets, show
 from mailnode.clock import SystemClock

@@ -22,7 +22,7 @@ from mailnode.listeners.authentication import Authenticated, Authentication, Out
 from mailnode.listeners.conversation import Conversation
 from mailnode.listeners.listener import Goodbye, Listener
 from mailnode.mailbox.ranges import packed
-from mailnode.mailbox.rows import MAIL, SEEN, SIZE, longs, words
+from mailnode.mailbox.rows import MAIL, SEEN, SIZE, longs, unique_id, words
 from mailnode.mailbox.verbs import ALL_UIDS, Account, Expunged, NotKnown, Want
 from mailnode.pb.change_pb2 import Expunge, Intent, Store
 from protocols.pop3 import event as events
@@ -80,10 +80,13 @@ class Inbox:
     uids: Sequence[int]
     mails: Sequence[int]
     sizes: Sequence[int]
+    unique_ids: Mapping[int, str]
+    """By UID, what messages had on the server that they came from."""
 
     def unique_id(self, index: int) -> str:
-        """Of UIDVALIDITY and UID: never given to another message, RFC 1939 §7."""
-        return f"{self.uid_validity:08x}{self.uids[index]:08x}"
+        """Never given to another message, RFC 1939 §7."""
+        uid = self.uids[index]
+        return self.unique_ids.get(uid) or unique_id(self.uid_validity, uid)
 
 
 async def read_inbox(account: Account) -> Inbox:
@@ -91,12 +94,13 @@ async def read_inbox(account: Account) -> Inbox:
     uids, mails, sizes = array("I"), array("Q"), array("I")
     row = (await account.mailboxes()).named("INBOX")
     if row is None:
-        return Inbox(account, 0, 0, uids, mails, sizes)
+        return Inbox(account, 0, 0, uids, mails, sizes, {})
     async for run in account.messages(row.mailbox, ALL_UIDS, Want.ENTRIES):
         uids.extend(run.uids[: run.count])
         mails.frombytes(longs(run.entries, MAIL).tobytes())
         sizes.frombytes(words(run.entries, SIZE).tobytes())
-    return Inbox(account, row.mailbox, row.uid_validity, uids, mails, sizes)
+    unique_ids = await account.unique_ids(row.mailbox) if row.unique_ids else {}
+    return Inbox(account, row.mailbox, row.uid_validity, uids, mails, sizes, unique_ids)
 
 
 class Ahead:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import Executor
 from typing import Any, TypeVar
 
@@ -191,6 +191,12 @@ class LocalAccount:
 
     async def expunged(self) -> list[Gone]:
         return await self._read(self._reads.gone)
+
+    async def unique_ids(self, mailbox: int) -> dict[int, str]:
+        return await self._read(self._reads.unique_ids, mailbox)
+
+    async def known(self, origins: Sequence[bytes]) -> list[bool]:
+        return await self._read(self._reads.known, origins)
 
     async def usage(self) -> Usage:
         row = self._committed.row

@@ -37,7 +37,9 @@ def mailbox_needed(intent: Intent) -> int:
 def rows_asked(intent: Intent) -> Sequence[tuple[int, bytes]]:
     """The small rows that it is decided by, by kind and key."""
     if intent.HasField("add"):
-        return [(Kind.MSGID, h) for message in intent.add.messages for h in related(message)]
+        messages = intent.add.messages
+        rows = [(Kind.MSGID, h) for message in messages for h in related(message)]
+        return rows + [(Kind.ORIGIN, message.origin) for message in messages if message.origin]
     if intent.HasField("put_row") and intent.put_row.if_absent:
         return [(intent.put_row.kind, intent.put_row.key)]
     if alone(intent):

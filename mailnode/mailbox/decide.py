@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mailnode.mailbox.add import decide_add
+from mailnode.mailbox.adopt import decide_adopt
 from mailnode.mailbox.decided import Decided, Loaded, Moment
 from mailnode.mailbox.expunged import decide_collect, decide_undelete
 from mailnode.mailbox.flags import decide_store
@@ -141,4 +142,5 @@ _DECISIONS: dict[str, Callable[[Decided, bytes, Any, Loaded, Moment], Change | R
     "purge_account": decide_purge_account,
     "undelete": decide_undelete,
     "collect": decide_collect,
+    "adopt": decide_adopt,
 }

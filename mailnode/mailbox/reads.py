@@ -198,6 +198,15 @@ class Reads:
         """Empty where there is none; raises Unreadable."""
         return self._shard.get(Family.STATE, keys.state(self._account, kind, key)) or b""
 
+    def unique_ids(self, mailbox: int) -> dict[int, str]:
+        start = keys.unique_id(self._account, mailbox, 0)[:-4]
+        rows = readable(self._shard, Family.STATE, start, keys.after(start))
+        return {keys.uid_of_entry(key): value.decode("ascii", "replace") for key, value in rows}
+
+    def known(self, origins: Sequence[bytes]) -> list[bool]:
+        found = [keys.state(self._account, Kind.ORIGIN, origin) for origin in origins]
+        return [value is not None for value in self._shard.get_many(Family.STATE, found)]
+
     def row_asked(self, kind: int, key: bytes) -> bytes:
         """As `small_row`, for a decision: a message whose relatives cannot be read begins a thread, and an
         item of the queue that cannot be read may go."""

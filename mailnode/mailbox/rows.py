@@ -95,6 +95,11 @@ def as_new(entries: bytes, position: int, first_uid: int, now_seconds: int) -> b
     return copies
 
 
+def unique_id(uid_validity: int, uid: int) -> str:
+    """A message's unique-id for POP3, unless it brought its own: RFC 1939 §7."""
+    return f"{uid_validity:08x}{uid:08x}"
+
+
 def low_flags(entries: bytes) -> bytes:
     """Of each entry the octet of the flags that has the system bits."""
     return entries[_LOW_FLAGS_AT::ENTRY_OCTETS]
@@ -200,6 +205,9 @@ def _dropped_rows(account: int, dropped: Dropped) -> Iterator[Put]:
     for flags, uid in zip(longs(packed, FLAGS), words(packed, UID), strict=True):
         if flags & OVERFLOW:
             yield STATE, keys.overflow(account, mailbox, uid), None
+    if dropped.unique_ids:
+        for uid in words(packed, UID):
+            yield STATE, keys.unique_id(account, mailbox, uid), None
 
 
 def _expunged_rows(account: int, position: int, gone: Dropped) -> Iterator[Put]:

@@ -58,7 +58,7 @@ def decide_copy(
     change = state.change(intent_id)
     if ask.move:
         state.discount(source, entries)
-        change.entries_dropped.add(mailbox=source.mailbox, entries=entries)
+        change.entries_dropped.add(mailbox=source.mailbox, entries=entries, unique_ids=source.unique_ids)
         source.highest_modseq = change.position
         change.mailboxes.add().CopyFrom(source)
         gone = change.touched.mailboxes.add(mailbox=source.mailbox).destroyed
@@ -149,6 +149,7 @@ def leave(
     state.discount(row, entries)
     gone = change.entries_dropped.add(mailbox=row.mailbox, entries=entries)
     gone.expunged = moment.now_microseconds
+    gone.unique_ids = row.unique_ids
     gone.kept.mailbox, gone.kept.name = row.mailbox, state.full_name(row)
     gone.kept.keywords.extend(row.keywords)
     if max(longs(entries, FLAGS)) & OVERFLOW:

@@ -223,7 +223,7 @@ def _move_inbox(
     enter_copies(state, change, entries, inbox, target, loaded.arrays, moment)
     if entries:
         state.discount(inbox, entries)
-        change.entries_dropped.add(mailbox=inbox.mailbox, entries=entries)
+        change.entries_dropped.add(mailbox=inbox.mailbox, entries=entries, unique_ids=inbox.unique_ids)
         inbox.highest_modseq = change.position
         uids = uids_of(entries)
         gone = TouchedMailbox(mailbox=inbox.mailbox, destroyed=[UidRange(first=uids[0], last=uids[-1])])

@@ -172,3 +172,9 @@ class Account(Protocol):
 
     async def row(self, kind: int, key: bytes) -> bytes:
         """A small row of the directory or of credentials; empty when there is none."""
+
+    async def unique_ids(self, mailbox: int) -> dict[int, str]:
+        """By UID, the unique-ids of POP3 that messages had elsewhere; the others have none of their own."""
+
+    async def known(self, origins: Sequence[bytes]) -> list[bool]:
+        """Whether the message of another store came into this account, be it here still or not."""

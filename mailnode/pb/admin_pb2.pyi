@@ -1,4 +1,5 @@
 from mailnode.pb import change_pb2 as _change_pb2
+from mailnode.pb import row_pb2 as _row_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -343,6 +344,100 @@ class ScrubAnswer(_message.Message):
     faults: _containers.RepeatedCompositeFieldContainer[ScrubAnswer.Fault]
     last_finished: int
     def __init__(self, running: _Optional[bool] = ..., started: _Optional[int] = ..., finished: _Optional[int] = ..., accounts: _Optional[int] = ..., mails: _Optional[int] = ..., octets: _Optional[int] = ..., fault_count: _Optional[int] = ..., faults: _Optional[_Iterable[_Union[ScrubAnswer.Fault, _Mapping]]] = ..., last_finished: _Optional[int] = ...) -> None: ...
+
+class ImportRequest(_message.Message):
+    __slots__ = ("address", "known", "intent")
+    class Known(_message.Message):
+        __slots__ = ("origins",)
+        ORIGINS_FIELD_NUMBER: _ClassVar[int]
+        origins: _containers.RepeatedScalarFieldContainer[bytes]
+        def __init__(self, origins: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_FIELD_NUMBER: _ClassVar[int]
+    INTENT_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    known: ImportRequest.Known
+    intent: _change_pb2.Intent
+    def __init__(self, address: _Optional[str] = ..., known: _Optional[_Union[ImportRequest.Known, _Mapping]] = ..., intent: _Optional[_Union[_change_pb2.Intent, _Mapping]] = ...) -> None: ...
+
+class ImportAnswer(_message.Message):
+    __slots__ = ("account", "known", "result", "upload")
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    UPLOAD_FIELD_NUMBER: _ClassVar[int]
+    account: ImportAccount
+    known: bytes
+    result: _change_pb2.Result
+    upload: int
+    def __init__(self, account: _Optional[_Union[ImportAccount, _Mapping]] = ..., known: _Optional[bytes] = ..., result: _Optional[_Union[_change_pb2.Result, _Mapping]] = ..., upload: _Optional[int] = ...) -> None: ...
+
+class ImportAccount(_message.Message):
+    __slots__ = ("mailboxes", "message_octets_max")
+    class Mailbox(_message.Message):
+        __slots__ = ("name", "row")
+        NAME_FIELD_NUMBER: _ClassVar[int]
+        ROW_FIELD_NUMBER: _ClassVar[int]
+        name: str
+        row: _row_pb2.MailboxRow
+        def __init__(self, name: _Optional[str] = ..., row: _Optional[_Union[_row_pb2.MailboxRow, _Mapping]] = ...) -> None: ...
+    MAILBOXES_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_OCTETS_MAX_FIELD_NUMBER: _ClassVar[int]
+    mailboxes: _containers.RepeatedCompositeFieldContainer[ImportAccount.Mailbox]
+    message_octets_max: int
+    def __init__(self, mailboxes: _Optional[_Iterable[_Union[ImportAccount.Mailbox, _Mapping]]] = ..., message_octets_max: _Optional[int] = ...) -> None: ...
+
+class ExportRequest(_message.Message):
+    __slots__ = ("address", "mailbox", "present")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    MAILBOX_FIELD_NUMBER: _ClassVar[int]
+    PRESENT_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    mailbox: str
+    present: _containers.RepeatedCompositeFieldContainer[_change_pb2.UidRange]
+    def __init__(self, address: _Optional[str] = ..., mailbox: _Optional[str] = ..., present: _Optional[_Iterable[_Union[_change_pb2.UidRange, _Mapping]]] = ...) -> None: ...
+
+class ExportAnswer(_message.Message):
+    __slots__ = ("mailboxes", "subscribed", "messages", "octets")
+    class Mailbox(_message.Message):
+        __slots__ = ("name", "row", "subscribed")
+        NAME_FIELD_NUMBER: _ClassVar[int]
+        ROW_FIELD_NUMBER: _ClassVar[int]
+        SUBSCRIBED_FIELD_NUMBER: _ClassVar[int]
+        name: str
+        row: _row_pb2.MailboxRow
+        subscribed: bool
+        def __init__(self, name: _Optional[str] = ..., row: _Optional[_Union[_row_pb2.MailboxRow, _Mapping]] = ..., subscribed: _Optional[bool] = ...) -> None: ...
+    class Message(_message.Message):
+        __slots__ = ("uid", "flags", "keywords", "internal_date", "size", "checksum", "unique_id", "octets", "unreadable")
+        UID_FIELD_NUMBER: _ClassVar[int]
+        FLAGS_FIELD_NUMBER: _ClassVar[int]
+        KEYWORDS_FIELD_NUMBER: _ClassVar[int]
+        INTERNAL_DATE_FIELD_NUMBER: _ClassVar[int]
+        SIZE_FIELD_NUMBER: _ClassVar[int]
+        CHECKSUM_FIELD_NUMBER: _ClassVar[int]
+        UNIQUE_ID_FIELD_NUMBER: _ClassVar[int]
+        OCTETS_FIELD_NUMBER: _ClassVar[int]
+        UNREADABLE_FIELD_NUMBER: _ClassVar[int]
+        uid: int
+        flags: int
+        keywords: _containers.RepeatedScalarFieldContainer[str]
+        internal_date: int
+        size: int
+        checksum: bytes
+        unique_id: str
+        octets: bytes
+        unreadable: bool
+        def __init__(self, uid: _Optional[int] = ..., flags: _Optional[int] = ..., keywords: _Optional[_Iterable[str]] = ..., internal_date: _Optional[int] = ..., size: _Optional[int] = ..., checksum: _Optional[bytes] = ..., unique_id: _Optional[str] = ..., octets: _Optional[bytes] = ..., unreadable: _Optional[bool] = ...) -> None: ...
+    MAILBOXES_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIBED_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    OCTETS_FIELD_NUMBER: _ClassVar[int]
+    mailboxes: _containers.RepeatedCompositeFieldContainer[ExportAnswer.Mailbox]
+    subscribed: _containers.RepeatedScalarFieldContainer[str]
+    messages: _containers.RepeatedCompositeFieldContainer[ExportAnswer.Message]
+    octets: bytes
+    def __init__(self, mailboxes: _Optional[_Iterable[_Union[ExportAnswer.Mailbox, _Mapping]]] = ..., subscribed: _Optional[_Iterable[str]] = ..., messages: _Optional[_Iterable[_Union[ExportAnswer.Message, _Mapping]]] = ..., octets: _Optional[bytes] = ...) -> None: ...
 
 class QueueListRequest(_message.Message):
     __slots__ = ("item",)

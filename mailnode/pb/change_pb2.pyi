@@ -17,7 +17,7 @@ class UidRange(_message.Message):
     def __init__(self, first: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...
 
 class Intent(_message.Message):
-    __slots__ = ("id", "retry", "create", "add", "upload", "store", "copy", "expunge", "create_mailbox", "delete_mailbox", "rename_mailbox", "subscribe", "put_row", "submit", "queue", "trim", "set_quota", "undelete", "collect", "remove_account", "undelete_account", "purge_account")
+    __slots__ = ("id", "retry", "create", "add", "upload", "store", "copy", "expunge", "create_mailbox", "delete_mailbox", "rename_mailbox", "subscribe", "put_row", "submit", "queue", "trim", "set_quota", "undelete", "collect", "remove_account", "undelete_account", "purge_account", "adopt")
     ID_FIELD_NUMBER: _ClassVar[int]
     RETRY_FIELD_NUMBER: _ClassVar[int]
     CREATE_FIELD_NUMBER: _ClassVar[int]
@@ -40,6 +40,7 @@ class Intent(_message.Message):
     REMOVE_ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     UNDELETE_ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     PURGE_ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    ADOPT_FIELD_NUMBER: _ClassVar[int]
     id: bytes
     retry: bool
     create: Create
@@ -62,7 +63,8 @@ class Intent(_message.Message):
     remove_account: RemoveAccount
     undelete_account: UndeleteAccount
     purge_account: PurgeAccount
-    def __init__(self, id: _Optional[bytes] = ..., retry: _Optional[bool] = ..., create: _Optional[_Union[Create, _Mapping]] = ..., add: _Optional[_Union[Add, _Mapping]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ..., store: _Optional[_Union[Store, _Mapping]] = ..., copy: _Optional[_Union[Copy, _Mapping]] = ..., expunge: _Optional[_Union[Expunge, _Mapping]] = ..., create_mailbox: _Optional[_Union[CreateMailbox, _Mapping]] = ..., delete_mailbox: _Optional[_Union[DeleteMailbox, _Mapping]] = ..., rename_mailbox: _Optional[_Union[RenameMailbox, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., put_row: _Optional[_Union[PutRow, _Mapping]] = ..., submit: _Optional[_Union[Submit, _Mapping]] = ..., queue: _Optional[_Union[Queue, _Mapping]] = ..., trim: _Optional[_Union[Trim, _Mapping]] = ..., set_quota: _Optional[_Union[SetQuota, _Mapping]] = ..., undelete: _Optional[_Union[Undelete, _Mapping]] = ..., collect: _Optional[_Union[Collect, _Mapping]] = ..., remove_account: _Optional[_Union[RemoveAccount, _Mapping]] = ..., undelete_account: _Optional[_Union[UndeleteAccount, _Mapping]] = ..., purge_account: _Optional[_Union[PurgeAccount, _Mapping]] = ...) -> None: ...
+    adopt: Adopt
+    def __init__(self, id: _Optional[bytes] = ..., retry: _Optional[bool] = ..., create: _Optional[_Union[Create, _Mapping]] = ..., add: _Optional[_Union[Add, _Mapping]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ..., store: _Optional[_Union[Store, _Mapping]] = ..., copy: _Optional[_Union[Copy, _Mapping]] = ..., expunge: _Optional[_Union[Expunge, _Mapping]] = ..., create_mailbox: _Optional[_Union[CreateMailbox, _Mapping]] = ..., delete_mailbox: _Optional[_Union[DeleteMailbox, _Mapping]] = ..., rename_mailbox: _Optional[_Union[RenameMailbox, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., put_row: _Optional[_Union[PutRow, _Mapping]] = ..., submit: _Optional[_Union[Submit, _Mapping]] = ..., queue: _Optional[_Union[Queue, _Mapping]] = ..., trim: _Optional[_Union[Trim, _Mapping]] = ..., set_quota: _Optional[_Union[SetQuota, _Mapping]] = ..., undelete: _Optional[_Union[Undelete, _Mapping]] = ..., collect: _Optional[_Union[Collect, _Mapping]] = ..., remove_account: _Optional[_Union[RemoveAccount, _Mapping]] = ..., undelete_account: _Optional[_Union[UndeleteAccount, _Mapping]] = ..., purge_account: _Optional[_Union[PurgeAccount, _Mapping]] = ..., adopt: _Optional[_Union[Adopt, _Mapping]] = ...) -> None: ...
 
 class Create(_message.Message):
     __slots__ = ("address", "mailboxes")
@@ -82,7 +84,7 @@ class Create(_message.Message):
 class Add(_message.Message):
     __slots__ = ("messages",)
     class Message(_message.Message):
-        __slots__ = ("mailbox", "name", "flags", "keywords", "internal_date", "mail", "octets", "head", "references", "inbox_stands_in", "forms")
+        __slots__ = ("mailbox", "name", "flags", "keywords", "internal_date", "mail", "octets", "head", "references", "inbox_stands_in", "forms", "uid", "unique_id", "origin")
         MAILBOX_FIELD_NUMBER: _ClassVar[int]
         NAME_FIELD_NUMBER: _ClassVar[int]
         FLAGS_FIELD_NUMBER: _ClassVar[int]
@@ -94,6 +96,9 @@ class Add(_message.Message):
         REFERENCES_FIELD_NUMBER: _ClassVar[int]
         INBOX_STANDS_IN_FIELD_NUMBER: _ClassVar[int]
         FORMS_FIELD_NUMBER: _ClassVar[int]
+        UID_FIELD_NUMBER: _ClassVar[int]
+        UNIQUE_ID_FIELD_NUMBER: _ClassVar[int]
+        ORIGIN_FIELD_NUMBER: _ClassVar[int]
         mailbox: int
         name: str
         flags: int
@@ -105,7 +110,10 @@ class Add(_message.Message):
         references: _containers.RepeatedScalarFieldContainer[bytes]
         inbox_stands_in: bool
         forms: bytes
-        def __init__(self, mailbox: _Optional[int] = ..., name: _Optional[str] = ..., flags: _Optional[int] = ..., keywords: _Optional[_Iterable[str]] = ..., internal_date: _Optional[int] = ..., mail: _Optional[_Union[_row_pb2.MailRow, _Mapping]] = ..., octets: _Optional[bytes] = ..., head: _Optional[bytes] = ..., references: _Optional[_Iterable[bytes]] = ..., inbox_stands_in: _Optional[bool] = ..., forms: _Optional[bytes] = ...) -> None: ...
+        uid: int
+        unique_id: str
+        origin: bytes
+        def __init__(self, mailbox: _Optional[int] = ..., name: _Optional[str] = ..., flags: _Optional[int] = ..., keywords: _Optional[_Iterable[str]] = ..., internal_date: _Optional[int] = ..., mail: _Optional[_Union[_row_pb2.MailRow, _Mapping]] = ..., octets: _Optional[bytes] = ..., head: _Optional[bytes] = ..., references: _Optional[_Iterable[bytes]] = ..., inbox_stands_in: _Optional[bool] = ..., forms: _Optional[bytes] = ..., uid: _Optional[int] = ..., unique_id: _Optional[str] = ..., origin: _Optional[bytes] = ...) -> None: ...
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     messages: _containers.RepeatedCompositeFieldContainer[Add.Message]
     def __init__(self, messages: _Optional[_Iterable[_Union[Add.Message, _Mapping]]] = ...) -> None: ...
@@ -175,6 +183,18 @@ class CreateMailbox(_message.Message):
     name: str
     special_use: str
     def __init__(self, name: _Optional[str] = ..., special_use: _Optional[str] = ...) -> None: ...
+
+class Adopt(_message.Message):
+    __slots__ = ("mailbox", "uid_validity", "uid_next", "special_use")
+    MAILBOX_FIELD_NUMBER: _ClassVar[int]
+    UID_VALIDITY_FIELD_NUMBER: _ClassVar[int]
+    UID_NEXT_FIELD_NUMBER: _ClassVar[int]
+    SPECIAL_USE_FIELD_NUMBER: _ClassVar[int]
+    mailbox: int
+    uid_validity: int
+    uid_next: int
+    special_use: str
+    def __init__(self, mailbox: _Optional[int] = ..., uid_validity: _Optional[int] = ..., uid_next: _Optional[int] = ..., special_use: _Optional[str] = ...) -> None: ...
 
 class DeleteMailbox(_message.Message):
     __slots__ = ("mailbox",)
@@ -413,16 +433,18 @@ class Entries(_message.Message):
     def __init__(self, mailbox: _Optional[int] = ..., entries: _Optional[bytes] = ..., placed: _Optional[bool] = ..., overflow: _Optional[_Mapping[int, _row_pb2.Keywords]] = ...) -> None: ...
 
 class Dropped(_message.Message):
-    __slots__ = ("mailbox", "entries", "expunged", "kept")
+    __slots__ = ("mailbox", "entries", "expunged", "kept", "unique_ids")
     MAILBOX_FIELD_NUMBER: _ClassVar[int]
     ENTRIES_FIELD_NUMBER: _ClassVar[int]
     EXPUNGED_FIELD_NUMBER: _ClassVar[int]
     KEPT_FIELD_NUMBER: _ClassVar[int]
+    UNIQUE_IDS_FIELD_NUMBER: _ClassVar[int]
     mailbox: int
     entries: bytes
     expunged: int
     kept: _row_pb2.ExpungedRow
-    def __init__(self, mailbox: _Optional[int] = ..., entries: _Optional[bytes] = ..., expunged: _Optional[int] = ..., kept: _Optional[_Union[_row_pb2.ExpungedRow, _Mapping]] = ...) -> None: ...
+    unique_ids: bool
+    def __init__(self, mailbox: _Optional[int] = ..., entries: _Optional[bytes] = ..., expunged: _Optional[int] = ..., kept: _Optional[_Union[_row_pb2.ExpungedRow, _Mapping]] = ..., unique_ids: _Optional[bool] = ...) -> None: ...
 
 class Mail(_message.Message):
     __slots__ = ("row", "octets", "head", "forms")

@@ -62,7 +62,7 @@ class AccountRow(_message.Message):
     def __init__(self, address: _Optional[str] = ..., position: _Optional[int] = ..., mail_last: _Optional[int] = ..., mailbox_last: _Optional[int] = ..., uid_validity_last: _Optional[int] = ..., touched_floor: _Optional[int] = ..., messages: _Optional[int] = ..., octets: _Optional[int] = ..., quota_octets: _Optional[int] = ..., quota_messages: _Optional[int] = ..., expunged_since: _Optional[int] = ..., removed: _Optional[int] = ..., removed_address: _Optional[str] = ...) -> None: ...
 
 class MailboxRow(_message.Message):
-    __slots__ = ("mailbox", "parent", "name", "mailbox_id", "special_use", "noselect", "uid_validity", "uid_next", "highest_modseq", "messages", "unseen", "deleted", "size", "recent_uid", "keywords")
+    __slots__ = ("mailbox", "parent", "name", "mailbox_id", "special_use", "noselect", "uid_validity", "uid_next", "highest_modseq", "messages", "unseen", "deleted", "size", "recent_uid", "keywords", "unique_ids")
     MAILBOX_FIELD_NUMBER: _ClassVar[int]
     PARENT_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -78,6 +78,7 @@ class MailboxRow(_message.Message):
     SIZE_FIELD_NUMBER: _ClassVar[int]
     RECENT_UID_FIELD_NUMBER: _ClassVar[int]
     KEYWORDS_FIELD_NUMBER: _ClassVar[int]
+    UNIQUE_IDS_FIELD_NUMBER: _ClassVar[int]
     mailbox: int
     parent: int
     name: str
@@ -93,7 +94,8 @@ class MailboxRow(_message.Message):
     size: int
     recent_uid: int
     keywords: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, mailbox: _Optional[int] = ..., parent: _Optional[int] = ..., name: _Optional[str] = ..., mailbox_id: _Optional[str] = ..., special_use: _Optional[str] = ..., noselect: _Optional[bool] = ..., uid_validity: _Optional[int] = ..., uid_next: _Optional[int] = ..., highest_modseq: _Optional[int] = ..., messages: _Optional[int] = ..., unseen: _Optional[int] = ..., deleted: _Optional[int] = ..., size: _Optional[int] = ..., recent_uid: _Optional[int] = ..., keywords: _Optional[_Iterable[str]] = ...) -> None: ...
+    unique_ids: bool
+    def __init__(self, mailbox: _Optional[int] = ..., parent: _Optional[int] = ..., name: _Optional[str] = ..., mailbox_id: _Optional[str] = ..., special_use: _Optional[str] = ..., noselect: _Optional[bool] = ..., uid_validity: _Optional[int] = ..., uid_next: _Optional[int] = ..., highest_modseq: _Optional[int] = ..., messages: _Optional[int] = ..., unseen: _Optional[int] = ..., deleted: _Optional[int] = ..., size: _Optional[int] = ..., recent_uid: _Optional[int] = ..., keywords: _Optional[_Iterable[str]] = ..., unique_ids: _Optional[bool] = ...) -> None: ...
 
 class Part(_message.Message):
     __slots__ = ("header", "body", "end", "type", "encoding", "charset", "decoded", "lines", "parts")

@@ -49,6 +49,8 @@ class Kind:
     APPLIED: Final = 12
     QUEUE: Final = 13
     EXPUNGED: Final = 14
+    UNIQUE_ID: Final = 20
+    ORIGIN: Final = 21
 
 
 class Blob:
@@ -130,6 +132,10 @@ def overflow(account: int, mailbox: int, uid: int) -> bytes:
     return _ENTRY.pack(account, Kind.OVERFLOW, mailbox, uid)
 
 
+def unique_id(account: int, mailbox: int, uid: int) -> bytes:
+    return _ENTRY.pack(account, Kind.UNIQUE_ID, mailbox, uid)
+
+
 def place(account: int, mail: int, mailbox: int, uid: int) -> bytes:
     return _PLACE.pack(account, Kind.PLACE, mail, mailbox, uid)
 
@@ -187,7 +193,7 @@ def uid_of_entry(key: bytes) -> int:
 
 
 def mailbox_of(key: bytes) -> int:
-    """Of a mailbox, an entry or an overflow."""
+    """Of a mailbox, an entry, an overflow or a unique-id."""
     return int.from_bytes(key[9:13], "big")
 
 

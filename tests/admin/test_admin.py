@@ -10,7 +10,8 @@ import pytest
 from mailnode import node
 from mailnode.admin.client import Failed, NotRunning, ask
 from mailnode.admin.method import methods
-from mailnode.admin.operator import Operator, Refusal
+from mailnode.admin.operator import Operator
+from mailnode.admin.refusal import Refusal
 from mailnode.admin.service import serve
 from mailnode.cli import main
 from mailnode.clock import SystemClock

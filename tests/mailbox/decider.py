@@ -55,6 +55,7 @@ class Decider:
 
     def _small_rows(self, intent: Any) -> Mapping[tuple[int, bytes], bytes]:
         wanted = [(Kind.MSGID, h) for message in intent.add.messages for h in related(message)]
+        wanted += [(Kind.ORIGIN, message.origin) for message in intent.add.messages if message.origin]
         if intent.HasField("put_row"):
             wanted.append((intent.put_row.kind, intent.put_row.key))
         if intent.HasField("queue"):

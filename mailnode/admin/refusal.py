@@ -1,0 +1,5 @@
+"""What an operator asked and is not done."""
+
+
+class Refusal(Exception):
+    """The text is one line for whoever asked."""
