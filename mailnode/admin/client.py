@@ -12,7 +12,6 @@ from typing import Any
 import grpc
 
 from mailnode.admin.method import method_of
-from mailnode.admin.operator import Refusal
 from mailnode.admin.refusal import Refusal
 from mailnode.admin.target import MESSAGE_OPTIONS, target
 from mailnode.pb import admin_pb2 as pb

@@ -9,7 +9,7 @@ from typing import Any
 
 import shtab
 
-from mailnode.cli import amount, asking, doctor, doctoring, keeping, making, manual, scrubbing
+from mailnode.cli import amount, asking, doctor, doctoring, keeping, making, manual, moving, scrubbing
 from mailnode.config import STANDARD_PORTS
 from mailnode.directory.attempt import Scope
 
@@ -29,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
     _app_passwords(commands)
     _aliases(commands)
     _mailboxes(commands)
+    _moving(commands)
     _domains(commands)
     _queue(commands)
     _backups(commands)
@@ -123,6 +124,74 @@ def _mailboxes(commands: Any) -> None:
     back.add_argument("mailbox", nargs="?", default="", metavar="MAILBOX", help=about)
     about = "what was expunged since then: 90m, 12h, 3d ago, or 2026-01-31 12:00 (UTC)"
     back.add_argument("--since", type=amount.since, default="all", metavar="TIME", help=about)
+
+
+def _moving(commands: Any) -> None:
+    of = _group(commands, "import", "mail of another store into an account")
+    for name, about, path in (
+        ("maildir", "a Maildir with its folders, as Dovecot and Courier keep them", "DIRECTORY"),
+        ("mbox", "an mbox file, or a tree of them", "PATH"),
+        ("imap", "the mailboxes of another server", ""),
+    ):
+        command = _asked(of, name, about, getattr(moving, f"import_{name}"), "address")
+        if path:
+            command.add_argument("path", type=Path, metavar=path)
+        _import_options(command)
+        if name == "mbox":
+            about = "what stands before lines that begin with From (default: mboxrd)"
+            command.add_argument("--quoting", choices=moving.QUOTINGS, default="mboxrd", help=about)
+        if name == "imap":
+            _server_options(command)
+
+    of = _group(commands, "export", "mail of an account into files")
+    for name, about in (
+        ("maildir", "a Maildir that Dovecot can take over"),
+        ("mbox", "an mbox file a mailbox (mboxrd)"),
+    ):
+        command = _asked(of, name, about, getattr(moving, f"export_{name}"), "address")
+        command.add_argument("path", type=Path, metavar="DIRECTORY")
+        _which_mailboxes(command)
+        about = "files have the octets as stored, with CRLF (default: LF for CRLF)"
+        command.add_argument("--crlf", action="store_true", help=about)
+        command.add_argument("--json", action="store_true")
+
+    about = "a message from standard input into mailboxes, through the running node; status as of sysexits.h"
+    deliver = _asked(commands, "deliver", about, moving.deliver)
+    deliver.add_argument("addresses", nargs="+", metavar="ADDRESS")
+    deliver.add_argument(
+        "-f", "--sender", default="", metavar="ADDRESS", help="the reverse-path (default: <>)"
+    )
+
+
+def _which_mailboxes(command: argparse.ArgumentParser) -> None:
+    about = "only this one, such as Work/*; may be given again"
+    command.add_argument("--mailbox", action="append", default=[], metavar="PATTERN", help=about)
+
+
+def _import_options(command: argparse.ArgumentParser) -> None:
+    _which_mailboxes(command)
+    command.add_argument("--into", default="", metavar="MAILBOX", help="below it, not at the top")
+    about = "mailboxes keep UIDs and UIDVALIDITY, so that clients fetch nothing anew"
+    command.add_argument("--keep-uids", action="store_true", help=about)
+    about = "POP3 keeps unique-ids of this form, as Dovecot's pop3_uidl_format: %%08Xu%%08Xv"
+    command.add_argument("--pop3-uidl", default="", metavar="FORMAT", help=about)
+    about = "tells apart stores whose messages are named alike (IMAP: USER@HOST)"
+    command.add_argument("--source", default="", metavar="NAME", help=about)
+    command.add_argument("--json", action="store_true")
+
+
+def _server_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--host", required=True)
+    command.add_argument("--port", type=int, default=0, help="default: 993 with TLS, else 143")
+    command.add_argument("--security", choices=moving.SECURITIES, default="tls")
+    command.add_argument("--user", required=True)
+    about = "who logs in for the user, with the password"
+    command.add_argument("--master", default="", metavar="USER", help=about)
+    about = f"its first line; else {moving.PASSWORD} in the environment, else a prompt"
+    command.add_argument("--password-file", type=Path, metavar="FILE", help=about)
+    about = "PEM file of the authority, or of the server's own certificate"
+    command.add_argument("--certificate", type=Path, metavar="FILE", help=about)
+    command.add_argument("--no-verify", action="store_true", help="whatever certificate the server shows")
 
 
 def _domains(commands: Any) -> None:
