@@ -46,6 +46,7 @@ from mailnode.directory.madeup import MadeUp
 from mailnode.directory.measured import Measured
 from mailnode.directory.password import COST
 from mailnode.directory.removal import Removal
+from mailnode.directory.renaming import Renaming
 from mailnode.directory.rows import Rows
 from mailnode.directory.sessions import Sessions
 from mailnode.directory.turns import Turns
@@ -114,6 +115,7 @@ class House:
     creation: Creation
     trimming: Trimming
     removal: Removal
+    renaming: Renaming
     collecting: Collecting
     space: Space
     ballast: Ballast
@@ -174,6 +176,7 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
             creation=creation,
             trimming=trimming,
             removal=removal,
+            renaming=Renaming(accounts, rows, domains, clock),
             collecting=collecting,
             space=space,
             ballast=ballast,
@@ -232,6 +235,7 @@ def operator(
             parts.clock.now_microseconds(),
             sessions,
         ),
+        parts.renaming,
     )
 
 
@@ -484,6 +488,7 @@ def _works(config: Config, parts: House) -> Iterator[Coroutine[Any, Any, None]]:
     yield parts.sums.run()
     yield parts.pulse.run()
     yield parts.creation.resume(parts.accounts.dues)
+    yield parts.renaming.resume(parts.accounts.dues)
     if config.relay is not None:
         yield _outbox(config, config.relay, parts).run()
 

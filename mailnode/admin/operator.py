@@ -21,6 +21,7 @@ from mailnode.directory.creation import Created, Creation, Refused
 from mailnode.directory.credential import Credentials, Unfit
 from mailnode.directory.lookup import Lookup, Owner
 from mailnode.directory.removal import Removal, Removed
+from mailnode.directory.renaming import Renaming
 from mailnode.directory.rows import Rows
 from mailnode.directory.turns import Busy
 from mailnode.limits import Limits
@@ -64,6 +65,7 @@ class Operator:
     restoring: Restoring
     scrub: Scrub
     status: Status
+    renaming: Renaming
 
     async def AccountAdd(self, request: pb.AccountAddRequest) -> pb.AddressAnswer:
         return _answer(await self.creation.create(request.address, request.password))
@@ -93,6 +95,9 @@ class Operator:
     async def AccountSuspend(self, request: pb.AccountSuspendRequest) -> pb.AddressAnswer:
         await self.credentials.suspend(await self._owner(request.address), request.suspended)
         return pb.AddressAnswer(address=request.address)
+
+    async def AccountRename(self, request: pb.AccountRenameRequest) -> pb.AddressAnswer:
+        return _answer(await self.renaming.rename(request.address, request.to, request.alias))
 
     async def AccountQuota(self, request: pb.AccountQuotaRequest) -> pb.AddressAnswer:
         owner = await self._owner(request.address)

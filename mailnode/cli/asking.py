@@ -83,6 +83,11 @@ def account_undelete(options: argparse.Namespace) -> None:
     print(f"{_ask(options, pb.AccountUndeleteRequest(address=options.address)).address} is back")
 
 
+def account_rename(options: argparse.Namespace) -> None:
+    request = pb.AccountRenameRequest(address=options.address, to=options.to, alias=options.keep_alias)
+    print(f"{options.address} is {_ask(options, request).address}")
+
+
 def account_quota(options: argparse.Namespace) -> None:
     if options.storage is None and options.messages is None:
         raise Failure("expected --storage or --messages, or both")

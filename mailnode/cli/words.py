@@ -82,6 +82,10 @@ def _accounts(commands: Any) -> None:
     about = "it takes no mail and nobody logs in; for a while it can be brought back"
     _asked(of, "remove", about, asking.account_remove, "address")
     _asked(of, "undelete", "bring back what was removed", asking.account_undelete, "address")
+    about = "another address for an account; its mail and its password stay"
+    rename = _asked(of, "rename", about, asking.account_rename, "address")
+    rename.add_argument("to", metavar="NEW")
+    rename.add_argument("--keep-alias", action="store_true", help="the old address stays, as an alias")
     quota = _asked(of, "quota", "how much an account may hold", asking.account_quota, "address")
     about = "octets, such as 10G; `none`: no limit; `domain`: as mailnode.toml says of its domain"
     quota.add_argument("--storage", type=amount.octets, metavar="SIZE", help=about)

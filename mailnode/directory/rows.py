@@ -92,6 +92,7 @@ class Rows:
         put_row = PutRow(kind=Kind.DIRECTORY, key=key, value=row.SerializeToString())
         if row.kind == DirectoryRow.ACCOUNT:
             put_row.dues.add(kind=Due.CREATION, key=key, done=row.state != DirectoryRow.CREATING)
+            put_row.dues.add(kind=Due.RENAMING, key=key, done=not row.renames)
         return put_row
 
     async def _apply(self, address: Address, put_row: PutRow) -> Result:

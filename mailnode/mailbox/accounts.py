@@ -49,7 +49,7 @@ class Accounts:
         self._clock = clock
         self._limits = limits
         self._quotas = quotas
-        self.dues = Dues((Due.QUEUE, Due.CREATION, Due.EXPUNGED, Due.REMOVED))
+        self.dues = Dues((Due.QUEUE, Due.CREATION, Due.EXPUNGED, Due.REMOVED, Due.RENAMING))
         self.dues.read(shard)
         # Whoever holds an account, a change on its way to disk too, keeps it the only one.
         self._open: WeakValueDictionary[int, LocalAccount] = WeakValueDictionary()

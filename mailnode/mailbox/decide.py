@@ -30,7 +30,7 @@ from mailnode.mailbox.tree import (
     decide_rename_mailbox,
     decide_subscribe,
 )
-from mailnode.pb.change_pb2 import Change, Intent, PutRow, Result, SetQuota, Trim, Upload
+from mailnode.pb.change_pb2 import Change, Intent, PutRow, RenameAccount, Result, SetQuota, Trim, Upload
 
 
 def decide(state: Decided, intent: Intent, loaded: Loaded, moment: Moment) -> Change | Result:
@@ -120,6 +120,17 @@ def decide_set_quota(
     return change
 
 
+def decide_rename_account(
+    state: Decided, intent_id: bytes, ask: RenameAccount, loaded: Loaded, moment: Moment
+) -> Change | Result:
+    """Its id, its mail and its sessions stay as they are."""
+    if not state.row.address:
+        return Result(refused="NONEXISTENT")
+    change = state.change(intent_id)
+    state.row.address = ask.address
+    return change
+
+
 # Any: each function takes the ask that its key names.
 _DECISIONS: dict[str, Callable[[Decided, bytes, Any, Loaded, Moment], Change | Result]] = {
     "create": decide_create,
@@ -137,6 +148,7 @@ _DECISIONS: dict[str, Callable[[Decided, bytes, Any, Loaded, Moment], Change | R
     "submit": decide_submit,
     "queue": decide_queue,
     "set_quota": decide_set_quota,
+    "rename_account": decide_rename_account,
     "remove_account": decide_remove_account,
     "undelete_account": decide_undelete_account,
     "purge_account": decide_purge_account,

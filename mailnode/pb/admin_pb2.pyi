@@ -532,6 +532,16 @@ class DomainListAnswer(_message.Message):
     domains: _containers.RepeatedCompositeFieldContainer[DomainListAnswer.Domain]
     def __init__(self, domains: _Optional[_Iterable[_Union[DomainListAnswer.Domain, _Mapping]]] = ...) -> None: ...
 
+class AccountRenameRequest(_message.Message):
+    __slots__ = ("address", "to", "alias")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    TO_FIELD_NUMBER: _ClassVar[int]
+    ALIAS_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    to: str
+    alias: bool
+    def __init__(self, address: _Optional[str] = ..., to: _Optional[str] = ..., alias: _Optional[bool] = ...) -> None: ...
+
 class StatusRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...

@@ -17,7 +17,7 @@ class UidRange(_message.Message):
     def __init__(self, first: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...
 
 class Intent(_message.Message):
-    __slots__ = ("id", "retry", "create", "add", "upload", "store", "copy", "expunge", "create_mailbox", "delete_mailbox", "rename_mailbox", "subscribe", "put_row", "submit", "queue", "trim", "set_quota", "undelete", "collect", "remove_account", "undelete_account", "purge_account", "adopt")
+    __slots__ = ("id", "retry", "create", "add", "upload", "store", "copy", "expunge", "create_mailbox", "delete_mailbox", "rename_mailbox", "subscribe", "put_row", "submit", "queue", "trim", "set_quota", "undelete", "collect", "remove_account", "undelete_account", "purge_account", "adopt", "rename_account")
     ID_FIELD_NUMBER: _ClassVar[int]
     RETRY_FIELD_NUMBER: _ClassVar[int]
     CREATE_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +41,7 @@ class Intent(_message.Message):
     UNDELETE_ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     PURGE_ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     ADOPT_FIELD_NUMBER: _ClassVar[int]
+    RENAME_ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     id: bytes
     retry: bool
     create: Create
@@ -64,7 +65,8 @@ class Intent(_message.Message):
     undelete_account: UndeleteAccount
     purge_account: PurgeAccount
     adopt: Adopt
-    def __init__(self, id: _Optional[bytes] = ..., retry: _Optional[bool] = ..., create: _Optional[_Union[Create, _Mapping]] = ..., add: _Optional[_Union[Add, _Mapping]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ..., store: _Optional[_Union[Store, _Mapping]] = ..., copy: _Optional[_Union[Copy, _Mapping]] = ..., expunge: _Optional[_Union[Expunge, _Mapping]] = ..., create_mailbox: _Optional[_Union[CreateMailbox, _Mapping]] = ..., delete_mailbox: _Optional[_Union[DeleteMailbox, _Mapping]] = ..., rename_mailbox: _Optional[_Union[RenameMailbox, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., put_row: _Optional[_Union[PutRow, _Mapping]] = ..., submit: _Optional[_Union[Submit, _Mapping]] = ..., queue: _Optional[_Union[Queue, _Mapping]] = ..., trim: _Optional[_Union[Trim, _Mapping]] = ..., set_quota: _Optional[_Union[SetQuota, _Mapping]] = ..., undelete: _Optional[_Union[Undelete, _Mapping]] = ..., collect: _Optional[_Union[Collect, _Mapping]] = ..., remove_account: _Optional[_Union[RemoveAccount, _Mapping]] = ..., undelete_account: _Optional[_Union[UndeleteAccount, _Mapping]] = ..., purge_account: _Optional[_Union[PurgeAccount, _Mapping]] = ..., adopt: _Optional[_Union[Adopt, _Mapping]] = ...) -> None: ...
+    rename_account: RenameAccount
+    def __init__(self, id: _Optional[bytes] = ..., retry: _Optional[bool] = ..., create: _Optional[_Union[Create, _Mapping]] = ..., add: _Optional[_Union[Add, _Mapping]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ..., store: _Optional[_Union[Store, _Mapping]] = ..., copy: _Optional[_Union[Copy, _Mapping]] = ..., expunge: _Optional[_Union[Expunge, _Mapping]] = ..., create_mailbox: _Optional[_Union[CreateMailbox, _Mapping]] = ..., delete_mailbox: _Optional[_Union[DeleteMailbox, _Mapping]] = ..., rename_mailbox: _Optional[_Union[RenameMailbox, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., put_row: _Optional[_Union[PutRow, _Mapping]] = ..., submit: _Optional[_Union[Submit, _Mapping]] = ..., queue: _Optional[_Union[Queue, _Mapping]] = ..., trim: _Optional[_Union[Trim, _Mapping]] = ..., set_quota: _Optional[_Union[SetQuota, _Mapping]] = ..., undelete: _Optional[_Union[Undelete, _Mapping]] = ..., collect: _Optional[_Union[Collect, _Mapping]] = ..., remove_account: _Optional[_Union[RemoveAccount, _Mapping]] = ..., undelete_account: _Optional[_Union[UndeleteAccount, _Mapping]] = ..., purge_account: _Optional[_Union[PurgeAccount, _Mapping]] = ..., adopt: _Optional[_Union[Adopt, _Mapping]] = ..., rename_account: _Optional[_Union[RenameAccount, _Mapping]] = ...) -> None: ...
 
 class Create(_message.Message):
     __slots__ = ("address", "mailboxes")
@@ -266,6 +268,12 @@ class SetQuota(_message.Message):
     octets: SetQuota.Limit
     messages: SetQuota.Limit
     def __init__(self, octets: _Optional[_Union[SetQuota.Limit, _Mapping]] = ..., messages: _Optional[_Union[SetQuota.Limit, _Mapping]] = ...) -> None: ...
+
+class RenameAccount(_message.Message):
+    __slots__ = ("address",)
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    def __init__(self, address: _Optional[str] = ...) -> None: ...
 
 class Undelete(_message.Message):
     __slots__ = ("expunged",)

@@ -193,7 +193,7 @@ class MailboxRows(_message.Message):
     def __init__(self, rows: _Optional[_Iterable[_Union[MailboxRow, _Mapping]]] = ...) -> None: ...
 
 class DirectoryRow(_message.Message):
-    __slots__ = ("kind", "state", "account", "targets", "credential")
+    __slots__ = ("kind", "state", "account", "targets", "credential", "renames", "keeps_alias")
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         ACCOUNT: _ClassVar[DirectoryRow.Kind]
@@ -213,12 +213,16 @@ class DirectoryRow(_message.Message):
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     TARGETS_FIELD_NUMBER: _ClassVar[int]
     CREDENTIAL_FIELD_NUMBER: _ClassVar[int]
+    RENAMES_FIELD_NUMBER: _ClassVar[int]
+    KEEPS_ALIAS_FIELD_NUMBER: _ClassVar[int]
     kind: DirectoryRow.Kind
     state: DirectoryRow.State
     account: int
     targets: _containers.RepeatedScalarFieldContainer[str]
     credential: CredentialRow
-    def __init__(self, kind: _Optional[_Union[DirectoryRow.Kind, str]] = ..., state: _Optional[_Union[DirectoryRow.State, str]] = ..., account: _Optional[int] = ..., targets: _Optional[_Iterable[str]] = ..., credential: _Optional[_Union[CredentialRow, _Mapping]] = ...) -> None: ...
+    renames: str
+    keeps_alias: bool
+    def __init__(self, kind: _Optional[_Union[DirectoryRow.Kind, str]] = ..., state: _Optional[_Union[DirectoryRow.State, str]] = ..., account: _Optional[int] = ..., targets: _Optional[_Iterable[str]] = ..., credential: _Optional[_Union[CredentialRow, _Mapping]] = ..., renames: _Optional[str] = ..., keeps_alias: _Optional[bool] = ...) -> None: ...
 
 class QueueRow(_message.Message):
     __slots__ = ("reverse_path", "smtputf8", "eight_bit_mime", "start", "size", "upload", "queued", "due", "attempts", "held", "delay_told", "recipients", "transaction")

@@ -68,6 +68,7 @@ class Due:
     QUEUE: Final = 3
     EXPUNGED: Final = 4
     REMOVED: Final = 5
+    RENAMING: Final = 6
 
 
 OF_ACCOUNTS: Final = tuple(family for family in FAMILIES if family != Family.LOG)

@@ -77,7 +77,7 @@ class MemoryAccounts:
         self.reads_end = asyncio.Event()
         self.reads_end.set()
         self.applied = 0
-        self.dues = Dues((Due.CREATION,))
+        self.dues = Dues((Due.CREATION, Due.RENAMING))
         self.fail_at = 0
         self.fail_done = False
 
