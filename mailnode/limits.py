@@ -102,6 +102,14 @@ class Limits:
     dns_ttl_seconds_max: int = 86_400  # RFC 8767 §4: a week at most; a day forgets mistakes sooner
     dns_nothing_seconds_max: int = 3600  # RFC 2308 §5: "there is none" for 1 to 3 hours
 
+    # -- authentication of mail that comes in
+    spf_seconds_max: int = 20  # RFC 7208 §4.6.4: at least 20
+    spf_queries_max: int = 150  # RFC 7208 §4.6.4: 10 terms that may name 10 hosts each, and what is foreseen
+    spf_record_octets_max: int = (
+        4 * KiB
+    )  # RFC 7208 §3.4: 450 is usual; of eleven records each costs 2 ms then
+    spf_term_octets_max: int = 512  # a name has 253, with macros that make it
+
     # -- mail that goes on
     relay_items_open_max: int = 100  # attempts at the same time: a socket and some 100 KiB each
     relay_domains_open_max: int = 20  # of one item: its slow hosts hold up the others no longer

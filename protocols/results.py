@@ -1,4 +1,5 @@
-"""The Authentication-Results field, written and told apart: RFC 8601 §2.2."""
+"""What is known of a message's origin, as its header says it: Authentication-Results (RFC 8601 §2.2), written
+and told apart, and Received-SPF (RFC 7208 §9.1)."""
 
 from __future__ import annotations
 
@@ -12,6 +13,8 @@ VALUE_CHARACTERS_MAX = 300  # a longer one says nothing to a reader, and a line 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`{|}~-]+")
 _PVALUE = re.compile(r"(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]*@)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _UNSAFE = re.compile(r"[^\x20-\x7e]")
+_COMMENT_UNSAFE = re.compile(r"[^\x20-\x7e]|[()\\]")
+_DOT_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _BLANK = b" \t\r\n"
 _DEPTH_MAX = 100
 
@@ -52,7 +55,7 @@ def field(authserv_id: str, results: Sequence[Result]) -> bytes:
 def _resinfo(result: Result) -> str:
     words = [f"{result.method}={result.result}"]
     if result.reason:
-        words.append(f"reason={_quoted(result.reason)}")
+        words.append(f"reason={quoted(result.reason)}")
     words += [f"{name}={_pvalue(value)}" for name, value in result.properties if value]
     return "\r\n\t ".join(words) if sum(map(len, words)) > 900 else " ".join(words)
 
@@ -60,13 +63,25 @@ def _resinfo(result: Result) -> str:
 def _pvalue(text: str) -> str:
     """pvalue: a value as in RFC 2045, or a mailbox or domain as it stands."""
     plain = len(text) <= VALUE_CHARACTERS_MAX and (_TOKEN.fullmatch(text) or _PVALUE.fullmatch(text))
-    return text if plain else _quoted(text)
+    return text if plain else quoted(text)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """quoted-string, RFC 5322 §3.2.4, with nothing in it that could end the line or the string."""
     safe = _UNSAFE.sub("?", text[:VALUE_CHARACTERS_MAX])
     return '"' + safe.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def received_spf(result: str, reason: str, pairs: Sequence[tuple[str, str]]) -> bytes:
+    """header-field, RFC 7208 §9.1, with its CRLF: `pairs` such as ("client-ip", "192.0.2.1")."""
+    comment = f" ({_COMMENT_UNSAFE.sub('?', reason[:VALUE_CHARACTERS_MAX])})" if reason else ""
+    told = "; ".join(f"{key}={_value(value)}" for key, value in pairs if value)
+    return f"Received-SPF: {result}{comment}\r\n\t{told}\r\n".encode()
+
+
+def _value(text: str) -> str:
+    """dot-atom / quoted-string"""
+    return text if len(text) <= VALUE_CHARACTERS_MAX and _DOT_ATOM.fullmatch(text) else quoted(text)
 
 
 def authserv_id(value: bytes) -> bytes | None:

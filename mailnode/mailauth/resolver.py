@@ -48,13 +48,20 @@ class Resolver:
 
     async def records(self, name: str, kind: str) -> Answer:
         """`kind` in capitals, as RFC 1035 §3.2.2 spells it; raises Unavailable."""
-        key = name.lower().removesuffix("."), kind
-        kept = self._kept.get(key)
-        if kept is not None and self._clock.monotonic_seconds() < kept[0]:
-            self._kept.move_to_end(key)
-            return kept[1]
+        kept = self.kept(name, kind)
+        if kept is not None:
+            return kept
         # A task of its own: one who no longer waits takes the answer from nobody.
-        return await asyncio.shield(self._asking(key))
+        return await asyncio.shield(self._asking(_key(name, kind)))
+
+    def kept(self, name: str, kind: str) -> Answer | None:
+        """The answer that is there without waiting."""
+        key = _key(name, kind)
+        kept = self._kept.get(key)
+        if kept is None or self._clock.monotonic_seconds() >= kept[0]:
+            return None
+        self._kept.move_to_end(key)
+        return kept[1]
 
     def _asking(self, key: _Key) -> asyncio.Task[Answer]:
         task = self._asked.get(key)
@@ -78,3 +85,7 @@ class Resolver:
         if len(self._kept) > self._limits.dns_answers_kept_max:
             self._kept.popitem(last=False)
         return answer
+
+
+def _key(name: str, kind: str) -> _Key:
+    return name.lower().removesuffix("."), kind

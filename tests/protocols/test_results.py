@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocols.results import Result, authserv_id, field
+from protocols.results import Result, authserv_id, field, received_spf
 
 
 def test_a_field_is_as_in_the_appendix() -> None:
@@ -49,3 +49,23 @@ def test_whose_results_they_are_is_read_through_every_disguise(value: bytes) -> 
 @pytest.mark.parametrize("value", [b"", b" ;", b" (open", b' "open', b"(" * 200 + b")" * 200 + b"x", b'""'])
 def test_whose_results_they_are_cannot_be_told(value: bytes) -> None:
     assert authserv_id(value) is None
+
+
+def test_received_spf_is_as_in_the_rfc() -> None:
+    """RFC 7208 §9.1"""
+    pairs = [
+        ("receiver", "mybox.example.org"),
+        ("client-ip", "192.0.2.1"),
+        ("envelope-from", "a@example.com"),
+    ]
+    assert received_spf("pass", "", pairs) == (
+        b"Received-SPF: pass\r\n"
+        b'\treceiver=mybox.example.org; client-ip=192.0.2.1; envelope-from="a@example.com"\r\n'
+    )
+
+
+@given(st.text(max_size=2000))
+def test_no_text_of_a_peer_ends_received_spf(text: str) -> None:
+    made = received_spf("permerror", text, [("helo", text), ("client-ip", "192.0.2.1")])
+    assert made.count(b"\r") == made.count(b"\n") == 2
+    assert made.endswith(b"client-ip=192.0.2.1\r\n")
