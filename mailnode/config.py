@@ -108,6 +108,17 @@ METRICS = MetricsAt("127.0.0.1", 9125, "")
 
 
 @dataclass(frozen=True, slots=True)
+class TracesAt:
+    """Which OpenTelemetry collector is told of a message's way."""
+
+    endpoint: str
+    authorization: str  # the value of that header; empty: none
+
+
+TRACES = TracesAt("http://127.0.0.1:4318/v1/traces", "")
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     directory: Path
     hostname: str
@@ -125,6 +136,7 @@ class Config:
     log_format: str  # of LOG_FORMATS
     user: str  # whom root becomes once the ports are bound; empty: nobody else
     metrics: MetricsAt | None  # None: nobody asks
+    traces: TracesAt | None  # None: nobody is told
     limits: Limits
 
     @property
@@ -182,6 +194,7 @@ def text_of(config: Config) -> str:
     ]
     lines += _relay_lines(config)
     lines += _metrics_lines(config)
+    lines += _traces_lines(config)
     lines += ["", "[limits]", *tunable.lines(config.limits)]
     for domain in config.domains:
         lines += ["", "[[domain]]", *domain_lines(domain)]
@@ -226,6 +239,17 @@ def _metrics_lines(config: Config) -> list[str]:
     return ["", *(lines if config.metrics else (f"# {line}" for line in lines)), secret]
 
 
+def _traces_lines(config: Config) -> list[str]:
+    """As remarks where there are none."""
+    at = config.traces or TRACES
+    lines = [
+        "[traces]  # a collector for OpenTelemetry, by OTLP over HTTP; needs mailnode[otel]",
+        f"endpoint = {_string(at.endpoint)}",
+    ]
+    secret = '# authorization = { file = "traces.authorization" }  # a header; or { env = "NAME" }'
+    return ["", *(lines if config.traces else (f"# {line}" for line in lines)), secret]
+
+
 def _server_text(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
@@ -257,6 +281,7 @@ def _config(directory: Path, root: Table, drop_ins: Sequence[Table]) -> Config:
         log_level=root.one_of("log_level", "info", LOG_LEVELS),
         log_format=root.one_of("log_format", "text", LOG_FORMATS),
         user=root.text("user", ""),
+        traces=_traces(directory, root.table("traces")) if root.has("traces") else None,
         metrics=_metrics(directory, root.table("metrics")) if root.has("metrics") else None,
         limits=_limits(root.table("limits")),
     )
@@ -315,6 +340,14 @@ def _relay(table: Table) -> Relay:
 def _metrics(directory: Path, table: Table) -> MetricsAt:
     port = table.port("port") if table.has("port") else METRICS.port
     at = MetricsAt(table.text("host", METRICS.host), port, table.secret("token", directory))
+    table.refuse_others()
+    return at
+
+
+def _traces(directory: Path, table: Table) -> TracesAt:
+    at = TracesAt(table.text("endpoint", TRACES.endpoint), table.secret("authorization", directory))
+    if not at.endpoint.startswith(("http://", "https://")):
+        raise table.error("endpoint", at.endpoint, f'an URL such as "{TRACES.endpoint}"')
     table.refuse_others()
     return at
 

@@ -86,6 +86,7 @@ from mailnode.relay.route import Routes
 from mailnode.relay.waiting import Waiting
 from mailnode.store.shard import RocksShard, open_full
 from mailnode.store.space import Ballast, Space
+from mailnode.traces import Tell
 
 log = logging.getLogger(__name__)
 
@@ -123,11 +124,12 @@ class House:
     sums: Sums
     partitions: Partitions
     metrics: Metrics
+    traced: Tell | None
     pulse: Pulse
 
 
 @asynccontextmanager
-async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
+async def house(config: Config, clock: Clock, traced: Tell | None = None) -> AsyncIterator[House]:
     """Open the shard and all that lives in it; raises ShardError. On the running loop."""
     limits = config.limits
     ballast = Ballast(config.shard, limits)
@@ -184,6 +186,7 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
             sums=sums,
             partitions=partitions,
             metrics=metrics,
+            traced=traced,
             pulse=Pulse(metrics),
         )
     finally:
@@ -191,6 +194,23 @@ async def house(config: Config, clock: Clock) -> AsyncIterator[House]:
         for pool in (hashes, loads, upkeep, writer):
             pool.shutdown()
         shard.close()
+
+
+@asynccontextmanager
+async def _tracing(config: Config) -> AsyncIterator[Tell | None]:
+    """Who is told of spans; raises ConfigError."""
+    if config.traces is None:
+        yield None
+        return
+    try:
+        from mailnode.http.tracing import Tracing  # its libraries are an extra
+    except ImportError as error:
+        raise ConfigError(f"[traces] needs `pip install mailnode[otel]`: {error}") from None
+    tracing = Tracing(config.traces, config.hostname, SystemClock())
+    try:
+        yield tracing.tell
+    finally:
+        await asyncio.get_running_loop().run_in_executor(None, tracing.stop)
 
 
 def operator(
@@ -253,7 +273,11 @@ async def _serve(
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with house(config, SystemClock()) as parts, _beside(*_works(config, parts)):
+    async with (
+        _tracing(config) as traced,
+        house(config, SystemClock(), traced) as parts,
+        _beside(*_works(config, parts)),
+    ):
         doors = Doors(config, parts, reactor)
         asked = operator(config, parts, doors.change_domains, lambda: doors.sessions)
         admin = await service.serve(config.admin_socket, asked)
@@ -433,7 +457,9 @@ def _listeners(config: Config, parts: House, locks: pop3.Locks) -> dict[Service,
     verifier = Measured(parts.verification, parts.metrics)
     mechanisms = _mechanisms(config.domains)
     is_short, metrics = parts.space.is_short, parts.metrics
-    delivery = Delivery(parts.lookup, parts.accounts, parts.upload_ids, clock, limits, is_short, metrics)
+    delivery = Delivery(
+        parts.lookup, parts.accounts, parts.upload_ids, clock, limits, is_short, metrics, parts.traced
+    )
     accept, submit = Accept(delivery), Submit(delivery, host, None if config.relay else LOCAL_ONLY)
     submission = smtp.submission(
         submit,
@@ -506,6 +532,7 @@ def _outbox(config: Config, told: RelayConfig, parts: House) -> Outbox:
         clock,
         limits,
         parts.metrics,
+        parts.traced,
     )
     return Outbox(parts.accounts, relay)
 

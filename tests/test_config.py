@@ -14,6 +14,7 @@ from mailnode.config import (
     MetricsAt,
     Relay,
     Service,
+    TracesAt,
     load,
     text_of,
 )
@@ -64,6 +65,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         log_format="json",
         user="mail",
         metrics=MetricsAt("::1", 9, ""),
+        traces=TracesAt("https://collector.test/v1/traces", ""),
         limits=replace(Limits(), smtp_recipients_max=500),
     )
     assert _load(tmp_path, text_of(config)) == config
@@ -165,7 +167,8 @@ def test_what_init_writes_shows_every_key(tmp_path: Path) -> None:
     told = told.replace(
         "[listeners]", "[listeners]" + "".join(f"\n{name} = 1" for name in Service if name != "imap")
     )
-    (tmp_path / "metrics.token").write_text("secret\n")
+    for secret in ("metrics.token", "traces.authorization"):
+        (tmp_path / secret).write_text("secret\n")
     assert _load(tmp_path, told).limits == Limits()
     for table in (
         "",

@@ -120,6 +120,7 @@ def _config(directory: Path, domain: str, base_port: int, plaintext: bool) -> Co
         log_format="text",
         user="",
         metrics=None,
+        traces=None,
         limits=LIMITS,
     )
 

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Protocol
 
+from mailnode.clock import Clock
 from mailnode.delivery.replies import DISK_FULL, MAILBOX_FULL, UNAVAILABLE
 from mailnode.mailbox.content import Arrived, going_on
 from mailnode.mailbox.names import INBOX
 from mailnode.mailbox.verbs import Account, NotKnown
 from mailnode.pb.change_pb2 import Intent, Upload
 from mailnode.pb.row_pb2 import QueueRow
+from mailnode.traces import Span, Tell
 from protocols.smtp.reply import Reply
 
 log = logging.getLogger(__name__)
@@ -91,10 +93,14 @@ class Copies:
     its intent, so that it is made once however often it is asked.
     """
 
-    __slots__ = ("_accounts", "_copies", "_failed", "_grace_share", "_identity")
+    __slots__ = ("_accounts", "_clock", "_copies", "_failed", "_grace_share", "_identity", "_traced")
 
-    def __init__(self, accounts: Accounts, identity: bytes, grace_share: float) -> None:
+    def __init__(
+        self, accounts: Accounts, identity: bytes, grace_share: float, clock: Clock, traced: Tell | None
+    ) -> None:
         """`grace_share`: how far beyond a quota a message may go that fills it."""
+        self._clock = clock
+        self._traced = traced
         self._accounts = accounts
         self._grace_share = grace_share
         self._identity = identity
@@ -137,7 +143,7 @@ class Copies:
 
     async def store(self, message: Arrived) -> None:
         """Returns when each copy is durable or has failed."""
-        await self._each(lambda key, copy: self._apply(key, copy, self._intent(key, copy, message)))
+        await self._each(lambda key, copy: self._stored(key, copy, self._intent(key, copy, message)))
 
     def outcome(self, keys: Iterable[int]) -> Reply | None:
         """The worst that became of these copies; None: they are durable."""
@@ -150,6 +156,17 @@ class Copies:
             await waiting[0]
         else:
             await asyncio.gather(*waiting)
+
+    async def _stored(self, key: int, copy: Copy, intent: Intent) -> None:
+        if self._traced is None:
+            await self._apply(key, copy, intent)
+            return
+        began = self._clock.now_microseconds()
+        await self._apply(key, copy, intent)
+        name = "apply to the queue" if key == QUEUE else "apply to a mailbox"
+        attributes = {"mailnode.account": f"{copy.account:016x}"}
+        ended = self._clock.now_microseconds()
+        self._traced(Span(name, self._identity, began, ended, attributes, key not in self._failed))
 
     async def _apply(self, key: int, copy: Copy, intent: Intent) -> None:
         """Whatever goes wrong with one copy, the others are made."""

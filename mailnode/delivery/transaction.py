@@ -24,6 +24,7 @@ from mailnode.mailbox.content import Arrived, Content, UploadIds, transaction_na
 from mailnode.mailbox.verbs import NotKnown
 from mailnode.metrics import Metrics
 from mailnode.pb.row_pb2 import QueueRow
+from mailnode.traces import Span, Tell
 from protocols.smtp.envelope import Body, MailParameters, Path
 from protocols.smtp.reply import RECIPIENT_OK, Reply
 from protocols.smtp.trace import Came, received, return_path
@@ -51,6 +52,7 @@ class Delivery:
     is_short: Callable[[], bool]
     """Whether the disk has no room for mail."""
     metrics: Metrics = field(default_factory=Metrics)
+    traced: Tell | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,8 @@ class Transaction:
         now = delivery.clock.now_microseconds().to_bytes(8, "big")
         self._identity = self._item.transaction = now + delivery.clock.random(RANDOM_OCTETS)
         self._recipients: list[tuple[Path, tuple[int, ...]]] = []
-        self._copies = Copies(delivery.accounts, self._identity, delivery.limits.quota_grace_share)
+        grace_share, traced = delivery.limits.quota_grace_share, delivery.traced
+        self._copies = Copies(delivery.accounts, self._identity, grace_share, delivery.clock, traced)
         self._content = Content(self._copies.upload, delivery.upload_ids)
         self._began = False
         self._started = delivery.metrics.seconds()
@@ -182,6 +185,20 @@ class Transaction:
         metrics.stored.of(service).observe(now - ended)
         metrics.transactions.of(service).observe(now - self._started)
         self._tell_log(size, replies, worst)
+        if self._delivery.traced is not None:
+            self._delivery.traced(self._span(service, size, worst))
+
+    def _span(self, service: str, size: int, worst: Reply) -> Span:
+        attributes: dict[str, str | int] = {
+            "mailnode.transaction": self._name,
+            "mailnode.service": service,
+            "mailnode.size": size,
+            "mailnode.reply": f"{worst.code} {worst.enhanced}",
+            "network.peer.address": self._came.address,
+        }
+        began = int.from_bytes(self._identity[:8], "big")
+        ended = self._delivery.clock.now_microseconds()
+        return Span("message", self._identity, began, ended, attributes, worst.positive, whole=True)
 
     def _tell_log(self, size: int, replies: Sequence[Reply], worst: Reply) -> None:
         """One line a message, whatever became of it; who did not get it stands in `refused`."""

@@ -31,6 +31,7 @@ from mailnode.relay.schedule import is_late, is_over, next_due
 from mailnode.relay.waiting import item_name, queue_row
 from mailnode.store.damage import Unreadable
 from mailnode.store.keys import Due
+from mailnode.traces import Span, Tell
 from protocols.smtp.dsn import Action, Undelivered
 from protocols.smtp.envelope import Body, MailParameters, Path
 from protocols.smtp.reply import Reply
@@ -66,6 +67,7 @@ class Relay:
     clock: Clock
     limits: Limits
     metrics: Metrics = field(default_factory=Metrics)
+    traced: Tell | None = None
 
 
 class Outbox:
@@ -189,7 +191,7 @@ class Outbox:
 
         async def to(domain: str, paths: Sequence[Path]) -> None:
             async with room:
-                said = await self._to_domain(domain, outgoing, paths)
+                said = await self._to_domain(domain, outgoing, paths, item.transaction)
             for path, reply in zip(paths, said, strict=True):
                 replies[path.mailbox] = reply
                 self._tell(account.id, mail, path, item, reply)
@@ -223,7 +225,9 @@ class Outbox:
         parameters = MailParameters(len(field) + item.size - item.start, body, item.smtputf8)
         return Outgoing(Path(item.reverse_path), parameters, _signed(field, octets))
 
-    async def _to_domain(self, domain: str, outgoing: Outgoing, paths: Sequence[Path]) -> tuple[Reply, ...]:
+    async def _to_domain(
+        self, domain: str, outgoing: Outgoing, paths: Sequence[Path], transaction: bytes
+    ) -> tuple[Reply, ...]:
         try:
             hosts = await self._relay.routes.hosts(domain)
         except Unavailable as error:
@@ -232,15 +236,29 @@ class Outbox:
             return (hosts,) * len(paths)
         said = Reply(451, "4.4.1", "No host answered")
         for host in hosts:
-            began = self._relay.metrics.seconds()
             try:
-                return await self._relay.attempts.make(host, outgoing, paths)
+                return await self._made(host, outgoing, paths, transaction)
             except Failed as failed:
                 said = failed.reply
-            finally:
-                taken = self._relay.metrics.seconds() - began
-                self._relay.metrics.attempts.of().observe(taken)
         return (said,) * len(paths)
+
+    async def _made(
+        self, host: Host, outgoing: Outgoing, paths: Sequence[Path], transaction: bytes
+    ) -> tuple[Reply, ...]:
+        """One attempt, timed and traced; raises Failed."""
+        metrics, clock, traced = self._relay.metrics, self._relay.clock, self._relay.traced
+        began, wall = metrics.seconds(), clock.now_microseconds()
+        well = False
+        try:
+            replies = await self._relay.attempts.make(host, outgoing, paths)
+            well = all(reply.positive for reply in replies)
+            return replies
+        finally:
+            metrics.attempts.of().observe(metrics.seconds() - began)
+            if traced is not None and transaction:
+                attributes: dict[str, str | int] = {"server.address": host.name}
+                attributes["mailnode.recipients"] = len(paths)
+                traced(Span("relay", transaction, wall, clock.now_microseconds(), attributes, well))
 
 
 async def durably(account: Account, intent: Intent) -> None:
