@@ -87,6 +87,13 @@ TARGETS = {
         texts.exchange,
         lambda: [b"\0ann\0pencil", b"n,,n=user,r=fyko\nc=biws,r=fyko,p=dHzb\n", b"y,a=x,n=u=2C=3D,r=r"],
     ),
+    "policy": Fuzzed(
+        texts.policy,
+        lambda: [b"v=DMARC1; p=reject; sp=none; np=quarantine; psd=n; t=y; rua=mailto:a@b.c!10m", b"a.b.c.d"],
+    ),
+    "author": Fuzzed(
+        texts.author_and_results, lambda: [b"a@b.example, c@d.example", b'(c) "mx.test" 1; none']
+    ),
     "signed": Fuzzed(
         texts.signed, lambda: [whole(b"a  b \t\r\n\r\n\r\n"), whole(b"Subject : a\r\n  b \r\n")]
     ),

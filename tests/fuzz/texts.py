@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from protocols.dkim.canonical import BodyHash, relaxed_field
+from protocols.dmarc.author import CANDIDATES_MAX, author
+from protocols.dmarc.record import Policy, only_record
+from protocols.dmarc.walk import QUERIES_MAX, applied, organisational, walk
 from protocols.fault import Fault
 from protocols.imap import listing, utf7
 from protocols.mime.address import read_addresses
@@ -13,6 +16,7 @@ from protocols.mime.limits import MIME_LIMITS
 from protocols.mime.parameters import read_content_type
 from protocols.mime.scan import Scanner
 from protocols.pop3.surrogate import surrogate
+from protocols.results import Result, authserv_id, field, received_spf
 from protocols.sasl import scram
 from protocols.sasl.plain import LoginServer, PlainServer
 from protocols.sasl.step import KeysWanted
@@ -83,3 +87,29 @@ def signed(octets: bytes) -> None:
     relaxed = relaxed_field(b"Name :" + stream.replace(b"\r", b"").replace(b"\n", b"\r\n"))
     assert relaxed == relaxed_field(relaxed)
     assert relaxed.index(b"\r\n") == len(relaxed) - 2
+
+
+def policy(octets: bytes) -> None:
+    """A record is read or is none, and a walk ends at the domain or above it."""
+    text = octets.decode("latin-1")
+    found = only_record([text])
+    assert found is None or found.p in Policy
+    names = walk(text)
+    assert 0 < len(names) <= QUERIES_MAX
+    everywhere = dict.fromkeys(names, found)
+    assert text == (organisation := organisational(text, everywhere)) or text.endswith(f".{organisation}")
+    holds = applied(text, everywhere, exists=False)
+    assert holds is None or holds.domain in names
+
+
+def author_and_results(octets: bytes) -> None:
+    """Somebody has written it or nobody, and what is said of that is one field of ours."""
+    found = author(octets.split(b"\0"))
+    assert bool(found.domain) != bool(found.why)
+    assert len(found.candidates) <= CANDIDATES_MAX
+    authserv_id(octets)
+    text = octets.decode("latin-1")
+    made = field("mx.test", [Result("dmarc", "fail", text, (("header.from", text),))])
+    assert made.count(b"\n") == made.count(b"\r") == 2
+    assert authserv_id(made.partition(b":")[2]) == b"mx.test"
+    assert received_spf("none", text, [("helo", text)]).count(b"\n") == 2
