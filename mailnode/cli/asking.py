@@ -14,7 +14,7 @@ from mailnode.admin import client
 from mailnode.admin.operator import asked
 from mailnode.admin.refusal import Refusal
 from mailnode.cli.failure import Failure
-from mailnode.cli.printing import Column, number, octets, show, text, time
+from mailnode.cli.printing import Column, number, octets, plain, print_json, show, text, time
 from mailnode.clock import SystemClock
 from mailnode.config import load
 from mailnode.listeners.ports import become
@@ -49,43 +49,57 @@ def ask(options: argparse.Namespace, request: Any) -> Any:
     return _ask(options, request)
 
 
+def _done(options: argparse.Namespace, answer: Any, said: str) -> None:
+    """`said` for people, else all of the answer."""
+    if options.json:
+        print_json(plain(answer))
+    else:
+        print(said)
+
+
 # -- accounts and aliases
 
 
 def account_add(options: argparse.Namespace) -> None:
     request = pb.AccountAddRequest(address=options.address, password=_password(options))
-    print(f"{_ask(options, request).address} was added")
+    answer = _ask(options, request)
+    _done(options, answer, f"{answer.address} was added")
 
 
 def account_password(options: argparse.Namespace) -> None:
     request = pb.AccountPasswordRequest(address=options.address, password=_password(options))
-    print(f"{_ask(options, request).address} has a new password")
+    answer = _ask(options, request)
+    _done(options, answer, f"{answer.address} has a new password")
 
 
 def account_suspend(options: argparse.Namespace) -> None:
     request = pb.AccountSuspendRequest(address=options.address, suspended=True)
-    print(f"{_ask(options, request).address} is suspended")
+    answer = _ask(options, request)
+    _done(options, answer, f"{answer.address} is suspended")
 
 
 def account_resume(options: argparse.Namespace) -> None:
     request = pb.AccountSuspendRequest(address=options.address)
-    print(f"{_ask(options, request).address} is no longer suspended")
+    answer = _ask(options, request)
+    _done(options, answer, f"{answer.address} is no longer suspended")
 
 
 def account_remove(options: argparse.Namespace) -> None:
     answer = _ask(options, pb.AccountRemoveRequest(address=options.address))
-    print(f"{answer.address} was removed; `account undelete` brings it back until {time(answer.until)}")
-    for alias in answer.aliases:
-        print(f"{text(alias)} names it, and leads there no more")
+    said = [f"{answer.address} was removed; `account undelete` brings it back until {time(answer.until)}"]
+    said += [f"{text(alias)} names it, and leads there no more" for alias in answer.aliases]
+    _done(options, answer, "\n".join(said))
 
 
 def account_undelete(options: argparse.Namespace) -> None:
-    print(f"{_ask(options, pb.AccountUndeleteRequest(address=options.address)).address} is back")
+    answer = _ask(options, pb.AccountUndeleteRequest(address=options.address))
+    _done(options, answer, f"{answer.address} is back")
 
 
 def account_rename(options: argparse.Namespace) -> None:
     request = pb.AccountRenameRequest(address=options.address, to=options.to, alias=options.keep_alias)
-    print(f"{options.address} is {_ask(options, request).address}")
+    answer = _ask(options, request)
+    _done(options, answer, f"{options.address} is {answer.address}")
 
 
 def account_quota(options: argparse.Namespace) -> None:
@@ -94,7 +108,8 @@ def account_quota(options: argparse.Namespace) -> None:
     request = pb.AccountQuotaRequest(
         address=options.address, quota=SetQuota(octets=options.storage, messages=options.messages)
     )
-    print(f"{_ask(options, request).address} has a new quota")
+    answer = _ask(options, request)
+    _done(options, answer, f"{answer.address} has a new quota")
 
 
 def account_list(options: argparse.Namespace) -> None:
@@ -104,7 +119,8 @@ def account_list(options: argparse.Namespace) -> None:
 
 def domain_add(options: argparse.Namespace) -> None:
     (domain,) = _ask(options, pb.DomainAddRequest(domain=options.domain)).domains
-    print(f"{domain.domain} was added; `mailnode dns {domain.domain}` says what its DNS zone needs")
+    said = f"{domain.domain} was added; `mailnode dns {domain.domain}` says what its DNS zone needs"
+    _done(options, domain, said)
 
 
 def domain_list(options: argparse.Namespace) -> None:
@@ -114,16 +130,18 @@ def domain_list(options: argparse.Namespace) -> None:
 def domain_remove(options: argparse.Namespace) -> None:
     request = pb.DomainRemoveRequest(domain=options.domain, keep_accounts=options.keep_accounts)
     (domain,) = _ask(options, request).domains
-    print(f"{domain.domain} was removed")
+    _done(options, domain, f"{domain.domain} was removed")
 
 
 def alias_add(options: argparse.Namespace) -> None:
     request = pb.AliasAddRequest(address=options.address, targets=options.targets)
-    print(f"{_ask(options, request).address} was added")
+    answer = _ask(options, request)
+    _done(options, answer, f"{answer.address} was added")
 
 
 def alias_remove(options: argparse.Namespace) -> None:
-    print(f"{_ask(options, pb.AliasRemoveRequest(address=options.address)).address} was removed")
+    answer = _ask(options, pb.AliasRemoveRequest(address=options.address))
+    _done(options, answer, f"{answer.address} was removed")
 
 
 def alias_list(options: argparse.Namespace) -> None:
@@ -144,7 +162,8 @@ def mailbox_undelete(options: argparse.Namespace) -> None:
     request = pb.MailboxUndeleteRequest(
         address=options.address, mailbox=options.mailbox, since=options.since(SystemClock())
     )
-    print(f"{_ask(options, request).messages} messages came back")
+    answer = _ask(options, request)
+    _done(options, answer, f"{answer.messages} messages came back")
 
 
 def _password(options: argparse.Namespace) -> str:
@@ -164,7 +183,8 @@ def app_password_add(options: argparse.Namespace) -> None:
     request = pb.AppPasswordAddRequest(
         address=options.address, name=options.name, scopes=options.scopes, expires=expires
     )
-    print(_ask(options, request).password)
+    answer = _ask(options, request)
+    _done(options, answer, answer.password)
 
 
 def app_password_list(options: argparse.Namespace) -> None:
@@ -174,7 +194,8 @@ def app_password_list(options: argparse.Namespace) -> None:
 
 def app_password_revoke(options: argparse.Namespace) -> None:
     request = pb.AppPasswordRevokeRequest(address=options.address, name=options.name)
-    print(f"{options.name} of {_ask(options, request).address} was revoked")
+    answer = _ask(options, request)
+    _done(options, answer, f"{options.name} of {answer.address} was revoked")
 
 
 # -- the queue
@@ -210,7 +231,10 @@ def queue_remove(options: argparse.Namespace) -> None:
 
 def _change(options: argparse.Namespace, what: pb.QueueChangeRequest.What, done: str) -> None:
     answer = _ask(options, pb.QueueChangeRequest(item=options.item, what=what))
-    print(f"{len(answer.items)} {done}")
+    if options.json:
+        show(answer.items, ITEMS, as_json=True)
+    else:
+        print(f"{len(answer.items)} {done}")
 
 
 # -- tables

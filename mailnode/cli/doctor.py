@@ -19,7 +19,7 @@ from mailnode.cli.findings import (
     machine_findings,
     port_findings,
 )
-from mailnode.cli.printing import Column, number, octets, print_json, show, show_rows, text, time
+from mailnode.cli.printing import Column, number, octets, plain, print_json, show, show_rows, text, time
 from mailnode.clock import SystemClock
 from mailnode.config import Config, ConfigError, load
 from mailnode.listeners.ports import become
@@ -85,7 +85,7 @@ SESSIONS = (
 def status(options: argparse.Namespace) -> None:
     answer = ask(options, pb.StatusRequest())
     if options.json:
-        show([answer], (), as_json=True)
+        print_json(plain(answer))
         return
     for title, value in _lines(answer):
         print(f"{title:<10} {value}")

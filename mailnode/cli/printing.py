@@ -28,7 +28,7 @@ def number(title: str, cell: Callable[[Any], object]) -> Column:
 def show(rows: Sequence[Any], columns: Sequence[Column], as_json: bool) -> None:
     """JSON has every field of every row under its name; numbers of 64 bits are numbers."""
     if as_json:
-        print_json([_plain(row) for row in rows])
+        print_json([plain(row) for row in rows])
     else:
         show_rows(rows, columns)
 
@@ -48,7 +48,8 @@ def _padded(cell: str, column: Column, width: int) -> str:
     return cell.rjust(width) if column.right else cell.ljust(width)
 
 
-def _plain(row: Any) -> Any:
+def plain(row: Any) -> Any:
+    """An answer's fields, or a row's."""
     fields = MessageToDict(row, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
     return {name: _number(row, name, value) for name, value in fields.items()}
 

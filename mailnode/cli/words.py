@@ -66,7 +66,7 @@ def _making(commands: Any) -> None:
 
 def _accounts(commands: Any) -> None:
     of = _group(commands, "account", "accounts")
-    _asked(
+    _shown(
         of,
         "add",
         "a new account; its password by prompt or from standard input",
@@ -75,18 +75,18 @@ def _accounts(commands: Any) -> None:
     )
     _shown(of, "list", "every account", asking.account_list)
     _shown(of, "show", "one account", asking.account_list, "address")
-    _asked(of, "passwd", "a new password", asking.account_password, "address")
-    _asked(of, "suspend", "let nobody log in; mail still comes in", asking.account_suspend, "address")
-    _asked(of, "resume", "end a suspension", asking.account_resume, "address")
+    _shown(of, "passwd", "a new password", asking.account_password, "address")
+    _shown(of, "suspend", "let nobody log in; mail still comes in", asking.account_suspend, "address")
+    _shown(of, "resume", "end a suspension", asking.account_resume, "address")
 
     about = "it takes no mail and nobody logs in; for a while it can be brought back"
-    _asked(of, "remove", about, asking.account_remove, "address")
-    _asked(of, "undelete", "bring back what was removed", asking.account_undelete, "address")
+    _shown(of, "remove", about, asking.account_remove, "address")
+    _shown(of, "undelete", "bring back what was removed", asking.account_undelete, "address")
     about = "another address for an account; its mail and its password stay"
-    rename = _asked(of, "rename", about, asking.account_rename, "address")
+    rename = _shown(of, "rename", about, asking.account_rename, "address")
     rename.add_argument("to", metavar="NEW")
     rename.add_argument("--keep-alias", action="store_true", help="the old address stays, as an alias")
-    quota = _asked(of, "quota", "how much an account may hold", asking.account_quota, "address")
+    quota = _shown(of, "quota", "how much an account may hold", asking.account_quota, "address")
     about = "octets, such as 10G; `none`: no limit; `domain`: as mailnode.toml says of its domain"
     quota.add_argument("--storage", type=amount.octets, metavar="SIZE", help=about)
     quota.add_argument("--messages", type=amount.messages, metavar="N", help="as --storage")
@@ -95,7 +95,7 @@ def _accounts(commands: Any) -> None:
 def _app_passwords(commands: Any) -> None:
     of = _group(commands, "app-password", "passwords for one program each")
     about = "make one and print it; it is shown this once"
-    add = _asked(of, "add", about, asking.app_password_add, "address", "name")
+    add = _shown(of, "add", about, asking.app_password_add, "address", "name")
     add.add_argument(
         "--scope",
         action="append",
@@ -107,23 +107,23 @@ def _app_passwords(commands: Any) -> None:
     add.add_argument("--days", type=_days, default=0, help="until it expires; it does not, if none are named")
     _shown(of, "list", "those of an account", asking.app_password_list, "address")
     about = "it opens nothing any more; sessions that came in by it end"
-    _asked(of, "revoke", about, asking.app_password_revoke, "address", "name")
+    _shown(of, "revoke", about, asking.app_password_revoke, "address", "name")
 
 
 def _aliases(commands: Any) -> None:
     of = _group(commands, "alias", "aliases")
     about = "a new address whose mail goes to others of this node; @DOMAIN takes what has no address"
-    add = _asked(of, "add", about, asking.alias_add, "address")
+    add = _shown(of, "add", about, asking.alias_add, "address")
     add.add_argument("targets", nargs="+", metavar="TARGET")
     _shown(of, "list", "every alias", asking.alias_list)
-    _asked(of, "remove", "an alias goes", asking.alias_remove, "address")
+    _shown(of, "remove", "an alias goes", asking.alias_remove, "address")
 
 
 def _mailboxes(commands: Any) -> None:
     of = _group(commands, "mailbox", "mailboxes")
     _shown(of, "list", "the mailboxes of an account", asking.mailbox_list, "address")
     _shown(of, "expunged", "what can be brought back", asking.mailbox_expunged, "address")
-    back = _asked(of, "undelete", "bring back what was expunged", asking.mailbox_undelete, "address")
+    back = _shown(of, "undelete", "bring back what was expunged", asking.mailbox_undelete, "address")
     about = "of this one alone, by the name that it has or had"
     back.add_argument("mailbox", nargs="?", default="", metavar="MAILBOX", help=about)
     about = "what was expunged since then: 90m, 12h, 3d ago, or 2026-01-31 12:00 (UTC)"
@@ -200,9 +200,9 @@ def _server_options(command: argparse.ArgumentParser) -> None:
 
 def _domains(commands: Any) -> None:
     of = _group(commands, "domain", "domains whose mail is ours")
-    _asked(of, "add", "mail of one more domain is ours", asking.domain_add, "domain")
+    _shown(of, "add", "mail of one more domain is ours", asking.domain_add, "domain")
     _shown(of, "list", "every domain", asking.domain_list)
-    remove = _asked(of, "remove", "mail of a domain is no longer ours", asking.domain_remove, "domain")
+    remove = _shown(of, "remove", "mail of a domain is no longer ours", asking.domain_remove, "domain")
     about = "with its accounts: their mail stays, they answer to nobody until the domain is added again"
     remove.add_argument("--keep-accounts", action="store_true", help=about)
     _shown(commands, "dns", "what a domain's DNS zone shall say", making.dns, "domain")
@@ -218,7 +218,7 @@ def _queue(commands: Any) -> None:
         ("release", "try it again at its time", asking.queue_release),
         ("remove", "give it up without a report", asking.queue_remove),
     ):
-        change = _asked(of, name, about, run)
+        change = _shown(of, name, about, run)
         which = change.add_mutually_exclusive_group(required=True)
         which.add_argument("item", nargs="?", default="", metavar="ITEM", help="as `queue list` names it")
         which.add_argument("--all", action="store_true")
@@ -296,7 +296,7 @@ def _asked(of: Any, name: str, about: str, run: Run, *arguments: str) -> argpars
 
 
 def _shown(of: Any, name: str, about: str, run: Run, *arguments: str) -> argparse.ArgumentParser:
-    """One whose answer is a table, or JSON for scripts."""
+    """One whose answer is for people, or JSON for scripts."""
     command = _asked(of, name, about, run, *arguments)
     command.add_argument("--json", action="store_true")
     return command

@@ -170,6 +170,22 @@ def test_answers_are_tables_for_people_and_json_for_scripts(
     assert len(capsys.readouterr().out.splitlines()) == 1
 
 
+def test_what_was_done_is_said_for_people_or_in_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = str(tmp_path / "node")
+    assert main(["init", made, *DOMAIN, *ALICE]) == 0
+    for words, answer in (
+        (("alias", "add", "x@example.test", "alice@example.test"), {"address": "x@example.test"}),
+        (("alias", "remove", "X@example.test"), {"address": "x@example.test"}),
+        (("account", "suspend", "alice@example.test"), {"address": "alice@example.test"}),
+        (("account", "rename", "alice@example.test", "al@example.test"), {"address": "al@example.test"}),
+    ):
+        capsys.readouterr()
+        assert main([*words, "--dir", made, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out) == answer
+
+
 def test_a_quota_is_its_domains_until_the_account_is_told_its_own(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -117,7 +117,7 @@ def test_status_says_what_the_node_does(node: Node, capsys: pytest.CaptureFixtur
         deliver(node, b"counted")
         with socket.create_connection((HOST, node.port("imap"))) as open_session:
             assert open_session.recv(4) == b"* OK"
-            (answer,) = json.loads(said(capsys, 0, "status", *at, "--json"))
+            answer = json.loads(said(capsys, 0, "status", *at, "--json"))
             table = said(capsys, 0, "status", *at)
     finally:
         node.stop()

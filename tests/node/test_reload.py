@@ -83,3 +83,22 @@ def test_what_cannot_change_live_is_named(node: Node) -> None:
     edit(node, "hostname = ", 'hostname = "other.example.test"  # ')
     hang_up(node, "some of it needs a restart")
     assert b"keys=hostname" in node.log.read_bytes()
+
+
+def test_the_level_of_the_log_changes_while_the_node_serves(node: Node, session: imaplib.IMAP4) -> None:
+    edit(node, 'log_level = "info"', 'log_level = "error"')
+    os.kill(node.process_id, signal.SIGHUP)
+    deadline = time.monotonic() + SECONDS_MAX
+    while _says(node, b"until it is quiet"):
+        assert time.monotonic() < deadline
+    edit(node, 'log_level = "error"', 'log_level = "info"')
+    hang_up(node, "the configuration was taken")
+    assert _says(node, b"again")
+    assert session.noop()[0] == "OK"
+
+
+def _says(node: Node, subject: bytes) -> bool:
+    """Whether the log has a line for a message that comes in."""
+    before = node.log.stat().st_size
+    deliver(node, subject)
+    return b"message taken" in node.log.read_bytes()[before:]
