@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from protocols.fault import Fault
 from protocols.imap import attributes, event, keys, parameters
+from protocols.imap.capability import REV2
 from protocols.imap.event import LiteralKind, StoreMode
 from protocols.imap.fetch import Attribute
 from protocols.imap.grammar import Grammar
+from protocols.imap.search import Return
 
 SELECTION_OPTIONS = frozenset({"SUBSCRIBED", "REMOTE", "RECURSIVEMATCH", "SPECIAL-USE"})
 RETURN_OPTIONS = frozenset({"SUBSCRIBED", "CHILDREN", "SPECIAL-USE"})
@@ -94,11 +96,11 @@ def _mailbox(g: Grammar) -> str:
 
 
 def select(g: Grammar) -> event.Select:
-    return event.Select(_mailbox(g), False, *parameters.parameters(g))
+    return event.Select(_mailbox(g), False, *parameters.parameters(g), spelled=g.spelled)
 
 
 def examine(g: Grammar) -> event.Select:
-    return event.Select(_mailbox(g), True, *parameters.parameters(g))
+    return event.Select(_mailbox(g), True, *parameters.parameters(g), spelled=g.spelled)
 
 
 def create(g: Grammar) -> event.Create:
@@ -107,14 +109,14 @@ def create(g: Grammar) -> event.Create:
     if not name:
         raise Fault("NO [CANNOT]", "A mailbox must have a name")
     if not g.skip_sp():
-        return event.Create(name)
+        return event.Create(name, spelled=g.spelled)
     g.open()
     if g.word("USE") != "USE":
         raise g.fault("USE")
     g.sp()
     uses = g.listed(lambda: _special_use(g))
     g.close()
-    return event.Create(name, tuple(dict.fromkeys(uses)))
+    return event.Create(name, tuple(dict.fromkeys(uses)), g.spelled)
 
 
 def _special_use(g: Grammar) -> str:
@@ -127,16 +129,17 @@ def _special_use(g: Grammar) -> str:
 
 
 def delete(g: Grammar) -> event.Delete:
-    return event.Delete(_mailbox(g))
+    return event.Delete(_mailbox(g), g.spelled)
 
 
 def rename(g: Grammar) -> event.Rename:
     """rename = SP mailbox SP mailbox"""
     name = _mailbox(g)
+    spelled = g.spelled
     new_name = _mailbox(g).removesuffix("/")
     if not new_name:
         raise Fault("NO [CANNOT]", "A mailbox must have a name")
-    return event.Rename(name, new_name)
+    return event.Rename(name, new_name, spelled)
 
 
 def subscribe(g: Grammar) -> event.Subscribe:
@@ -242,7 +245,7 @@ def append(g: Grammar, size: int, kind: LiteralKind) -> event.Append:
     """append = SP mailbox append-message, RFC 9051 §9; the octets end before the literal."""
     name = _mailbox(g)
     flags, date, utf8 = _message(g, kind)
-    return event.Append(name, flags, date, size, kind, utf8, g.utf8)
+    return event.Append(name, flags, date, size, kind, utf8, g.enabled)
 
 
 def next_message(g: Grammar, first: event.Append, size: int, kind: LiteralKind) -> event.NextMessage:
@@ -276,7 +279,7 @@ def _utf8_data(g: Grammar, kind: LiteralKind) -> None:
     g.open()
     if not g.ended or kind is not LiteralKind.LITERAL8:
         raise g.fault("a literal8")
-    if not g.utf8:
+    if "UTF8=ACCEPT" not in g.enabled:
         raise Fault("NO [CANNOT]", "ENABLE UTF8=ACCEPT comes first")
 
 
@@ -304,8 +307,8 @@ def expunge(g: Grammar) -> event.Expunge:
 
 
 def search(g: Grammar) -> event.Search:
-    """search = [search-return-opts] SP search-program"""
-    returns = keys.returns(g)
+    """search = [search-return-opts] SP search-program; IMAP4rev2 has ESEARCH alone (RFC 9051 §6.4.4)"""
+    returns = keys.returns(g) or (Return.ALL if REV2 in g.enabled else None)
     return event.Search(g.tag, keys.program(g), g.by_uid, returns)
 
 

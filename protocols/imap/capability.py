@@ -53,8 +53,12 @@ def _login_disabled(standing: Standing) -> bool:
     return _before(standing) and not standing.policy.plaintext_login
 
 
+REV2 = "IMAP4REV2"
+"""As ENABLE says it, in capitals: names and strings in UTF-8, and no word of \\Recent (RFC 9051 §6.3.1)."""
+
 CAPABILITIES: tuple[tuple[str, When], ...] = (
     ("IMAP4rev1", _always),  # RFC 3501
+    ("IMAP4rev2", _always),  # RFC 9051; a client that wants it says ENABLE, appendix A
     ("SASL-IR", _before),  # RFC 4959
     ("LITERAL+", _always),  # RFC 7888
     ("ID", _always),  # RFC 2971
@@ -88,7 +92,7 @@ CAPABILITIES: tuple[tuple[str, When], ...] = (
     ("PREVIEW", _after),  # RFC 8970
 )
 
-ENABLED_BY_ENABLE = frozenset({"CONDSTORE", "QRESYNC", "UTF8=ACCEPT"})
+ENABLED_BY_ENABLE = frozenset({"CONDSTORE", "QRESYNC", "UTF8=ACCEPT", REV2})
 """Extensions that ENABLE turns on (RFC 5161 §3.1): the others above do not wait for it."""
 
 

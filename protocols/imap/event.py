@@ -22,7 +22,8 @@ end (`Ok`, `No`, `Bad`). What the answers are to some events in particular:
     Goodbye               the session gives up: `send(event, event.answer)`, then close
 
 Mailbox names are full names as Unicode text, "/" between levels, INBOX in capitals wherever it is the first
-level. Flags are as sent, each once, system flags in the case of RFC 9051 §2.3.2 (`\\Seen`).
+level; `spelled` is the name as the client wrote it, empty where that is the same. Flags are as sent, each
+once, system flags in the case of RFC 9051 §2.3.2 (`\\Seen`).
 """
 
 from __future__ import annotations
@@ -116,6 +117,7 @@ class Select:
     examine: bool
     condstore: bool = False
     known: Known | None = None
+    spelled: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +126,20 @@ class Create:
 
     mailbox: str
     special_use: tuple[str, ...] = ()
+    spelled: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Delete:
     mailbox: str
+    spelled: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Rename:
     mailbox: str
     new_name: str
+    spelled: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +214,8 @@ class Append:
     """RFC 9051 §6.3.12. `internal_date` in seconds since 1970-01-01 UTC; None when the client gave none.
 
     `size` is what the client announced; of a PLAIN literal the Chunks hold more where a bare LF became CRLF.
-    `utf8`: the literal stands in UTF8 (...), RFC 6855 §4; `names_utf8`: so do names in this session.
+    `utf8`: the literal stands in UTF8 (...), RFC 6855 §4; `enabled`: what the
+    client had enabled.
     """
 
     mailbox: str
@@ -218,7 +224,7 @@ class Append:
     size: int
     kind: LiteralKind
     utf8: bool = False
-    names_utf8: bool = False
+    enabled: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,6 +11,7 @@ from unicodedata import normalize
 from protocols.cursor import Cursor
 from protocols.fault import Fault
 from protocols.imap import date, flags, utf7
+from protocols.imap.capability import REV2
 from protocols.imap.limits import ImapLimits
 from protocols.imap.sequence import NUMBER_MAX, SAVED, STAR, SequenceSet
 
@@ -36,17 +37,25 @@ _BASE64 = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 class Grammar(Cursor):
     """The arguments of one command. A method is a production; all raise Fault where something else stands."""
 
-    __slots__ = ("by_uid", "depth", "limits", "tag", "utf8")
+    __slots__ = ("by_uid", "depth", "enabled", "limits", "spelled", "tag", "utf8")
 
     def __init__(
-        self, octets: bytes, at: int, limits: ImapLimits, tag: bytes, by_uid: bool, utf8: bool = False
+        self,
+        octets: bytes,
+        at: int,
+        limits: ImapLimits,
+        tag: bytes,
+        by_uid: bool,
+        enabled: frozenset[str] = frozenset(),
     ) -> None:
-        """`utf8`: the client has said ENABLE UTF8=ACCEPT (RFC 6855 §3)."""
+        """`enabled`: the extensions that the client has enabled."""
         super().__init__(octets, at)
         self.limits = limits
         self.tag = tag
         self.by_uid = by_uid
-        self.utf8 = utf8
+        self.enabled = enabled
+        self.utf8 = speaks_utf8(enabled)
+        self.spelled = ""  # a mailbox as the client wrote it, where that is not its name
         self.depth = 0
 
     # ---- marks
@@ -193,12 +202,15 @@ class Grammar(Cursor):
     # ---- mailboxes
 
     def mailbox(self) -> str:
-        """mailbox = "INBOX" / astring, as Unicode."""
+        """mailbox = "INBOX" / astring, as Unicode in NFC (RFC 5198 §2)."""
         name = self._name(self.astring())
+        spelled, name = name, name if name.isascii() else normalize("NFC", name)
         if any(c < " " or c == "\x7f" for c in name):
             raise Fault("NO [CANNOT]", "Control characters in a mailbox name")
         if name[:5].upper() == "INBOX" and name[5:6] in ("", "/"):
-            return "INBOX" + name[5:]
+            name = "INBOX" + name[5:]
+        if name != spelled:
+            self.spelled = spelled
         return name
 
     def list_mailbox(self) -> str:
@@ -206,12 +218,13 @@ class Grammar(Cursor):
         match = self.match(_LIST)
         octets = match[0] if match else self.string()
         try:
-            return self._name(octets)
+            pattern = self._name(octets)
         except Fault:
             return NO_NAME
+        return pattern if pattern.isascii() else normalize("NFC", pattern)
 
     def _name(self, octets: bytes) -> str:
-        """A name in NFC (RFC 5198 §2), out of modified UTF-7 or, where it was enabled, UTF-8.
+        """A name as it was written, out of modified UTF-7 or, where it was enabled, UTF-8.
 
         Leniency: UTF-8 as it stands, seen from clients that know no modified UTF-7.
         """
@@ -222,7 +235,7 @@ class Grammar(Cursor):
             raise Fault(
                 "NO [CANNOT]", "The mailbox name is not " + ("UTF-8" if self.utf8 else "modified UTF-7")
             )
-        return name if name.isascii() else normalize("NFC", name)
+        return name
 
     # ---- flags and dates
 
@@ -266,6 +279,11 @@ class Grammar(Cursor):
         if day is None:
             raise self.fault("a date")
         return day
+
+
+def speaks_utf8(enabled: frozenset[str]) -> bool:
+    """Whether names and quoted strings are in UTF-8: RFC 6855 §3, RFC 9051 §5.1."""
+    return not enabled.isdisjoint(("UTF8=ACCEPT", REV2))
 
 
 def utf8_text(octets: bytes) -> str | None:

@@ -61,7 +61,7 @@ def program(g: Grammar) -> Key:
     if _comes(g, "CHARSET"):
         g.sp()
         decode = _decoder(g.astring())
-        if g.utf8:
+        if "UTF8=ACCEPT" in g.enabled:
             raise Fault("BAD", "After ENABLE UTF8=ACCEPT no charset may be named")  # RFC 6855 §3
     else:
         g.at = start

@@ -84,7 +84,7 @@ class Incoming:
     def _another(self, literal: Announced) -> Came:
         """The last octets of one message, then the next one; of an empty message there is nothing to say."""
         octets = self._framer.so_far[: literal.start]
-        grammar = Grammar(octets, 0, self._limits, b"", by_uid=False, utf8=self.append.names_utf8)
+        grammar = Grammar(octets, 0, self._limits, b"", False, self.append.enabled)
         if self._closing and not grammar.skip(self._closing):
             raise grammar.fault('")"')
         another = arguments.next_message(grammar, self.append, literal.size, kind_of(literal))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from protocols.imap import utf7
 from protocols.imap.answer import Bad, Bye, No, Ok
+from protocols.imap.capability import REV2
 from protocols.imap.event import Search
 from protocols.imap.search import Return
 from protocols.imap.sequence import ranges_of, text
@@ -86,7 +87,8 @@ def capability(words: str) -> bytes:
 
 def enabled(names: Iterable[str]) -> bytes:
     """enable-data, RFC 5161 §3.2"""
-    return " ".join(["* ENABLED", *names]).encode() + b"\r\n"
+    said = ("IMAP4rev2" if name == REV2 else name for name in names)
+    return " ".join(["* ENABLED", *said]).encode() + b"\r\n"
 
 
 # ---- the mailbox ---------------------------------------------------------------------------------------
@@ -118,7 +120,11 @@ def ok(code: str, human: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """What SELECT and EXAMINE tell, RFC 9051 §6.3.2; `first_unseen` is a sequence number, 0: none."""
+    """What SELECT and EXAMINE tell, RFC 9051 §6.3.2.
+
+    `listed`: the mailbox as LIST says it, where the client enabled IMAP4rev2. That has no word of `recent`,
+    then -1, and of `first_unseen`, a sequence number, 0: none.
+    """
 
     flags: Sequence[str]
     permanent_flags: Sequence[str]
@@ -126,6 +132,7 @@ class Selected:
     exists: int
     recent: int
     first_unseen: int
+    listed: bytes
     uid_validity: int
     uid_next: int
     highest_modseq: int
@@ -137,14 +144,16 @@ def selected(mailbox: Selected) -> bytes:
         flags(mailbox.flags),
         permanent_flags(mailbox.permanent_flags, mailbox.more_keywords),
         exists(mailbox.exists),
-        recent(mailbox.recent),
+        mailbox.listed,
         ok(f"UIDVALIDITY {mailbox.uid_validity}", "UIDs valid"),
         ok(f"UIDNEXT {mailbox.uid_next}", "Predicted next UID"),
         ok(f"HIGHESTMODSEQ {mailbox.highest_modseq}", "Highest mod-sequence"),
         ok(mailbox_id(mailbox.mailbox_id), "Its name for ever"),
     ]
     if mailbox.first_unseen:
-        lines.insert(4, ok(f"UNSEEN {mailbox.first_unseen}", "First unseen"))
+        lines.insert(3, ok(f"UNSEEN {mailbox.first_unseen}", "First unseen"))
+    if mailbox.recent >= 0:
+        lines.insert(3, recent(mailbox.recent))
     return b"".join(lines)
 
 
@@ -168,12 +177,16 @@ def quota_root(name: bytes, root: str) -> bytes:
 # ---- lists ---------------------------------------------------------------------------------------------
 
 
-def listed(attributes: Iterable[str], name: bytes, child_info: Sequence[str] = ()) -> bytes:
+def listed(
+    attributes: Iterable[str], name: bytes, child_info: Sequence[str] = (), old_name: bytes = b""
+) -> bytes:
     """LIST, RFC 9051 §7.3.1; `child_info` the selection options that a child meets, RFC 5258 §3.5.
 
-    `name` as `mailbox` says it.
+    `name` and `old_name` (RFC 9051 §6.3.9.7) as `mailbox` says them.
     """
     more = b""
+    if old_name:
+        more = b' ("OLDNAME" (%b))' % old_name
     if child_info:
         more = b' ("CHILDINFO" (%b))' % " ".join(f'"{option}"' for option in child_info).encode()
     return b'* LIST %b "/" %b%b\r\n' % (words(attributes), name, more)

@@ -303,8 +303,7 @@ class Session:
         return self._give(Open(tag, asked, row))
 
     def _grammar(self, octets: bytes, found: Head) -> Grammar:
-        utf8 = "UTF8=ACCEPT" in self.enabled
-        return Grammar(octets, found.at, self._limits, found.tag, found.by_uid, utf8)
+        return Grammar(octets, found.at, self._limits, found.tag, found.by_uid, self.enabled)
 
     def _answer_itself(self, tag: bytes, asked: Capability | Enable) -> Event | None:
         if isinstance(asked, Capability):

@@ -235,7 +235,7 @@ class View:
         return gone
 
     def arrivals(self, uids: array[int], count: int) -> bytes:
-        """EXISTS and RECENT after messages came; `uids[:count]` is the account's own list as it is now."""
+        """EXISTS after messages came; `uids[:count]` is the account's own list as it is now."""
         self._grown = False
         last = self.last_uid
         first_new = bisect_right(uids, last, 0, count)
@@ -246,7 +246,7 @@ class View:
             self._take(uids, first_new, count)
         if not new:
             return b""
-        return response.exists(self.count) + response.recent(self.within(self.recent))
+        return response.exists(self.count)
 
     def _take(self, uids: array[int], first_new: int, count: int) -> None:
         """Share the account's list where it says what we told, else add to a list of our own."""

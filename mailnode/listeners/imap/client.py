@@ -23,8 +23,10 @@ from mailnode.store.damage import Unreadable
 from protocols.fault import Fault
 from protocols.imap import response
 from protocols.imap.answer import Answer, Bad
+from protocols.imap.capability import REV2
 from protocols.imap.command import withholds_expunge
 from protocols.imap.event import Append, Fetch, List, Search, Status, Store
+from protocols.imap.grammar import speaks_utf8
 
 if TYPE_CHECKING:
     from mailnode.listeners.imap.append import Appending
@@ -82,8 +84,13 @@ class Client:
 
     @property
     def utf8(self) -> bool:
-        """Whether it said ENABLE UTF8=ACCEPT (RFC 6855)."""
-        return "UTF8=ACCEPT" in self.enabled()
+        """Whether names and quoted strings are UTF-8 to it: ENABLE UTF8=ACCEPT or IMAP4rev2."""
+        return speaks_utf8(self.enabled())
+
+    @property
+    def rev2(self) -> bool:
+        """Whether it said ENABLE IMAP4rev2."""
+        return REV2 in self.enabled()
 
     def enabled(self) -> frozenset[str]:
         """The extensions that it enabled."""

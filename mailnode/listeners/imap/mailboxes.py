@@ -36,12 +36,14 @@ async def create(client: Client, event: Create) -> None:
     ask = CreateMailbox(name=event.mailbox, special_use="".join(event.special_use))
     result = await client.apply(Intent(create_mailbox=ask))
     row = (await client.account.mailboxes()).rows.get(result.mailbox)  # None: somebody deleted it since
+    await _announce(client, event, event.mailbox, event.spelled)
     await client.end(event, Ok("Created", response.mailbox_id(row.mailbox_id) if row else ""))
 
 
 async def delete(client: Client, event: Delete) -> None:
     row = await _row(client, event.mailbox)
     await client.apply(Intent(delete_mailbox=DeleteMailbox(mailbox=row.mailbox)))
+    await _announce(client, event, event.mailbox, event.spelled)
     await client.end(event, Ok("Deleted"))
 
 
@@ -49,7 +51,26 @@ async def rename(client: Client, event: Rename) -> None:
     row = await _row(client, event.mailbox)
     ask = RenameMailbox(mailbox=row.mailbox, name=event.new_name)
     await client.apply(Intent(rename_mailbox=ask))
+    await _announce(client, event, event.new_name, event.spelled or event.mailbox)
     await client.end(event, Ok("Renamed"))
+
+
+async def _announce(client: Client, event: Create | Delete | Rename, name: str, old_name: str) -> None:
+    """LIST with OLDNAME where a client of IMAP4rev2 knows the mailbox by another name (RFC 9051 §6.3.9.7)."""
+    if client.rev2 and old_name:
+        client.say(event, listed(client, await client.account.mailboxes(), name, old_name))
+
+
+def listed(client: Client, mailboxes: Mailboxes, name: str, old_name: str = "") -> bytes:
+    """One mailbox as LIST says it, there or not."""
+    said, row = client.mailbox_name, mailboxes.named(name)
+    attributes = ["\\NonExistent"]
+    if row is not None:
+        above = any(each.parent == row.mailbox for each in mailboxes.rows.values())
+        attributes = [*_attributes_of(row), "\\HasChildren" if above else "\\HasNoChildren"]
+    if name in mailboxes.subscribed:
+        attributes.append("\\Subscribed")
+    return response.listed(attributes, said(name), old_name=said(old_name) if old_name else b"")
 
 
 async def _row(client: Client, name: str) -> MailboxRow:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from mailnode.listeners.imap.client import Client
+from mailnode.listeners.imap.mailboxes import listed
 from mailnode.listeners.imap.refusal import Refused
 from mailnode.listeners.imap.selected import Selected
 from mailnode.mailbox.verbs import ALL_UIDS, Messages, Want
@@ -35,7 +36,7 @@ async def select(client: Client, event: Select) -> None:
         selected.close()
         raise
     client.selection = selected
-    client.say(event, response.selected(_told(selected, run)))
+    client.say(event, response.selected(_told(selected, run, await _listed(client, event))))
     if event.known is not None and event.known.uid_validity == row.uid_validity:
         await client.say_all(event, _resynchronised(selected, event.known))
     client.say(event, Ok("Selected", "READ-ONLY" if event.examine else "READ-WRITE"))
@@ -62,15 +63,23 @@ async def _uids(client: Client, row: MailboxRow) -> Messages:
         raise Refused("NONEXISTENT") from None
 
 
-def _told(selected: Selected, run: Messages) -> response.Selected:
+async def _listed(client: Client, event: Select) -> bytes:
+    """The mailbox as LIST says it: IMAP4rev2 asks for it (RFC 9051 §6.3.2)."""
+    if not client.rev2:
+        return b""
+    return listed(client, await client.account.mailboxes(), event.mailbox, event.spelled)
+
+
+def _told(selected: Selected, run: Messages, listed: bytes) -> response.Selected:
     row, view = selected.row, selected.view
     return response.Selected(
         flags=selected.flags(),
         permanent_flags=selected.permanent_flags(),
         more_keywords=not selected.read_only and selected.has_room_for_keywords(),
         exists=view.count,
-        recent=view.within(view.recent),
-        first_unseen=view.number(run.first_unseen) if run.first_unseen else 0,
+        recent=-1 if selected.rev2 else view.within(view.recent),
+        first_unseen=view.number(run.first_unseen) if run.first_unseen and not selected.rev2 else 0,
+        listed=listed,
         uid_validity=row.uid_validity,
         uid_next=max(row.uid_next, view.last_uid + 1),
         highest_modseq=row.highest_modseq,

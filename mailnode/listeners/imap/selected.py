@@ -22,6 +22,7 @@ from mailnode.mailbox.verbs import ALL_UIDS, Account, Messages, Resync, UidRange
 from mailnode.pb.change_pb2 import Result, UidRange
 from mailnode.pb.row_pb2 import MailboxRow
 from protocols.imap import response
+from protocols.imap.capability import REV2
 from protocols.imap.fetch import Attribute, Plan
 from protocols.imap.flags import SYSTEM, FlagNames
 from protocols.imap.render import Columns, fetched
@@ -88,6 +89,10 @@ class Selected:
     def qresync(self) -> bool:
         """Whether it is told of expunges by VANISHED, and of the mod-sequences of its own (RFC 7162 §3.2)."""
         return "QRESYNC" in self._enabled()
+
+    @property
+    def rev2(self) -> bool:
+        return REV2 in self._enabled()
 
     def highest_modseq(self) -> bytes:
         """HIGHESTMODSEQ, of no later than what the client was told."""
@@ -245,11 +250,16 @@ class Selected:
     async def _arrivals(self) -> bytes:
         now = await self._uids()
         await self.claim_recent()
-        return self.view.arrivals(now.uids, now.count)
+        exists = self.view.arrivals(now.uids, now.count)
+        if not exists or self.rev2:
+            return exists
+        return exists + response.recent(self.view.within(self.view.recent))
 
     async def claim_recent(self) -> None:
         """What nobody was told of is \\Recent to this client, and to no other if it may write (RFC 3501
         §2.3.2); raises Refused when the mailbox was deleted."""
+        if self.rev2:
+            return  # it has no word for them (RFC 9051 appendix E.12): they stay so to who has
         if not self.read_only:
             try:
                 self.view.claim(*await self._account.claim_recent(self.mailbox))

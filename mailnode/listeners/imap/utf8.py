@@ -1,4 +1,5 @@
-"""ENVELOPE, BODY and BODYSTRUCTURE for a client that said ENABLE UTF8=ACCEPT (RFC 6855 §3).
+"""ENVELOPE, BODY and BODYSTRUCTURE for a client that said ENABLE UTF8=ACCEPT (RFC 6855 §3)
+or IMAP4rev2.
 
 They are stored in 7-bit form; few messages have more to show, and those are read and rendered anew.
 """

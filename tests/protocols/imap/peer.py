@@ -199,7 +199,8 @@ class Peer:
         if view is None:
             return b""
         said = view.expunges() if expunges else b""
-        said += view.arrivals(self.selected.uids, len(self.selected.uids))
+        arrivals = view.arrivals(self.selected.uids, len(self.selected.uids))
+        said += arrivals and arrivals + response.recent(view.within(view.recent))
         changed = view.changed
         view.told_changes()
         columns = self._columns([u for a, b in changed for u in self.selected.uids if a <= u <= b])
@@ -234,7 +235,7 @@ class Peer:
         count = len(self.selected.uids)
         self.view = View(self.selected.uids, count)
         unseen, uid_next = 1 if count else 0, self.selected.uid_next
-        told = response.Selected(SYSTEM, SYSTEM, True, count, 0, unseen, 7, uid_next, 9, "M1")
+        told = response.Selected(SYSTEM, SYSTEM, True, count, 0, unseen, b"", 7, uid_next, 9, "M1")
         yield response.selected(told)
         yield Ok("Selected", "READ-ONLY" if event.examine else "READ-WRITE")
 

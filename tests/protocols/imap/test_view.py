@@ -83,7 +83,7 @@ def test_expunges_count_down_as_they_are_told() -> None:
     assert told.expunges() == b""
 
 
-def test_arrivals_are_told_with_the_recent_among_them() -> None:
+def test_arrivals_are_told_and_the_recent_among_them_counted() -> None:
     account = array("I", [1, 2])
     told = View(account, 2)
     told.claim(2, 3)
@@ -91,7 +91,8 @@ def test_arrivals_are_told_with_the_recent_among_them() -> None:
     told.claim(7, 8)
     told.note(1, [(7, 7)], [], [])
     assert told.has_grown
-    assert told.arrivals(account, 3) == b"* 3 EXISTS\r\n* 2 RECENT\r\n"
+    assert told.arrivals(account, 3) == b"* 3 EXISTS\r\n"
+    assert told.within(told.recent) == 2
     assert not told.has_grown
     assert told.arrivals(account, 3) == b""
 
@@ -152,7 +153,7 @@ def test_after_missed_changes_all_is_looked_at_anew() -> None:
     now = array("I", [1, 3, 5])
     told.note_unknown(now, 3)
     assert told.expunges() == b"* 2 EXPUNGE\r\n"
-    assert told.arrivals(now, 3) == b"* 3 EXISTS\r\n* 0 RECENT\r\n"
+    assert told.arrivals(now, 3) == b"* 3 EXISTS\r\n"
     assert told.changed == ((1, 3),)
 
 
