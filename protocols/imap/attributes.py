@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from protocols.imap import response
-from protocols.imap.fetch import PICKING, Attribute, Item, Of, Plan, Section
+from protocols.imap.fetch import PICKING, Attribute, Binary, BinarySize, Item, Of, Plan, Section
 from protocols.imap.grammar import Grammar
 from protocols.imap.sequence import NUMBER_MAX
 
@@ -18,6 +18,7 @@ _SECTIONS = {
     "RFC822.HEADER": Section((), Of.HEADER, frozenset(), 0, 0, True, b"RFC822.HEADER"),
     "RFC822.TEXT": Section((), Of.TEXT, frozenset(), 0, 0, False, b"RFC822.TEXT"),
 }
+_BINARIES = frozenset({"BINARY", "BINARY.PEEK", "BINARY.SIZE"})
 _TEXTS = {of.value: of for of in Of if of is not Of.ALL}
 _NAME = re.compile(rb"[A-Za-z0-9.]+")
 _PART = re.compile(rb"[1-9]\d{0,9}")
@@ -50,6 +51,8 @@ def _attribute(g: Grammar) -> Item:
     name = _name(g)
     if name in ("BODY", "BODY.PEEK") and g.peek() == b"[":
         return _section(g, peek=name == "BODY.PEEK")
+    if name in _BINARIES and g.peek() == b"[":
+        return _binary(g, name)
     item = _ATTRIBUTES.get(name) or _SECTIONS.get(name)
     if item is None:
         raise g.fault("what to fetch")
@@ -71,6 +74,22 @@ def _section(g: Grammar, *, peek: bool) -> Section:
     if count:
         label += b"<%d>" % start
     return Section(path, of, frozenset(n.lower() for n in names), start, count, peek, label)
+
+
+def _binary(g: Grammar, name: str) -> Binary | BinarySize:
+    """section-binary [partial], section-binary = "[" [section-part] "]", RFC 9051 §9"""
+    g.skip(b"[")
+    path = _path(g)
+    if g.octets[g.at - 1 : g.at] == b"." or not g.skip(b"]"):
+        raise g.fault('"]"')
+    spec = _spec(path, Of.ALL, [])
+    if name == "BINARY.SIZE":
+        return BinarySize(path, b"BINARY.SIZE[%b]" % spec)
+    start, count = _partial(g)
+    label = b"BINARY[%b]" % spec
+    if count:
+        label += b"<%d>" % start
+    return Binary(path, start, count, name == "BINARY.PEEK", label)
 
 
 def _path(g: Grammar) -> tuple[int, ...]:

@@ -67,6 +67,7 @@ CAPABILITIES: tuple[tuple[str, When], ...] = (
     ("LOGINDISABLED", _login_disabled),  # RFC 9051 §6.2.3
     ("IDLE", _always),  # RFC 2177; before login too: clients choose their ways by it
     ("NAMESPACE", _after),  # RFC 2342
+    ("BINARY", _after),  # RFC 3516
     ("CHILDREN", _after),  # RFC 3348
     ("MULTIAPPEND", _after),  # RFC 3502
     ("UIDPLUS", _after),  # RFC 4315

@@ -66,7 +66,27 @@ class Section:
         return not self.path and self.of is Of.ALL and not self.count
 
 
-Item = Attribute | Section
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """A part without its content transfer encoding, `BINARY[1.2]<0.100>` (RFC 9051 §6.4.5); as `Section`,
+    `start` and `count` of decoded octets."""
+
+    path: tuple[int, ...]
+    start: int
+    count: int
+    peek: bool
+    label: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BinarySize:
+    """How many octets Binary would give, `BINARY.SIZE[1.2]`."""
+
+    path: tuple[int, ...]
+    label: bytes
+
+
+Item = Attribute | Section | Binary | BinarySize
 _OF_THE_ROW = frozenset((Attribute.THREADID, Attribute.PREVIEW))
 
 
@@ -81,6 +101,10 @@ class Plan:
         return tuple(i for i in self.items if isinstance(i, Section))
 
     @cached_property
+    def binaries(self) -> tuple[Binary | BinarySize, ...]:
+        return tuple(i for i in self.items if isinstance(i, Binary | BinarySize))
+
+    @cached_property
     def needs_entries(self) -> bool:
         """Whether FLAGS, INTERNALDATE or RFC822.SIZE is asked, or \\Seen must be looked at."""
         return self.sets_seen or any(
@@ -91,7 +115,7 @@ class Plan:
     def needs_mail(self) -> bool:
         """Whether the parsed message is asked: THREADID, PREVIEW, or where in the body octets are."""
         parts = any(not s.is_of_header and not s.is_whole for s in self.sections)
-        return parts or not _OF_THE_ROW.isdisjoint(self.items)
+        return parts or bool(self.binaries) or not _OF_THE_ROW.isdisjoint(self.items)
 
     @cached_property
     def needs_structure(self) -> bool:
@@ -111,12 +135,17 @@ class Plan:
     @cached_property
     def needs_octets(self) -> bool:
         """Whether octets of the body are asked."""
-        return any(not s.is_of_header for s in self.sections)
+        return self._decodes or any(not s.is_of_header for s in self.sections)
+
+    @cached_property
+    def _decodes(self) -> bool:
+        return any(isinstance(i, Binary) for i in self.binaries)
 
     @cached_property
     def sets_seen(self) -> bool:
         """Whether it sets \\Seen (in a mailbox that was not selected by EXAMINE)."""
-        return any(not s.peek for s in self.sections)
+        asked = (i for i in self.items if isinstance(i, Section | Binary))
+        return any(not i.peek for i in asked)
 
     @property
     def shows_flags(self) -> bool:

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from protocols.imap import date, objectid, response
-from protocols.imap.fetch import PICKING, Attribute, Item, Of, Plan, Section
+from protocols.imap import binary, date, objectid, response
+from protocols.imap.binary import Encoded
+from protocols.imap.fetch import PICKING, Attribute, Binary, BinarySize, Item, Of, Plan, Section
 from protocols.imap.flags import FlagNames
 from protocols.imap.section import FieldPicker, Part, Range, cut, octets_of
 from protocols.imap.sequence import Ranges
@@ -75,6 +76,17 @@ class PickedHeader:
         return _literal(self.section.label, _cut(FieldPicker(self.section).pick(header), self.section))
 
 
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """A part that is decoded on its way: measured first, for its size stands before it."""
+
+    item: Binary
+    part: Encoded
+
+
+Piece = bytes | Range | PickedHeader | Decoding
+
+
 def fetched(plan: Plan, columns: Columns, names: FlagNames) -> bytes:
     """`* n FETCH (...)` of each message; every `octets` that is needed must be there."""
     templates: list[bytes] = []
@@ -91,19 +103,22 @@ def fetched(plan: Plan, columns: Columns, names: FlagNames) -> bytes:
     return whole * count % tuple(cells)
 
 
-def pieces(plan: Plan, columns: Columns, index: int, names: FlagNames) -> list[bytes | Range | PickedHeader]:
+def pieces(plan: Plan, columns: Columns, index: int, names: FlagNames) -> list[Piece]:
     """The response of one message whose octets are not at hand, in order.
 
-    Octets are sent as they are; in the place of a Range go these octets of the message, through `shown`.
+    Octets are sent as they are; in the place of a Range go these octets of the message, through `shown`,
+    and the others say what goes in theirs.
     """
     one = _single(columns, index)
-    said: list[bytes | Range | PickedHeader] = []
+    said: list[Piece] = []
     before = b"* %d FETCH (" % columns.numbers[index]
     for item in plan.items:
         said.append(before)
         before = b" "
         if isinstance(item, Section) and not (one.heads and item.is_of_header):
             said += _streamed(item, one)
+        elif isinstance(item, Binary):
+            said.append(_decoding(item, one.mails[0]))
         else:
             template, of_item = _said(item, one, names)
             said += [template % row for row in zip(*of_item, strict=True)]
@@ -134,6 +149,11 @@ _TEMPLATES: dict[Item, bytes] = {
 
 def _said(item: Item, columns: Columns, names: FlagNames) -> tuple[bytes, list[Iterable[object]]]:
     """What an item says of a message, with holes for the values of these columns."""
+    if isinstance(item, Binary):
+        return b"%b", [_decoded(item, columns)]
+    if isinstance(item, BinarySize):
+        label = item.label.replace(b"%", b"%%")
+        return label + b" %d", [binary.sizes(item, [mail.part for mail in columns.mails])]
     if not isinstance(item, Section):
         return _TEMPLATES[item], [_column(item, columns, names)]
     octets = _of_header(item, columns) if item.is_of_header else _of_body(item, columns)
@@ -221,6 +241,17 @@ def _of_body(section: Section, columns: Columns) -> Sequence[bytes | None]:
             where = cut(where, section)
             found.append(octets[where.start : where.end])
     return found
+
+
+def _decoded(item: Binary, columns: Columns) -> Iterator[bytes]:
+    for mail, octets in zip(columns.mails, columns.octets, strict=True):
+        part = binary.encoded(mail.part, item.path)
+        yield binary.said(item, None if part is None else binary.decoded(part, octets))
+
+
+def _decoding(item: Binary, mail: Mail) -> bytes | Decoding:
+    part = binary.encoded(mail.part, item.path)
+    return binary.said(item, None) if part is None else Decoding(item, part)
 
 
 def _streamed(section: Section, one: Columns) -> list[bytes | Range | PickedHeader]:

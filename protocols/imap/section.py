@@ -30,6 +30,14 @@ class Part(Protocol):
         """Lower case, `text/plain`."""
 
     @property
+    def encoding(self) -> str:
+        """The content transfer encoding, in lower case."""
+
+    @property
+    def decoded(self) -> int:
+        """Octets of the body without it."""
+
+    @property
     def parts(self) -> Sequence[Part]:
         """Of a multipart; or the one message of a message/rfc822."""
 

@@ -21,12 +21,6 @@ SCRIPTS = Path(__file__).parents[2].parent / "shared" / "vectors" / "imap" / "im
 NAMES = sorted(p.name for p in SCRIPTS.glob("*") if p.is_file() and p.suffix != ".mbox")
 OFFERED = frozenset(word.upper() for word, _ in CAPABILITIES)
 LATER = {
-    "BINARY": {
-        "append-binary",
-        "fetch-binary-mime",
-        "fetch-binary-mime-base64",
-        "fetch-binary-mime-qp",
-    },
     "CATENATE": {"catenate", "catenate-multiappend"},
     "CONTEXT=SEARCH": {
         "search-context-update",
@@ -44,6 +38,8 @@ LATER = {
     "URLAUTH": {"urlauth", "urlauth-binary", "urlauth2"},
 }
 """Scripts that wait for an extension that is not offered yet."""
+WRONG = {"append-binary"}
+"""Its last literal lacks a line end that its size counts; tests/cases/imap/binary.cases says it right."""
 WAITING = {name: word for word, names in LATER.items() for name in names}
 ANSWER_SECONDS_MAX = 20.0
 LITERAL_AT_END = re.compile(rb"\{(\d+)\}\r\n\Z")
@@ -166,7 +162,7 @@ def text_of(command: Command, matcher: Matcher, source: cycle[Mail]) -> bytes:
 
 
 @pytest.mark.skipif(not NAMES, reason="the scripts of imaptest are not here")
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in WAITING])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in WRONG | WAITING.keys()])
 def test_a_script_goes_as_written(tmp_path: Path, name: str) -> None:
     script = read(SCRIPTS / name)
     own = SCRIPTS / f"{name}.mbox"

@@ -18,9 +18,10 @@ from mailnode.mailbox.verbs import Account, Expunged, Messages, NotKnown, Want
 from mailnode.pb.change_pb2 import Intent, Store
 from protocols.imap import response
 from protocols.imap.answer import Ok
+from protocols.imap.binary import Cut, Encoded, Measure, decoding, is_unknown
 from protocols.imap.event import Fetch
 from protocols.imap.fetch import Attribute, Plan
-from protocols.imap.render import PickedHeader, fetched, pieces, shown
+from protocols.imap.render import Decoding, PickedHeader, Piece, fetched, pieces, shown
 from protocols.imap.section import Range
 from protocols.imap.sequence import SAVED, Ranges
 
@@ -98,20 +99,34 @@ def _want(plan: Plan) -> Want:
 
 
 async def _say(client: Client, event: Fetch, plan: Plan, run: Messages) -> array[int]:
-    """Say a run, long messages one by one between the others; gives the UIDs of what was there to be said."""
+    """Say a run, long messages one by one between the others; gives the UIDs of what was there to be said.
+
+    Raises Refused behind the run where a part of one of them cannot be decoded (RFC 9051 §7.5.2, BINARY).
+    """
     selected = client.selected
     if client.utf8 and plan.needs_forms:
         await show_utf8(client.account, plan, run)
     said = run.uids[: run.count]
+    unknown = _unknown(plan, run)
     start = 0
-    for index in [*_long(run), run.count]:
+    for index in [*sorted({*_long(plan, run), *unknown}), run.count]:
         if start < index:
             client.say(event, fetched(plan, selected.columns(plan, run, start, index), selected.names))
             await client.conversation.drained()
-        if index < run.count and not await _say_long(client, event, plan, run, index):
+        is_long = index < run.count and index not in unknown
+        if is_long and not await _say_long(client, event, plan, run, index):
             said.remove(run.uids[index])
         start = index + 1
+    if unknown:
+        raise Refused("UNKNOWN-CTE")
     return said
+
+
+def _unknown(plan: Plan, run: Messages) -> set[int]:
+    """The indexes of messages of which a part is asked that cannot be decoded."""
+    if not plan.binaries:
+        return set()
+    return {index for index, mail in enumerate(run.mails) if is_unknown(plan, mail.part)}
 
 
 async def _say_long(client: Client, event: Fetch, plan: Plan, run: Messages, index: int) -> bool:
@@ -132,17 +147,15 @@ async def _say_long(client: Client, event: Fetch, plan: Plan, run: Messages, ind
     return True
 
 
-def _long(run: Messages) -> list[int]:
-    """The indexes of messages whose octets were left out."""
-    if all(run.octets):
+def _long(plan: Plan, run: Messages) -> list[int]:
+    """The indexes of messages whose octets are wanted and were left out."""
+    if not plan.needs_octets or all(run.octets):
         return []
     sizes = words(run.entries, SIZE)
     return [i for i, octets in enumerate(run.octets) if not octets and sizes[i]]
 
 
-async def _streamed(
-    account: Account, mail: int, said: list[bytes | Range | PickedHeader]
-) -> AsyncIterator[bytes]:
+async def _streamed(account: Account, mail: int, said: list[Piece]) -> AsyncIterator[bytes]:
     """The response of a long message; raises Expunged before its first octet."""
     begun = b""
     for piece in said:
@@ -152,8 +165,29 @@ async def _streamed(
             header = account.octets(mail, piece.range.start, piece.range.end)
             yield begun + piece.said(b"".join([chunk async for chunk in header]))
             begun = b""
-        else:
+        elif isinstance(piece, Range):
             async for chunk in account.octets(mail, piece.start, piece.end):
                 yield begun + shown(chunk)
                 begun = b""
+        else:
+            async for octets in _decoded(account, mail, piece):
+                yield begun + octets
+                begun = b""
     yield begun
+
+
+async def _decoded(account: Account, mail: int, piece: Decoding) -> AsyncIterator[bytes]:
+    """Decoded twice rather than held: its size, and whether it holds NUL, are said before it."""
+    measure, cut = Measure(piece.item), Cut(piece.item)
+    async for octets in _steps(account, mail, piece.part):
+        measure.add(octets)
+    yield measure.literal()
+    async for octets in _steps(account, mail, piece.part):
+        yield cut.add(octets)
+
+
+async def _steps(account: Account, mail: int, part: Encoded) -> AsyncIterator[bytes]:
+    steps = decoding(part)
+    async for chunk in account.octets(mail, part.range.start, part.range.end):
+        yield steps.add(chunk)
+    yield steps.rest()

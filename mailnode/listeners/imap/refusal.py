@@ -17,6 +17,7 @@ _TEXTS = {
     "TOOBIG": "The message is too big",
     "TRYCREATE": "There is no such mailbox; CREATE makes it",
     "UNAVAILABLE": "Not possible now, try again later",
+    "UNKNOWN-CTE": "A part has an encoding that is not known",
     "USEATTR": "No mailbox can have that use here, or another one has it",
 }
 

@@ -98,7 +98,7 @@ def _rows(octets: bytes) -> Iterator[bytes]:
         row = line
         while row.endswith(b"{{{"):
             is_raw = row.endswith(b"~{{{")
-            row = row.removesuffix(b"{{{").removesuffix(b"~") if is_raw else row.removesuffix(b"{{{")
+            row = row.removesuffix(b"{{{")
             text = []
             while not (line := next(lines)).startswith(b"}}}"):
                 text.append(line)

@@ -55,6 +55,8 @@ class Part:
     end: int
     type: str
     parts: tuple[Part, ...] = ()
+    encoding: str = ""
+    decoded: int = 0
 
 
 @dataclass(frozen=True)
