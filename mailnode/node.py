@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields, replace
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +50,7 @@ from mailnode.directory.rows import Rows
 from mailnode.directory.sessions import Sessions
 from mailnode.directory.turns import Turns
 from mailnode.directory.verification import Verification
-from mailnode.http.exposition import Exposition
+from mailnode.http.exposition import Exposition, Gauge
 from mailnode.http.gauges import gauges, scrub_gauges
 from mailnode.http.site import site
 from mailnode.limits import Limits
@@ -366,8 +365,12 @@ class Doors:
 
     def _open_site(self, at: MetricsAt) -> None:
         parts = self._parts
-        read = gauges(parts.shard, parts.accounts, parts.space, lambda: self.sessions, parts.clock)
-        made = site(Exposition(parts.metrics, chain(read, scrub_gauges(parts.scrub))), self.ailment, at.token)
+
+        def read() -> Iterator[Gauge]:
+            yield from gauges(parts.shard, parts.accounts, parts.space, self.sessions, parts.clock)
+            yield from scrub_gauges(parts.scrub)
+
+        made = site(Exposition(parts.metrics, read), self.ailment, at.token)
 
         def bind() -> None:
             self._site = self._reactor.listenTCP(at.port, made, interface=at.host)

@@ -19,19 +19,21 @@ Family = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """What is read only when it is asked for; `total`: it never falls while the node runs."""
+    """What is read only when it is asked for. `total`: it never falls while the node runs."""
 
     name: str
     about: str
     labels: Labels
-    read: Callable[[], Mapping[Labels, float]]
+    values: Mapping[Labels, float]
     total: bool = False
 
 
 class Exposition(Collector):
-    def __init__(self, metrics: Metrics, gauges: Iterable[Gauge]) -> None:
+    """`gauges` is called for each reader."""
+
+    def __init__(self, metrics: Metrics, gauges: Callable[[], Iterable[Gauge]]) -> None:
         self._metrics = metrics
-        self._gauges = tuple(gauges)
+        self._gauges = gauges
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
@@ -48,7 +50,7 @@ class Exposition(Collector):
             yield _counter(counter)
         for histogram in self._metrics.histograms():
             yield _histogram(histogram)
-        for gauge in self._gauges:
+        for gauge in self._gauges():
             yield _gauge(gauge)
 
 
@@ -62,14 +64,16 @@ def _counter(counter: Counter) -> CounterMetricFamily:
 def _gauge(gauge: Gauge) -> CounterMetricFamily | GaugeMetricFamily:
     kind = CounterMetricFamily if gauge.total else GaugeMetricFamily
     family = kind(gauge.name, gauge.about, labels=gauge.labels)
-    for labels, value in gauge.read().items():
+    for labels, value in gauge.values.items():
         family.add_metric(labels, value)
     return family
 
 
 def _histogram(histogram: Histogram) -> HistogramMetricFamily:
+    """Of commands that nobody gave there are many, and nothing to say."""
     family = HistogramMetricFamily(histogram.name, histogram.about, labels=histogram.labels)
     bounds = [*map(repr, histogram.bounds), "+Inf"]
     for labels, row in histogram.rows.items():
-        family.add_metric(labels, list(zip(bounds, accumulate(row.counts), strict=True)), row.sum)
+        if any(row.counts):
+            family.add_metric(labels, list(zip(bounds, accumulate(row.counts), strict=True)), row.sum)
     return family

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from mailnode.clock import Clock
 from mailnode.http.exposition import Gauge
@@ -18,50 +18,32 @@ _TOTALS = frozenset(("blob_cache_hits", "blob_cache_misses", "background_errors"
 
 
 def gauges(
-    shard: Shard, accounts: Accounts, space: Space, sessions: Callable[[], Mapping[str, int]], clock: Clock
+    shard: Shard, accounts: Accounts, space: Space, sessions: Mapping[str, int], clock: Clock
 ) -> Iterator[Gauge]:
     """`sessions`: how many are open, by service."""
-
-    def one(value: Callable[[], float]) -> Callable[[], Mapping[Labels, float]]:
-        return lambda: {(): value()}
-
-    def age() -> float:
-        oldest = oldest_microseconds(accounts.dues)
-        return max(0.0, (clock.now_microseconds() - oldest) / 1e6) if oldest else 0.0
-
-    def by_service() -> Mapping[Labels, float]:
-        return {(service,): count for service, count in sessions().items()}
-
+    by_service: dict[Labels, float] = {(service,): float(count) for service, count in sessions.items()}
     yield Gauge("mailnode_sessions", "Connections that are open", ("service",), by_service)
-    yield Gauge("mailnode_accounts_open", "Accounts in memory", (), one(lambda: accounts.kept))
+    yield _one("mailnode_accounts_open", "Accounts in memory", accounts.kept)
     about = "Octets of the arrays of mailboxes in memory"
-    yield Gauge("mailnode_arrays_octets", about, (), one(lambda: accounts.arrays_octets))
-    about = "Messages that wait for other servers"
-    yield Gauge("mailnode_queue_items", about, (), one(lambda: len(accounts.dues.all(Due.QUEUE))))
-    yield Gauge("mailnode_queue_oldest_seconds", "How long the oldest of them waits", (), one(age))
+    yield _one("mailnode_arrays_octets", about, accounts.arrays_octets)
+    waiting, oldest = accounts.dues.all(Due.QUEUE), oldest_microseconds(accounts.dues)
+    yield _one("mailnode_queue_items", "Messages that wait for other servers", len(waiting))
+    age = max(0.0, (clock.now_microseconds() - oldest) / 1e6) if oldest else 0.0
+    yield _one("mailnode_queue_oldest_seconds", "How long the oldest of them waits", age)
     about = "Octets that the file system of the shard has left"
-    yield Gauge("mailnode_disk_free_octets", about, (), one(lambda: space.free_octets))
-    yield from _shard(shard)
+    yield _one("mailnode_disk_free_octets", about, space.free_octets)
+    for name, value in shard.figures().items():
+        about = f"Of the shard: {name.replace('_', ' ')}"
+        yield _one(f"mailnode_shard_{name}", about, value, total=name in _TOTALS)
 
 
 def scrub_gauges(scrub: Scrub) -> Iterator[Gauge]:
-    def value(read: Callable[[], float]) -> Callable[[], Mapping[Labels, float]]:
-        return lambda: {(): read()}
-
     about = "Faults that the scrub found in the pass that is under way, or the last one"
-    yield Gauge("mailnode_scrub_faults", about, (), value(lambda: scrub.now.fault_count))
-    about = "Octets that it read"
-    yield Gauge("mailnode_scrub_octets", about, (), value(lambda: scrub.now.octets))
+    yield _one("mailnode_scrub_faults", about, scrub.now.fault_count)
+    yield _one("mailnode_scrub_octets", "Octets that it read", scrub.now.octets)
     about = "When a pass last ended, in seconds since 1970"
-    yield Gauge("mailnode_scrub_finished_seconds", about, (), value(lambda: scrub.last.finished / 1e6))
+    yield _one("mailnode_scrub_finished_seconds", about, scrub.last.finished / 1e6)
 
 
-def _shard(shard: Shard) -> Iterator[Gauge]:
-    """One for each of its figures, by a reading that a scrape makes once."""
-    for name in shard.figures():
-        total = name in _TOTALS
-
-        def read(name: str = name) -> Mapping[Labels, float]:
-            return {(): shard.figures()[name]}
-
-        yield Gauge(f"mailnode_shard_{name}", f"Of the shard: {name.replace('_', ' ')}", (), read, total)
+def _one(name: str, about: str, value: float, *, total: bool = False) -> Gauge:
+    return Gauge(name, about, (), {(): value}, total)

@@ -8,6 +8,7 @@ import pytest
 
 from mailnode.cluster.partitions import NotKnown, Partitions
 from mailnode.limits import Limits
+from mailnode.metrics import Metrics
 from mailnode.pb.row_pb2 import AppliedRow
 from mailnode.store import keys
 from mailnode.store.keys import Family
@@ -102,6 +103,24 @@ def test_what_waits_at_one_moment_is_one_batch_and_commits_in_order(house: House
     assert house.committed == [b"b", b"a", b"c"]
     assert house.hand.writer.waiting == 0
     assert house.applied() == (1, 3)
+
+
+def test_what_hangs_in_the_writer_can_be_seen_and_what_ended_is_measured(house: House) -> None:
+    now = [100.0]
+    metrics = Metrics()
+    metrics.seconds = lambda: now[0]
+    house.partitions = Partitions(
+        house.shard, house.hand.writer, LIMITS, house.failures.append, metrics=metrics
+    )
+    assert house.partitions.waits_seconds == 0
+    house.append(Appended(b"a"), Appended(b"b"))
+    now[0] += 20
+    assert house.partitions.waits_seconds == 20
+    house.group()
+    assert house.partitions.waits_seconds == 0
+    applies, groups = metrics.applies.of(), metrics.groups.of()
+    assert (applies.sum, sum(applies.counts)) == (40, 2)
+    assert (groups.sum, sum(groups.counts)) == (2, 1)
 
 
 def test_the_next_group_forms_while_one_is_written(house: House) -> None:
