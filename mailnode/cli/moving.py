@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mailnode import node
 from mailnode.admin import client
@@ -180,14 +180,15 @@ async def _offline(config: Config) -> AsyncIterator[Operator]:
 @contextmanager
 def _progress(what: str, done: Callable[[], int]) -> Iterator[Callable[[Counts], None]]:
     """On a terminal, a line that moves."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(what)
+        task = progress.add_task(what, total=None)
 
         def told(counts: Counts) -> None:
             line = f"{done()} messages {what}, {octets(counts.octets)}, {len(counts.failed)} not"
-            progress.update(task, description=line)
+            completed = done() + len(counts.failed)
+            progress.update(task, description=line, completed=completed, total=counts.total or None)
 
         yield told
 
@@ -195,11 +196,16 @@ def _progress(what: str, done: Callable[[], int]) -> Iterator[Callable[[Counts],
 def _conclude(counts: Counts, done: int, what: str, as_json: bool) -> None:
     if as_json:
         fields = asdict(counts)
-        del fields["told"]
+        del fields["told"], fields["total"]
+        if isinstance(counts, arrival.Counts):
+            fields["keywords_left_out"] = sorted(counts.keywords_left_out)
         print(json.dumps(fields, indent=2, ensure_ascii=False))
     else:
         for each in counts.failed:
             print(f"{text(each.message)}: {text(each.mailbox)}: {text(each.reason)}", file=sys.stderr)
+        if isinstance(counts, arrival.Counts) and counts.keywords_left_out:
+            names = " ".join(sorted(counts.keywords_left_out))
+            print(f"keywords that IMAP cannot say were left out: {text(names)}", file=sys.stderr)
         print(
             f"{done} messages {what} ({octets(counts.octets)}), {counts.present} were there already, "
             f"{len(counts.failed)} not {what}, in {counts.mailboxes} mailboxes"

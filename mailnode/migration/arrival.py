@@ -7,6 +7,7 @@ anywhere and run again. A batch that is refused is asked again one by one, so th
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,9 @@ _ITEMS = 500
 """Origins asked about at once."""
 _OPEN_MAX = 2
 """Batches on their way: one is synced while the next is read."""
+_UINT32_MAX = 0xFFFFFFFF
+_KEYWORD = re.compile(r"[!#$&\'+-Z^-z|}~\[]{1,128}")
+"""An atom (RFC 9051 §9) of no more octets than a client may set."""
 _REASONS = {
     "OVERQUOTA": "the account is full",
     "LIMIT": "the mailbox has no UIDs left for it",
@@ -55,10 +59,14 @@ class Counts:
     octets: int = 0
     mailboxes: int = 0
     failed: list[Failed] = field(default_factory=list)
+    keywords_left_out: set[str] = field(default_factory=set)
+    """Names that IMAP could not say."""
+    total: int = 0
+    """Messages there, 0: not known."""
     told: Callable[[Counts], None] = lambda counts: None
 
     def fail(self, item: Item, mailbox: str, reason: str) -> None:
-        self.failed.append(Failed(item.label, mailbox, reason))
+        self.failed.append(Failed(_plain(item.label), mailbox, reason))
         self.told(self)
 
 
@@ -104,6 +112,7 @@ class Arrival:
         if self._keep_uids:
             for box in boxes:
                 self._check(box)
+        self._counts.total = sum(box.messages for box in boxes)
         try:
             for box in boxes:
                 await self._take(box)
@@ -117,7 +126,7 @@ class Arrival:
         return not self._patterns or any(fnmatchcase(name, pattern) for pattern in self._patterns)
 
     def _target(self, name: str) -> str:
-        return canonical_name(self._into + SEPARATOR + name if self._into else name)
+        return canonical_name(_plain(self._into + SEPARATOR + name if self._into else name))
 
     def _check(self, box: Box) -> None:
         row = self._rows.get(self._target(box.name))
@@ -140,7 +149,11 @@ class Arrival:
 
     async def _take(self, box: Box) -> None:
         name = self._target(box.name)
-        mailbox = await self._mailbox(name, box)
+        refused = await self._make(name, box)
+        if refused:
+            self._counts.failed.append(Failed("all messages", name, f"it cannot be made: {refused.lower()}"))
+            return
+        mailbox = self._rows[name].mailbox
         self._counts.mailboxes += 1
         keeps = self._keep_uids and box.uid_validity > 0
         if keeps:
@@ -159,18 +172,19 @@ class Arrival:
         if self._keep_uids and box.uid_validity:
             await self._adopt(name, Adopt(mailbox=mailbox, uid_next=box.uid_next))
 
-    async def _mailbox(self, name: str, box: Box) -> int:
+    async def _make(self, name: str, box: Box) -> str:
+        """Why there is no such mailbox; empty: there is."""
         row = self._rows.get(name)
         if row is None or row.noselect:
             made = await self._apply(Intent(create_mailbox=CreateMailbox(name=name)))
             if made.refused:
-                raise SourceError(f"a mailbox {name!a} cannot be made: {made.refused.lower()}")
+                return made.refused
             row = self._rows[name] = MailboxRow(mailbox=made.mailbox)
         if box.special_use:
             # Refused where another mailbox has the use, and messages: then it stays there.
             adopt = Adopt(mailbox=row.mailbox, special_use=box.special_use)
             await self._apply(Intent(adopt=adopt))
-        return row.mailbox
+        return ""
 
     async def _adopt(self, name: str, adopt: Adopt) -> None:
         refused = (await self._apply(Intent(adopt=adopt))).refused
@@ -227,8 +241,8 @@ class Arrival:
         arrived = await content.finish()
         return Add.Message(
             flags=item.flags,
-            keywords=item.keywords,
-            internal_date=item.internal_date,
+            keywords=self._keywords(item.keywords),
+            internal_date=min(item.internal_date, _UINT32_MAX),
             mail=arrived.mail,
             octets=arrived.octets,
             head=arrived.head if arrived.mail.upload else b"",
@@ -237,6 +251,12 @@ class Arrival:
             unique_id=item.unique_id,
             origin=self._origin(item),
         )
+
+    def _keywords(self, names: Sequence[str]) -> list[str]:
+        good = [name for name in names if _KEYWORD.fullmatch(name)]
+        if len(good) < len(names):
+            self._counts.keywords_left_out |= set(names) - set(good)
+        return good
 
     async def _upload(self, upload: Upload) -> None:
         refused = (await self._apply(Intent(upload=upload))).refused
@@ -277,6 +297,11 @@ class Arrival:
         self._counts.present += len(batch) - added
         self._counts.octets += sum(message.mail.size for _, message in batch)
         self._counts.told(self._counts)
+
+
+def _plain(text: str) -> str:
+    """Without octets of a file's name that are no UTF-8."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _line(error: Exception) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from mailnode.mailbox.names import INBOX, SEPARATOR
 from mailnode.mailbox.rows import ANSWERED, DELETED, DRAFT, FLAGGED, SEEN
 from mailnode.migration.source import (
+    UID_MAX,
     Box,
     Item,
     SourceError,
@@ -59,7 +60,9 @@ class MaildirSource:
     def _found(self, folder: Path, levels: tuple[str, ...]) -> Iterator[Box]:
         if (folder / "cur").is_dir() or (folder / "new").is_dir():
             names = _uid_list(folder)
-            yield Box(SEPARATOR.join(levels) or INBOX, folder, names.uid_validity, names.uid_next)
+            messages = len(_files(folder / "cur")) + len(_files(folder / "new"))
+            name = SEPARATOR.join(levels) or INBOX
+            yield Box(name, folder, names.uid_validity, names.uid_next, messages=messages)
         for each in sorted(folder.iterdir()):
             if each.name in ("cur", "new", "tmp") or not each.is_dir() or each.is_symlink():
                 continue
@@ -188,6 +191,8 @@ def _parsed_uid_list(lines: Sequence[str]) -> UidList:
             if field.startswith("P"):
                 unique_ids[base] = valid_unique_id(field[1:])
     uid_next = max(uid_next, max(uids.values(), default=0) + 1)
+    if max(uid_validity, uid_next) > UID_MAX:
+        raise ValueError
     return UidList(uid_validity, uid_next, uids, unique_ids)
 
 

@@ -50,8 +50,8 @@ class MaildirFolder:
         self._letters = {name: letter for letter, name in dovecot_keywords(path).items()}
         self._names: dict[int, str] = {}
         self._unique_ids: dict[int, str] = {}
-        for name in _files(path):
-            ours = _OURS.fullmatch(name)
+        for folder, name in _files(path):
+            ours = _OURS.fullmatch(name) if folder == "cur" else None
             if ours is None or int(ours[1]) != self._row.uid_validity:
                 raise SourceError(f"{path} has messages that are not of {mailbox.name!a}, such as {name!a}")
             self._names[int(ours[2])] = name
@@ -101,10 +101,10 @@ class MaildirFolder:
             yield f"{uid}{unique_id} :{self._names[uid].partition(':')[0]}\n"
 
 
-def _files(path: Path) -> Iterator[str]:
-    """Of messages; what Dovecot put into new is ours no more."""
-    for name in ("cur", "new"):
-        yield from (each.name for each in os.scandir(path / name) if not each.name.startswith("."))
+def _files(path: Path) -> Iterator[tuple[str, str]]:
+    """Of messages, with the folder they are in."""
+    for folder in ("cur", "new"):
+        yield from ((folder, each.name) for each in os.scandir(path / folder) if each.name[:1] != ".")
 
 
 def _encoded(name: str) -> str:

@@ -21,7 +21,7 @@ from pathlib import Path
 from mailnode.mailbox.names import INBOX, SEPARATOR
 from mailnode.mailbox.rows import ANSWERED, DELETED, DRAFT, FLAGGED, SEEN
 from mailnode.migration.lines import replaced
-from mailnode.migration.source import Box, Item, SourceError, level, origin_of, unique_id_of
+from mailnode.migration.source import UID_MAX, Box, Item, SourceError, level, origin_of, unique_id_of
 from protocols.mime.date import read_date
 
 _PIECE_OCTETS = 256 * 1024
@@ -172,7 +172,10 @@ def _box(name: str, path: Path) -> Box:
     base = (fields.get(b"x-imapbase") or fields.get(b"x-imap") or b"").split()
     if len(base) < 2 or not all(each.isdigit() for each in base[:2]):
         return Box(name, path)
-    return Box(name, path, int(base[0]), int(base[1]) + 1)
+    uid_validity, uid_next = int(base[0][:11]), int(base[1][:11]) + 1
+    if max(uid_validity, uid_next) > UID_MAX:
+        return Box(name, path)
+    return Box(name, path, uid_validity, uid_next)
 
 
 def _messages(octets: mmap.mmap) -> Iterator[tuple[int, int, int]]:
@@ -238,7 +241,7 @@ def _stripped(header: bytes) -> tuple[bytes, dict[bytes, bytes]]:
 
 def _uid(fields: dict[bytes, bytes]) -> int:
     text = fields.get(b"x-uid", b"")
-    return int(text) if text.isdigit() and len(text) <= 10 else 0
+    return int(text) if text.isdigit() and len(text) <= 10 and int(text) < UID_MAX else 0
 
 
 def _flags(fields: dict[bytes, bytes]) -> tuple[int, tuple[str, ...]]:

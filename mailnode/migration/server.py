@@ -72,9 +72,10 @@ class ServerSource:
             told = {each.decode("ascii", "replace").lower() for each in attributes}
             if told & {"\\noselect", "\\nonexistent"}:
                 continue
-            status = self._client.folder_status(name, ["UIDVALIDITY", "UIDNEXT"])
+            status = self._client.folder_status(name, ["UIDVALIDITY", "UIDNEXT", "MESSAGES"])
             use = next((use for use in sorted(_SPECIAL_USES) if use.lower() in told), "")
-            yield Box(_full(name, delimiter), name, status[b"UIDVALIDITY"], status[b"UIDNEXT"], use)
+            uids = status[b"UIDVALIDITY"], status[b"UIDNEXT"]
+            yield Box(_full(name, delimiter), name, *uids, use, status[b"MESSAGES"])
 
     def subscribed(self) -> Iterable[str]:
         try:

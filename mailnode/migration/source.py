@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from mailnode.mailbox.names import SEPARATOR
 
+UID_MAX = 0xFFFFFFFF  # RFC 9051 §2.3.1.1
 _ORIGIN_OCTETS = 16
 _UNIQUE_ID = re.compile(r"[\x21-\x7e]{1,70}")  # RFC 1939 §7
 _VARIABLE = re.compile(r"%(0?)(\d*)(X?)([uvf%])")
@@ -33,6 +34,8 @@ class Box:
     uid_validity: int = 0
     uid_next: int = 0
     special_use: str = ""
+    messages: int = 0
+    """0: not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ SAMPLES = {
     "8-bit.eml": b"A: \xfc\n\n\xff\xfe\n",
     "status.eml": b"Status: RO\nX-UID: 9\nContent-Length: 1\n\nx\n",
     "body-alone.eml": b"\nx\n",
+    "empty.eml": b"",
+    "nul.eml": b"A: 9\n\n\0\n",
     "empty-lines.eml": b"A: 7\n\nx\n\n\n",
     "long.eml": b"A: 8\n\n" + (b"From x" * 12 + b"\n") * 8_000 + b"From the last",
 }
