@@ -53,6 +53,10 @@ class Limits:
     imap_depth_max: int = 80  # parentheses; a search key adds levels, and protobuf reads 100 at most
     imap_sequence_ranges_max: int = 20_000  # more than any client sends
 
+    # -- COMPRESS
+    deflate_window_bits: int = 13  # 54 KiB with the level below while busy, none in IDLE; 15 saves a tenth
+    deflate_memory_level: int = 6
+
     # -- POP3
     pop3_line_octets_max: int = 512  # RFC 2449 §4 asks for 255
     pop3_exchange_line_octets_max: int = 12 * KiB  # RFC 4422 §3: SASL messages of that size in base64

@@ -11,6 +11,8 @@ number of times; what is sent within one turn of the loop leaves in one write. A
     beside(coroutine)         goes on when the row has returned: what waits for a sync (the end of DATA, of
                               APPEND) while the session yields the next event
     await start_tls()         in the row of STARTTLS, once its go-ahead was sent: TLS, then a new session
+    await compress(deflate)   once the go-ahead was sent: both directions go through that layer
+    rest()                    nothing is to be said for long: a layer that compresses lets go of its memory
     start(coroutine)          a task of this connection (IDLE's watcher), cancelled when the connection ends
     close()                   once what was sent has left; no further event is taken
     patience(seconds)         how long the peer may be silent from now on (before login, in IDLE)
@@ -43,6 +45,8 @@ from mailnode.listeners.silence import Silence
 from mailnode.listeners.surroundings import Surroundings
 from mailnode.listeners.tls import BOUND_VERSION, channel_bindings
 from mailnode.listeners.wheel import Wheel
+from protocols.deflate import Deflate
+from protocols.fault import Fault
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +64,7 @@ class Conversation(Generic[S]):
         "_around",
         "_beside",
         "_closing",
+        "_deflate",
         "_fed",
         "_gone",
         "_half_closed",
@@ -99,6 +104,7 @@ class Conversation(Generic[S]):
         self._tasks: list[asyncio.Task[None]] = []  # of `start`
         self._handshake: asyncio.Future[None] | None = None
         self._input: list[bytes] = []  # came while a row was busy; a few reads at most, for reading stops
+        self._deflate: Deflate | None = None
         self._fed = 0  # octets fed since the session last yielded an event
         self._paused = False  # we read no more for now
         self._half_closed = False  # the peer says no more, but listens
@@ -160,6 +166,20 @@ class Conversation(Generic[S]):
         self._read_on()
         await self._handshaken(self._handshake)
         self.session = self.listener.session(self)
+
+    async def compress(self, deflate: Deflate) -> None:
+        """What was said before the go-ahead has left, and what was heard before it is no more."""
+        self._input.clear()
+        while self._outlet.octets and not self._gone:
+            await self._outlet.room()
+        if self._gone or self._closing:
+            raise Gone
+        self._deflate = self._outlet.deflate = deflate
+
+    def rest(self) -> None:
+        """Until the peer is heard again."""
+        if self._deflate is not None:
+            self._deflate.rest()
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a task that ends with the connection, if not before."""
@@ -299,15 +319,18 @@ class Conversation(Generic[S]):
         if self._runner is not None:
             return
         event = self._next()
-        if event is None:
+        if event is None and not self._unfolds:
             self._settle()
         else:
             self._runner = asyncio.get_running_loop().create_task(self._run(event))
 
     async def _run(self, event: Any | None) -> None:
         self._resumed = self._around.clock.monotonic_seconds()
-        while event is not None:
-            await self._guard(self._answer(event))
+        while event is not None or self._unfolds:
+            if event is None:
+                await asyncio.sleep(0)  # a little of it unfolds to much: others run in between
+            else:
+                await self._guard(self._answer(event))
             event = self._next()
         self._runner = None
         self._settle()
@@ -341,6 +364,9 @@ class Conversation(Generic[S]):
             return None
         try:
             return self._session_next()
+        except Fault:
+            self.close()  # what comes is not deflated any more, and what we say is not understood
+            return None
         except Exception as error:
             self._fail(error)
             return None
@@ -349,12 +375,44 @@ class Conversation(Generic[S]):
         if self._input:
             octets = b"".join(self._input)
             self._input.clear()
-            self._fed += len(octets)
-            self.session.feed(octets)
+            if self._deflate is None:
+                self._fed += len(octets)
+                self.session.feed(octets)
+            else:
+                self._deflate.feed(octets)
         event = self.session.next()
+        if event is None and self._unfolds:
+            event = self._unfolded()
         if event is not None:
             self._fed = 0
         return event
+
+    @property
+    def _unfolds(self) -> bool:
+        """Whether more of what was heard is to be inflated now; rows beside bound it as they do reading."""
+        if not self._folded or self._closing or self._gone or self._stopping:
+            return False
+        if len(self._beside) >= self.limits.connection_rows_open_max:
+            return False
+        return not self._beside or self._fed <= self.limits.connection_input_octets_max
+
+    @property
+    def _folded(self) -> bool:
+        """Whether something was heard that is not inflated."""
+        return self._deflate is not None and self._deflate.pending
+
+    @property
+    def _hears_enough(self) -> bool:
+        return bool(self._input) or self._fed > self.limits.connection_input_octets_max
+
+    def _unfolded(self) -> Any | None:
+        """What the session yields of the next inflated octets."""
+        assert self._deflate is not None
+        self._deflate.resting = False
+        octets = self._deflate.take(self.limits.connection_input_octets_max)
+        self._fed += len(octets)
+        self.session.feed(octets)
+        return self.session.next()
 
     # -- when no row runs in order
 
@@ -366,7 +424,7 @@ class Conversation(Generic[S]):
             self._runner = asyncio.get_running_loop().create_task(self._end())
         elif not self._beside and self._half_closed:
             self.close()
-        elif self._beside and (self._input or self._fed > self.limits.connection_input_octets_max):
+        elif self._folded or (self._beside and self._hears_enough):
             self._pause()
         else:
             self._read_on()

@@ -8,6 +8,8 @@ from typing import Any
 from twisted.internet import interfaces, tcp
 from zope.interface import implementer
 
+from protocols.deflate import Deflate
+
 _AT_ONCE_OCTETS = tcp.Connection.SEND_LIMIT
 
 
@@ -15,13 +17,14 @@ _AT_ONCE_OCTETS = tcp.Connection.SEND_LIMIT
 class Outlet:
     """Between a conversation and its transport, whose write buffer pauses and resumes it as its producer."""
 
-    __slots__ = ("_due", "_gathered", "_transport", "_waiting", "full", "moved", "octets")
+    __slots__ = ("_due", "_gathered", "_transport", "_waiting", "deflate", "full", "moved", "octets")
 
     def __init__(self, transport: Any) -> None:
         self._transport = transport
         self._gathered: list[bytes] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._due = False
+        self.deflate: Deflate | None = None  # a layer that all goes through
         self.octets = 0  # gathered
         self.full = False  # the transport takes no more for now
         self.moved = False  # the peer has read since this was last set to False
@@ -47,6 +50,8 @@ class Outlet:
         octets = b"".join(self._gathered)
         self._gathered.clear()
         self.octets = 0
+        if self.deflate is not None:
+            octets = self.deflate.deflate(octets)
         self._hand_over(octets)
 
     def _hand_over(self, octets: bytes) -> None:

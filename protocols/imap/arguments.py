@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from protocols.fault import Fault
 from protocols.imap import attributes, event, keys, parameters
-from protocols.imap.capability import REV2
+from protocols.imap.capability import COMPRESS, REV2
 from protocols.imap.event import LiteralKind, StoreMode
 from protocols.imap.fetch import Attribute
 from protocols.imap.grammar import Grammar
@@ -87,6 +87,16 @@ def authenticate(g: Grammar) -> event.Authenticate:
 
 
 # ---- authenticated -------------------------------------------------------------------------------------
+
+
+def compress(g: Grammar) -> event.Compress:
+    """compress = SP algorithm, RFC 4978 §5"""
+    g.sp()
+    if g.atom().upper() != b"DEFLATE":
+        raise Fault("BAD", "DEFLATE is the one mechanism")
+    if COMPRESS in g.enabled:
+        raise Fault("BAD [COMPRESSIONACTIVE]", "DEFLATE is active already")
+    return event.Compress()
 
 
 def _mailbox(g: Grammar) -> str:

@@ -53,6 +53,7 @@ def _login_disabled(standing: Standing) -> bool:
     return _before(standing) and not standing.policy.plaintext_login
 
 
+COMPRESS = "COMPRESS=DEFLATE"
 REV2 = "IMAP4REV2"
 """As ENABLE says it, in capitals: names and strings in UTF-8, and no word of \\Recent (RFC 9051 §6.3.1)."""
 
@@ -75,6 +76,7 @@ CAPABILITIES: tuple[tuple[str, When], ...] = (
     ("UNSELECT", _after),  # RFC 3691
     ("SPECIAL-USE", _after),  # RFC 6154
     ("CREATE-SPECIAL-USE", _after),
+    (COMPRESS, _after),  # RFC 4978
     ("ESEARCH", _after),  # RFC 4731
     ("SEARCHRES", _after),  # RFC 5182
     ("WITHIN", _after),  # RFC 5032

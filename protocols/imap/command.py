@@ -67,6 +67,7 @@ _ROWS = (
     Command("AUTHENTICATE", BEFORE, arguments.authenticate, then=State.AUTHENTICATED),
     Command("LOGIN", BEFORE, arguments.login, then=State.AUTHENTICATED),
     Command("ENABLE", LOGGED_IN, arguments.enable),
+    Command("COMPRESS", LOGGED_IN, arguments.compress),
     Command("SELECT", LOGGED_IN, arguments.select, then=State.SELECTED, otherwise=State.AUTHENTICATED),
     Command("EXAMINE", LOGGED_IN, arguments.examine, then=State.SELECTED, otherwise=State.AUTHENTICATED),
     Command("CREATE", LOGGED_IN, arguments.create),

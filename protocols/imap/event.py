@@ -107,6 +107,11 @@ class AuthenticateResponse:
 
 
 @dataclass(frozen=True, slots=True)
+class Compress:
+    """RFC 4978 §3: DEFLATE, the one mechanism there is, has not begun yet. After Ok it does."""
+
+
+@dataclass(frozen=True, slots=True)
 class Select:
     """SELECT, or with `examine` EXAMINE, RFC 9051 §6.3.2-3. What was selected before is not any more.
 
@@ -368,6 +373,7 @@ Event = (
     | Login
     | Authenticate
     | AuthenticateResponse
+    | Compress
     | Select
     | Create
     | Delete

@@ -13,7 +13,7 @@ import enum
 from protocols.fault import Fault
 from protocols.imap import arguments, command, response
 from protocols.imap.answer import Answer, Bad, Bye, Challenge, GoOn, Greeting, No, Ok, refusal
-from protocols.imap.capability import ENABLED_BY_ENABLE, Policy, Standing, capabilities
+from protocols.imap.capability import COMPRESS, ENABLED_BY_ENABLE, Policy, Standing, capabilities
 from protocols.imap.command import Command, State
 from protocols.imap.event import (
     Append,
@@ -21,6 +21,7 @@ from protocols.imap.event import (
     Authenticate,
     AuthenticateResponse,
     Capability,
+    Compress,
     Enable,
     Event,
     Goodbye,
@@ -174,6 +175,9 @@ class Session:
         self._move(opened.row, answer)
         if isinstance(event, Login | Authenticate | AuthenticateResponse) and isinstance(answer, Ok):
             answer = Ok(answer.text, answer.code or self._capability())
+        if isinstance(event, Compress) and isinstance(answer, Ok):
+            self.enabled |= {COMPRESS}
+            self._framer.clear()  # the client waits for the answer (RFC 4978 §3): what came is not deflated
         octets = response.condition(opened.tag, answer)
         if isinstance(event, Logout):
             octets = response.bye(Bye("Until next time")) + octets

@@ -129,6 +129,9 @@ class Wire:
     def write(self, octets: bytes) -> None:
         self._writer.write(octets)
 
+    async def read(self, octets_max: int) -> bytes:
+        return await self._reader.read(octets_max)
+
     async def line(self) -> str:
         """The next line; an empty one at the end of the connection."""
         async with asyncio.timeout(LINE_SECONDS_MAX):

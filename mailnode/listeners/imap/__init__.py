@@ -2,6 +2,7 @@
 
     table       one row for each type of event
     client      what the rows of one connection share; how they ask the account and end a command
+    compress    COMPRESS
     login       before authentication: LOGIN, AUTHENTICATE, STARTTLS
     mailboxes   the list of mailboxes: CREATE to STATUS
     selected    the selected mailbox: what its client knows, and news of it

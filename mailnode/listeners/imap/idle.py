@@ -11,6 +11,7 @@ from protocols.imap.event import Idle, IdleDone
 async def idle(client: Client, event: Idle) -> None:
     """What happens is said at once, until the client says DONE."""
     client.say(event, GoOn("idling"))
+    client.conversation.rest()
     client.conversation.wheel.file(client.still_here, client.limits.imap_still_here_seconds)
     if client.selection is not None:
         client.idling = client.conversation.start(_tell(client, client.selection))

@@ -13,7 +13,7 @@ from mailnode.limits import Limits
 from mailnode.listeners.admission import Logins, is_local
 from mailnode.listeners.authentication import Authentication, Verifier, offered
 from mailnode.listeners.conversation import Conversation
-from mailnode.listeners.imap import append, fetch, idle, login, mailboxes, message, quota, select
+from mailnode.listeners.imap import append, compress, fetch, idle, login, mailboxes, message, quota, select
 from mailnode.listeners.imap.client import Accounts, Client, refusing
 from mailnode.listeners.listener import Goodbye, Listener
 from mailnode.mailbox.content import UploadIds
@@ -160,6 +160,7 @@ _ROWS: Mapping[type, Callable[[Client, Any], Any]] = {
     events.Login: login.login,
     events.Authenticate: login.authenticate,
     events.AuthenticateResponse: login.proceed,
+    events.Compress: compress.compress,
     events.Select: select.select,
     events.Close: select.close,
     events.Unselect: select.unselect,

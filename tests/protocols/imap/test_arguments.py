@@ -54,6 +54,7 @@ COMMANDS_AND_VALUES = [
     (b"AUTHENTICATE plain", event.Authenticate("PLAIN", None)),
     (b"AUTHENTICATE PLAIN =", event.Authenticate("PLAIN", b"")),
     (b"AUTHENTICATE PLAIN AGEAYg==", event.Authenticate("PLAIN", b"\0a\0b")),
+    (b"COMPRESS deflate", event.Compress()),
     (b"SELECT inbox", event.Select("INBOX", False, spelled="inbox")),
     (b'EXAMINE "InBox/a b"', event.Select("INBOX/a b", True, spelled="InBox/a b")),
     (b"SELECT inboxes", event.Select("inboxes", False)),
