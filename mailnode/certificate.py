@@ -22,13 +22,16 @@ DAYS = 825  # the longest that all common clients accept of a certificate their 
 SKEW = datetime.timedelta(days=1)  # a client's clock may be behind
 
 
-def check(chain: Path, key: Path) -> None:
-    """Raises ConfigError when these files are not a certificate chain and its key, in PEM."""
+def check(chain: Path, key: Path, password: str) -> None:
+    """Raises ConfigError when these files are not a certificate chain and its key, in PEM.
+
+    `password`: of a key that is encrypted.
+    """
     for path in (chain, key):
         if not path.is_file():
             raise ConfigError(f"{path}: there is none; [tls] names a certificate chain and its key, in PEM")
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password="")
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password=password)
     except (OSError, ValueError) as error:  # SSLError is an OSError; an encrypted key is a ValueError
         raise ConfigError(f"{chain}, {key}: no certificate chain and its key, in PEM: {error}") from None
 

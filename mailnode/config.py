@@ -128,6 +128,7 @@ class Config:
     bare_newline: Mapping[Service, BareNewline]  # of the services of BARE_NEWLINE
     certificate: Path
     key: Path
+    key_password: str  # of a key that is encrypted
     relay: Relay | None  # None: our users' mail for other domains is refused
     allow_plaintext_auth: bool  # passwords outside TLS, from this machine
     pop3_marks_seen: bool  # what RETR gave is \Seen after QUIT
@@ -183,6 +184,7 @@ def text_of(config: Config) -> str:
         "[tls]  # PEM files, from this directory",
         f"certificate = {_string(str(config.certificate.relative_to(config.directory)))}",
         f"key = {_string(str(config.key.relative_to(config.directory)))}",
+        '# key_password = { file = "tls/key.password" }  # of a key that is encrypted; or { env = "NAME" }',
         "",
         "[listeners]  # leave a line out and that service is not offered",
         f'host = {_string(config.listeners[0].host)}  # "0.0.0.0": for other machines too',
@@ -272,6 +274,7 @@ def _config(directory: Path, root: Table, drop_ins: Sequence[Table]) -> Config:
         bare_newline={service: _bare_newline(bare_newline, service) for service in BARE_NEWLINE},
         certificate=directory / tls.text("certificate", "tls/cert.pem"),
         key=directory / tls.text("key", "tls/key.pem"),
+        key_password=tls.secret("key_password", directory),
         relay=_relay(root.table("relay")) if root.has("relay") else None,
         allow_plaintext_auth=root.truth("allow_plaintext_auth", False),
         pop3_marks_seen=root.truth("pop3_marks_seen", False),

@@ -326,16 +326,24 @@ class Doors:
     that have begun keep what they have."""
 
     LIVE = frozenset(
-        ("domains", "bare_newline", "allow_plaintext_auth", "pop3_marks_seen", "log_level", "limits")
+        (
+            "domains",
+            "key_password",
+            "bare_newline",
+            "allow_plaintext_auth",
+            "pop3_marks_seen",
+            "log_level",
+            "limits",
+        )
     )
 
     def __init__(self, config: Config, parts: House, reactor: Any) -> None:
         """Raises ConfigError."""
-        certificate.check(config.certificate, config.key)
+        certificate.check(config.certificate, config.key, config.key_password)
         self.config = config
         self._parts = parts
         self._reactor = reactor
-        self._certificate = Certificate(config.certificate, config.key)
+        self._certificate = Certificate(config.certificate, config.key, config.key_password)
         self._wheel = Wheel(reactor)
         self._files_max = openfiles.raised()
         self._admission = Admission(openfiles.within(config.limits, self._files_max))
@@ -394,11 +402,11 @@ class Doors:
 
         Raises ConfigError and changes nothing when the certificate cannot be used.
         """
-        certificate.check(self.config.certificate, self.config.key)
+        certificate.check(self.config.certificate, self.config.key, config.key_password)
         signing = _signing(config)
         changed = [each.name for each in fields(Config) if _differs(each.name, self.config, config)]
         self.config = replace(self.config, **{name: getattr(config, name) for name in self.LIVE})
-        self._certificate.reload()
+        self._certificate.reload(self.config.key_password)
         self._admission.change(openfiles.within(self.config.limits, self._files_max))
         self._parts.verification.change(self.config.limits)
         self._parts.domains.clear()

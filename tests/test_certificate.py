@@ -49,7 +49,7 @@ def test_a_client_that_trusts_the_certificate_reaches_every_name(tmp_path: Path)
 def test_files_that_are_no_pair_are_named_in_one_line(tmp_path: Path, spoilt: str, how: str) -> None:
     chain, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     write_self_signed(chain, key, ["mail.example.test"], SystemClock())
-    check(chain, key)
+    check(chain, key, "")
     if how == "gone":
         (tmp_path / spoilt).unlink()
     elif how == "garbage":
@@ -63,7 +63,7 @@ def test_files_that_are_no_pair_are_named_in_one_line(tmp_path: Path, spoilt: st
         locked = BestAvailableEncryption(b"secret")
         key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked))
     with pytest.raises(ConfigError) as raised:
-        check(chain, key)
+        check(chain, key, "")
     assert str(tmp_path / spoilt) in str(raised.value)
     assert "\n" not in str(raised.value)
 

@@ -167,7 +167,8 @@ def test_what_init_writes_shows_every_key(tmp_path: Path) -> None:
     told = told.replace(
         "[listeners]", "[listeners]" + "".join(f"\n{name} = 1" for name in Service if name != "imap")
     )
-    for secret in ("metrics.token", "traces.authorization"):
+    (tmp_path / "tls").mkdir()
+    for secret in ("metrics.token", "traces.authorization", "tls/key.password"):
         (tmp_path / secret).write_text("secret\n")
     assert _load(tmp_path, told).limits == Limits()
     for table in (

@@ -48,7 +48,7 @@ class Finding:
 
 def certificate_findings(config: Config) -> Iterator[Finding]:
     try:
-        certificate.check(config.certificate, config.key)
+        certificate.check(config.certificate, config.key, config.key_password)
         leaf = x509.load_pem_x509_certificates(config.certificate.read_bytes())[0]
     except (ConfigError, OSError, ValueError) as error:
         advice = "put a certificate chain and its key, in PEM, where [tls] says"

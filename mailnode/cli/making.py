@@ -112,6 +112,7 @@ def _config(directory: Path, domain: str, base_port: int, plaintext: bool) -> Co
         bare_newline=BARE_NEWLINE,
         certificate=directory / "tls" / "cert.pem",
         key=directory / "tls" / "key.pem",
+        key_password="",
         relay=None,
         pop3_marks_seen=False,
         allow_plaintext_auth=plaintext,

@@ -7,6 +7,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from OpenSSL import SSL
 from twisted.internet import interfaces
 from zope.interface import implementer
@@ -29,17 +30,18 @@ class Certificate:
 
     __slots__ = ("_chain", "_context", "_key")
 
-    def __init__(self, chain: Path, key: Path) -> None:
+    def __init__(self, chain: Path, key: Path, password: str = "") -> None:
+        """`password`: of a key that is encrypted."""
         self._chain = chain
         self._key = key
-        self._context = _context(chain, key)
+        self._context = _context(chain, key, password)
 
     def serverConnectionForTLS(self, tlsProtocol: Any) -> SSL.Connection:
         return SSL.Connection(self._context, None)
 
-    def reload(self) -> None:
-        """Raises OpenSSL.SSL.Error and changes nothing when the files are not a matching pair."""
-        self._context = _context(self._chain, self._key)
+    def reload(self, password: str = "") -> None:
+        """Raises SSL.Error or ValueError, and changes nothing, when the files are no matching pair."""
+        self._context = _context(self._chain, self._key, password)
 
 
 def channel_bindings(connection: SSL.Connection) -> dict[bytes, bytes]:
@@ -61,7 +63,7 @@ def _end_point(certificate: x509.Certificate) -> bytes:
     return certificate.fingerprint(algorithm)
 
 
-def _context(chain: Path, key: Path) -> SSL.Context:
+def _context(chain: Path, key: Path, password: str) -> SSL.Context:
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
     context.set_cipher_list(CIPHERS)
@@ -71,6 +73,7 @@ def _context(chain: Path, key: Path) -> SSL.Context:
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_mode(RELEASE_BUFFERS)
     context.use_certificate_chain_file(str(chain))
-    context.use_privatekey_file(str(key))
+    private: Any = load_pem_private_key(key.read_bytes(), password.encode() or None)
+    context.use_privatekey(private)
     context.check_privatekey()
     return context

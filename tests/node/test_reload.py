@@ -12,6 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from mailnode import certificate
 from mailnode.clock import SystemClock
@@ -70,6 +76,23 @@ def test_domains_limits_and_certificate_change_while_a_session_goes_on(
     deliver(node, b"after")
     assert session.noop()[0] == "OK"
     assert session.search(None, "ALL") == ("OK", [b"1"])
+
+
+def test_an_encrypted_key_is_opened_by_a_password_that_stands_elsewhere(node: Node) -> None:
+    path = node.directory / "tls" / "key.pem"
+    private = load_pem_private_key(path.read_bytes(), None)
+    hidden = BestAvailableEncryption(b"sesame")
+    path.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, hidden))
+    hang_up(node, "the configuration was not taken")
+    edit(node, "# key_password = ", "key_password = ")
+    (node.directory / "tls" / "key.password").write_text("sesame\n")
+    hang_up(node, "the configuration was taken")
+    node.kill()
+    node.start()
+    trusting = ssl.create_default_context(cafile=str(node.directory / "tls" / "cert.pem"))
+    with imaplib.IMAP4_SSL(HOST, node.port("imaps"), ssl_context=trusting) as client:
+        assert client.welcome.startswith(b"* OK")
+    assert b"sesame" not in node.log.read_bytes()
 
 
 def test_a_wrong_file_changes_nothing(node: Node, session: imaplib.IMAP4) -> None:
