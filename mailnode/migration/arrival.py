@@ -259,9 +259,15 @@ class Arrival:
         return good
 
     async def _upload(self, upload: Upload) -> None:
-        refused = (await self._apply(Intent(upload=upload))).refused
+        refused = (await self._stored(Intent(upload=upload))).refused
         if refused:
             raise Unstorable(_REASONS.get(refused, refused.lower()))
+
+    async def _stored(self, intent: Intent) -> Result:
+        result = await self._apply(intent)
+        if result.refused == "UNAVAILABLE":
+            raise SourceError("the node takes no mail now, its disk is nearly full: run it again later")
+        return result
 
     async def _flush(self) -> None:
         if not self._batch:
@@ -279,9 +285,7 @@ class Arrival:
 
     async def _store(self, batch: Sequence[tuple[Item, Add.Message]]) -> None:
         """All at once, or where that is refused one by one."""
-        result = await self._apply(Intent(add=Add(messages=[message for _, message in batch])))
-        if result.refused == "UNAVAILABLE":
-            raise SourceError("the node takes no mail now: its disk is nearly full")
+        result = await self._stored(Intent(add=Add(messages=[message for _, message in batch])))
         if not result.refused:
             self._count(batch, len(result.added))
         elif len(batch) > 1:
