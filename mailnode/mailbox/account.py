@@ -210,6 +210,20 @@ class LocalAccount:
             decided.recent_uid = following
         return first, following
 
+    async def recent(self, mailbox: int) -> int:
+        row = self._committed.rows[mailbox]
+        if row.recent_uid >= row.uid_next or not row.messages:
+            return 0
+        if row.messages == row.uid_next - 1:
+            return row.uid_next - row.recent_uid  # no UID is missing
+        arrays = self._committed.arrays.get(mailbox)
+        if arrays is not None:
+            return sum(end - start for start, end in arrays.slices(((row.recent_uid, row.uid_next - 1),)))
+        count = await self._read(self._reads.entries_within, mailbox, row.recent_uid, row.uid_next)
+        if self._last_append is not None:
+            await self._last_append.wait()  # what was read may be ahead of what is committed
+        return count
+
     # -- writing
 
     async def apply(self, intent: Intent) -> Result:

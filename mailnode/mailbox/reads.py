@@ -167,6 +167,11 @@ class Reads:
             entries += part
         return Arrays(entries, self._overflow(mailbox))
 
+    def entries_within(self, mailbox: int, first_uid: int, uid_next: int) -> int:
+        """How many messages have these UIDs."""
+        start, end = (keys.entry(self._account, mailbox, uid) for uid in (first_uid, uid_next))
+        return sum(1 for _ in readable(self._shard, Family.STATE, start, end))
+
     def _arrays_one_by_one(self, mailbox: int) -> Arrays:
         """Where some entry has not the octets that an entry has."""
         start = keys.entry(self._account, mailbox, 0)[:-4]

@@ -167,6 +167,9 @@ class Account(Protocol):
     async def claim_recent(self, mailbox: int) -> tuple[int, int]:
         """The UIDs [first, next) that are \\Recent to the caller and to nobody after it."""
 
+    async def recent(self, mailbox: int) -> int:
+        """How many messages nobody has claimed; raises KeyError when there is no such mailbox."""
+
     async def watch(self, position: int, mailbox: int) -> Watch:
         """Changes after `position`: of one mailbox, or of every one and of the list with `mailbox` 0."""
 

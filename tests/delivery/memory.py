@@ -99,6 +99,9 @@ class KeepingAccount:
     async def claim_recent(self, mailbox: int) -> tuple[int, int]:
         raise NotImplementedError("a delivery reads nothing")
 
+    async def recent(self, mailbox: int) -> int:
+        raise NotImplementedError("a delivery reads nothing")
+
     async def watch(self, position: int, mailbox: int) -> Watch:
         raise NotImplementedError("a delivery reads nothing")
 

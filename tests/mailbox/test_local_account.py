@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from mailnode.pb.change_pb2 import Intent, Trim
 from mailnode.store.keys import Kind
 from tests.cluster.by_hand import HandClock
 from tests.mailbox import asks
-from tests.mailbox.asks import ALL, add, copy, create, message
+from tests.mailbox.asks import ALL, add, copy, create, expunge, message
 from tests.mailbox.process import LIMITS, House, first_of, opened
 from tests.store.faulty_shard import FaultyShard
 
@@ -153,6 +154,31 @@ def test_what_was_claimed_is_written_with_the_next_change_and_writes_nothing_its
     later = House(house.shard.reopen(), house.clock)
     assert later.hand.until(later.account.claim_recent(1)) == (5, 6)
     later.end()
+
+
+def test_how_many_are_recent_is_known_without_the_arrays(house: House) -> None:
+    """STATUS asks for it, of mailboxes that nobody reads."""
+
+    def asked_after(*asks_: Any) -> tuple[House, int]:
+        for ask in asks_:
+            house.ask(ask)
+        later = House(house.shard.reopen(), house.clock)
+        count = later.hand.until(later.account.recent(1))
+        assert not later.account._committed.arrays
+        return later, count
+
+    house, count = asked_after()
+    assert count == 4
+    house, count = asked_after(expunge(1, [(2, 2)], whatever_flags=True))
+    assert count == 3
+    house.hand.until(house.account.claim_recent(1))
+    assert house.now(house.account.recent(1)) == 0
+    house, count = asked_after(add(message(), message(message_id=b"<2@x>"), message(message_id=b"<3@x>")))
+    assert count == 3
+    house, count = asked_after(expunge(1, [(6, 6)], whatever_flags=True))
+    assert count == 2
+    house.flags()
+    assert house.now(house.account.recent(1)) == 2, "from memory"
 
 
 def test_there_is_one_object_of_an_account_as_long_as_anything_of_it_is_under_way() -> None:

@@ -148,7 +148,7 @@ async def _values(client: Client, row: MailboxRow, items: tuple[str, ...]) -> di
         "APPENDLIMIT": client.limits.imap_message_octets_max,
     }
     if "RECENT" in items:
-        known["RECENT"] = await _recent(client.account, row)
+        known["RECENT"] = await _recent(client.account, row.mailbox)
     if "DELETED-STORAGE" in items:
         known["DELETED-STORAGE"] = await _deleted_octets(client.account, row)
     return {item: known[item] for item in items if item in known}
@@ -165,12 +165,7 @@ async def _deleted_octets(account: Account, row: MailboxRow) -> int:
     return octets
 
 
-async def _recent(account: Account, row: MailboxRow) -> int:
-    """How many messages no session was told of; none in most mailboxes, so their UIDs are seldom read."""
-    if row.recent_uid >= row.uid_next or not row.messages:
-        return 0
-    try:
-        run = await anext(account.messages(row.mailbox, ((row.recent_uid, row.uid_next - 1),), Want.UIDS))
-    except KeyError:
-        return 0
-    return run.count
+async def _recent(account: Account, mailbox: int) -> int:
+    with suppress(KeyError):  # it was deleted meanwhile
+        return await account.recent(mailbox)
+    return 0
