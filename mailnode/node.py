@@ -19,7 +19,7 @@ from typing import Any
 import uvloop
 from twisted.internet.error import CannotListenError
 
-from mailnode import certificate, openfiles
+from mailnode import certificate, openfiles, tunable
 from mailnode import log as log_file
 from mailnode.admin import service
 from mailnode.admin.domains import Domains
@@ -55,7 +55,7 @@ from mailnode.http.gauges import gauges, scrub_gauges
 from mailnode.http.site import site
 from mailnode.limits import Limits
 from mailnode.listeners import imap, pop3, smtp
-from mailnode.listeners.admission import Admission
+from mailnode.listeners.admission import Admission, Logins
 from mailnode.listeners.listener import Listener
 from mailnode.listeners.listening import Listening
 from mailnode.listeners.ports import become, bound, inherited
@@ -336,6 +336,7 @@ class Doors:
             "limits",
         )
     )
+    """Of the limits, those of mailnode/tunable.py that are read when a session begins."""
 
     def __init__(self, config: Config, parts: House, reactor: Any) -> None:
         """Raises ConfigError."""
@@ -348,13 +349,14 @@ class Doors:
         self._files_max = openfiles.raised()
         self._admission = Admission(openfiles.within(config.limits, self._files_max))
         self._locks = pop3.Locks()
+        self._logins = Logins()
         self._open: list[tuple[Service, Listening[Any]]] = []
         self._site: Any = None
         self._stopping = False
 
     def open(self, ports: Mapping[At, socket.socket | OSError]) -> None:
         """Accept at every port; raises ConfigError."""
-        values = _listeners(self.config, self._parts, self._locks)
+        values = _listeners(self.config, self._parts, self._locks, self._logins)
         for at in self.config.listeners:
             port = self._listening(at.service, values)
             bound = ports[at]
@@ -405,7 +407,9 @@ class Doors:
         certificate.check(self.config.certificate, self.config.key, config.key_password)
         signing = _signing(config)
         changed = [each.name for each in fields(Config) if _differs(each.name, self.config, config)]
+        limits, limits_later = tunable.changed(self.config.limits, config.limits)
         self.config = replace(self.config, **{name: getattr(config, name) for name in self.LIVE})
+        self.config = replace(self.config, limits=limits)
         self._certificate.reload(self.config.key_password)
         self._admission.change(openfiles.within(self.config.limits, self._files_max))
         self._parts.verification.change(self.config.limits)
@@ -414,10 +418,11 @@ class Doors:
         self._parts.signing.clear()
         self._parts.signing.update(signing)
         log_file.set_level(self.config.log_level)
-        values = _listeners(self.config, self._parts, self._locks)
+        values = _listeners(self.config, self._parts, self._locks, self._logins)
         for name, port in self._open:
             port.change(values[name], self.config.limits)
-        return [name for name in changed if name not in self.LIVE]
+        later = [name for name in changed if name not in self.LIVE]
+        return later + [f"limits.{name}" for name in limits_later]
 
     def change_domains(self, config: Config) -> None:
         """Of what can change live, these alone; raises ConfigError and changes nothing."""
@@ -462,7 +467,9 @@ def _mechanisms(domains: Sequence[Domain]) -> tuple[str, ...]:
     return ("SCRAM-SHA-256", "PLAIN", "LOGIN") if any(each.scram for each in domains) else ("PLAIN", "LOGIN")
 
 
-def _listeners(config: Config, parts: House, locks: pop3.Locks) -> dict[Service, Listener[Any]]:
+def _listeners(
+    config: Config, parts: House, locks: pop3.Locks, logins: Logins
+) -> dict[Service, Listener[Any]]:
     """What each service is; the ports are the configuration's."""
     host, limits, clock = config.hostname, config.limits, parts.clock
     verifier = Measured(parts.verification, parts.metrics)
@@ -484,6 +491,7 @@ def _listeners(config: Config, parts: House, locks: pop3.Locks) -> dict[Service,
     )
     mailboxes = imap.listener(
         verifier,
+        logins,
         parts.accounts,
         parts.upload_ids,
         clock,

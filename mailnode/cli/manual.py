@@ -24,7 +24,8 @@ Keys and certificate.
 .I DIR/shard/
 All mail.
 .SH SIGNALS
-SIGTERM: stop cleanly. SIGHUP: take certificate, limits, domains and log level anew; no session is dropped.
+SIGTERM: stop cleanly. SIGHUP: take certificate, limits of sessions, domains and log level anew; no session
+is dropped.
 """
 
 

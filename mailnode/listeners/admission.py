@@ -46,17 +46,16 @@ class Admission:
 class Logins:
     """Counts the connections that an account has open from one address, where a protocol keeps them long."""
 
-    __slots__ = ("_max", "_open")
+    __slots__ = ("_open",)
 
-    def __init__(self, connections_max: int) -> None:
-        self._max = connections_max
+    def __init__(self) -> None:
         self._open: dict[tuple[int, str], int] = {}
 
-    def admit(self, account: int, host: str) -> bool:
+    def admit(self, account: int, host: str, connections_max: int) -> bool:
         """Count a connection in, unless there are as many as may be."""
         pair = account, _source(host)
         opened = self._open.get(pair, 0)
-        if opened >= self._max:
+        if opened >= connections_max:
             return False
         self._open[pair] = opened + 1
         return True

@@ -26,7 +26,7 @@ from typing import Any
 from mailnode.cluster.partitions import Partitions
 from mailnode.limits import Limits
 from mailnode.listeners import imap
-from mailnode.listeners.admission import Admission
+from mailnode.listeners.admission import Admission, Logins
 from mailnode.listeners.listening import Listening
 from mailnode.listeners.tls import Certificate
 from mailnode.listeners.wheel import Wheel
@@ -91,6 +91,7 @@ def _listening(
 ) -> Listening[Any]:
     listener = imap.listener(
         Users(ACCOUNT, {"ann@example.test": "secret"}),
+        Logins(),
         accounts,
         UploadIds(clock),
         clock,

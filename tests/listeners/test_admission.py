@@ -45,12 +45,12 @@ def test_unix_sockets_have_a_limit_only_together_with_all() -> None:
 
 
 def test_an_account_has_its_share_of_each_address() -> None:
-    logins = Logins(2)
-    assert [logins.admit(1, "192.0.2.1") for _ in range(3)] == [True, True, False]
-    assert logins.admit(2, "192.0.2.1")
-    assert logins.admit(1, "192.0.2.2")
+    logins = Logins()
+    assert [logins.admit(1, "192.0.2.1", 2) for _ in range(3)] == [True, True, False]
+    assert logins.admit(2, "192.0.2.1", 2)
+    assert logins.admit(1, "192.0.2.2", 2)
     logins.leave(1, "192.0.2.1")
-    assert [logins.admit(1, "192.0.2.1") for _ in range(2)] == [True, False]
+    assert [logins.admit(1, "192.0.2.1", 2) for _ in range(2)] == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 from mailnode import certificate
 from mailnode.clock import SystemClock
 from mailnode.config import FILE
+from mailnode.limits import Limits
 from tests.node.test_node import ALICE, HOST, PASSWORD, deliver, node
 from tests.wire.node import Node
 
@@ -29,10 +30,15 @@ __all__ = ["node"]
 SECONDS_MAX = 20.0
 
 
-@pytest.fixture
-def session(node: Node) -> Iterator[imaplib.IMAP4]:
+def logged_in(node: Node) -> imaplib.IMAP4:
     client = imaplib.IMAP4(HOST, node.port("imap"))
     client.login(ALICE, PASSWORD)
+    return client
+
+
+@pytest.fixture
+def session(node: Node) -> Iterator[imaplib.IMAP4]:
+    client = logged_in(node)
     client.select()
     yield client
     client.logout()
@@ -125,3 +131,21 @@ def _says(node: Node, subject: bytes) -> bool:
     before = node.log.stat().st_size
     deliver(node, subject)
     return b"message taken" in node.log.read_bytes()[before:]
+
+
+def test_limits_of_sessions_change_live_and_those_of_the_store_are_named(node: Node) -> None:
+    before = logged_in(node)
+    edit(node, "# imap_connections_per_login_max = 100", "imap_connections_per_login_max = 1")
+    edit(node, f"# mailboxes_max = {Limits().mailboxes_max}", "mailboxes_max = 10")
+    hang_up(node, "some of it needs a restart")
+    assert b"keys=limits.mailboxes_max\n" in node.log.read_bytes()
+    with pytest.raises(imaplib.IMAP4.error, match="LIMIT"):  # `before` is counted still
+        logged_in(node)
+    assert [before.create(f"box{number}")[0] for number in range(10)] == ["OK"] * 10
+    before.logout()
+    node.stop()
+    node.start()
+    after = logged_in(node)
+    assert after.create("another") == ("NO", [b"[LIMIT] More than can be kept"])
+    assert after.select()[0] == "OK"
+    after.logout()

@@ -51,7 +51,8 @@ async def _conclude(client: Client, event: Any, outcome: Outcome) -> None:
 
 async def _logged_in(client: Client, event: Any, account: int) -> None:
     opened = await client.accounts.open(account)
-    if not client.logins.admit(account, client.conversation.peer.host):
+    most = client.limits.imap_connections_per_login_max
+    if not client.logins.admit(account, client.conversation.peer.host, most):
         client.say(event, No("Too many connections of this account from this address", "LIMIT"))
         return
     client.authenticated = opened  # from here on the end of the connection counts it out

@@ -38,6 +38,7 @@ _GOODBYES = {
 
 def listener(
     verifier: Verifier,
+    logins: Logins,
     accounts: Accounts,
     upload_ids: UploadIds,
     clock: Clock,
@@ -51,7 +52,6 @@ def listener(
     Where authentication needs no TLS, it needs none from this machine only.
     """
 
-    logins = Logins(limits.imap_connections_per_login_max)
     bounds = _bounds(limits)
 
     @cache  # all connections share the few that there are
