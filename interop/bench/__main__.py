@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from interop.bench import append, changes, fetch, idle, ingest, latency, notify, pop3, table
+from interop.bench import append, changes, fetch, idle, ingest, latency, notify, pop3, table, wakes
 from interop.bench.cpu import Meter, open_meter
 from interop.bench.row import Benched, Make, Row, Scale
 from interop.peers import postfix_dovecot
@@ -30,6 +30,7 @@ ROWS: Mapping[str, Callable[[Scale], Row]] = {
     "append": append.row,
     "idle": idle.row,
     "notify": notify.row,
+    "wakes": wakes.row,
     "pop3": pop3.row,
     "latency": latency.row,
 }
@@ -62,7 +63,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--repeat", type=int, default=0, help="interleaved repetitions (3)")
     parser.add_argument("--quick", action="store_true", help="one repetition of little")
     parser.add_argument("--messages", type=int, nargs="+", help="in the mailbox (10,000 and 100,000)")
-    parser.add_argument("--connections", type=int, help="of the row `idle` (1,000)")
+    parser.add_argument("--connections", type=int, help="of the rows `idle` and `wakes` (1,000)")
     parser.add_argument("--folder", type=Path, help="keep the servers' folders here")
     parser.add_argument("--json", type=Path, default=Path("build/bench.json"))
     options = parser.parse_args()

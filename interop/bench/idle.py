@@ -24,6 +24,9 @@ MESSAGES, QUICK_MESSAGES = 1000, 50
 AT_A_TIME = 16  # logins under way at the client
 PER_SOURCE = 90  # connections from one address of the loopback: servers bound them
 REST_SECONDS = 25.0  # Dovecot parks a connection after 5, ours gives up arrays after 10 to 20
+BACKGROUND_SECONDS_MAX = 300.0  # compaction, and a scrub that reads all that there is
+BACKGROUND_WINDOW_SECONDS, BACKGROUND_SHARE_MAX = 3.0, 0.01  # of one core
+TOUCHED_EVERY = 100
 T = TypeVar("T")
 U = TypeVar("U")
 INSTANCES = Path("/proc/sys/fs/inotify/max_user_instances")
@@ -39,7 +42,10 @@ class Idle:
         return f"{self.connections:,} connections"
 
     def run(self, server: Benched, meter: Meter) -> Figures:
+        _await_rest(meter)
         forget(server)
+        _touch(server)
+        _await_rest(meter)
         with enough_inotify(), ThreadPoolExecutor(AT_A_TIME) as threads:
             first = logged_in(server, next(iter(server.accounts)))  # the password is known from here on
             stages = _Stages(meter, self.connections, threads)
@@ -82,6 +88,26 @@ class _Stages:
         }
         self._cpu = cpu
         return done
+
+
+def _touch(server: Benched) -> None:
+    """A few accounts all over the store: what a server keeps of its files belongs to no connection."""
+    for address in list(server.accounts)[::TOUCHED_EVERY]:
+        session = logged_in(server, address)
+        session.ask(b"SELECT INBOX")
+        session.close()
+    time.sleep(REST_SECONDS)
+
+
+def _await_rest(meter: Meter) -> None:
+    """Wait until nothing goes on in the background: it takes memory that no connection has to do with."""
+    deadline = time.monotonic() + BACKGROUND_SECONDS_MAX
+    cpu_max = BACKGROUND_WINDOW_SECONDS * BACKGROUND_SHARE_MAX
+    used = cpu_max
+    while used >= cpu_max and time.monotonic() < deadline:
+        before = meter.seconds()
+        time.sleep(BACKGROUND_WINDOW_SECONDS)
+        used = meter.seconds() - before
 
 
 def proportional_octets(meter: Meter) -> int:

@@ -440,8 +440,16 @@ class LocalAccount:
             del self._loading[mailbox]
 
     def forget(self, mailbox: int) -> None:
-        """Arrays that were not used for long; sessions keep the UID lists that they hold."""
+        """Arrays that were not used for long; sessions keep the UID lists that they hold.
+
+        Where all that was decided is committed, one edge is enough too, and the last change need not be held.
+        """
         self._committed.arrays.pop(mailbox, None)
+        decided = self._deciding
+        if decided is None or self._queued or not self._whole:
+            return
+        if decided.row.position == self._committed.position:
+            self._deciding = self._last_append = None
 
     def _uids(self, arrays: Arrays, mailbox: int, ranges: UidRanges) -> Messages:
         unseen = arrays.first_unseen() if self._committed.rows[mailbox].unseen else 0

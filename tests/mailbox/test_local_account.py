@@ -208,3 +208,16 @@ def test_arrays_not_used_for_long_are_forgotten_when_memory_is_short() -> None:
     assert set(house.account._committed.arrays) == {2}
     assert house.flags(1) == house.flags(2)
     house.end()
+
+
+def test_an_account_at_rest_goes_on_from_what_is_committed(house: House) -> None:
+    house.ask(add(message()))
+    house.account.forget(1)
+    assert house.account._deciding is None
+    task = house.start(add(message()))
+    house.hand.settle()
+    house.account.forget(1)
+    assert house.account._deciding is not None, "what is on its way is not committed yet"
+    house.hand.work()
+    assert [added.uid for added in task.result().added] == [6]
+    assert [added.uid for added in house.ask(add(message())).added] == [7]
