@@ -32,6 +32,23 @@ Seen = dict[str, tuple[bytes, dict[int, tuple[str, str, bytes]]]]
 """Mailbox -> UIDVALIDITY, and by UID flags, INTERNALDATE and octets."""
 
 
+class WithMaster(DovecotMaildir):
+    """Its user `boss` may log in for all others."""
+
+    MORE = """
+auth_master_user_separator = *
+passdb {
+  driver = passwd-file
+  args = @DIR@/masters
+  master = yes
+}
+"""
+
+    def _make(self) -> None:
+        super()._make()
+        (self.directory / "masters").write_text("boss:{PLAIN}boss word\n")
+
+
 @pytest.fixture(scope="module")
 def old(open_folder: Path) -> Iterator[DovecotMaildir]:
     """A Dovecot with mail that has gaps in its UIDs, flags, keywords and folders; it stays as it is."""
@@ -65,7 +82,7 @@ def new(open_folder: Path, tmp_path: Path) -> Iterator[Node]:
 
 
 def _dovecot(directory: Path) -> DovecotMaildir:
-    return DovecotMaildir(directory, free_base_port(random.Random()), {ADDRESS: PASSWORD})
+    return WithMaster(directory, free_base_port(random.Random()), {ADDRESS: PASSWORD})
 
 
 def session(server: Server) -> imaplib.IMAP4_SSL:
@@ -134,7 +151,7 @@ def _import_of(way: str, old: DovecotMaildir, new: Node, *words: str) -> str:
 @pytest.mark.parametrize("way", ["maildir", "imap"])
 def test_clients_of_a_dovecot_find_all_as_it_was(old: DovecotMaildir, new: Node, way: str) -> None:
     before, ids = seen(old), unique_ids(old)
-    assert "13 messages" not in _import_of(way, old, new, "--json")
+    assert '"imported": 9' in _import_of(way, old, new, "--json")
     assert seen(new) == before
     assert unique_ids(new) == ids
     with session(new) as client:
@@ -143,6 +160,26 @@ def test_clients_of_a_dovecot_find_all_as_it_was(old: DovecotMaildir, new: Node,
         assert {b"Work", b"Work/Gr&APw-n"} <= names
     assert "0 messages imported" in _import_of(way, old, new)
     assert seen(new) == before
+
+
+@pytest.mark.parametrize(
+    ("service", "words", "password"),
+    [
+        ("imap", ("--security", "starttls"), PASSWORD),
+        ("imap", ("--security", "plain"), PASSWORD),
+        ("imaps", ("--master", "boss"), "boss word"),
+    ],
+)
+def test_a_stopped_node_takes_mail_by_each_way_to_log_in(
+    old: DovecotMaildir, tmp_path: Path, service: str, words: tuple[str, ...], password: str
+) -> None:
+    node = Node(tmp_path / "node", free_base_port(random.Random()), {ADDRESS: PASSWORD})
+    node.init()
+    (tmp_path / "password").write_text(password)
+    at = ("--host", HOST, "--port", str(old.port(service)), "--certificate", old.certificate)
+    login = ("--user", ADDRESS, "--password-file", tmp_path / "password", *words)
+    said = mailnode("import", "imap", ADDRESS, *at, *login, "--dir", node.directory)
+    assert said.startswith("9 messages imported")
 
 
 def test_a_dovecot_takes_over_what_is_exported(old: DovecotMaildir, new: Node, open_folder: Path) -> None:

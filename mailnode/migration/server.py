@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import imaplib
+import re
 import ssl
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -192,4 +193,6 @@ def _whole(told: Any, key: bytes) -> Iterator[bytes]:
 
 
 def _said(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    text = " ".join(str(error).split())
+    octets = re.fullmatch(r"b'(.*)'", text)  # what the server said, as imaplib passes it on
+    return (octets[1] if octets else text) or type(error).__name__
