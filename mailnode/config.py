@@ -77,6 +77,7 @@ class Domain:
     quota_octets: int = 0  # of an account that was told none of its own; 0: no limit
     quota_messages: int = 0  # as quota_octets
     domain_quota_octets: int = 0  # of all its accounts together; 0: no limit
+    reject_dmarc: bool = False  # refuse what its author's domain wants rejected; else it is filed into Junk
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,15 @@ class Relay:
     """Mail of our users goes on to other domains."""
 
     port: int  # 25, where their servers listen
-    dns: tuple[tuple[str, int], ...]  # servers by address and port; empty: those of the machine
     loopback: bool = False  # go also where a domain's records, or a literal, say this machine
+
+
+@dataclass(frozen=True, slots=True)
+class Mailauth:
+    """It is found out who mail from other servers is from."""
+
+    authserv_id: str  # whose results they are, RFC 8601 §2.5; empty: the host's
+    defer: bool = False  # what cannot be known now shall come again; else it is taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +137,8 @@ class Config:
     certificate: Path
     key: Path
     key_password: str  # of a key that is encrypted
+    dns: tuple[tuple[str, int], ...]  # servers by address and port; empty: those of the machine
+    mailauth: Mailauth | None  # None: nothing is asked of it
     relay: Relay | None  # None: our users' mail for other domains is refused
     allow_plaintext_auth: bool  # passwords outside TLS, from this machine
     pop3_marks_seen: bool  # what RETR gave is \Seen after QUIT
@@ -139,6 +149,10 @@ class Config:
     metrics: MetricsAt | None  # None: nobody asks
     traces: TracesAt | None  # None: nobody is told
     limits: Limits
+
+    @property
+    def authserv_id(self) -> str:
+        return (self.mailauth and self.mailauth.authserv_id) or self.hostname
 
     @property
     def shard(self) -> Path:
@@ -194,6 +208,8 @@ def text_of(config: Config) -> str:
         '[bare_newline]  # mail with lines that end in LF alone: "reject" it, or "normalize" them to CRLF',
         *(f"{service} = {_string(what.value)}" for service, what in config.bare_newline.items()),
     ]
+    lines += _dns_lines(config)
+    lines += _mailauth_lines(config)
     lines += _relay_lines(config)
     lines += _metrics_lines(config)
     lines += _traces_lines(config)
@@ -213,18 +229,33 @@ def domain_lines(domain: Domain) -> list[str]:
         f"quota_octets = {domain.quota_octets}  # of an account with no quota of its own; 0: no limit",
         f"quota_messages = {domain.quota_messages}  # as quota_octets",
         f"domain_quota_octets = {domain.domain_quota_octets}  # of its accounts together; 0: no limit",
+        f"reject_dmarc = {_bool(domain.reject_dmarc)}  # what its author's domain wants so; else into Junk",
     ]
+
+
+def _dns_lines(config: Config) -> list[str]:
+    servers = json.dumps([_server_text(*server) for server in config.dns])
+    return ["", "[dns]", f"servers = {servers}  # by address; empty: those of this machine"]
+
+
+def _mailauth_lines(config: Config) -> list[str]:
+    """As remarks where it is not done."""
+    told = config.mailauth or Mailauth("")
+    lines = [
+        "[mailauth]  # who mail from other servers is from: SPF, DMARC; without this table nobody is asked",
+        f"authserv_id = {_string(told.authserv_id)}  # in Authentication-Results; empty: the hostname",
+        f"defer = {_bool(told.defer)}  # what the DNS cannot say now shall come again; else it is taken",
+    ]
+    return ["", *(lines if config.mailauth else (f"# {line}" for line in lines))]
 
 
 def _relay_lines(config: Config) -> list[str]:
     if config.relay is None:
         return []
-    dns = json.dumps([_server_text(*server) for server in config.relay.dns])
     return [
         "",
         "[relay]  # mail of our users for other domains; without this table it is refused",
         f"port = {config.relay.port}  # where the servers of other domains listen",
-        f"dns = {dns}  # servers, by address; empty: those of this machine",
         f"loopback = {_bool(config.relay.loopback)}  # also to servers at 127.0.0.1, ::1 and the like",
     ]
 
@@ -275,6 +306,8 @@ def _config(directory: Path, root: Table, drop_ins: Sequence[Table]) -> Config:
         certificate=directory / tls.text("certificate", "tls/cert.pem"),
         key=directory / tls.text("key", "tls/key.pem"),
         key_password=tls.secret("key_password", directory),
+        dns=_dns(root.table("dns")),
+        mailauth=_mailauth(root.table("mailauth")) if root.has("mailauth") else None,
         relay=_relay(root.table("relay")) if root.has("relay") else None,
         allow_plaintext_auth=root.truth("allow_plaintext_auth", False),
         pop3_marks_seen=root.truth("pop3_marks_seen", False),
@@ -317,7 +350,8 @@ def _domain(table: Table) -> Domain:
     if selector and not NAME.fullmatch(selector):
         raise table.error("dkim", selector, 'a selector such as "m1"')
     quotas = {each: table.number(each, 0, 0) for each in _QUOTAS}
-    domain = Domain(name, separator, table.truth("scram", True), selector, **quotas)
+    rejects = table.truth("reject_dmarc", False)
+    domain = Domain(name, separator, table.truth("scram", True), selector, reject_dmarc=rejects, **quotas)
     table.refuse_others()
     return domain
 
@@ -332,10 +366,22 @@ def _listeners(table: Table) -> tuple[Listener, ...]:
     return listeners
 
 
+def _dns(table: Table) -> tuple[tuple[str, int], ...]:
+    servers = tuple(_servers(table, table.texts("servers")))
+    table.refuse_others()
+    return servers
+
+
+def _mailauth(table: Table) -> Mailauth:
+    authserv_id = table.name("authserv_id") if table.text("authserv_id", "") else ""
+    mailauth = Mailauth(authserv_id, table.truth("defer", False))
+    table.refuse_others()
+    return mailauth
+
+
 def _relay(table: Table) -> Relay:
-    servers = table.texts("dns")
     port = table.port("port") if table.has("port") else SMTP_PORT
-    relay = Relay(port, tuple(_servers(table, servers)), table.truth("loopback", False))
+    relay = Relay(port, table.truth("loopback", False))
     table.refuse_others()
     return relay
 
@@ -362,7 +408,9 @@ def _servers(table: Table, texts: list[str]) -> Iterator[tuple[str, int]]:
         try:
             host = str(ip_address((found[1] or found[2]) if found else text))
         except ValueError:
-            raise table.error("dns", text, 'addresses such as "192.0.2.1" or "[2001:db8::1]:53"') from None
+            raise table.error(
+                "servers", text, 'addresses such as "192.0.2.1" or "[2001:db8::1]:53"'
+            ) from None
         yield host, int(found[3]) if found else DNS_PORT
 
 

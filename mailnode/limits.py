@@ -107,6 +107,7 @@ class Limits:
     dns_nothing_seconds_max: int = 3600  # RFC 2308 §5: "there is none" for 1 to 3 hours
 
     # -- authentication of mail that comes in
+    verdict_seconds_max: int = 30  # from the end of a message: RFC 5321 §4.5.3.2.6 has the client wait 600
     spf_seconds_max: int = 20  # RFC 7208 §4.6.4: at least 20
     spf_queries_max: int = 150  # RFC 7208 §4.6.4: 10 terms that may name 10 hosts each, and what is foreseen
     spf_record_octets_max: int = (

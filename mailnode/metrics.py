@@ -85,6 +85,22 @@ class Metrics:
         self.message_octets = Counter(
             "mailnode_message_octets", "Octets of messages that came in and were taken", ("service",)
         )
+        self.authentication = Counter(
+            "mailnode_authentication",
+            "Messages from other servers, by what was found out",
+            ("method", "result"),
+        )
+        self.dispositions = Counter(
+            "mailnode_dispositions",
+            "Messages from other servers, by what DMARC did to them",
+            ("disposition",),
+        )
+        self.dns = Counter(
+            "mailnode_dns_questions",
+            "What the DNS was asked for, by type and how it ended",
+            ("type", "result"),
+        )
+        self.dns_seconds = Histogram("mailnode_dns_seconds", "To have an answer that was not kept")
         self.relayed = Counter(
             "mailnode_relay_recipients", "Recipients at other domains, each time they were tried", ("result",)
         )

@@ -34,6 +34,7 @@ from mailnode.config import Config, ConfigError, Domain, MetricsAt, Service, loa
 from mailnode.config import Listener as At
 from mailnode.config import Relay as RelayConfig
 from mailnode.delivery.accept import Accept
+from mailnode.delivery.examined import Authentication
 from mailnode.delivery.replies import LOCAL_ONLY
 from mailnode.delivery.submit import Submit
 from mailnode.delivery.transaction import Delivery
@@ -64,9 +65,14 @@ from mailnode.listeners.timed import timed
 from mailnode.listeners.tls import Certificate
 from mailnode.listeners.wheel import Wheel
 from mailnode.mailauth import key
+from mailnode.mailauth.dmarc import Dmarc
+from mailnode.mailauth.domain import a_labels
 from mailnode.mailauth.resolver import Resolver
 from mailnode.mailauth.servers import asking
+from mailnode.mailauth.signatures import unverified
 from mailnode.mailauth.signer import Key, Signer
+from mailnode.mailauth.spf import Spf
+from mailnode.mailauth.verdict import Verdicts
 from mailnode.mailbox import orphans
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.appended import replay
@@ -107,6 +113,7 @@ class House:
     accounts: Accounts
     upload_ids: UploadIds
     domains: dict[str, Domain]
+    resolver: Resolver
     signing: dict[str, Key]
     rows: Rows
     lookup: Lookup
@@ -169,6 +176,7 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
             accounts=accounts,
             upload_ids=upload_ids,
             domains=domains,
+            resolver=Resolver(asking(config.dns, limits.dns_seconds_max), clock, limits, metrics),
             signing={},
             rows=rows,
             lookup=lookup,
@@ -476,9 +484,18 @@ def _listeners(
     mechanisms = _mechanisms(config.domains)
     is_short, metrics = parts.space.is_short, parts.metrics
     delivery = Delivery(
-        parts.lookup, parts.accounts, parts.upload_ids, clock, limits, is_short, metrics, parts.traced
+        parts.lookup,
+        parts.accounts,
+        parts.upload_ids,
+        clock,
+        limits,
+        is_short,
+        metrics,
+        parts.traced,
+        frozenset((host, config.authserv_id)),
     )
     accept, submit = Accept(delivery), Submit(delivery, host, None if config.relay else LOCAL_ONLY)
+    from_others = Accept(delivery, _authentication(config, parts))
     submission = smtp.submission(
         submit,
         verifier,
@@ -512,7 +529,7 @@ def _listeners(
     )
     services: dict[Service, Listener[Any]] = {
         Service.LMTP: smtp.lmtp(accept, host, limits, config.bare_newline[Service.LMTP]),
-        Service.SMTP: smtp.mx(accept, host, limits, config.bare_newline[Service.SMTP]),
+        Service.SMTP: smtp.mx(from_others, host, limits, config.bare_newline[Service.SMTP]),
         Service.SUBMISSION: submission,
         Service.SUBMISSIONS: submission,
         Service.IMAP: mailboxes,
@@ -521,6 +538,22 @@ def _listeners(
         Service.POP3S: maildrops,
     }
     return {service: timed(listener, parts.metrics) for service, listener in services.items()}
+
+
+def _authentication(config: Config, parts: House) -> Authentication | None:
+    if config.mailauth is None:
+        return None
+    resolver, limits, domains = parts.resolver, config.limits, parts.domains
+    spf = Spf(resolver, parts.clock, limits, config.hostname)
+    verdicts = Verdicts(resolver, spf, Dmarc(resolver), unverified, limits)
+
+    def rejects(recipient: str) -> bool:
+        domain = domains.get(a_labels(recipient.rpartition("@")[2]))
+        return domain is not None and domain.reject_dmarc
+
+    return Authentication(
+        verdicts, config.authserv_id, config.directory, rejects, defers=config.mailauth.defer
+    )
 
 
 def _works(config: Config, parts: House) -> Iterator[Coroutine[Any, Any, None]]:
@@ -542,9 +575,8 @@ def _outbox(config: Config, told: RelayConfig, parts: House) -> Outbox:
     """Our users' mail goes on to other domains."""
     clock, limits = parts.clock, parts.limits
     parts.signing.update(_signing(config))
-    resolver = Resolver(asking(told.dns, limits.dns_seconds_max), clock, limits)
     relay = Relay(
-        Routes(resolver, clock, config.hostname, limits, loopback=told.loopback),
+        Routes(parts.resolver, clock, config.hostname, limits, loopback=told.loopback),
         Signer(parts.signing, clock),
         Attempts(config.hostname, told.port, limits),
         Bounces(config.hostname, parts.upload_ids, clock),

@@ -136,13 +136,13 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         ("[listeners]", "[relay]\nport = 0\n[listeners]", "relay.port: found 0, expected a port from"),
         (
             "[listeners]",
-            "[relay]\ndns = 'x'\n[listeners]",
-            "relay.dns: found 'x', expected a list of strings",
+            "[dns]\nservers = 'x'\n[listeners]",
+            "dns.servers: found 'x', expected a list of strings",
         ),
         (
             "[listeners]",
-            "[relay]\ndns = ['ns.test']\n[listeners]",
-            "relay.dns: found 'ns.test', expected addr",
+            "[dns]\nservers = ['ns.test']\n[listeners]",
+            "dns.servers: found 'ns.test', expected addr",
         ),
         ("[listeners]", "[relay]\nsmart = 1\n[listeners]", "relay.smart: found 1, expected only"),
         ("hostname = ", "hostname ", "is not TOML: "),
@@ -162,7 +162,7 @@ def test_a_mistake_is_named_with_file_key_what_was_found_and_what_would_be_right
 
 def test_what_init_writes_shows_every_key(tmp_path: Path) -> None:
     """Each table names all that may stand in it, set or as a remark."""
-    text = text_of(replace(_load(tmp_path, SMALL), relay=Relay(25, ()), lmtp_socket=tmp_path / "lmtp.sock"))
+    text = text_of(replace(_load(tmp_path, SMALL), relay=Relay(25), lmtp_socket=tmp_path / "lmtp.sock"))
     told = re.sub(r"^# (\w+ = |\[)", r"\1", text, flags=re.MULTILINE)
     told = told.replace(
         "[listeners]", "[listeners]" + "".join(f"\n{name} = 1" for name in Service if name != "imap")
@@ -231,8 +231,8 @@ def test_a_secret_is_read_from_a_file_or_the_environment(
 
 def test_dns_servers_have_port_53_unless_they_say_another(tmp_path: Path) -> None:
     dns = "['192.0.2.1', '2001:db8::1', '192.0.2.2:5353', '[::1]:54']"
-    relay = _load(tmp_path, SMALL.replace("[listeners]", f"[relay]\ndns = {dns}\n[listeners]")).relay
-    assert relay == Relay(25, (("192.0.2.1", 53), ("2001:db8::1", 53), ("192.0.2.2", 5353), ("::1", 54)))
+    servers = _load(tmp_path, SMALL.replace("[listeners]", f"[dns]\nservers = {dns}\n[listeners]")).dns
+    assert servers == (("192.0.2.1", 53), ("2001:db8::1", 53), ("192.0.2.2", 5353), ("::1", 54))
 
 
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:

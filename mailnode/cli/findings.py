@@ -140,8 +140,7 @@ def _clock_finding(config: Config) -> Finding:
 
 
 async def dns_findings(config: Config) -> AsyncIterator[Finding]:
-    servers = config.relay.dns if config.relay else ()
-    resolver = Resolver(asking(servers, config.limits.dns_seconds_max), SystemClock(), config.limits)
+    resolver = Resolver(asking(config.dns, config.limits.dns_seconds_max), SystemClock(), config.limits)
     try:
         async for finding in _host_findings(resolver, config.hostname):
             yield finding

@@ -26,6 +26,7 @@ from mailnode.config import (
     Config,
     Domain,
     Listener,
+    Mailauth,
     Relay,
     Service,
     load,
@@ -45,8 +46,9 @@ DEMO_ACCOUNTS = ("alice@example.test:alice-secret", "bob@example.test:bob-secret
 def init(options: argparse.Namespace) -> None:
     accounts = [_credentials(text) for text in options.account]
     config = _config(options.directory, options.domain, options.base_port, options.allow_plaintext_auth)
-    relay = None if options.local_only else Relay(SMTP_PORT, dns=())
-    _make(replace(config, relay=relay, user=options.user), accounts)
+    if not options.local_only:
+        config = replace(config, relay=Relay(SMTP_PORT), mailauth=Mailauth(""))
+    _make(replace(config, user=options.user), accounts)
 
 
 def _credentials(text: str) -> tuple[str, str]:
@@ -113,6 +115,8 @@ def _config(directory: Path, domain: str, base_port: int, plaintext: bool) -> Co
         certificate=directory / "tls" / "cert.pem",
         key=directory / "tls" / "key.pem",
         key_password="",
+        dns=(),
+        mailauth=None,
         relay=None,
         pop3_marks_seen=False,
         allow_plaintext_auth=plaintext,

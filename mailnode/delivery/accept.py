@@ -1,5 +1,6 @@
 """Mail from the open net, or over LMTP: for our users only, with nothing added but trace fields."""
 
+from mailnode.delivery.examined import Authentication, Examined
 from mailnode.delivery.replies import DISK_FULL, RELAYING_DENIED
 from mailnode.delivery.transaction import Delivery, Sender, Terms, Transaction
 from protocols.smtp.reply import Reply
@@ -16,12 +17,17 @@ TERMS = Terms(RELAYING_DENIED, _nothing)
 class Accept:
     """Begins transactions; any reverse-path is accepted, the null one too."""
 
-    __slots__ = ("_delivery",)
+    __slots__ = ("_authentication", "_delivery")
 
-    def __init__(self, delivery: Delivery) -> None:
+    def __init__(self, delivery: Delivery, authentication: Authentication | None = None) -> None:
+        """`authentication` where it is to be found out who has sent something: not within our own site."""
         self._delivery = delivery
+        self._authentication = authentication
 
     async def begin(self, came: Came, sender: Sender) -> Transaction | Reply:
         if self._delivery.is_short():
             return DISK_FULL
-        return Transaction(self._delivery, TERMS, came, sender)
+        if self._authentication is None:
+            return Transaction(self._delivery, TERMS, came, sender)
+        examined = Examined(self._authentication, came, str(sender.reverse_path))
+        return Transaction(self._delivery, TERMS, came, sender, examined)

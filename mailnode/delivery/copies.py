@@ -115,6 +115,12 @@ class Copies:
         """A copy goes on; `item` may change until `store`."""
         self._copies.setdefault(QUEUE, Queued(account, item))
 
+    def file(self, mailbox: str) -> None:
+        """All copies go there, whatever their tags say."""
+        for key, copy in self._copies.items():
+            if isinstance(copy, Filed):
+                self._copies[key] = Filed(copy.account, mailbox)
+
     async def refusal(self, accounts: Sequence[int], octets: int) -> Reply | None:
         """Why one of these cannot take a message of so many octets now; None: all can.
 

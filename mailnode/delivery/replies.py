@@ -12,11 +12,17 @@ NOT_YOUR_ADDRESS = Reply(550, "5.7.1", "This sender address is not yours")
 TOO_MANY_HOPS = Reply(554, "5.4.6", "Too many hops: this message loops")
 MAILBOX_FULL = Reply(452, "4.2.2", "Mailbox is full")
 DISK_FULL = Reply(452, "4.3.1", "Insufficient system storage, try again later")
+NOT_KNOWN = Reply(451, "4.7.0", "Who has sent this cannot be known now, try again later")
 UNAVAILABLE = Reply(451, "4.3.0", "Not possible now, try again later")
 
 
 def accepted(identity: str) -> Reply:
     return Reply(250, "2.0.0", f"{identity} accepted")
+
+
+def rejected(domain: str) -> Reply:
+    """RFC 9989 §7.2: who reads it shall know why."""
+    return Reply(550, "5.7.1", f"DMARC: {domain} wants mail rejected that is not authenticated as its own")
 
 
 def one_for_all(replies: Sequence[Reply]) -> Reply:

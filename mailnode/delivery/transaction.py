@@ -9,6 +9,7 @@ from typing import Protocol
 
 from mailnode.clock import Clock
 from mailnode.delivery.copies import QUEUE, Accounts, Copies
+from mailnode.delivery.examined import Examined
 from mailnode.delivery.replies import (
     NO_SUCH_DOMAIN,
     NO_SUCH_USER,
@@ -20,7 +21,9 @@ from mailnode.delivery.replies import (
 from mailnode.directory.address import Malformed, canonical_domain
 from mailnode.directory.lookup import NotLocal, Resolution, Unknown
 from mailnode.limits import Limits
+from mailnode.mailauth.verdict import Disposition
 from mailnode.mailbox.content import Arrived, Content, UploadIds, transaction_name
+from mailnode.mailbox.names import JUNK
 from mailnode.mailbox.verbs import NotKnown
 from mailnode.metrics import Metrics
 from mailnode.pb.row_pb2 import QueueRow
@@ -28,6 +31,7 @@ from mailnode.traces import Span, Tell
 from protocols.smtp.envelope import Body, MailParameters, Path
 from protocols.smtp.reply import RECIPIENT_OK, Reply
 from protocols.smtp.trace import Came, received, return_path
+from protocols.unforged import Unforged
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +57,8 @@ class Delivery:
     """Whether the disk has no room for mail."""
     metrics: Metrics = field(default_factory=Metrics)
     traced: Tell | None = None
+    authserv_ids: frozenset[str] = frozenset()
+    """The names under which this site tells who has sent something, in lower case: RFC 8601 §2.5."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +94,28 @@ class Transaction:
         "_content",
         "_copies",
         "_delivery",
+        "_examined",
         "_identity",
         "_item",
         "_recipients",
         "_sender",
         "_started",
         "_terms",
+        "_unforged",
     )
 
-    def __init__(self, delivery: Delivery, terms: Terms, came: Came, sender: Sender) -> None:
+    def __init__(
+        self,
+        delivery: Delivery,
+        terms: Terms,
+        came: Came,
+        sender: Sender,
+        examined: Examined | None = None,
+    ) -> None:
+        """`examined` is for mail from other servers alone."""
         self._delivery = delivery
+        self._examined = examined
+        self._unforged = Unforged(delivery.authserv_ids)
         self._terms = terms
         self._came = came
         self._sender = sender
@@ -140,16 +158,15 @@ class Transaction:
 
     async def write(self, octets: bytes) -> None:
         """Returns when as much is kept elsewhere that the next piece has room."""
-        if not self._began:
-            self._began = True
-            octets = self._front(octets) + octets
-        await self._content.write(octets)
+        if self._examined is None:
+            await self._put(self._unforged.feed(octets))
+        else:
+            await self._examined.write(octets)
 
     async def finish(self, octets: bytes) -> tuple[Reply, ...]:
         """A reply for each accepted recipient, in order; positive once its copies are durable."""
         ended = self._delivery.metrics.seconds()
-        await self.write(octets)
-        arrived = await self._content.finish()
+        arrived = await self._end(octets)
         replies = await self._replies(arrived)
         self._tell(arrived.mail.size, replies, ended)
         return replies
@@ -158,13 +175,49 @@ class Transaction:
         """One reply for all recipients. Where one of them has no room none has a copy: the sender asks again,
         and who is full is then refused alone, at RCPT."""
         ended = self._delivery.metrics.seconds()
-        await self.write(octets)
-        arrived = await self._content.finish()
+        if self._examined is not None and (refused := await self._judged(self._examined, octets)):
+            self._tell(self._examined.size, (refused,) * len(self._recipients), ended)
+            return refused
+        arrived = await self._end(octets)
         accounts = {key for _, keys in self._recipients for key in keys} - {QUEUE}
         refused = await self._copies.refusal(sorted(accounts), arrived.mail.size) if accounts else None
         replies = (refused,) * len(self._recipients) if refused else await self._replies(arrived)
         self._tell(arrived.mail.size, replies, ended)
         return one_for_all(replies)
+
+    async def _judged(self, examined: Examined, octets: bytes) -> Reply | None:
+        """Why the whole of it is not taken."""
+        await examined.end(octets, [str(path) for path, _ in self._recipients])
+        metrics = self._delivery.metrics
+        for method, result in examined.words().items():
+            metrics.authentication.add((method, result))
+        metrics.dispositions.add((examined.disposition.value,))
+        if examined.disposition is Disposition.QUARANTINE:
+            self._copies.file(JUNK)
+        return examined.refusal
+
+    async def _end(self, octets: bytes) -> Arrived:
+        """Of what was examined, `octets` are there already."""
+        if self._examined is None:
+            await self._put(self._unforged.feed(octets))
+        else:
+            async for piece in self._examined.octets():
+                await self._put(self._unforged.feed(piece))
+        rest = self._unforged.end()
+        if rest or not self._began:
+            await self._write(rest)
+        return await self._content.finish()
+
+    async def _put(self, octets: bytes) -> None:
+        """What is put in front sees the header whole, so nothing is written before."""
+        if octets:
+            await self._write(octets)
+
+    async def _write(self, octets: bytes) -> None:
+        if not self._began:
+            self._began = True
+            octets = self._front(octets) + octets
+        await self._content.write(octets)
 
     async def _replies(self, arrived: Arrived) -> tuple[Reply, ...]:
         if hops(arrived.head) - 1 > self._delivery.limits.smtp_hops_max:  # RFC 5321 §6.3; one is our own
@@ -213,6 +266,10 @@ class Transaction:
             "protocol": self._came.protocol,  # RFC 3848: with S it came in TLS, with A from a user
             "reply": f"{worst.code} {worst.enhanced}",
         }
+        if self._examined is not None:
+            fields |= self._examined.words() | {"disposition": self._examined.disposition.value}
+        if self._unforged.taken:
+            fields["forged_results"] = str(self._unforged.taken)
         if refused:
             fields["refused"] = ",".join(refused)
         log.info("message taken" if worst.positive else "message refused", extra=fields)
@@ -228,7 +285,9 @@ class Transaction:
         seconds = self._delivery.clock.now_microseconds() // 1_000_000
         path = return_path(self._sender.reverse_path)
         self._item.start = len(path)  # a field of the final delivery only: it does not go on
-        trace = path + received(self._came, self._name, only, seconds)
+        examined = self._examined
+        verdict, came = (b"", self._came) if examined is None else (examined.front(), examined.came)
+        trace = path + verdict + received(came, self._name, only, seconds)
         return trace + self._terms.missing(first, self._name, seconds)
 
 

@@ -26,6 +26,7 @@ from mailnode.directory.rows import Accounts, Rows, intent_id
 from mailnode.directory.turns import Busy
 from mailnode.limits import Limits
 from mailnode.mailbox.dues import Dues
+from mailnode.mailbox.names import JUNK
 from mailnode.mailbox.verbs import NotKnown
 from mailnode.pb.change_pb2 import Create, Intent
 from mailnode.pb.row_pb2 import CredentialRow, DirectoryRow
@@ -37,7 +38,7 @@ STANDARD_MAILBOXES = (
     Create.Mailbox(name="INBOX"),
     Create.Mailbox(name="Drafts", special_use="\\Drafts"),
     Create.Mailbox(name="Sent", special_use="\\Sent"),
-    Create.Mailbox(name="Junk", special_use="\\Junk"),
+    Create.Mailbox(name=JUNK, special_use="\\Junk"),
     Create.Mailbox(name="Trash", special_use="\\Trash"),
     Create.Mailbox(name="Archive", special_use="\\Archive"),
 )

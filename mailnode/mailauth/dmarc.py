@@ -61,6 +61,11 @@ class Dmarc:
             return Assessed("temperror", domain, reason=str(error))
         return Assessed("fail", domain, wanted(found), found.policy, "", found)
 
+    async def foresee(self, author: Author) -> None:
+        """Ask what `assess` will ask first, so that the answers are there."""
+        if domain := a_labels(author.domain):
+            await asyncio.gather(*map(self._texts, walk(domain)))
+
     async def _unclear(self, author: Author) -> Assessed:
         """It passes never; the strictest of what readers may take for its author holds (RFC 9989 §11.5)."""
         names = filter(None, map(a_labels, author.candidates))

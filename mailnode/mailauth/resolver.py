@@ -11,6 +11,7 @@ from dns.rdata import Rdata
 
 from mailnode.clock import Clock
 from mailnode.limits import Limits
+from mailnode.metrics import Metrics
 
 
 class Unavailable(Exception):
@@ -38,8 +39,9 @@ _Key = tuple[str, str]
 
 
 class Resolver:
-    def __init__(self, ask: Ask, clock: Clock, limits: Limits) -> None:
+    def __init__(self, ask: Ask, clock: Clock, limits: Limits, metrics: Metrics | None = None) -> None:
         self._ask = ask
+        self._metrics = metrics or Metrics(clock)
         self._clock = clock
         self._limits = limits
         self._kept: OrderedDict[_Key, tuple[float, Answer]] = OrderedDict()
@@ -61,6 +63,7 @@ class Resolver:
         if kept is None or self._clock.monotonic_seconds() >= kept[0]:
             return None
         self._kept.move_to_end(key)
+        self._metrics.dns.add((kind, "kept"))
         return kept[1]
 
     def _asking(self, key: _Key) -> asyncio.Task[Answer]:
@@ -76,8 +79,16 @@ class Resolver:
             task.exception()  # whoever waited has it; if nobody did, nobody misses it
 
     async def _fresh(self, key: _Key) -> Answer:
+        _, kind = key
         async with self._room:
-            answer = await self._ask(*key)
+            began = self._metrics.seconds()
+            try:
+                answer = await self._ask(*key)
+            except Unavailable:
+                self._metrics.dns.add((kind, "failed"))
+                raise
+        self._metrics.dns_seconds.of().observe(self._metrics.seconds() - began)
+        self._metrics.dns.add((kind, "found" if answer.records else "nothing"))
         most = self._limits.dns_ttl_seconds_max if answer.records else self._limits.dns_nothing_seconds_max
         until = self._clock.monotonic_seconds() + min(answer.seconds, most)
         self._kept[key] = until, answer

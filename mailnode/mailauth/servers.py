@@ -15,12 +15,17 @@ import dns.resolver
 from mailnode.mailauth.resolver import Answer, Ask, Unavailable
 
 EDNS_OCTETS = 1232  # no fragments: what the DNS Flag Day 2020 agreed on
+THIS_MACHINE = "127.0.0.1"  # resolv.conf(5): what holds where there is no such file
 NO_NAME = Answer((), exists=False, authenticated=False, seconds=3600)
 
 
 def asking(servers: Sequence[tuple[str, int]], seconds_max: float) -> Ask:
     """Servers by address and port, the next one when one does not answer; none: those of the machine."""
-    resolver = dns.asyncresolver.Resolver(configure=not servers)
+    try:
+        resolver = dns.asyncresolver.Resolver(configure=not servers)
+    except dns.resolver.NoResolverConfiguration:
+        resolver = dns.asyncresolver.Resolver(configure=False)
+        resolver.nameservers = [THIS_MACHINE]
     if servers:
         resolver.nameservers = [dns.nameserver.Do53Nameserver(*server) for server in servers]
     resolver.lifetime = seconds_max

@@ -11,6 +11,8 @@ from mailnode.pb.row_pb2 import MailboxRow
 
 SEPARATOR = "/"
 INBOX = "INBOX"
+JUNK = "Junk"
+"""Made with each account, RFC 6154."""
 
 
 def canonical_name(name: str) -> str:

@@ -20,13 +20,15 @@ class Came:
     """Over which connection a message came, as Received tells it.
 
     `name` is what the client said in EHLO, `address` its IP address (empty over a unix socket), `host` who
-    received it, `protocol` the word of `with_protocol`.
+    received it, `protocol` the word of `with_protocol`, `reverse_name` a name of the address that leads back
+    to it, where one was looked for.
     """
 
     name: bytes
     address: str
     host: str
     protocol: str
+    reverse_name: str = ""
 
 
 def with_protocol(flavour: Flavour, extended: bool, secure: bool, authenticated: bool, smtputf8: bool) -> str:
@@ -67,7 +69,8 @@ def _extended_domain(came: Came) -> str:
     """Extended-Domain = Domain / ( Domain FWS "(" TCP-info ")" ) / ..., RFC 5321 §4.4"""
     literal = _address_literal(came.address)
     name = came.name.decode("ascii") if _DOMAIN.fullmatch(came.name) else literal
-    return f"{name} ({literal})" if came.address else name
+    reverse = f"{came.reverse_name} " if _DOMAIN.fullmatch(came.reverse_name.encode()) else ""
+    return f"{name} ({reverse}{literal})" if came.address else name
 
 
 def _address_literal(address: str) -> str:

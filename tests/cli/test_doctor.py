@@ -54,7 +54,7 @@ def published(node: Node, capsys: pytest.CaptureFixture[str]) -> dict[str, dict[
 
 def ask_at(node: Node, nameserver: Nameserver) -> None:
     file = node.directory / FILE
-    file.write_text(file.read_text().replace("\ndns = [] ", f'\ndns = ["{HOST}:{nameserver.port}"] '))
+    file.write_text(file.read_text().replace("\nservers = [] ", f'\nservers = ["{HOST}:{nameserver.port}"] '))
 
 
 def test_a_node_that_is_well_has_no_errors_whether_it_runs_or_not(

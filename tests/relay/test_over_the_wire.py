@@ -51,10 +51,10 @@ def point(node: Node, port: int, dns: int) -> None:
     """Other domains' servers are at this port, as this DNS server says."""
     file = node.directory / FILE
     text = file.read_text()
-    assert "\nport = 25 " in text and "\ndns = [] " in text and "\nloopback = false " in text
+    assert "\nport = 25 " in text and "\nservers = [] " in text and "\nloopback = false " in text
     text = text.replace("\nloopback = false ", "\nloopback = true ")
     text = text.replace("\nport = 25 ", f"\nport = {port} ").replace(
-        "\ndns = [] ", f'\ndns = ["{HOST}:{dns}"] '
+        "\nservers = [] ", f'\nservers = ["{HOST}:{dns}"] '
     )
     file.write_text(text)
 

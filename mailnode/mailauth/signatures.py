@@ -1,0 +1,48 @@
+"""The signatures of a message, as far as they can be told without verifying them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+from mailnode.limits import KiB
+from protocols.mime.fields import read_header
+from protocols.results import DkimResult
+
+Octets = Callable[[], AsyncIterator[bytes]]
+"""A message, from its begin, as often as it is asked for."""
+
+HEAD_OCTETS_MAX = 1024 * KiB
+FIELDS_MAX = 10_000
+SIGNATURES_MAX = 10
+
+
+async def head(octets: Octets) -> bytes:
+    """The header with its empty line, of one longer than anybody reads its begin."""
+    found = b""
+    async for piece in octets():
+        seen = max(0, len(found) - 3)
+        found += piece
+        end = 0 if found.startswith(b"\r\n") else found.find(b"\r\n\r\n", seen)
+        if end >= 0:
+            return found[: end + 4]
+        if len(found) > HEAD_OCTETS_MAX:
+            break
+    return found[:HEAD_OCTETS_MAX]
+
+
+async def unverified(octets: Octets) -> tuple[DkimResult, ...]:
+    """Each signature as one that may be good: what nobody has looked at is held against no message."""
+    return claimed(await head(octets), "not verified")
+
+
+def claimed(head: bytes, reason: str) -> tuple[DkimResult, ...]:
+    """The signatures of a header, of none of which it is known whether it is good."""
+    values = read_header(head, 0, FIELDS_MAX).all(b"dkim-signature")
+    return tuple(_claimed(value, reason) for value in values[:SIGNATURES_MAX])
+
+
+def _claimed(value: bytes, reason: str) -> DkimResult:
+    pieces = (piece.partition("=") for piece in value.decode("utf-8", "replace").split(";"))
+    tags = {name.strip(): "".join(text.split()) for name, equals, text in pieces if equals}
+    domain, selector, identity = (tags.get(name, "") for name in ("d", "s", "i"))
+    return DkimResult("temperror", domain.lower(), selector, identity, tags.get("a", ""), reason)

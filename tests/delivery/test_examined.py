@@ -1,0 +1,123 @@
+"""Mail from another server: what its verdict does to it, what is put in front, and what may not stay."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path as FilePath
+
+import pytest
+
+from mailnode.delivery.accept import Accept
+from mailnode.delivery.examined import Authentication
+from mailnode.delivery.transaction import Sender, Transaction
+from mailnode.limits import Limits
+from mailnode.mailauth.dmarc import Dmarc
+from mailnode.mailauth.resolver import Resolver
+from mailnode.mailauth.signatures import unverified
+from mailnode.mailauth.spf import Spf
+from mailnode.mailauth.verdict import Verdicts
+from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS
+from protocols.smtp.envelope import NO_PARAMETERS, Path
+from protocols.smtp.reply import Reply
+from tests.delivery.memory import House
+from tests.delivery.test_accept import CAME
+from tests.mailauth.zone import FAILS, Zone
+
+HOST = "mx.here.example"
+FORGED = b"Authentication-Results: mx.here.example; dmarc=pass\r\n"
+NAMES = {
+    "1.2.0.192.in-addr.arpa": {"PTR": ["mx.there.example."]},
+    "mx.there.example": {"A": ["192.0.2.1"]},
+    "there.example": {"TXT": ['"v=spf1 ip4:192.0.2.1 -all"']},
+    "_dmarc.there.example": {"TXT": ['"v=DMARC1\\; p=reject"']},
+    "_dmarc.bank.example": {"TXT": ['"v=DMARC1\\; p=reject"']},
+    "_dmarc.shop.example": {"TXT": ['"v=DMARC1\\; p=quarantine"']},
+    "_dmarc.broken.example": {"TXT": FAILS},
+}
+
+
+def message(author: str, body: bytes = b"body\r\n") -> bytes:
+    return b"From: a@%b\r\n%bSubject: hello\r\n\r\n%b" % (author.encode(), FORGED, body)
+
+
+def sent(
+    house: House,
+    directory: FilePath,
+    content: bytes,
+    recipients: Sequence[str] = ("ann@here.example",),
+    rejects: Callable[[str], bool] = lambda recipient: False,
+    defers: bool = False,
+) -> Reply:
+    async def work() -> Reply:
+        limits, clock = Limits(), house.clock
+        resolver = Resolver(Zone(NAMES), clock, limits)
+        verdicts = Verdicts(resolver, Spf(resolver, clock, limits, HOST), Dmarc(resolver), unverified, limits)
+        delivery = replace(house.delivery, authserv_ids=frozenset({HOST}))
+        accept = Accept(delivery, Authentication(verdicts, HOST, directory, rejects, defers))
+        transaction = await accept.begin(CAME, Sender(Path(b"zoe@there.example"), NO_PARAMETERS, 0))
+        assert isinstance(transaction, Transaction)
+        for one in recipients:
+            await transaction.recipient(Path(one.encode()))
+        for at in range(0, len(content) - 1, 50_000):
+            await transaction.write(content[at : min(at + 50_000, len(content) - 1)])
+        return await transaction.finish_as_one(content[-1:])
+
+    return asyncio.run(work())
+
+
+def test_good_mail_is_filed_behind_its_results_and_without_forged_ones(tmp_path: FilePath) -> None:
+    house = House()
+    assert sent(house, tmp_path, message("there.example")).positive
+    (copy,) = house.accounts.ann.copies
+    assert copy.name == "INBOX"
+    head, _, rest = copy.octets.partition(b"From: ")
+    assert [line.partition(b":")[0] for line in head.splitlines() if line[:1].isalpha()] == [
+        b"Return-Path",
+        b"Authentication-Results",
+        b"Received-SPF",
+        b"Received",
+    ]
+    assert b"dmarc=pass" in head and b"(mx.there.example [192.0.2.1])" in head
+    assert rest == b"a@there.example\r\nSubject: hello\r\n\r\nbody\r\n"
+
+
+@pytest.mark.parametrize("author", ["bank.example", "shop.example"])
+def test_mail_that_is_not_its_authors_goes_into_junk_whatever_the_tag(
+    tmp_path: FilePath, author: str
+) -> None:
+    house = House()
+    assert sent(house, tmp_path, message(author), ["ann+lists@here.example", "bob@here.example"]).positive
+    assert [copy.name for each in (house.accounts.ann, house.accounts.bob) for copy in each.copies] == [
+        "Junk"
+    ] * 2
+    assert b"policy.dmarc=quarantine" in house.accounts.ann.copies[0].octets
+
+
+def test_it_is_refused_where_every_recipient_wants_that(tmp_path: FilePath) -> None:
+    house, both = House(), ["ann@here.example", "bob@here.example"]
+    refused = sent(house, tmp_path, message("bank.example"), both, rejects=lambda recipient: True)
+    assert (refused.code, refused.enhanced) == (550, "5.7.1")
+    assert house.accounts.ann.copies == []
+    some = sent(house, tmp_path, message("bank.example"), both, rejects=lambda recipient: "ann" in recipient)
+    assert some.positive
+    assert [copy.name for copy in house.accounts.ann.copies] == ["Junk"]
+
+
+def test_what_cannot_be_known_is_taken_or_comes_again(tmp_path: FilePath) -> None:
+    house = House()
+    assert sent(house, tmp_path, message("broken.example")).positive
+    assert [copy.name for copy in house.accounts.ann.copies] == ["INBOX"]
+    deferred = sent(house, tmp_path, message("broken.example"), defers=True)
+    assert (deferred.code, deferred.enhanced) == (451, "4.7.0")
+
+
+def test_a_long_message_waits_in_a_file_that_has_no_name(tmp_path: FilePath) -> None:
+    house = House()
+    body = b"".join(b"%078d\r\n" % number for number in range(3 * BLOB_CHUNK_OCTETS // 80))
+    assert sent(house, tmp_path, message("there.example", body)).positive
+    stored = house.accounts.ann.uploaded
+    assert stored.endswith(b"Subject: hello\r\n\r\n" + body)
+    assert stored.count(FORGED) == 0
+    assert list(tmp_path.iterdir()) == []
