@@ -70,7 +70,8 @@ def _shard_finding(config: Config, running: bool) -> Finding:
     try:
         open_shard(config.shard, config.memory_octets, SystemClock().random(16)).close()
     except ShardError as error:
-        return Finding("shard", Level.ERROR, str(error), "`mailnode restore` makes a node out of a backup")
+        advice = "`mailnode doctor shard` looks closer, `mailnode restore` makes a node out of a backup"
+        return Finding("shard", Level.ERROR, str(error), advice)
     return Finding("shard", Level.OK, "it opens")
 
 

@@ -29,7 +29,10 @@ def inherited() -> Inherited:
     count = int(told[1])
     names = told[2].split(":") if told[2] else []
     names += [""] * (count - len(names))
-    return [(names[at], socket.socket(fileno=FIRST_INHERITED + at)) for at in range(count)]
+    sockets = [socket.socket(fileno=FIRST_INHERITED + at) for at in range(count)]
+    for each in sockets:
+        each.set_inheritable(False)
+    return list(zip(names, sockets, strict=False))  # more names than sockets are nobody's
 
 
 def bound(listeners: Sequence[Listener], passed: Inherited) -> Mapping[Listener, socket.socket | OSError]:
