@@ -352,6 +352,8 @@ class Session:
             octets, marker = command.chunk(argument)
         except Fault:
             return self._give(Goodbye(reply.CHUNK_WITHOUT_SIZE), row)
+        if octets > self._bounds.dropped_octets_max:
+            return self._give(Goodbye(reply.ENDLESS), None)
         if marker not in (b"", b"LAST"):
             refusal = refusal or reply.BAD_CHUNK
         if refusal is not None:
@@ -374,8 +376,6 @@ class Session:
             self._chunks.refuse(refusal)
 
     def _discard(self, octets: int, answer: Reply) -> Event | None:
-        if octets > self._bounds.dropped_octets_max:
-            return self._give(Goodbye(reply.ENDLESS), None)
         octets -= len(self._lines.octets(octets))
         if octets:
             self._discarding = (octets, answer)

@@ -253,18 +253,28 @@ def test_a_chunk_too_large_is_refused_once_it_is_over_and_nothing_of_it_given() 
     assert not peer.contents
 
 
-@pytest.mark.parametrize("send", [b"DATA\r\n", b"BDAT 99999999999999999999\r\n"])
-def test_content_without_end_ends_the_session(send: bytes) -> None:
+@pytest.mark.parametrize(
+    ("send", "again"), [(b"DATA\r\n", b"x" * 2000), (b"", b"BDAT 2000\r\n" + b"x" * 2000)]
+)
+def test_content_without_end_ends_the_session(send: bytes, again: bytes) -> None:
     session, peer = ready(replace_bounds(message_octets_max=1000)), Peer()
     session.feed(b"MAIL FROM:<>\r\nRCPT TO:<bob@here.example>\r\n" + send)
     drain(session, peer)
     fed, said = 0, b""
-    while not said and fed < 10_000_000:
-        session.feed(b"x" * 10_000)
-        fed += 10_000
+    while not said.endswith(reply.ENDLESS.octets()) and fed < 10_000_000:
+        session.feed(again)
+        fed += len(again)
         said = drain(session, peer)
-    assert said == reply.ENDLESS.octets()
+    assert said.endswith(reply.ENDLESS.octets())
     session.feed(b"NOOP\r\n.\r\nNOOP\r\n")
+    assert drain(session, peer) == b""
+
+
+def test_a_chunk_that_would_end_the_session_is_not_waited_for() -> None:
+    session, peer = ready(replace_bounds(message_octets_max=1000)), Peer()
+    session.feed(b"MAIL FROM:<>\r\nRCPT TO:<bob@here.example>\r\nBDAT 2001\r\n")
+    assert drain(session, peer).endswith(reply.ENDLESS.octets())
+    session.feed(b"x" * 2001 + b"NOOP\r\n")
     assert drain(session, peer) == b""
 
 
