@@ -149,7 +149,7 @@ class Operator:
         owner = await self._owner(request.address)
         mailboxes = await (await self.accounts.open(owner.account)).mailboxes()
         answer = pb.MailboxListAnswer()
-        for name, mailbox in mailboxes.names.items():
+        for name, mailbox in sorted(mailboxes.names.items()):
             row = mailboxes.rows[mailbox]
             answer.mailboxes.add(
                 name=name,

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from mailnode.mailbox.arrays import Arrays
 from mailnode.mailbox.departed import Departed
-from mailnode.mailbox.names import full_names
+from mailnode.mailbox.names import full_names, names_after
 from mailnode.mailbox.packed import PackedRows
 from mailnode.mailbox.reads import Head
 from mailnode.mailbox.rows import UID, words
@@ -134,7 +134,8 @@ class Committed:
         for subscription in change.subscriptions:
             others = tuple(name for name in self._subscribed if name != subscription.name)
             self._subscribed = (*others, subscription.name) if subscription.subscribed else others
-        self._names = full_names(self.rows)
+        names = names_after(self._names, change.mailboxes, change.mailboxes_dropped)
+        self._names = full_names(self.rows) if names is None else names
 
 
 def copied(part: M) -> M:

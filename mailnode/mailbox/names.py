@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from sys import intern
 from unicodedata import normalize
 
@@ -47,6 +47,24 @@ def full_names(rows: Mapping[int, MailboxRow]) -> dict[str, int]:
     ordered = sorted((name.split(SEPARATOR), name, mailbox) for mailbox, name in names.items())
     ordered.sort(key=lambda item: item[0][0] != INBOX)
     return {name: mailbox for _, name, mailbox in ordered}
+
+
+def names_after(
+    names: dict[str, int], rows: Iterable[MailboxRow], dropped: Iterable[int]
+) -> dict[str, int] | None:
+    """What `full_names` gives, new names last, once these rows were written and others dropped.
+
+    None: a mailbox has another name now, which those below it share, so all are to be read anew.
+    """
+    known = {mailbox: name for name, mailbox in names.items()}
+    for mailbox in dropped:
+        known.pop(mailbox, None)
+    for row in rows:
+        above = known.get(row.parent, "") + SEPARATOR if row.parent else ""
+        name = above + row.name
+        if known.setdefault(row.mailbox, name) != name or above == SEPARATOR:
+            return None
+    return {name: mailbox for mailbox, name in known.items()}
 
 
 def _name(mailbox: int, rows: Mapping[int, MailboxRow], names: dict[int, str]) -> str:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailnode.limits import Limits
-from mailnode.mailbox.names import canonical_name, full_names, is_valid
+from mailnode.mailbox.names import canonical_name, full_names, is_valid, names_after
 from mailnode.pb.row_pb2 import MailboxRow
 
 
@@ -56,6 +56,23 @@ def test_inbox_comes_first_and_parents_before_children() -> None:
     )
     assert list(found) == ["INBOX", "INBOX/Sub", "A", "A/z", "A!", "Zoo"]
     assert found["A/z"] == 5
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=30), st.data())
+def test_names_that_follow_a_change_are_those_read_anew(parents: list[int], data: st.DataObject) -> None:
+    made = [(n, parent % n, f"m{n}") for n, parent in enumerate(parents, start=1)]
+    before = rows(*made[: data.draw(st.integers(0, len(made)))])
+    after = rows(*made)
+    leaves = [n for n, _, _ in made if all(parent != n for _, parent, _ in made)]
+    dropped = data.draw(st.sets(st.sampled_from(leaves))) & before.keys()
+    left = {number: row for number, row in after.items() if number not in dropped}
+    found = names_after(full_names(before), left.values(), dropped)
+    assert found == full_names(left)
+
+
+def test_a_mailbox_that_is_renamed_has_all_names_read_anew() -> None:
+    names = full_names(rows((1, 0, "a"), (2, 1, "b")))
+    assert names_after(names, rows((1, 0, "c")).values(), ()) is None
 
 
 @given(st.lists(st.integers(0, 30), max_size=30))

@@ -66,7 +66,7 @@ def listed(client: Client, mailboxes: Mailboxes, name: str, old_name: str = "") 
     said, row = client.mailbox_name, mailboxes.named(name)
     attributes = ["\\NonExistent"]
     if row is not None:
-        above = any(each.parent == row.mailbox for each in mailboxes.rows.values())
+        above = any(each.startswith(name + "/") for each in mailboxes.names)
         attributes = [*_attributes_of(row), "\\HasChildren" if above else "\\HasNoChildren"]
     if name in mailboxes.subscribed:
         attributes.append("\\Subscribed")
