@@ -29,6 +29,7 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
 _SERVER = re.compile(r"(?:([0-9.]+)|\[([0-9A-Fa-f:.]+)\]):([0-9]{1,5})")
 SMTP_PORT = 25
+EXPIRE_NEVER = -1
 DNS_PORT = 53
 _QUOTAS = ("quota_octets", "quota_messages", "domain_quota_octets")
 
@@ -141,7 +142,10 @@ class Config:
     mailauth: Mailauth | None  # None: nothing is asked of it
     relay: Relay | None  # None: our users' mail for other domains is refused
     allow_plaintext_auth: bool  # passwords outside TLS, from this machine
-    pop3_marks_seen: bool  # what RETR gave is \Seen after QUIT
+    imap_literal_minus: bool  # LITERAL- in place of LITERAL+, RFC 7888 §5
+    pop3_marks_seen: bool  # what RETR gave is \Seen once the session ends
+    pop3_expire_days: int  # EXPIRE of RFC 2449 §6.7; EXPIRE_NEVER: it is
+    pop3_login_delay_seconds: int  # LOGIN-DELAY of RFC 2449 §6.5; 0: none
     memory_octets: int  # of the shard's memtables and caches
     log_level: str  # of LOG_LEVELS
     log_format: str  # of LOG_FORMATS
@@ -189,7 +193,10 @@ def text_of(config: Config) -> str:
     lines = [
         f"hostname = {_string(config.hostname)}  # in greetings, Received and Message-ID fields",
         f"allow_plaintext_auth = {_bool(config.allow_plaintext_auth)}  # from this machine, outside TLS",
+        f"imap_literal_minus = {_bool(config.imap_literal_minus)}  # unasked literals: 4096 octets at most",
         f"pop3_marks_seen = {_bool(config.pop3_marks_seen)}  # is what POP3 fetched read, for IMAP?",
+        f"pop3_expire_days = {config.pop3_expire_days}  # read mail that old goes after a QUIT; -1: never",
+        f"pop3_login_delay_seconds = {config.pop3_login_delay_seconds}  # between logins of an account",
         f"memory_octets = {config.memory_octets}  # of the store's buffers and caches",
         f"log_level = {_string(config.log_level)}  # or {', '.join(LOG_LEVELS)}",
         f"log_format = {_string(config.log_format)}  # or {', '.join(LOG_FORMATS)}: one object a line",
@@ -310,7 +317,10 @@ def _config(directory: Path, root: Table, drop_ins: Sequence[Table]) -> Config:
         mailauth=_mailauth(root.table("mailauth")) if root.has("mailauth") else None,
         relay=_relay(root.table("relay")) if root.has("relay") else None,
         allow_plaintext_auth=root.truth("allow_plaintext_auth", False),
-        pop3_marks_seen=root.truth("pop3_marks_seen", False),
+        imap_literal_minus=root.truth("imap_literal_minus", False),
+        pop3_marks_seen=root.truth("pop3_marks_seen", True),
+        pop3_expire_days=root.number("pop3_expire_days", EXPIRE_NEVER, EXPIRE_NEVER),
+        pop3_login_delay_seconds=root.number("pop3_login_delay_seconds", 0, 0),
         memory_octets=root.number(
             "memory_octets", LIMITS.shard_memory_octets, LIMITS.shard_memory_octets_min
         ),

@@ -339,7 +339,10 @@ class Doors:
             "key_password",
             "bare_newline",
             "allow_plaintext_auth",
+            "imap_literal_minus",
             "pop3_marks_seen",
+            "pop3_expire_days",
+            "pop3_login_delay_seconds",
             "log_level",
             "limits",
         )
@@ -515,6 +518,7 @@ def _listeners(
         limits,
         mechanisms=mechanisms,
         auth_needs_tls=not config.allow_plaintext_auth,
+        literal_minus=config.imap_literal_minus,
     )
     maildrops = pop3.pop3(
         parts.accounts,
@@ -525,7 +529,7 @@ def _listeners(
         limits,
         mechanisms=mechanisms,
         passwords_need_tls=not config.allow_plaintext_auth,
-        marks_seen=config.pop3_marks_seen,
+        custom=pop3.Custom(config.pop3_marks_seen, config.pop3_expire_days, config.pop3_login_delay_seconds),
     )
     services: dict[Service, Listener[Any]] = {
         Service.LMTP: smtp.lmtp(accept, host, limits, config.bare_newline[Service.LMTP]),

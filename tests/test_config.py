@@ -41,7 +41,8 @@ def test_a_small_file_leaves_the_rest_to_defaults(tmp_path: Path) -> None:
     assert config.domains == (Domain("example.test", separator="+", scram=True, dkim=""),)
     assert config.listeners == (Listener(Service.IMAP, "127.0.0.1", 143),)
     assert config.certificate == tmp_path / "tls" / "cert.pem"
-    assert not config.allow_plaintext_auth and not config.pop3_marks_seen
+    assert config.pop3_marks_seen and not config.allow_plaintext_auth and not config.imap_literal_minus
+    assert (config.pop3_expire_days, config.pop3_login_delay_seconds) == (-1, 0)
     assert config.relay is None
     assert config.lmtp_socket is None
     assert config.bare_newline == BARE_NEWLINE
@@ -57,7 +58,10 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         ),
         listeners=tuple(Listener(service, "::1", port) for port, service in enumerate(Service, start=10_001)),
         allow_plaintext_auth=True,
-        pop3_marks_seen=True,
+        imap_literal_minus=True,
+        pop3_marks_seen=False,
+        pop3_expire_days=30,
+        pop3_login_delay_seconds=60,
         lmtp_socket=tmp_path / "run" / "lmtp",
         bare_newline=dict.fromkeys(BARE_NEWLINE, BareNewline.REJECT),
         memory_octets=64 * 1024 * 1024,

@@ -19,6 +19,7 @@ from mailnode.cli.printing import print_json
 from mailnode.clock import SystemClock
 from mailnode.config import (
     BARE_NEWLINE,
+    EXPIRE_NEVER,
     FILE,
     LIMITS,
     SMTP_PORT,
@@ -118,7 +119,10 @@ def _config(directory: Path, domain: str, base_port: int, plaintext: bool) -> Co
         dns=(),
         mailauth=None,
         relay=None,
-        pop3_marks_seen=False,
+        imap_literal_minus=False,
+        pop3_marks_seen=True,
+        pop3_expire_days=EXPIRE_NEVER,
+        pop3_login_delay_seconds=0,
         allow_plaintext_auth=plaintext,
         memory_octets=LIMITS.shard_memory_octets,
         log_level="info",

@@ -22,16 +22,17 @@ from mailnode.listeners.authentication import Authenticated, Authentication, Out
 from mailnode.listeners.conversation import Conversation
 from mailnode.listeners.listener import Goodbye, Listener
 from mailnode.mailbox.ranges import packed
-from mailnode.mailbox.rows import MAIL, SEEN, SIZE, longs, unique_id, words
+from mailnode.mailbox.rows import MAIL, SAVE_DATE, SEEN, SIZE, longs, low_flags, unique_id, words
 from mailnode.mailbox.verbs import ALL_UIDS, Account, Expunged, NotKnown, Want
 from mailnode.pb.change_pb2 import Expunge, Intent, Store
 from protocols.pop3 import event as events
-from protocols.pop3.command import Policy, err
+from protocols.pop3.command import EXPIRE_NEVER, Policy, err
 from protocols.pop3.event import Done, Octets, Opened, Refused
 from protocols.pop3.server import Session
 from protocols.sasl.step import Challenge
 
 IN_USE = Refused("IN-USE", "Another session has the maildrop")
+TOO_SOON = Refused("LOGIN-DELAY", "There was a login a moment ago, try again later")
 GONE = Refused("", "The message was removed meanwhile")
 NOT_REMOVED = Refused("SYS/TEMP", "The messages could not be removed")
 _REFUSALS = {
@@ -52,19 +53,43 @@ class Accounts(Protocol):
     async def open(self, account: int) -> Account: ...
 
 
-class Locks:
-    """The maildrops that a session of this node has; one is shared by all POP3 listeners."""
+@dataclass(frozen=True, slots=True)
+class Custom:
+    """What an operator decides. `marks_seen`: what RETR gave is \\Seen once the session ends.
 
-    __slots__ = ("_taken",)
+    `expire_days`: after QUIT nothing is left that was read, and came that long ago (RFC 2449 §6.7; 0: what
+    RETR gave), EXPIRE_NEVER: all stays. `login_delay_seconds`: between two logins of an account (§6.5).
+    """
+
+    marks_seen: bool = True
+    expire_days: int = EXPIRE_NEVER
+    login_delay_seconds: int = 0
+
+
+class Locks:
+    """The maildrops that a session of this node has, and who had one when; shared by all POP3 listeners.
+
+    A lock is a lease: it goes with the connection that took it, however that ends.
+    """
+
+    __slots__ = ("_last", "_taken")
 
     def __init__(self) -> None:
         self._taken: set[int] = set()
+        self._last: dict[int, float] = {}  # when an account came last, the oldest first
 
-    def take(self, account: int) -> bool:
+    def take(self, account: int, now_seconds: float, delay_seconds: int) -> Refused | None:
+        """None: it is taken."""
+        while self._last and next(iter(self._last.values())) + delay_seconds <= now_seconds:
+            del self._last[next(iter(self._last))]
         if account in self._taken:
-            return False
+            return IN_USE
+        if account in self._last:
+            return TOO_SOON
         self._taken.add(account)
-        return True
+        if delay_seconds:
+            self._last[account] = now_seconds
+        return None
 
     def release(self, account: int) -> None:
         self._taken.discard(account)
@@ -82,6 +107,10 @@ class Inbox:
     sizes: Sequence[int]
     unique_ids: Mapping[int, str]
     """By UID, what messages had on the server that they came from."""
+    old: frozenset[int]
+    """Those that came so long ago that they go once they are read."""
+    expired: frozenset[int]
+    """Of these those that were read."""
 
     def unique_id(self, index: int) -> str:
         """Never given to another message, RFC 1939 §7."""
@@ -89,18 +118,34 @@ class Inbox:
         return self.unique_ids.get(uid) or unique_id(self.uid_validity, uid)
 
 
-async def read_inbox(account: Account) -> Inbox:
-    """Empty where there is no INBOX."""
+async def read_inbox(account: Account, old_seconds: int) -> Inbox:
+    """Empty where there is no INBOX. `old_seconds`: what came up to then is `old`."""
     uids, mails, sizes = array("I"), array("Q"), array("I")
     row = (await account.mailboxes()).named("INBOX")
     if row is None:
-        return Inbox(account, 0, 0, uids, mails, sizes, {})
+        return Inbox(account, 0, 0, uids, mails, sizes, {}, frozenset(), frozenset())
+    old, seen = set[int](), set[int]()
     async for run in account.messages(row.mailbox, ALL_UIDS, Want.ENTRIES):
+        first = len(uids)
         uids.extend(run.uids[: run.count])
+        if old_seconds >= 0:
+            dates, flags = words(run.entries, SAVE_DATE), low_flags(run.entries)
+            old.update(at for at, date in enumerate(dates, first) if date <= old_seconds)
+            seen.update(at for at, low in enumerate(flags, first) if low & SEEN)
         mails.frombytes(longs(run.entries, MAIL).tobytes())
         sizes.frombytes(words(run.entries, SIZE).tobytes())
     unique_ids = await account.unique_ids(row.mailbox) if row.unique_ids else {}
-    return Inbox(account, row.mailbox, row.uid_validity, uids, mails, sizes, unique_ids)
+    return Inbox(
+        account,
+        row.mailbox,
+        row.uid_validity,
+        uids,
+        mails,
+        sizes,
+        unique_ids,
+        frozenset(old),
+        frozenset(old & seen),
+    )
 
 
 class Ahead:
@@ -143,7 +188,7 @@ class Client:
     locks: Locks
     clock: Clock
     ahead: Ahead
-    marks_seen: bool
+    custom: Custom
     locked: int = 0
     opened: Inbox | None = field(default=None, repr=False)
 
@@ -167,12 +212,11 @@ def pop3(
     *,
     mechanisms: tuple[str, ...],
     passwords_need_tls: bool,
-    marks_seen: bool = False,
+    custom: Custom = Custom(),
 ) -> Listener[Client]:
     """By STLS, or in TLS from the first octet: RFC 1939, RFC 8314.
 
-    Where passwords may come outside TLS, they may from this machine only. `marks_seen`: what RETR gave is
-    marked as seen at QUIT.
+    Where passwords may come outside TLS, they may from this machine only.
     """
     policy = Policy(
         host=host,
@@ -182,13 +226,15 @@ def pop3(
         line_octets_max=limits.pop3_line_octets_max,
         exchange_line_octets_max=limits.pop3_exchange_line_octets_max,
         errors_max=limits.pop3_errors_max,
+        expire_days=custom.expire_days,
+        login_delay_seconds=custom.login_delay_seconds,
     )
 
     def client(conversation: Conversation[Client]) -> Client:
         caller = Caller(source_of(conversation.peer.host), Scope.POP3)
         authentication = Authentication(verifier, clock, limits, caller, conversation)
         ahead = Ahead(limits.pop3_ahead_octets_max)
-        return Client(conversation, accounts, authentication, locks, clock, ahead, marks_seen)
+        return Client(conversation, accounts, authentication, locks, clock, ahead, custom)
 
     remote = replace(policy, passwords_need_tls=True)
 
@@ -224,6 +270,10 @@ async def _opened(client: Client) -> None:
 
 async def _closed(client: Client) -> None:
     client.authentication.left()
+    if client.locked:
+        session = client.conversation.session
+        assert isinstance(session, Session)
+        await _mark(client, session.retrieved)
     client.release()
 
 
@@ -266,11 +316,19 @@ async def _conclude(client: Client, event: events.Event, outcome: Outcome) -> No
 
 
 async def _open(client: Client, account: int) -> Opened | Refused:
-    if not client.locks.take(account):
-        return IN_USE
+    delay = client.custom.login_delay_seconds
+    refused = client.locks.take(account, client.clock.monotonic_seconds(), delay)
+    if refused is not None:
+        return refused
     client.locked = account
-    inbox = client.opened = await read_inbox(await client.accounts.open(account))
+    inbox = client.opened = await read_inbox(await client.accounts.open(account), _old_seconds(client))
     return Opened(events.Maildrop(inbox.sizes, inbox.unique_id))
+
+
+def _old_seconds(client: Client) -> int:
+    """-1: nothing is from before that."""
+    days = client.custom.expire_days
+    return client.clock.now_microseconds() // 1_000_000 - days * 86_400 if days != EXPIRE_NEVER else -1
 
 
 async def _retr(client: Client, event: events.Retr) -> None:
@@ -298,16 +356,24 @@ async def _retr(client: Client, event: events.Retr) -> None:
 
 async def _quit(client: Client, event: events.Quit) -> None:
     """The UPDATE state, RFC 1939 §6: removed for good before it is said."""
-    if client.marks_seen and event.retrieved:
-        await _mark(client, event.retrieved)
-    removed = not event.deleted or await _remove(client, event.deleted)
+    await _mark(client, event.retrieved)
+    going = sorted({*event.deleted, *_expired(client, event.retrieved)})
+    removed = not going or await _remove(client, going)
     client.release()
     client.conversation.send(event, Done() if removed else NOT_REMOVED)
     client.conversation.close()
 
 
+def _expired(client: Client, retrieved: Sequence[int]) -> frozenset[int]:
+    """What is not kept any longer: it came long ago, and was read (RFC 2449 §6.7)."""
+    inbox = client.opened
+    return inbox.expired.union(inbox.old.intersection(retrieved)) if inbox is not None else frozenset()
+
+
 async def _mark(client: Client, indexes: Sequence[int]) -> None:
     """Nobody was told that it would be: what is not known to be marked is none of the peer's errors."""
+    if not client.custom.marks_seen or not indexes:
+        return
     inbox = client.inbox
     uids = packed([inbox.uids[index] for index in indexes])
     store = Store(mailbox=inbox.mailbox, uids=uids, mode=Store.ADD, flags=SEEN)

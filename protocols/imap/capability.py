@@ -13,6 +13,7 @@ class Policy:
     `tls`: it is protected. `starttls`: STARTTLS is offered. `plaintext_login`: LOGIN may come, by TLS or by
     leave. `mechanisms`: those of AUTHENTICATE that may come, in capitals; PLAIN only where `plaintext_login`.
     `append_octets_max`: what a message may have, in every mailbox (RFC 7889); 0: it is not told.
+    `literal_minus`: LITERAL- in place of LITERAL+, which excludes it (RFC 7888 §5).
     """
 
     tls: bool
@@ -20,6 +21,7 @@ class Policy:
     plaintext_login: bool
     mechanisms: tuple[str, ...]
     append_octets_max: int = 0
+    literal_minus: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,15 @@ def _login_disabled(standing: Standing) -> bool:
     return _before(standing) and not standing.policy.plaintext_login
 
 
+def _literal_plus(standing: Standing) -> bool:
+    return not standing.policy.literal_minus
+
+
+def _literal_minus(standing: Standing) -> bool:
+    return standing.policy.literal_minus
+
+
+LITERAL_MINUS_OCTETS_MAX = 4096
 COMPRESS = "COMPRESS=DEFLATE"
 REV2 = "IMAP4REV2"
 """As ENABLE says it, in capitals: names and strings in UTF-8, and no word of \\Recent (RFC 9051 §6.3.1)."""
@@ -61,7 +72,8 @@ CAPABILITIES: tuple[tuple[str, When], ...] = (
     ("IMAP4rev1", _always),  # RFC 3501
     ("IMAP4rev2", _always),  # RFC 9051; a client that wants it says ENABLE, appendix A
     ("SASL-IR", _before),  # RFC 4959
-    ("LITERAL+", _always),  # RFC 7888
+    ("LITERAL+", _literal_plus),  # RFC 7888
+    ("LITERAL-", _literal_minus),  # RFC 7888 §5
     ("ID", _always),  # RFC 2971
     ("ENABLE", _always),  # RFC 5161
     ("STARTTLS", _starttls),  # RFC 9051 §6.2.1

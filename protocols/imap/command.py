@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from protocols.fault import Fault
 from protocols.imap import arguments
-from protocols.imap.capability import Policy
+from protocols.imap.capability import LITERAL_MINUS_OCTETS_MAX, Policy
 from protocols.imap.event import (
     Asked,
     Authenticate,
@@ -23,6 +23,7 @@ from protocols.imap.event import (
     Store,
 )
 from protocols.imap.fetch import Attribute
+from protocols.imap.framing import Announced
 from protocols.imap.grammar import Grammar
 from protocols.imap.head import Head
 from protocols.imap.search import Op
@@ -119,6 +120,13 @@ def check(asked: Asked, policy: Policy, enabled: frozenset[str]) -> None:
         raise Fault("NO [CANNOT]", "This mechanism is not offered")
     if isinstance(asked, StartTls) and (policy.tls or not policy.starttls):
         raise Fault("BAD", "TLS is active" if policy.tls else "STARTTLS is not offered")
+
+
+def check_literal(literal: Announced, policy: Policy) -> None:
+    """Whether it may come unasked, where it does; raises Fault."""
+    too_long = literal.size > LITERAL_MINUS_OCTETS_MAX and not literal.synchronising
+    if too_long and policy.literal_minus:
+        raise Fault("BAD [TOOBIG]", "Such a literal must be announced, and wait (LITERAL-)")
 
 
 def enables_condstore(asked: Asked) -> bool:

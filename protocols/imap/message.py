@@ -5,6 +5,8 @@ from __future__ import annotations
 from protocols.fault import Fault
 from protocols.imap import arguments
 from protocols.imap.answer import Bad, Bye, No, refusal
+from protocols.imap.capability import Policy
+from protocols.imap.command import check_literal
 from protocols.imap.content import Content
 from protocols.imap.event import Append, AppendBroken, Chunk, Goodbye, LastChunk, LiteralKind, NextMessage
 from protocols.imap.framing import Announced, Framer
@@ -29,12 +31,13 @@ def check_size(literal: Announced, limits: ImapLimits) -> None:
 class Incoming:
     """What is being read of `append`, whose literal `framer` streams."""
 
-    __slots__ = ("_content", "_framer", "_last", "_limits", "_message", "_next", "append")
+    __slots__ = ("_content", "_framer", "_last", "_limits", "_message", "_next", "_policy", "append")
 
-    def __init__(self, append: Append, framer: Framer, limits: ImapLimits) -> None:
+    def __init__(self, append: Append, framer: Framer, limits: ImapLimits, policy: Policy) -> None:
         self.append = append
         self._framer = framer
         self._limits = limits
+        self._policy = policy
         self._message: Append | NextMessage = append
         self._content = Content(append.kind)
         self._last = b""  # the end of the message, until what follows it is known
@@ -89,6 +92,7 @@ class Incoming:
             raise grammar.fault('")"')
         another = arguments.next_message(grammar, self.append, literal.size, kind_of(literal))
         check_size(literal, self._limits)
+        check_literal(literal, self._policy)
         if not self._last:
             return another
         last, self._last, self._next = self._last, b"", another

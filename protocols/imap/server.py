@@ -158,7 +158,7 @@ class Session:
         synchronising = self._framer.stream()
         self._reading = _Reading.MESSAGE
         if isinstance(event, Append):
-            self._incoming = Incoming(event, self._framer, self._limits)
+            self._incoming = Incoming(event, self._framer, self._limits, self._policy)
         else:
             assert self._incoming is not None
             self._incoming.begin(event)
@@ -327,6 +327,7 @@ class Session:
         try:
             found = head(first)
             row = command.row(found, self.state)
+            command.check_literal(literal, self._policy)
             if found.name == "APPEND" and first[found.at : literal.start].strip():
                 return self._append_announced(found, row, literal)
             self._check_small(literal)

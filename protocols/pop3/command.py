@@ -17,6 +17,7 @@ from protocols.sasl.step import initial_response
 
 LISTED_LINES = 1000  # of a LIST or UIDL at a time: some 20 KiB
 LANGUAGE = "en"
+EXPIRE_NEVER = -1
 NOTHING = Maildrop((), str)
 
 
@@ -31,7 +32,10 @@ class State(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What is offered, and the bounds. `mechanisms`: SASL names, in order of preference."""
+    """What is offered, and the bounds. `mechanisms`: SASL names, in order of preference.
+
+    `expire_days`, `login_delay_seconds`: what EXPIRE and LOGIN-DELAY tell; 0 of the latter: it is not told.
+    """
 
     host: str
     mechanisms: tuple[str, ...]
@@ -40,6 +44,8 @@ class Policy:
     line_octets_max: int
     exchange_line_octets_max: int
     errors_max: int
+    expire_days: int = EXPIRE_NEVER
+    login_delay_seconds: int = 0
 
 
 class Facts:
@@ -247,8 +253,12 @@ def _stls(facts: Facts, argument: bytes) -> event.Event:
 def _capa(facts: Facts, argument: bytes) -> event.Event:
     """RFC 2449 §5: the same in both states."""
     nothing(argument)
-    capabilities = [row.capability(facts) for row in COMMANDS.values()]
-    return listed(facts, "Capabilities follow", iter([line for line in (*capabilities, *BEHAVIOUR) if line]))
+    capabilities = [*(row.capability(facts) for row in COMMANDS.values()), *_behaviour(facts.policy)]
+    return listed(
+        facts,
+        "Capabilities follow",
+        filter(None, capabilities),
+    )
 
 
 def _lang(facts: Facts, argument: bytes) -> event.Event:
@@ -358,5 +368,11 @@ _ROWS = (
 
 COMMANDS = {row.verb: row for row in _ROWS}
 
-BEHAVIOUR = ("PIPELINING", "RESP-CODES", "AUTH-RESP-CODE", "EXPIRE NEVER", "IMPLEMENTATION mailnode")
-"""Capabilities that are no commands: RFC 2449 §6.4-9, RFC 3206 §6."""
+
+def _behaviour(policy: Policy) -> Iterator[str]:
+    """Capabilities that are no commands: RFC 2449 §6.4-9, RFC 3206 §6."""
+    yield from ("PIPELINING", "RESP-CODES", "AUTH-RESP-CODE")
+    yield "EXPIRE NEVER" if policy.expire_days == EXPIRE_NEVER else f"EXPIRE {policy.expire_days}"
+    if policy.login_delay_seconds:
+        yield f"LOGIN-DELAY {policy.login_delay_seconds}"
+    yield "IMPLEMENTATION mailnode"

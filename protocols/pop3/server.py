@@ -55,6 +55,11 @@ class Session:
 
     # -- the three verbs
 
+    @property
+    def retrieved(self) -> tuple[int, ...]:
+        """The indexes of messages that RETR gave whole, and that are not marked as deleted."""
+        return tuple(sorted(self._facts.retrieved - self._facts.deleted))
+
     def feed(self, octets: bytes) -> None:
         if self._facts.state is not State.CLOSED:
             self._lines.feed(octets)

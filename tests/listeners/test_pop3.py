@@ -16,7 +16,7 @@ from mailnode.clock import SystemClock
 from mailnode.limits import KiB, Limits
 from mailnode.listeners.admission import Admission
 from mailnode.listeners.listening import Listening
-from mailnode.listeners.pop3 import Locks, pop3
+from mailnode.listeners.pop3 import IN_USE, TOO_SOON, Custom, Locks, pop3
 from mailnode.listeners.tls import Certificate
 from mailnode.listeners.wheel import Wheel
 from mailnode.mailbox.content import Content, UploadIds
@@ -33,6 +33,7 @@ SHORT = b"Subject: short\r\n\r\n.one\r\ntwo\r\n"
 LONG = b"Subject: long\r\n\r\n" + b"".join(b"line %06d of many\r\n" % line for line in range(40_000))
 EMPTY = b""
 INBOX = 1
+STANDARD = Custom()
 
 
 class Troubled:
@@ -108,7 +109,7 @@ async def add(account: Account, octets: bytes, ids: UploadIds) -> None:
 async def house(
     certificate: Certificate | None = None,
     time: Any = REACTOR,
-    marks_seen: bool = False,
+    custom: Custom = STANDARD,
     users: Users | None = None,
 ) -> AsyncIterator[House]:
     """With a short, a long and an empty message in INBOX."""
@@ -129,7 +130,7 @@ async def house(
             limits,
             mechanisms=("PLAIN", "LOGIN", "SCRAM-SHA-256"),
             passwords_need_tls=certificate is not None,
-            marks_seen=marks_seen,
+            custom=custom,
         )
         listening = Listening(
             REACTOR,
@@ -389,7 +390,7 @@ def test_a_maildrop_that_cannot_be_read_ends_the_session_and_is_not_locked() -> 
 @pytest.mark.parametrize("marks_seen", [False, True])
 def test_what_was_retrieved_whole_is_seen_after_quit_where_the_node_is_told_so(marks_seen: bool) -> None:
     async def test() -> None:
-        async with house(marks_seen=marks_seen) as opened_house:
+        async with house(custom=Custom(marks_seen=marks_seen)) as opened_house:
             caller = await opened_house.login()
             caller.say(b"RETR 1", b"TOP 2 0", b"RETR 3", b"DELE 3", b"QUIT")
             assert (await caller.rest()).endswith(b"+OK Goodbye\r\n")
@@ -397,3 +398,70 @@ def test_what_was_retrieved_whole_is_seen_after_quit_where_the_node_is_told_so(m
             assert [(row.messages, row.unseen) for row in rows.values()] == [(2, 1 if marks_seen else 2)]
 
     run(test())
+
+
+def test_what_was_retrieved_is_seen_although_the_connection_broke() -> None:
+    async def test() -> None:
+        async with house() as opened_house:
+            caller = await opened_house.login()
+            caller.say(b"RETR 1", b"DELE 2", b"NOOP")
+            while await caller.hear() != b"+OK Nothing done":
+                pass
+            caller.leave()
+            await opened_house.listening.stop()
+            rows = (await opened_house.account.mailboxes()).rows
+            assert [(row.messages, row.unseen) for row in rows.values()] == [(3, 2)]
+
+    run(test())
+
+
+def test_with_expire_0_what_was_retrieved_goes_at_quit() -> None:
+    """RFC 2449 §6.7: "the server MUST assume an implicit DELE"."""
+
+    async def test() -> None:
+        async with house(custom=Custom(expire_days=0)) as opened_house:
+            caller = await opened_house.login()
+            caller.say(b"CAPA", b"RETR 1", b"TOP 2 0", b"QUIT")
+            heard = await caller.rest()
+            assert b"\r\nEXPIRE 0\r\n" in heard
+            rows = (await opened_house.account.mailboxes()).rows
+            assert [row.messages for row in rows.values()] == [2]
+
+    run(test())
+
+
+def test_what_came_lately_stays_whatever_was_read() -> None:
+    async def test() -> None:
+        async with house(custom=Custom(expire_days=1)) as opened_house:
+            caller = await opened_house.login()
+            caller.say(b"CAPA", b"RETR 1", b"QUIT")
+            assert b"\r\nEXPIRE 1\r\n" in await caller.rest()
+            rows = (await opened_house.account.mailboxes()).rows
+            assert [(row.messages, row.unseen) for row in rows.values()] == [(3, 2)]
+
+    run(test())
+
+
+def test_a_login_too_soon_after_another_waits() -> None:
+    """RFC 2449 §6.5, §8.1.1."""
+
+    async def test() -> None:
+        async with house(custom=Custom(login_delay_seconds=600)) as opened_house:
+            caller = await opened_house.login()
+            caller.say(b"CAPA", b"QUIT")
+            assert b"\r\nLOGIN-DELAY 600\r\n" in await caller.rest()
+            caller = await opened_house.call()
+            caller.say(b"USER ann", b"PASS secret", b"QUIT")
+            assert b"-ERR [LOGIN-DELAY] " in await caller.rest()
+
+    run(test())
+
+
+def test_a_delay_that_is_over_is_forgotten() -> None:
+    locks = Locks()
+    assert locks.take(1, 100.0, 10) is None
+    locks.release(1)
+    assert locks.take(1, 109.0, 10) == TOO_SOON
+    assert locks.take(2, 109.0, 10) is None
+    assert locks.take(1, 110.0, 10) is None
+    assert locks.take(1, 120.0, 10) == IN_USE

@@ -46,6 +46,7 @@ def listener(
     *,
     mechanisms: tuple[str, ...],
     auth_needs_tls: bool,
+    literal_minus: bool = False,
 ) -> Listener[Client]:
     """IMAP with STARTTLS, or in TLS from the first octet: RFC 9051, RFC 8314.
 
@@ -62,6 +63,7 @@ def listener(
             plaintext_login=allowed,
             mechanisms=names,
             append_octets_max=limits.imap_message_octets_max,
+            literal_minus=literal_minus,
         )
 
     def session(conversation: Conversation[Client]) -> Session:

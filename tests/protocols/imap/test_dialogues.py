@@ -1,6 +1,7 @@
 """Every dialogue goes as written, however its octets are cut."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from tests.dialogues.runner import play, read
 from tests.protocols.imap.peer import CLEAR, IMPATIENT, LIMITS, STRICT, TLS, Greeted, Peer
 
 DIALOGUES = sorted((Path(__file__).parents[2] / "dialogues" / "imap").glob("*.txt"))
-POLICIES = {"starttls": STRICT}
+POLICIES = {"starttls": STRICT, "literal-minus": replace(CLEAR, literal_minus=True)}
 BOUNDS = {"mistakes-too-many": IMPATIENT}
 
 

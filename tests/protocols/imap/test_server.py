@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocols.imap import event as events
-from protocols.imap.answer import GoOn, Greeting, Ok
+from protocols.imap.answer import Bad, GoOn, Greeting, No, Ok
 from protocols.imap.capability import Policy
 from protocols.imap.command import State
 from protocols.imap.limits import ImapLimits
@@ -311,3 +313,30 @@ def contents(found: list[object]) -> list[object]:
         else:
             joined.append(type(event))
     return joined
+
+
+def test_with_literal_minus_a_longer_literal_that_comes_unasked_is_refused_and_swallowed() -> None:
+    """RFC 7888 §5; behind an announced one, too, in an APPEND of several messages."""
+    limits = replace(LIMITS, message_octets_max=10_000, command_octets_max=10_000)
+    session = Session(
+        limits, Policy(tls=True, starttls=False, plaintext_login=True, mechanisms=(), literal_minus=True)
+    )
+    session.feed(b"a LOGIN ann sesame\r\n")
+    login = session.next()
+    session.send(login, Ok("Logged in"))
+    session.feed(b"b SELECT {4097+}\r\n" + b"x" * 4097 + b"\r\nc SELECT {4096+}\r\n" + b"x" * 4096 + b"\r\n")
+    refused = session.next()
+    assert isinstance(refused, events.Reply)
+    assert isinstance(refused.answer, Bad)
+    assert refused.answer.code == "TOOBIG"
+    session.send(refused, refused.answer)
+    selected = session.next()
+    assert isinstance(selected, events.Select)
+    session.send(selected, No("No such mailbox"))
+    session.feed(b"d APPEND x {1+}\r\na {4097+}\r\n" + b"x" * 4097 + b"\r\n")
+    append = session.next()
+    assert isinstance(append, events.Append)
+    session.send(append, GoOn())
+    broken = session.next()
+    assert isinstance(broken, events.AppendBroken)
+    assert isinstance(broken.answer, Bad)
