@@ -102,7 +102,9 @@ class Limits:
     # -- DNS
     dns_seconds_max: int = 20  # for one name, over all servers: a client waits for it
     dns_queries_open_max: int = 500  # sockets at the same time
-    dns_answers_kept_max: int = 100_000  # names and types; some 500 octets each
+    dns_answers_kept_max: int = 100_000  # names and types; some 1,000 octets each
+    dns_octets_kept_max: int = 100 * MiB  # about: an answer may be as long as whoever gives it likes
+    dns_failure_seconds: int = 30  # RFC 9520 §3.2: that a name cannot be asked is kept, for 5 minutes at most
     dns_ttl_seconds_max: int = 86_400  # RFC 8767 §4: a week at most; a day forgets mistakes sooner
     dns_nothing_seconds_max: int = 3600  # RFC 2308 §5: "there is none" for 1 to 3 hours
 

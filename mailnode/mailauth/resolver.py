@@ -6,6 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dns.rdata import Rdata
 
@@ -36,6 +37,13 @@ Ask = Callable[[str, str], Awaitable[Answer]]
 """Asks a server for a name and a type such as "MX"; raises Unavailable."""
 
 _Key = tuple[str, str]
+ANSWER_OCTETS, RECORD_OCTETS = 500, 400  # of memory, without what a record says
+
+
+class _Kept(NamedTuple):
+    until: float  # by the monotonic clock
+    answer: Answer | Unavailable
+    octets: int  # about what it takes
 
 
 class Resolver:
@@ -44,27 +52,34 @@ class Resolver:
         self._metrics = metrics or Metrics(clock)
         self._clock = clock
         self._limits = limits
-        self._kept: OrderedDict[_Key, tuple[float, Answer]] = OrderedDict()
+        self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
+        self._kept_octets = 0
         self._asked: dict[_Key, asyncio.Task[Answer]] = {}
         self._room = asyncio.Semaphore(limits.dns_queries_open_max)
 
     async def records(self, name: str, kind: str) -> Answer:
         """`kind` in capitals, as RFC 1035 §3.2.2 spells it; raises Unavailable."""
-        kept = self.kept(name, kind)
-        if kept is not None:
-            return kept
-        # A task of its own: one who no longer waits takes the answer from nobody.
-        return await asyncio.shield(self._asking(_key(name, kind)))
+        key = _key(name, kind)
+        kept = self._still(key)
+        if kept is None:
+            # A task of its own: one who no longer waits takes the answer from nobody.
+            return await asyncio.shield(self._asking(key))
+        if isinstance(kept, Unavailable):
+            raise Unavailable(str(kept))
+        return kept
 
     def kept(self, name: str, kind: str) -> Answer | None:
         """The answer that is there without waiting."""
-        key = _key(name, kind)
+        kept = self._still(_key(name, kind))
+        return None if isinstance(kept, Unavailable) else kept
+
+    def _still(self, key: _Key) -> Answer | Unavailable | None:
         kept = self._kept.get(key)
-        if kept is None or self._clock.monotonic_seconds() >= kept[0]:
+        if kept is None or self._clock.monotonic_seconds() >= kept.until:
             return None
         self._kept.move_to_end(key)
-        self._metrics.dns.add((kind, "kept"))
-        return kept[1]
+        self._metrics.dns.add((key[1], "kept"))
+        return kept.answer
 
     def _asking(self, key: _Key) -> asyncio.Task[Answer]:
         task = self._asked.get(key)
@@ -80,23 +95,38 @@ class Resolver:
 
     async def _fresh(self, key: _Key) -> Answer:
         _, kind = key
+        limits = self._limits
         async with self._room:
             began = self._metrics.seconds()
             try:
                 answer = await self._ask(*key)
-            except Unavailable:
+            except Unavailable as error:
                 self._metrics.dns.add((kind, "failed"))
+                self._keep(key, Unavailable(str(error)), limits.dns_failure_seconds)
                 raise
         self._metrics.dns_seconds.of().observe(self._metrics.seconds() - began)
         self._metrics.dns.add((kind, "found" if answer.records else "nothing"))
-        most = self._limits.dns_ttl_seconds_max if answer.records else self._limits.dns_nothing_seconds_max
-        until = self._clock.monotonic_seconds() + min(answer.seconds, most)
-        self._kept[key] = until, answer
-        self._kept.move_to_end(key)
-        if len(self._kept) > self._limits.dns_answers_kept_max:
-            self._kept.popitem(last=False)
+        most = limits.dns_ttl_seconds_max if answer.records else limits.dns_nothing_seconds_max
+        self._keep(key, answer, min(answer.seconds, most))
         return answer
+
+    def _keep(self, key: _Key, answer: Answer | Unavailable, seconds: float) -> None:
+        old = self._kept.pop(key, None)
+        kept = _Kept(self._clock.monotonic_seconds() + seconds, answer, _octets(answer))
+        self._kept[key] = kept
+        self._kept_octets += kept.octets - (old.octets if old else 0)
+        limits = self._limits
+        while len(self._kept) > limits.dns_answers_kept_max or self._kept_octets > limits.dns_octets_kept_max:
+            self._kept_octets -= self._kept.popitem(last=False)[1].octets
 
 
 def _key(name: str, kind: str) -> _Key:
     return name.lower().removesuffix("."), kind
+
+
+def _octets(answer: Answer | Unavailable) -> int:
+    """Roughly: the objects, and the text of records that may be long."""
+    if isinstance(answer, Unavailable):
+        return ANSWER_OCTETS
+    texts = sum(sum(map(len, getattr(record, "strings", ()))) for record in answer.records)
+    return ANSWER_OCTETS + RECORD_OCTETS * len(answer.records) + texts

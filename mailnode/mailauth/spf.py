@@ -66,6 +66,9 @@ class Spf:
                         if len(answers) >= self._limits.spf_queries_max:
                             return run.ended("permerror", "too many DNS queries")
                         await self._ask(wanted.key, answers, run.A)
+                    except Exception as error:
+                        # Whatever a record leads pyspf to is the record's fault.
+                        return run.ended("permerror", f"cannot be evaluated: {error}")
         except TimeoutError:
             return run.ended("temperror", "the DNS took too long")
 

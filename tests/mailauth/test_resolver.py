@@ -93,16 +93,19 @@ def test_many_who_ask_at_the_same_time_are_one_question() -> None:
     run(work())
 
 
-def test_a_failure_is_told_to_all_and_asked_again() -> None:
+def test_a_failure_is_told_to_all_and_asked_again_later() -> None:
     async def work() -> None:
         zone = Zone(NAMES)
-        resolver, _ = asked(zone)
+        resolver, clock = asked(zone)
         both = [resolver.records("broken.test", "MX") for _ in range(2)]
         outcomes = await asyncio.gather(*both, return_exceptions=True)
         assert all(isinstance(outcome, Unavailable) for outcome in outcomes)
-        with pytest.raises(Unavailable, match=r"MX of broken\.test"):
-            await resolver.records("broken.test", "MX")
-        assert len(zone.asked) == 2
+        assert resolver.kept("broken.test", "MX") is None
+        for expected in (1, 2):
+            with pytest.raises(Unavailable, match=r"MX of broken\.test"):
+                await resolver.records("broken.test", "MX")
+            assert len(zone.asked) == expected
+            clock.seconds += Limits().dns_failure_seconds
 
     run(work())
 
@@ -117,5 +120,23 @@ def test_questions_and_answers_are_bounded() -> None:
         for number in reversed(range(20)):
             await resolver.records(f"n{number}.test", "A")
         assert len(zone.asked) == 20 + 15
+
+    run(work())
+
+
+def test_long_answers_take_the_room_of_many_short_ones() -> None:
+    async def work() -> None:
+        names = {f"n{number}.test": {"TXT": ['"' + "x" * 250 + '" ' * 1] * 4000} for number in range(3)}
+        zone = Zone({**names, "short.test": {"A": ["192.0.2.1"]}})
+        resolver, _ = asked(zone, replace(Limits(), dns_octets_kept_max=5_000_000))
+        await resolver.records("short.test", "A")
+        for name in names:
+            await resolver.records(name, "TXT")
+            await resolver.records("short.test", "A")
+        assert len(zone.asked) == 4  # what is used stays
+        await resolver.records("n2.test", "TXT")
+        assert len(zone.asked) == 4
+        await resolver.records("n0.test", "TXT")
+        assert len(zone.asked) == 5
 
     run(work())
