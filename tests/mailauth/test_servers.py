@@ -13,6 +13,12 @@ MANY = [f"10 mx{number}.example.test." for number in range(60)]
 NAMES = {
     "example.test": {"MX": ["5 mx.example.test."]},
     "many.test": {"MX": MANY},
+    "alias.test": {"CNAME": ["other.test."]},
+    "other.test": {"CNAME": ["example.test."]},
+    "loop.test": {"CNAME": ["back.test."]},
+    "back.test": {"CNAME": ["loop.test."]},
+    "self.test": {"CNAME": ["self.test."]},
+    "huge.test": {"TXT": [f'"{number:0250}"' for number in range(200)]},
 }
 
 
@@ -44,3 +50,20 @@ def test_a_server_that_does_not_answer_is_not_taken_for_no() -> None:
         silent.bind((HOST, 0))
         with pytest.raises(Unavailable, match=r"MX of example\.test"):
             asked(silent.getsockname()[1], "example.test", seconds_max=0.2)
+
+
+def test_aliases_are_followed_and_their_loops_are_no_answer() -> None:
+    with Nameserver(NAMES) as server:
+        (followed,) = asked(server.port, "alias.test")
+        assert [str(record) for record in followed.records] == ["5 mx.example.test."]
+        for name in ("loop.test", "self.test"):
+            with pytest.raises(Unavailable):
+                asked(server.port, name)
+
+
+def test_an_answer_of_fifty_kilobytes_comes_whole() -> None:
+    async def work(port: int) -> Answer:
+        return await asking([(HOST, port)], 10.0)("huge.test", "TXT")
+
+    with Nameserver(NAMES) as server:
+        assert len(asyncio.run(work(server.port)).records) == 200

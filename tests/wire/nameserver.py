@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import dns.flags
 import dns.message
+import dns.name
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
@@ -18,20 +19,7 @@ UDP_OCTETS_MAX = 512  # anything longer is cut, so that the asker must come by T
 OCTETS_MAX = 65535
 TTL_SECONDS = 60
 PORTS_TRIED_MAX = 100
-
-
-def _both() -> tuple[socket.socket, socket.socket]:
-    """A UDP and a TCP socket at the same port; one that is free for the one may be taken for the other."""
-    while True:
-        tcp = socket.create_server((HOST, 0))
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            udp.bind(tcp.getsockname())
-        except OSError:
-            tcp.close()
-            udp.close()
-        else:
-            return udp, tcp
+ALIASES_MAX = 20
 
 
 class Nameserver:
@@ -84,14 +72,25 @@ class Nameserver:
         query = dns.message.from_wire(octets)
         answer = dns.message.make_response(query)
         asked = query.question[0]
-        name = asked.name.to_text(omit_final_dot=True).lower()
+        name = self._aliased(answer, asked.name.to_text(omit_final_dot=True).lower())
         records = self.names.get(name, {}).get(dns.rdatatype.to_text(asked.rdtype), ())
         if name not in self.names:
             answer.set_rcode(dns.rcode.NXDOMAIN)
         elif records:
-            rrset = dns.rrset.from_text_list(asked.name, TTL_SECONDS, asked.rdclass, asked.rdtype, records)
+            owner = dns.name.from_text(name)
+            rrset = dns.rrset.from_text_list(owner, TTL_SECONDS, asked.rdclass, asked.rdtype, records)
             answer.answer.append(rrset)
         return answer
+
+    def _aliased(self, answer: dns.message.Message, name: str) -> str:
+        """Where its CNAMEs lead, which are put into the answer; a loop ends somewhere."""
+        for _ in range(ALIASES_MAX):
+            target = self.names.get(name, {}).get("CNAME")
+            if not target:
+                break
+            answer.answer.append(dns.rrset.from_text(f"{name}.", TTL_SECONDS, "IN", "CNAME", target[0]))
+            name = target[0].removesuffix(".")
+        return name
 
 
 def _both() -> tuple[socket.socket, socket.socket]:
