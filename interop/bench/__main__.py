@@ -16,7 +16,19 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from interop.bench import append, changes, fetch, idle, ingest, latency, notify, pop3, table, wakes
+from interop.bench import (
+    append,
+    authenticated,
+    changes,
+    fetch,
+    idle,
+    ingest,
+    latency,
+    notify,
+    pop3,
+    table,
+    wakes,
+)
 from interop.bench.cpu import Meter, open_meter
 from interop.bench.row import Benched, Make, Row, Scale
 from interop.peers import postfix_dovecot
@@ -25,6 +37,7 @@ from tests.wire.server import free_base_port
 
 ROWS: Mapping[str, Callable[[Scale], Row]] = {
     "ingest": ingest.row,
+    "authenticated": authenticated.row,
     "fetch": fetch.row,
     "changes": changes.row,
     "append": append.row,
