@@ -100,6 +100,30 @@ def test_what_is_appended_is_fetched_octet_for_octet(
     assert set(one["flags"]) - {"\\Recent"} == {"\\Seen", "$Work"}
 
 
+def test_the_second_revision_is_spoken_deflated_and_parts_come_decoded(flow: Steps, account: Account) -> None:
+    """By itself: COMPRESS, ENABLE IMAP4rev2, FETCH BINARY. Other sessions say the same names in UTF-7."""
+    message = samples.large(1000)
+    account.append(message)
+    said = flow(
+        ["mailboxCreate", ["Entwürfe", "日本"]],
+        ["mailboxOpen", "Entwürfe/日本"],
+        ["mailboxOpen", "INBOX"],
+        ["downloaded", "1", "2"],
+        ["search", {"all": True}],
+        ["facts"],
+    )
+    created, opened, _, part, found, facts = said.succeeded()
+    assert created["path"] == opened["path"] == "Entwürfe/日本"
+    assert found == [1]
+    assert {"IMAP4REV2"} <= set(facts["enabled"])
+    dialogue = "\n".join(said.dialogue)
+    assert "COMPRESS DEFLATE" in dialogue
+    assert "* ESEARCH" in dialogue
+    assert "BINARY" in dialogue
+    encoded = message.partition(b"base64\r\n\r\n")[2].removesuffix(b"--b--\r\n")
+    assert octets(part["content"]) == base64.b64decode(encoded)
+
+
 def test_a_wrong_password_is_told_as_such(flow: Steps, account: Account) -> None:
     auth = {"user": account.address, "pass": "wrong"}
     (opened,) = flow(auth=auth).opened

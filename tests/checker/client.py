@@ -16,8 +16,10 @@ from tests.wire.imap import Answer, ImapConnection, join_literals
 CLOSED = re.compile(rb"\* OK \[CLOSED\]")
 UIDVALIDITY = re.compile(rb"\* OK \[UIDVALIDITY (\d+)\]")
 IDENTITY = re.compile(rb"X-Id: (\S+)", re.IGNORECASE)
-OF_SELECT = rb"OK \[(PERMANENTFLAGS|UIDNEXT|UNSEEN|HIGHESTMODSEQ|MAILBOXID)"
-HARMLESS = re.compile(rb"\* (FLAGS|%b|OK \[COPYUID|OK Still here|ENABLED|SEARCH|STATUS)\b" % OF_SELECT)
+OF_SELECT = rb"OK \[(PERMANENTFLAGS|UIDNEXT|HIGHESTMODSEQ|MAILBOXID)"
+OF_BOTH = rb"FLAGS|%b|OK \[COPYUID|OK Still here|ENABLED|STATUS" % OF_SELECT
+HARMLESS = re.compile(rb"\* (%b|OK \[UNSEEN|SEARCH)\b" % OF_BOTH)
+HARMLESS_REV2 = re.compile(rb"\* (%b|ESEARCH|LIST)\b" % OF_BOTH)
 TRANSCRIPT_LINES = 60
 
 
@@ -30,6 +32,7 @@ class Client:
         self.random = random.Random(seed)
         self.mailbox = ""
         self.read_only = False
+        self.rev2 = False  # it said ENABLE IMAP4rev2
         self.told: Told | None = None
         self.session = 0  # another number with each SELECT
         self.transcript: deque[str] = deque(maxlen=TRANSCRIPT_LINES)
@@ -127,7 +130,7 @@ class Client:
             self._switch(self._coming)
         elif validity := UIDVALIDITY.match(response):
             self.world.meet(self.mailbox, int(validity[1]))
-        elif not HARMLESS.match(response):
+        elif not (HARMLESS_REV2 if self.rev2 else HARMLESS).match(response):
             self._of_mailbox(response, ask)
 
     def _of_mailbox(self, response: bytes, ask: Ask) -> None:
@@ -135,7 +138,7 @@ class Client:
             raise Lie(f"nothing is selected: {response!r}")
         if exists := EXISTS.match(response):
             self.told.exists(int(exists[1]))
-        elif recent := RECENT.match(response):
+        elif (recent := RECENT.match(response)) and not self.rev2:
             self.told.recent(int(recent[1]))
         elif expunge := EXPUNGE.match(response):
             self._expunged(self.told, int(expunge[1]), ask)
@@ -171,6 +174,8 @@ class Client:
             self.world.versioned(place, known.mod_sequence, item.flags)
         if b"FLAGS" in item.items:
             self.world.read(place, item.flags, ask.sent, f"{self.name} {ask.parts[0]!r}")
+            if b"\\Recent" in item.items[b"FLAGS"] and self.rev2:
+                raise Lie(f"{place} is \\Recent to one that enabled IMAP4rev2")
             if b"\\Recent" in item.items[b"FLAGS"] and not self.read_only:
                 self.world.claim_recent(place, self.session)
         for name, value in item.items.items():

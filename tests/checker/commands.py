@@ -14,6 +14,7 @@ MAILBOXES = ("box", "other")
 FLAGS = ("\\Seen", "\\Flagged", "\\Answered", "\\Draft", "\\Deleted", "one", "two")
 COPIED = re.compile(rb"\[COPYUID \d+ (\S+) (\S+)\]")
 MODIFIED = re.compile(rb"\[MODIFIED (\S+)\]")
+ALL = re.compile(rb" ALL (\S+)")
 APPENDED = re.compile(rb"\[APPENDUID \d+ (\d+)\]")
 
 Command = Callable[[Client], Ask | None]
@@ -211,8 +212,7 @@ def search(client: Client) -> Ask | None:
 
     def done(answer: Answer) -> None:
         count = len(told.messages)
-        (line,) = [line for line in answer.untagged if line.startswith(b"* SEARCH")]
-        found = [int(word) for word in line.split()[2:]]
+        found = _found(answer)
         if not by_uid and any(not 1 <= number <= count for number in found):
             raise Lie(f"SEARCH found {found} of {count}")
         said = set(found) if by_uid else {told.messages[number - 1].uid for number in found}
@@ -221,6 +221,15 @@ def search(client: Client) -> Ask | None:
 
     text = f"{'UID ' if by_uid else ''}SEARCH {key}".encode()
     return Ask((text,), sent, not by_uid, not by_uid, done=done)
+
+
+def _found(answer: Answer) -> list[int]:
+    """Of SEARCH, or of ESEARCH, which one that enabled IMAP4rev2 hears."""
+    (line,) = [line for line in answer.untagged if line.startswith((b"* SEARCH", b"* ESEARCH"))]
+    if line.startswith(b"* SEARCH"):
+        return [int(word) for word in line.split()[2:]]
+    every = ALL.search(line)
+    return numbers_of(every[1]) if every else []
 
 
 def expunge(client: Client) -> Ask | None:

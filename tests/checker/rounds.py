@@ -20,6 +20,7 @@ from tests.wire.server import HOST
 
 ADDRESS, PASSWORD = "checked@example.test", "secret"
 ACCOUNTS = {ADDRESS: PASSWORD}
+ENABLED = (b"ENABLE CONDSTORE", b"ENABLE IMAP4rev2", b"ENABLE QRESYNC", b"NOOP", b"ENABLE IMAP4rev2 QRESYNC")
 COMMANDS_A_ROUND = 40
 COMMANDS_A_LONG_ROUND = 800  # who sleeps through one is told of hundreds of changes at once
 LONG_ROUND_EVERY = 10
@@ -48,7 +49,8 @@ async def run(node: Node, seed: int, messages: int, more: Callable[[int, float],
         Client("abcdef"[index], await _connected(node), world, f"{seed} {index}")
         for index in range(randomness.randint(3, 6))
     ]
-    for client, ask in zip(clients, (b"ENABLE CONDSTORE", b"NOOP", b"ENABLE QRESYNC") * 2, strict=False):
+    for client, ask in zip(clients, ENABLED * 2, strict=False):
+        client.rev2 = b"IMAP4rev2" in ask
         await client.play(Ask((ask,), world.tick()))
     rest = Rest(world, observer, await _connected(node))
     await rest.returning.ok(b"ENABLE QRESYNC")
