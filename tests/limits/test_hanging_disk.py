@@ -1,4 +1,4 @@
-"""A disk on which a write hangs: /healthz says so, mail that lies in memory is read on, and then all is well."""
+"""A disk on which a write hangs: /healthz says so, who reads is served, and then all is well."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from mailnode import node as built
 from mailnode.clock import SystemClock
 from mailnode.config import MetricsAt, load
 from mailnode.pb.change_pb2 import Create, Intent
+from tests.listeners.door import until
 from tests.listeners.loop import REACTOR, run
 from tests.wire.node import Node
 from tests.wire.server import HOST, free_base_port
@@ -48,8 +49,7 @@ def test_a_write_that_hangs_is_told_at_healthz_until_it_is_over(tmp_path: Path) 
             disk = threading.Event()
             parts.writer.submit(disk.wait)
             write = asyncio.ensure_future(account.apply(Intent(create=Create(address="a@example.test"))))
-            while not parts.partitions.waits_seconds:  # until the change is the writer's
-                await asyncio.sleep(0)
+            await until(lambda: parts.partitions.waits_seconds)
             assert await health(port) == b"503 writes to the disk hang\n"
             assert not (await account.mailboxes()).rows
             disk.set()

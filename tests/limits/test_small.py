@@ -1,4 +1,4 @@
-"""Bounds that are large by intent, made small: what is beyond them is refused, and the session and others go on."""
+"""Bounds that are large by intent, made small: what is beyond is refused, the session and others go on."""
 
 from __future__ import annotations
 
