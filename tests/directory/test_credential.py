@@ -263,6 +263,20 @@ def test_where_the_user_came_from_is_known_after_a_restart_for_a_while(house: Di
     asyncio.run(scenario())
 
 
+def test_where_a_user_came_from_is_written_once_a_day(house: Directory) -> None:
+    async def scenario() -> None:
+        await made(house)
+        await verified(house.verification, ALICE, "secret")
+        before = house.accounts.applied
+        await verified(house.verification, ALICE, "secret")
+        assert house.accounts.applied == before
+        house.clock.seconds += LIMITS.known_source_refreshed_seconds
+        await verified(house.verification, ALICE, "secret")
+        assert house.accounts.applied == before + 1
+
+    asyncio.run(scenario())
+
+
 def test_only_the_latest_places_of_a_user_are_kept(house: Directory) -> None:
     async def scenario() -> None:
         owner = await made(house)

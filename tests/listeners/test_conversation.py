@@ -142,6 +142,21 @@ def test_a_row_waits_for_a_peer_that_reads_slowly() -> None:
     run(test())
 
 
+def test_a_long_answer_lets_others_be_answered_in_between() -> None:
+    async def test() -> None:
+        limits = replace(Limits(), loop_held_seconds_max=0.0, write_high_water_octets=1000 * len(PIECE))
+        async with opened(Door(limits)) as door:
+            caller, other = await greeted(door), await greeted(door)
+            caller.say(b"big 500")
+            await until(lambda: door.pieces)
+            assert door.pieces < 500
+            assert await other.ask(b"short") == b"short"
+            assert door.done == [b"short"]
+            caller.leave()
+
+    run(test())
+
+
 def test_news_come_unasked() -> None:
     async def test() -> None:
         async with opened(Door()) as door:

@@ -61,6 +61,21 @@ def test_an_answer_is_kept_for_its_time_whatever_case_the_name_has() -> None:
     run(work())
 
 
+def test_an_answer_is_kept_no_longer_than_the_bound_whatever_its_owner_says() -> None:
+    async def work() -> None:
+        zone = Zone(NAMES)
+        resolver, clock = asked(zone, replace(Limits(), dns_ttl_seconds_max=TTL_SECONDS - 10))
+        await resolver.records("example.test", "MX")
+        clock.seconds += TTL_SECONDS - 11
+        await resolver.records("example.test", "MX")
+        assert len(zone.asked) == 1
+        clock.seconds += 1
+        await resolver.records("example.test", "MX")
+        assert len(zone.asked) == 2
+
+    run(work())
+
+
 def test_that_there_is_none_is_kept_within_its_own_bound() -> None:
     async def work() -> None:
         zone = Zone(NAMES)

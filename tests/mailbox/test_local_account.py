@@ -221,3 +221,14 @@ def test_an_account_at_rest_goes_on_from_what_is_committed(house: House) -> None
     house.hand.work()
     assert [added.uid for added in task.result().added] == [6]
     assert [added.uid for added in house.ask(add(message())).added] == [7]
+
+
+@pytest.mark.parametrize(("small_octets", "kept"), [(1 << 20, set()), (100, {1})])
+def test_small_arrays_that_nobody_used_for_a_while_are_forgotten(small_octets: int, kept: set[int]) -> None:
+    limits = replace(LIMITS, arrays_idle_seconds=0, arrays_small_octets=small_octets)
+    house = opened(messages=4, limits=limits)
+    flags = house.flags()
+    house.hand.work()
+    assert set(house.account._committed.arrays) == kept
+    assert house.flags() == flags
+    house.end()
