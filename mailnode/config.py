@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 
 from mailnode import tunable
@@ -96,12 +96,16 @@ class Relay:
     loopback: bool = False  # go also where a domain's records, or a literal, say this machine
 
 
+LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+
+
 @dataclass(frozen=True, slots=True)
 class Mailauth:
     """It is found out who mail from other servers is from."""
 
     authserv_id: str  # whose results they are, RFC 8601 §2.5; empty: the host's
     defer: bool = False  # what cannot be known now shall come again; else it is taken
+    exempt: tuple[IPv4Network | IPv6Network, ...] = LOOPBACK  # addresses that pass on mail of our own
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +255,7 @@ def _mailauth_lines(config: Config) -> list[str]:
     lines = [
         "[mailauth]  # who mail from other servers is from: SPF, DMARC; without this table nobody is asked",
         f"authserv_id = {_string(told.authserv_id)}  # in Authentication-Results; empty: the hostname",
+        f"exempt = {json.dumps([str(each) for each in told.exempt])}  # from there it is not",
         f"defer = {_bool(told.defer)}  # what the DNS cannot say now shall come again; else it is taken",
     ]
     return ["", *(lines if config.mailauth else (f"# {line}" for line in lines))]
@@ -384,9 +389,18 @@ def _dns(table: Table) -> tuple[tuple[str, int], ...]:
 
 def _mailauth(table: Table) -> Mailauth:
     authserv_id = table.name("authserv_id") if table.text("authserv_id", "") else ""
-    mailauth = Mailauth(authserv_id, table.truth("defer", False))
+    exempt = tuple(_networks(table)) if table.has("exempt") else LOOPBACK
+    mailauth = Mailauth(authserv_id, table.truth("defer", False), exempt)
     table.refuse_others()
     return mailauth
+
+
+def _networks(table: Table) -> Iterator[IPv4Network | IPv6Network]:
+    for text in table.texts("exempt"):
+        try:
+            yield ip_network(text)
+        except ValueError:
+            raise table.error("exempt", text, 'networks such as "192.0.2.0/24" or "2001:db8::1"') from None
 
 
 def _relay(table: Table) -> Relay:

@@ -35,6 +35,7 @@ from mailnode.config import Listener as At
 from mailnode.config import Relay as RelayConfig
 from mailnode.delivery.accept import Accept
 from mailnode.delivery.examined import Authentication
+from mailnode.delivery.held import Spool
 from mailnode.delivery.replies import LOCAL_ONLY
 from mailnode.delivery.submit import Submit
 from mailnode.delivery.transaction import Delivery
@@ -555,9 +556,9 @@ def _authentication(config: Config, parts: House) -> Authentication | None:
         domain = domains.get(a_labels(recipient.rpartition("@")[2]))
         return domain is not None and domain.reject_dmarc
 
-    return Authentication(
-        verdicts, config.authserv_id, config.directory, rejects, defers=config.mailauth.defer
-    )
+    spool = Spool(config.directory, limits)
+    told = config.mailauth
+    return Authentication(verdicts, config.authserv_id, spool, rejects, told.defer, told.exempt)
 
 
 def _works(config: Config, parts: House) -> Iterator[Coroutine[Any, Any, None]]:

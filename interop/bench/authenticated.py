@@ -49,7 +49,11 @@ class Authenticating(Node):
         if not self.directory.exists():
             self.init()
         file = self.directory / FILE
-        text = file.read_text().replace("\n# [mailauth]", "\n[mailauth]")
+        text = (
+            file.read_text()
+            .replace("\n# [mailauth]", "\n[mailauth]")
+            .replace("\n# exempt = ", "\nexempt = [] # ")
+        )
         file.write_text(text.replace("\nservers = [] ", f'\nservers = ["{HOST}:{nameserver.port}"] '))
         super().start()
 

@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from ipaddress import IPv4Network, IPv6Network, ip_address
 
-from mailnode.delivery.held import Held
-from mailnode.delivery.replies import NOT_KNOWN, rejected
-from mailnode.mailauth.verdict import Disposition, Envelope, Verdict, Verdicts, disposition
+from mailnode.delivery.held import Held, Spool
+from mailnode.delivery.replies import DISK_FULL, NOT_KNOWN, rejected
+from mailnode.mailauth.verdict import Disposition, Envelope, Examination, Verdict, Verdicts, disposition
 from protocols.smtp.reply import Reply
 from protocols.smtp.trace import Came
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
     """How a node finds out who mail from other servers is from, and what it does then.
 
-    `directory` is where long content waits. `rejects` says whether the domain of a recipient wants mail
-    rejected where its author's domain does; `defers`: what cannot be known now shall come again.
+    `rejects` says whether the domain of a recipient wants mail rejected where its author's domain does;
+    `defers`: what cannot be known now shall come again. Nobody asks about `exempt` addresses: whoever they
+    pass mail on for is not known here.
     """
 
     verdicts: Verdicts
     authserv_id: str
-    directory: Path
+    spool: Spool
     rejects: Callable[[str], bool]
     defers: bool
+    exempt: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    def is_exempt(self, address: str) -> bool:
+        """The empty address, of a unix socket, is."""
+        if not address:
+            return True
+        host = ip_address(address.partition("%")[0])
+        host = (host.version == 6 and host.ipv4_mapped) or host
+        return any(host in network for network in self.exempt)
 
 
 class Examined:
@@ -35,8 +48,10 @@ class Examined:
         "_authentication",
         "_came",
         "_examination",
+        "_failed",
         "_held",
         "_override",
+        "_reverse_path",
         "_verdict",
         "disposition",
         "size",
@@ -45,26 +60,44 @@ class Examined:
     def __init__(self, authentication: Authentication, came: Came, reverse_path: str) -> None:
         self._authentication = authentication
         self._came = came
-        name = came.name.decode("utf-8", "replace")
-        self._examination = authentication.verdicts.begin(Envelope(came.address, name, reverse_path))
-        self._held = Held(authentication.directory)
+        self._reverse_path = reverse_path
+        self._examination: Examination | None = None
+        self._held = Held(authentication.spool)
+        self._failed = False
         self._verdict: Verdict | None = None
         self._override = ""
         self.disposition = Disposition.NONE
         self.size = 0
 
     async def write(self, octets: bytes) -> None:
-        """Raises OSError."""
+        """What cannot be kept is refused at the end: SMTP has no reply before."""
+        self._begun()
         self.size += len(octets)
-        await self._held.write(octets)
+        if self._failed:
+            return
+        try:
+            await self._held.write(octets)
+        except OSError:
+            self._failed = True
+            log.exception("a content could not be kept for its verdict")
 
     async def end(self, octets: bytes, recipients: Sequence[str]) -> None:
         """Raises OSError. After DATA one reply is for all: only what every recipient refuses is refused."""
         await self.write(octets)
+        if self._failed:
+            return
         authentication = self._authentication
-        verdict = self._verdict = await self._examination.end(self._held.octets)
+        verdict = self._verdict = await self._begun().end(self._held.octets)
         rejects = all(map(authentication.rejects, recipients))
         self.disposition, self._override = disposition(verdict.dmarc, rejects, authentication.defers)
+
+    def _begun(self) -> Examination:
+        """Not before there is content: who names only wrong recipients has nobody asked."""
+        if self._examination is None:
+            name = self._came.name.decode("utf-8", "replace")
+            envelope = Envelope(self._came.address, name, self._reverse_path)
+            self._examination = self._authentication.verdicts.begin(envelope)
+        return self._examination
 
     def octets(self) -> AsyncIterator[bytes]:
         """As they came; raises OSError."""
@@ -72,6 +105,8 @@ class Examined:
 
     @property
     def refusal(self) -> Reply | None:
+        if self._failed:
+            return DISK_FULL
         if self.disposition is Disposition.DEFER:
             return NOT_KNOWN
         if self.disposition is Disposition.REJECT and self._verdict is not None:

@@ -3,24 +3,49 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import tempfile
+import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO
 
+from mailnode.limits import Limits
 from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS
 
 PIECE_OCTETS = BLOB_CHUNK_OCTETS
 """Written and read at a time; as much as `mailbox.content` holds of a message."""
 
 
-class Held:
-    """The file has no name: whatever becomes of the node or of the transaction, it is gone."""
+class Spool:
+    """Where long contents wait: files without names, a bounded number of them."""
 
-    __slots__ = ("_directory", "_file", "_octets", "_pieces")
-
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, limits: Limits) -> None:
         self._directory = directory
+        self._limits = limits
+        self._open = 0
+
+    def take(self) -> IO[bytes]:
+        """Raises OSError."""
+        if self._open >= self._limits.spooled_contents_max:
+            raise OSError(errno.EMFILE, "too many long contents wait")
+        file = tempfile.TemporaryFile(dir=self._directory, buffering=0)  # noqa: SIM115
+        self._open += 1
+        weakref.finalize(file, self._given_back)  # its transaction may end in many ways
+        return file
+
+    def _given_back(self) -> None:
+        self._open -= 1
+
+
+class Held:
+    """Whatever becomes of the node or of the transaction, it is gone."""
+
+    __slots__ = ("_file", "_octets", "_pieces", "_spool")
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
         self._file: IO[bytes] | None = None
         self._pieces: list[bytes] = []
         self._octets = 0
@@ -31,14 +56,9 @@ class Held:
         self._octets += len(octets)
         if self._octets > PIECE_OCTETS:
             pieces, self._pieces, self._octets = self._pieces, [], 0
-            await asyncio.get_running_loop().run_in_executor(None, self._spool, pieces)
-
-    def _spool(self, pieces: list[bytes]) -> None:
-        if self._file is None:
-            self._file = tempfile.TemporaryFile(dir=self._directory, buffering=0)  # noqa: SIM115
-        octets = memoryview(b"".join(pieces))
-        while octets:  # without a buffer a write may take less than it was given
-            octets = octets[self._file.write(octets) :]
+            if self._file is None:
+                self._file = self._spool.take()
+            await asyncio.get_running_loop().run_in_executor(None, _write, self._file, pieces)
 
     async def octets(self) -> AsyncIterator[bytes]:
         """All that was written, from its begin; raises OSError."""
@@ -50,6 +70,13 @@ class Held:
                 yield piece
         for piece in self._pieces:
             yield piece
+
+
+def _write(file: IO[bytes], pieces: list[bytes]) -> None:
+    file.seek(0, os.SEEK_END)
+    octets = memoryview(b"".join(pieces))
+    while octets:  # without a buffer a write may take less than it was given
+        octets = octets[file.write(octets) :]
 
 
 def _read(file: IO[bytes], at: int) -> bytes:

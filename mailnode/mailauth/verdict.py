@@ -180,11 +180,6 @@ class Examination:
         reverse = await _until(deadline, self._iprev, Iprev("temperror"))
         return Verdict(self._envelope, spf, helo, tuple(signatures), dmarc, reverse)
 
-    def leave(self) -> None:
-        """Nobody wants to know any more."""
-        for task in (self._helo, self._mail_from, self._iprev):
-            task.cancel()
-
 
 async def _until(deadline: float, task: asyncio.Future[T], otherwise: T) -> T:
     """What the task gives, or this when it is late, or fails: no message is lost by a mistake of ours."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from ipaddress import IPv4Network
 from pathlib import Path as FilePath
 
 import pytest
 
 from mailnode.delivery.accept import Accept
 from mailnode.delivery.examined import Authentication
+from mailnode.delivery.held import Spool
 from mailnode.delivery.transaction import Sender, Transaction
 from mailnode.limits import Limits
 from mailnode.mailauth.dmarc import Dmarc
@@ -49,13 +51,16 @@ def sent(
     recipients: Sequence[str] = ("ann@here.example",),
     rejects: Callable[[str], bool] = lambda recipient: False,
     defers: bool = False,
+    limits: Limits | None = None,
+    exempt: str = "198.51.100.0/24",
 ) -> Reply:
     async def work() -> Reply:
-        limits, clock = Limits(), house.clock
-        resolver = Resolver(Zone(NAMES), clock, limits)
-        verdicts = Verdicts(resolver, Spf(resolver, clock, limits, HOST), Dmarc(resolver), unverified, limits)
+        bounds, clock = limits or Limits(), house.clock
+        resolver = Resolver(Zone(NAMES), clock, bounds)
+        verdicts = Verdicts(resolver, Spf(resolver, clock, bounds, HOST), Dmarc(resolver), unverified, bounds)
         delivery = replace(house.delivery, authserv_ids=frozenset({HOST}))
-        accept = Accept(delivery, Authentication(verdicts, HOST, directory, rejects, defers))
+        spool, networks = Spool(directory, bounds), (IPv4Network(exempt),)
+        accept = Accept(delivery, Authentication(verdicts, HOST, spool, rejects, defers, networks))
         transaction = await accept.begin(CAME, Sender(Path(b"zoe@there.example"), NO_PARAMETERS, 0))
         assert isinstance(transaction, Transaction)
         for one in recipients:
@@ -113,11 +118,36 @@ def test_what_cannot_be_known_is_taken_or_comes_again(tmp_path: FilePath) -> Non
     assert (deferred.code, deferred.enhanced) == (451, "4.7.0")
 
 
+LONG = b"".join(b"%078d\r\n" % number for number in range(3 * BLOB_CHUNK_OCTETS // 80))
+
+
+def test_a_long_message_that_finds_no_room_to_wait_comes_again(tmp_path: FilePath) -> None:
+    house, none = House(), replace(Limits(), spooled_contents_max=0)
+    refused = sent(house, tmp_path, message("there.example", LONG), limits=none)
+    assert (refused.code, refused.enhanced) == (452, "4.3.1")
+    gone = sent(house, tmp_path / "gone", message("there.example", LONG))
+    assert (gone.code, gone.enhanced) == (452, "4.3.1")
+    assert house.accounts.ann.copies == []
+
+
+def test_the_files_of_contents_that_were_given_up_are_given_back(tmp_path: FilePath) -> None:
+    spool = Spool(tmp_path, replace(Limits(), spooled_contents_max=1))
+    for _ in range(3):
+        spool.take()
+
+
+def test_nobody_is_asked_about_mail_that_our_own_pass_on(tmp_path: FilePath) -> None:
+    house = House()
+    assert sent(house, tmp_path, message("bank.example"), exempt="192.0.2.0/24").positive
+    (copy,) = house.accounts.ann.copies
+    assert copy.name == "INBOX"
+    assert b"Authentication-Results" not in copy.octets
+
+
 def test_a_long_message_waits_in_a_file_that_has_no_name(tmp_path: FilePath) -> None:
     house = House()
-    body = b"".join(b"%078d\r\n" % number for number in range(3 * BLOB_CHUNK_OCTETS // 80))
-    assert sent(house, tmp_path, message("there.example", body)).positive
+    assert sent(house, tmp_path, message("there.example", LONG)).positive
     stored = house.accounts.ann.uploaded
-    assert stored.endswith(b"Subject: hello\r\n\r\n" + body)
+    assert stored.endswith(b"Subject: hello\r\n\r\n" + LONG)
     assert stored.count(FORGED) == 0
     assert list(tmp_path.iterdir()) == []
