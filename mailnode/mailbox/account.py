@@ -396,6 +396,8 @@ class LocalAccount:
             self._dues.commit(self.id, change.dues)
         if change.purged:
             self._dues.forget(self.id)
+        if not change.mailboxes and not self._committed.arrays:
+            self._rest()  # a login wrote a small row: its account holds no more for it
 
     # -- loading
 
@@ -440,11 +442,12 @@ class LocalAccount:
             del self._loading[mailbox]
 
     def forget(self, mailbox: int) -> None:
-        """Arrays that were not used for long; sessions keep the UID lists that they hold.
-
-        Where all that was decided is committed, one edge is enough too, and the last change need not be held.
-        """
+        """Arrays that were not used for long; sessions keep the UID lists that they hold."""
         self._committed.arrays.pop(mailbox, None)
+        self._rest()
+
+    def _rest(self) -> None:
+        """Where all that was decided is committed one edge is enough, and no last change need be held."""
         decided = self._deciding
         if decided is None or self._queued or not self._whole:
             return
