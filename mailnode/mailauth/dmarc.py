@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dns.rdtypes.txtbase import TXTBase
 
 from mailnode.mailauth.domain import a_labels
-from mailnode.mailauth.resolver import Answer, Resolver, Unavailable
+from mailnode.mailauth.resolver import Answer, Answers, Unavailable
 from mailnode.mailauth.spf import Checked
 from protocols.dmarc.author import Author
 from protocols.dmarc.record import Policy, Record, only_record
@@ -36,7 +36,7 @@ class Assessed:
 
 
 class Dmarc:
-    def __init__(self, resolver: Resolver) -> None:
+    def __init__(self, resolver: Answers) -> None:
         self._resolver = resolver
 
     async def assess(self, author: Author, spf: Checked, signatures: Sequence[DkimResult]) -> Assessed:

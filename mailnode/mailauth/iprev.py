@@ -9,7 +9,7 @@ from ipaddress import ip_address
 import dns.reversename
 from dns.rdata import Rdata
 
-from mailnode.mailauth.resolver import Resolver, Unavailable
+from mailnode.mailauth.resolver import Answers, Unavailable
 
 NAMES_MAX = 10  # RFC 7208 §4.6.4 sets the same bound to the same work
 
@@ -22,7 +22,7 @@ class Iprev:
     name: str = ""
 
 
-async def iprev(resolver: Resolver, address: str) -> Iprev:
+async def iprev(resolver: Answers, address: str) -> Iprev:
     """Never raises."""
     host = ip_address(address.partition("%")[0])
     mapped = getattr(host, "ipv4_mapped", None)
@@ -43,7 +43,7 @@ async def iprev(resolver: Resolver, address: str) -> Iprev:
     return Iprev("temperror" if None in found else "fail")
 
 
-async def _leads_to(resolver: Resolver, name: str, kind: str, address: str) -> bool | None:
+async def _leads_to(resolver: Answers, name: str, kind: str, address: str) -> bool | None:
     """None: it is not known."""
     try:
         answer = await resolver.records(name, kind)

@@ -6,7 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from dns.rdata import Rdata
 
@@ -38,6 +38,14 @@ Ask = Callable[[str, str], Awaitable[Answer]]
 
 _Key = tuple[str, str]
 ANSWER_OCTETS, RECORD_OCTETS = 500, 400  # of memory, without what a record says
+
+
+class Answers(Protocol):
+    """What is asked of a Resolver."""
+
+    async def records(self, name: str, kind: str) -> Answer: ...
+
+    def kept(self, name: str, kind: str) -> Answer | None: ...
 
 
 class _Kept(NamedTuple):
@@ -118,6 +126,25 @@ class Resolver:
         limits = self._limits
         while len(self._kept) > limits.dns_answers_kept_max or self._kept_octets > limits.dns_octets_kept_max:
             self._kept_octets -= self._kept.popitem(last=False)[1].octets
+
+
+class Share:
+    """Some of a resolver's questions: who has servers that never answer holds up no others who ask."""
+
+    def __init__(self, resolver: Answers, questions_max: int) -> None:
+        self._resolver = resolver
+        self._room = asyncio.Semaphore(questions_max)
+
+    async def records(self, name: str, kind: str) -> Answer:
+        """As of Resolver."""
+        kept = self._resolver.kept(name, kind)
+        if kept is not None:
+            return kept
+        async with self._room:
+            return await self._resolver.records(name, kind)
+
+    def kept(self, name: str, kind: str) -> Answer | None:
+        return self._resolver.kept(name, kind)
 
 
 def _key(name: str, kind: str) -> _Key:

@@ -19,7 +19,7 @@ from dns.rdata import Rdata
 
 from mailnode.clock import Clock
 from mailnode.limits import Limits
-from mailnode.mailauth.resolver import Answer, Resolver, Unavailable
+from mailnode.mailauth.resolver import Answer, Answers, Unavailable
 
 _Key = tuple[str, str]
 _NAMED = re.compile(rb"[ ][+?~-]?(?:include:|redirect=)([A-Za-z0-9_.-]+)(?= |\Z)", re.IGNORECASE)
@@ -44,7 +44,7 @@ class Checked:
 class Spf:
     """`host` is who receives: the macro `r`, and what Received-SPF says."""
 
-    def __init__(self, resolver: Resolver, clock: Clock, limits: Limits, host: str) -> None:
+    def __init__(self, resolver: Answers, clock: Clock, limits: Limits, host: str) -> None:
         self._resolver = resolver
         self._clock = clock
         self._limits = limits
@@ -102,7 +102,7 @@ class _Wanted(BaseException):
 class _Known:
     """What has been answered: in this evaluation, or to anybody."""
 
-    resolver: Resolver
+    resolver: Answers
     answers: dict[_Key, Answer | Unavailable]
     limits: Limits
 

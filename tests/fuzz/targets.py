@@ -91,6 +91,10 @@ TARGETS = {
         texts.policy,
         lambda: [b"v=DMARC1; p=reject; sp=none; np=quarantine; psd=n; t=y; rua=mailto:a@b.c!10m", b"a.b.c.d"],
     ),
+    "unforged": Fuzzed(
+        texts.unforged,
+        lambda: [whole(b"A: b\r\nAuthentication-Results: (c)\r\n mx.test; none\r\n d\r\n\r\nbody")],
+    ),
     "author": Fuzzed(
         texts.author_and_results, lambda: [b"a@b.example, c@d.example", b'(c) "mx.test" 1; none']
     ),

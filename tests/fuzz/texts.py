@@ -21,6 +21,7 @@ from protocols.sasl import scram
 from protocols.sasl.plain import LoginServer, PlainServer
 from protocols.sasl.step import KeysWanted
 from protocols.smtp import grammar
+from protocols.unforged import Unforged
 from tests.fuzz.cutting import pieces_of
 
 KEYS = scram.keys(b"pencil", b"salt" * 4, scram.ITERATIONS_MIN)
@@ -100,6 +101,17 @@ def policy(octets: bytes) -> None:
     assert text == (organisation := organisational(text, everywhere)) or text.endswith(f".{organisation}")
     holds = applied(text, everywhere, exists=False)
     assert holds is None or holds.domain in names
+
+
+def unforged(octets: bytes) -> None:
+    """A header loses the same fields however it is cut, and none of the others; then it has none to lose."""
+    pieces = pieces_of(octets)
+    cut, whole, again = (Unforged({"mx.test"}) for _ in range(3))
+    found = b"".join(map(cut.feed, pieces)) + cut.end()
+    stream = b"".join(pieces)
+    assert found == whole.feed(stream) + whole.end()
+    assert again.feed(found) + again.end() == found
+    assert len(found) <= len(stream)
 
 
 def author_and_results(octets: bytes) -> None:

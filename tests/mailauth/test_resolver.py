@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mailnode.limits import Limits
-from mailnode.mailauth.resolver import Answer, Resolver, Unavailable
+from mailnode.mailauth.resolver import Answer, Resolver, Share, Unavailable
 from tests.mailauth.zone import FAILS, TTL_SECONDS, Zone
 
 NAMES = {
@@ -153,5 +153,28 @@ def test_long_answers_take_the_room_of_many_short_ones() -> None:
         assert len(zone.asked) == 4
         await resolver.records("n0.test", "TXT")
         assert len(zone.asked) == 5
+
+    run(work())
+
+
+def test_who_fills_a_share_leaves_room_for_others_and_what_is_kept_needs_none() -> None:
+    async def work() -> None:
+        silent = asyncio.Event()
+        zone = Zone(NAMES)
+
+        async def ask(name: str, kind: str) -> Answer:
+            if name.startswith("slow"):
+                await silent.wait()
+            return await zone(name, kind)
+
+        resolver = Resolver(ask, Still(), replace(Limits(), dns_queries_open_max=3))
+        await resolver.records("example.test", "MX")
+        share = Share(resolver, 2)
+        slow = [asyncio.ensure_future(share.records(f"slow{number}.test", "A")) for number in range(5)]
+        await asyncio.sleep(0)
+        assert texts(await share.records("example.test", "MX")) == ["10 mx.example.test."]
+        assert texts(await resolver.records("example.test", "TXT")) == ['"one"', '"two"']
+        silent.set()
+        assert all(not answer.exists for answer in await asyncio.gather(*slow))
 
     run(work())

@@ -49,6 +49,18 @@ def test_a_server_that_fails_is_temperror() -> None:
     assert checked({"example.test": {"TXT": FAILS}}).result == "temperror"
 
 
+@pytest.mark.parametrize("names", [FAILS, ["a.test.", "broken.test."]])
+def test_a_reverse_name_that_cannot_be_asked_is_no_match(names: Sequence[str] | str) -> None:
+    """RFC 7208 §5.5, where pyspf says temperror."""
+    zone: Names = {
+        "example.test": txt("v=spf1 ptr -all"),
+        "1.2.0.192.in-addr.arpa": {"PTR": names},
+        "a.test": {"A": ["192.0.2.9"]},
+        "broken.test": {"A": FAILS},
+    }
+    assert checked(zone).result == "fail"
+
+
 def test_a_foreseen_name_that_fails_matters_only_when_it_is_reached() -> None:
     names: Names = {
         "example.test": txt("v=spf1 ip4:192.0.2.1 include:broken.test"),
