@@ -118,6 +118,10 @@ class Limits:
         4 * KiB
     )  # RFC 7208 §3.4: 450 is usual; of eleven records each costs 2 ms then
     spf_term_octets_max: int = 512  # a name has 253, with macros that make it
+    dkim_signatures_max: int = 10  # of a message: more are of nobody who wants to be believed
+    dkim_signature_octets_max: int = 16 * KiB  # a field with some hundred names in h=, or a z=
+    dkim_head_octets_max: int = 1024 * KiB  # a header beyond that is nobody's to read
+    dkim_record_octets_max: int = 4 * KiB  # a key of 8192 bits has 1.4 KiB
 
     # -- mail that goes on
     relay_items_open_max: int = 100  # attempts at the same time: a socket and some 100 KiB each

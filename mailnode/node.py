@@ -66,11 +66,11 @@ from mailnode.listeners.timed import timed
 from mailnode.listeners.tls import Certificate
 from mailnode.listeners.wheel import Wheel
 from mailnode.mailauth import key
+from mailnode.mailauth.dkim import Verifier
 from mailnode.mailauth.dmarc import Dmarc
 from mailnode.mailauth.domain import a_labels
 from mailnode.mailauth.resolver import Resolver
 from mailnode.mailauth.servers import asking
-from mailnode.mailauth.signatures import unverified
 from mailnode.mailauth.signer import Key, Signer
 from mailnode.mailauth.spf import Spf
 from mailnode.mailauth.verdict import Verdicts
@@ -550,7 +550,8 @@ def _authentication(config: Config, parts: House) -> Authentication | None:
         return None
     resolver, limits, domains = parts.resolver, config.limits, parts.domains
     spf = Spf(resolver, parts.clock, limits, config.hostname)
-    verdicts = Verdicts(resolver, spf, Dmarc(resolver), unverified, limits)
+    verifier = Verifier(resolver, parts.clock, limits)
+    verdicts = Verdicts(resolver, spf, Dmarc(resolver), verifier.examine, limits)
 
     def rejects(recipient: str) -> bool:
         domain = domains.get(a_labels(recipient.rpartition("@")[2]))

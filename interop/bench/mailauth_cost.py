@@ -21,9 +21,9 @@ import dns.rdata
 
 from mailnode.clock import SystemClock
 from mailnode.limits import Limits
+from mailnode.mailauth.dkim import Verifier
 from mailnode.mailauth.dmarc import Dmarc
 from mailnode.mailauth.resolver import Answer, Resolver
-from mailnode.mailauth.signatures import unverified
 from mailnode.mailauth.spf import Spf
 from mailnode.mailauth.verdict import Disposition, Envelope, Verdicts
 from protocols.dmarc.author import author
@@ -63,7 +63,8 @@ class Checks:
         limits, clock = Limits(), SystemClock()
         resolver = Resolver(world, clock, limits)
         spf = Spf(resolver, clock, limits, HOST)
-        self._verdicts = Verdicts(resolver, spf, Dmarc(resolver), unverified, limits)
+        verifier = Verifier(resolver, clock, limits)
+        self._verdicts = Verdicts(resolver, spf, Dmarc(resolver), verifier.examine, limits)
 
     async def check(self, message: bytes) -> None:
         async def octets() -> AsyncIterator[bytes]:

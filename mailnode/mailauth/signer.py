@@ -56,6 +56,7 @@ class Signer:
                 head = head[:end]
             elif len(head) > HEAD_OCTETS_MAX:
                 return b""
+        body.end()
         domain = author_domain(head)
         key = self._keys.get(domain)
         return b"" if key is None else self._signed(key, domain, head, body.digest())

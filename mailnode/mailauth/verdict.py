@@ -14,6 +14,7 @@ from enum import Enum
 from typing import TypeVar
 
 from mailnode.limits import Limits
+from mailnode.mailauth.dkim import ArcResult, Verified
 from mailnode.mailauth.dmarc import Assessed, Dmarc
 from mailnode.mailauth.domain import a_labels
 from mailnode.mailauth.iprev import Iprev, iprev
@@ -29,8 +30,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-Verify = Callable[[Octets], Awaitable[Sequence[DkimResult]]]
-"""Verifies a message's signatures; what cannot be asked is a result, temperror, and no exception."""
+Verify = Callable[[Octets], Awaitable[Verified]]
+"""Verifies a message's signatures and its chain; what cannot be asked is a result and no exception."""
 
 LATE = "the DNS took too long"
 FRONT_SIGNATURES_MAX = 10  # told in the field: who adds more tells nobody anything
@@ -58,6 +59,7 @@ class Verdict:
     spf: Checked
     helo: Checked
     signatures: tuple[DkimResult, ...]
+    arc: ArcResult
     dmarc: Assessed
     iprev: Iprev
 
@@ -70,6 +72,7 @@ class Verdict:
         return {
             "spf": self.spf.result,
             "dkim": best(self.signatures),
+            "arc": self.arc.result,
             "dmarc": self.dmarc.result,
             "iprev": self.iprev.result,
         }
@@ -81,6 +84,9 @@ class Verdict:
         results += [_dkim(each) for each in self.signatures[:FRONT_SIGNATURES_MAX]] or [
             Result("dkim", "none")
         ]
+        if self.arc.result != "none":
+            about = (("smtp.remote-ip", self.envelope.address),)  # RFC 8617 §10.2
+            results.append(Result("arc", self.arc.result, self.arc.reason, about))
         results.append(self._dmarc(disposition, override))
         return [*results, Result("iprev", self.iprev.result, "", (("policy.iprev", self.envelope.address),))]
 
@@ -167,7 +173,8 @@ class Examination:
         whose = author(read_header(header, 0, FIELDS_MAX).all(b"from"))
         foreseen = asyncio.ensure_future(self._dmarc.foresee(whose))
         verifying = asyncio.ensure_future(self._verify(octets))
-        signatures = await _until(deadline, verifying, claimed(header, LATE))
+        unknown = Verified(claimed(header, LATE), ArcResult("none"))
+        verified = await _until(deadline, verifying, unknown)
         name, path = self._envelope.helo, self._envelope.reverse_path
         late = Checked("temperror", "helo", name, LATE)
         helo = await _until(deadline, self._helo, late)
@@ -175,10 +182,10 @@ class Examination:
             late = Checked("temperror", "mailfrom", path.rpartition("@")[2], LATE)
         spf = await _until(deadline, self._mail_from, late) if path else helo
         await _until(deadline, foreseen, None)
-        assessing = asyncio.ensure_future(self._dmarc.assess(whose, spf, signatures))
+        assessing = asyncio.ensure_future(self._dmarc.assess(whose, spf, verified.signatures))
         dmarc = await _until(deadline, assessing, Assessed("temperror", a_labels(whose.domain), reason=LATE))
         reverse = await _until(deadline, self._iprev, Iprev("temperror"))
-        return Verdict(self._envelope, spf, helo, tuple(signatures), dmarc, reverse)
+        return Verdict(self._envelope, spf, helo, verified.signatures, verified.arc, dmarc, reverse)
 
 
 async def _until(deadline: float, task: asyncio.Future[T], otherwise: T) -> T:

@@ -1,12 +1,18 @@
-"""The relaxed forms of header fields and bodies: RFC 6376 §3.4.2 and §3.4.4."""
+"""The forms in which header fields and bodies are hashed: RFC 6376 §3.4."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from enum import Enum
 from hashlib import sha256
 
-_WSP_RUN = re.compile(rb"[ \t]+")
-_WSP_AT_END = re.compile(rb" (?=\r\n)")
+_WSP_RUN = re.compile(rb" [ \t]+|\t[ \t]*")  # a lone space is as it shall be
+
+
+class Form(Enum):
+    SIMPLE = "simple"
+    RELAXED = "relaxed"
 
 
 def relaxed_field(field: bytes) -> bytes:
@@ -17,39 +23,62 @@ def relaxed_field(field: bytes) -> bytes:
 
 
 class BodyHash:
-    """SHA-256 of a body in its relaxed form, fed in any cuts; only an unfinished line is held."""
+    """SHA-256 of a body in one form, fed in any cuts; only an unfinished line is held.
 
-    __slots__ = ("_empty_lines", "_hash", "_tail")
+    `lengths` are the `l=` of signatures, in octets of that form: each has a hash of its own; None: all of it.
+    """
 
-    def __init__(self) -> None:
-        self._hash = sha256()
-        self._tail = b""
+    __slots__ = ("_empty_lines", "_form", "_hashes", "_tail", "size")
+
+    def __init__(self, form: Form = Form.RELAXED, lengths: Iterable[int | None] = (None,)) -> None:
+        self._form = form
+        self._hashes = {length: sha256() for length in lengths}
+        self._tail = bytearray()
         self._empty_lines = 0  # not hashed until something follows
+        self.size = 0
+        """Octets of the form; of the whole body after `end`."""
 
     def feed(self, octets: bytes) -> None:
-        octets = self._tail + octets
-        end = octets.rfind(b"\r\n") + 2
+        # A line that never ends is searched once: what was there before has no CRLF, but for a CR at its end.
+        seen = max(0, len(self._tail) - 1)
+        self._tail += octets
+        end = self._tail.rfind(b"\r\n", seen) + 2
         if end < 2:
-            self._tail = octets
             return
-        self._tail = octets[end:]
-        self._lines(octets[:end])
+        lines = bytes(self._tail[:end])
+        del self._tail[:end]
+        self._lines(lines)
 
-    def digest(self) -> bytes:
-        """Of the whole body; a last line without CRLF gets one."""
+    def end(self) -> None:
+        """A last line without CRLF gets one; RFC 6376 §3.4.3: a simple body has one line at least."""
         if self._tail:
-            self._lines(self._tail + b"\r\n")
-        self._tail = b""
-        return self._hash.digest()
+            lines = bytes(self._tail) + b"\r\n"
+            self._tail.clear()
+            self._lines(lines)
+        if self._form is Form.SIMPLE and not self.size:
+            self._update(b"\r\n")
+
+    def digest(self, length: int | None = None) -> bytes:
+        """Of the whole body, or its first `length` octets; after `end`."""
+        return self._hashes[length].digest()
 
     def _lines(self, lines: bytes) -> None:
-        """Whole lines: blanks are reduced, and empty ones at the end wait."""
-        relaxed = _WSP_AT_END.sub(b"", _WSP_RUN.sub(b" ", lines))
-        end = _end_of_text(relaxed)
+        """Whole lines; empty ones at the end wait."""
+        if self._form is Form.RELAXED:
+            lines = _WSP_RUN.sub(b" ", lines).replace(b" \r\n", b"\r\n")
+        end = _end_of_text(lines)
         if end:
-            self._hash.update(b"\r\n" * self._empty_lines + relaxed[:end])
+            self._update(b"\r\n" * self._empty_lines + lines[:end])
             self._empty_lines = 0
-        self._empty_lines += (len(relaxed) - end) // 2
+        self._empty_lines += (len(lines) - end) // 2
+
+    def _update(self, octets: bytes) -> None:
+        for length, running in self._hashes.items():
+            if length is None:
+                running.update(octets)
+            elif self.size < length:
+                running.update(octets[: length - self.size])
+        self.size += len(octets)
 
 
 def _end_of_text(lines: bytes) -> int:

@@ -15,9 +15,9 @@ from mailnode.delivery.examined import Authentication
 from mailnode.delivery.held import Spool
 from mailnode.delivery.transaction import Sender, Transaction
 from mailnode.limits import Limits
+from mailnode.mailauth.dkim import Verifier
 from mailnode.mailauth.dmarc import Dmarc
 from mailnode.mailauth.resolver import Resolver
-from mailnode.mailauth.signatures import unverified
 from mailnode.mailauth.spf import Spf
 from mailnode.mailauth.verdict import Verdicts
 from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS
@@ -57,7 +57,8 @@ def sent(
     async def work() -> Reply:
         bounds, clock = limits or Limits(), house.clock
         resolver = Resolver(Zone(NAMES), clock, bounds)
-        verdicts = Verdicts(resolver, Spf(resolver, clock, bounds, HOST), Dmarc(resolver), unverified, bounds)
+        spf, verifier = Spf(resolver, clock, bounds, HOST), Verifier(resolver, clock, bounds)
+        verdicts = Verdicts(resolver, spf, Dmarc(resolver), verifier.examine, bounds)
         delivery = replace(house.delivery, authserv_ids=frozenset({HOST}))
         spool, networks = Spool(directory, bounds), (IPv4Network(exempt),)
         accept = Accept(delivery, Authentication(verdicts, HOST, spool, rejects, defers, networks))

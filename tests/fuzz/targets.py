@@ -98,6 +98,18 @@ TARGETS = {
     "author": Fuzzed(
         texts.author_and_results, lambda: [b"a@b.example, c@d.example", b'(c) "mx.test" 1; none']
     ),
+    "signatures": Fuzzed(
+        texts.signature_and_chain,
+        lambda: [
+            b"From: a@b\r\nDKIM-Signature: v=1; a=rsa-sha256; d=b; s=c; h=from:to; bh="
+            + b"A" * 43
+            + b"=; b=AA==;\r\n l=1; x=9; i=@d.b; c=simple\r\n",
+            b"ARC-Seal: i=1; a=rsa-sha256; cv=none; d=b; s=c; b=AA==\r\n"
+            b"ARC-Authentication-Results: i=1; b; none\r\nARC-Message-Signature: i=1; a=rsa-sha256;"
+            b" d=b; s=c; h=; b=AA==; bh=" + b"A" * 43 + b"=\r\n",
+            b"v=DKIM1; k=ed25519; h=sha256; s=email; t=y:s; p=AA==",
+        ],
+    ),
     "signed": Fuzzed(
         texts.signed, lambda: [whole(b"a  b \t\r\n\r\n\r\n"), whole(b"Subject : a\r\n  b \r\n")]
     ),

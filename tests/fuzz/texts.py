@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from protocols.arc.chain import read_chain, sealed
 from protocols.dkim.canonical import BodyHash, relaxed_field
+from protocols.dkim.head import Head, without_signature
+from protocols.dkim.read import Refused, read_signature, tags_of
+from protocols.dkim.record import read_record
+from protocols.dkim.tags import Malformed
 from protocols.dmarc.author import CANDIDATES_MAX, author
 from protocols.dmarc.record import Policy, only_record
 from protocols.dmarc.walk import QUERIES_MAX, applied, organisational, walk
@@ -84,10 +91,28 @@ def signed(octets: bytes) -> None:
         cut.feed(piece)
     stream = b"".join(pieces)
     whole.feed(stream)
+    cut.end()
+    whole.end()
     assert cut.digest() == whole.digest()
     relaxed = relaxed_field(b"Name :" + stream.replace(b"\r", b"").replace(b"\n", b"\r\n"))
     assert relaxed == relaxed_field(relaxed)
     assert relaxed.index(b"\r\n") == len(relaxed) - 2
+
+
+def signature_and_chain(octets: bytes) -> None:
+    """A header with signatures is read to the end; what one is made over has no b= of its own."""
+    head = Head(octets)
+    with suppress(Malformed):
+        assert read_record(octets).kind is not None
+    for each in head.all(b"dkim-signature"):
+        bare = without_signature(each)
+        assert without_signature(bare) == bare
+        with suppress(Malformed, Refused):
+            signature = read_signature(each, tags_of(each))
+            head.signed(signature.names, signature.header_form, each)
+    with suppress(Malformed, Refused):
+        sets = read_chain(head)
+        assert not sets or sealed(head, sets)
 
 
 def policy(octets: bytes) -> None:

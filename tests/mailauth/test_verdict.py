@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -10,10 +11,10 @@ import pytest
 
 from mailnode.clock import SystemClock
 from mailnode.limits import Limits
+from mailnode.mailauth.dkim import ArcResult, Octets, Verified, Verifier
 from mailnode.mailauth.dmarc import Assessed, Dmarc
 from mailnode.mailauth.iprev import iprev
 from mailnode.mailauth.resolver import Answer, Ask, Resolver
-from mailnode.mailauth.signatures import Octets, unverified
 from mailnode.mailauth.spf import Spf
 from mailnode.mailauth.verdict import Disposition, Envelope, Verdict, Verdicts, Verify, disposition
 from protocols.dmarc.record import Policy
@@ -36,7 +37,7 @@ def verdict(
     ask: Ask,
     message: bytes = MESSAGE,
     envelope: Envelope = ENVELOPE,
-    verify: Verify = unverified,
+    verify: Verify | None = None,
     limits: Limits | None = None,
 ) -> Verdict:
     async def octets() -> AsyncIterator[bytes]:
@@ -47,7 +48,8 @@ def verdict(
         bounds, clock = limits or Limits(), SystemClock()
         resolver = Resolver(ask, clock, bounds)
         spf = Spf(resolver, clock, bounds, "mx.here.test")
-        return await Verdicts(resolver, spf, Dmarc(resolver), verify, bounds).begin(envelope).end(octets)
+        examine = verify or Verifier(resolver, clock, bounds).examine
+        return await Verdicts(resolver, spf, Dmarc(resolver), examine, bounds).begin(envelope).end(octets)
 
     return asyncio.run(work())
 
@@ -58,7 +60,7 @@ def told(made: Verdict) -> str:
 
 def test_mail_of_its_author_has_good_results_in_its_fields() -> None:
     made = verdict(Zone(NAMES))
-    assert made.words() == {"spf": "pass", "dkim": "none", "dmarc": "pass", "iprev": "pass"}
+    assert made.words() == {"spf": "pass", "dkim": "none", "arc": "none", "dmarc": "pass", "iprev": "pass"}
     assert told(made).split("\r\n") == [
         "Authentication-Results: mx.here.test;",
         "\tspf=pass smtp.mailfrom=a@example.test;",
@@ -78,8 +80,9 @@ def test_an_author_who_is_another_than_the_sender_fails() -> None:
 
 
 def test_a_signature_of_the_author_passes_for_him() -> None:
-    async def verify(octets: Octets) -> Sequence[DkimResult]:
-        return [DkimResult("pass", "example.test", "s", "@example.test", "rsa-sha256", "", "abcd")]
+    async def verify(octets: Octets) -> Verified:
+        good = DkimResult("pass", "example.test", "s", "@example.test", "rsa-sha256", "", "abcd")
+        return Verified((good,), ArcResult("pass"))
 
     made = verdict(Zone(NAMES), envelope=replace(ENVELOPE, reverse_path="a@evil.test"), verify=verify)
     assert made.dmarc.result == "pass" and made.dmarc.dkim_aligned
@@ -87,11 +90,15 @@ def test_a_signature_of_the_author_passes_for_him() -> None:
         "dkim=pass header.d=example.test header.i=@example.test header.s=s header.a=rsa-sha256 header.b=abcd"
     )
     assert expected in told(made)
+    assert "arc=pass smtp.remote-ip=192.0.2.1" in told(made)
 
 
-def test_a_signature_that_nobody_verified_is_held_against_nobody() -> None:
-    signed = b"DKIM-Signature: v=1; a=rsa-sha256; d=Example.test; s=m1;\r\n\tb=x\r\n" + MESSAGE
-    made = verdict(Zone(NAMES), signed, replace(ENVELOPE, reverse_path="a@evil.test"))
+def test_a_signature_whose_key_cannot_be_had_is_held_against_nobody() -> None:
+    tags = b"v=1; a=rsa-sha256; d=Example.test; s=m1;\r\n\th=from; b=abcd; bh=" + b64encode(bytes(32))
+    zone = Zone({**NAMES, "m1._domainkey.example.test": {"TXT": FAILS}})
+    made = verdict(
+        zone, b"DKIM-Signature: " + tags + b"\r\n" + MESSAGE, replace(ENVELOPE, reverse_path="a@evil.test")
+    )
     assert (made.words()["dkim"], made.dmarc.result) == ("temperror", "temperror")
 
 
@@ -108,7 +115,13 @@ def test_a_dns_that_never_answers_holds_nobody_up_and_loses_nothing() -> None:
         raise AssertionError
 
     made = verdict(never, limits=replace(Limits(), verdict_seconds_max=0))
-    assert made.words() == {"spf": "temperror", "dkim": "none", "dmarc": "temperror", "iprev": "temperror"}
+    words = made.words()
+    assert (words["spf"], words["dkim"], words["dmarc"], words["iprev"]) == (
+        "temperror",
+        "none",
+        "temperror",
+        "temperror",
+    )
     assert disposition(made.dmarc, rejects=True, defers=False) == (Disposition.NONE, "")
 
 
@@ -122,7 +135,7 @@ def test_what_is_late_is_held_against_nobody(late: str) -> None:
             await asyncio.Event().wait()
         return await zone(name, kind)
 
-    async def verify(octets: Octets) -> Sequence[DkimResult]:
+    async def verify(octets: Octets) -> Verified:
         await asyncio.Event().wait()
         raise AssertionError
 
@@ -131,14 +144,14 @@ def test_what_is_late_is_held_against_nobody(late: str) -> None:
         ask,
         signed if late == "verify" else MESSAGE,
         ENVELOPE if late == "TXT" else replace(ENVELOPE, reverse_path="a@evil.test"),
-        verify if late == "verify" else unverified,
+        verify if late == "verify" else None,
         replace(Limits(), verdict_seconds_max=1),
     )
     assert made.dmarc.result == "temperror"
 
 
 def test_a_mistake_of_ours_loses_no_message() -> None:
-    async def verify(octets: Octets) -> Sequence[DkimResult]:
+    async def verify(octets: Octets) -> Verified:
         raise ZeroDivisionError
 
     signed = b"DKIM-Signature: d=example.test\r\n" + MESSAGE

@@ -14,6 +14,7 @@ def hashed(pieces: list[bytes]) -> bytes:
     body = BodyHash()
     for piece in pieces:
         body.feed(piece)
+    body.end()
     return body.digest()
 
 
