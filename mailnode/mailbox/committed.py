@@ -134,8 +134,7 @@ class Committed:
         for subscription in change.subscriptions:
             others = tuple(name for name in self._subscribed if name != subscription.name)
             self._subscribed = (*others, subscription.name) if subscription.subscribed else others
-        names = names_after(self._names, change.mailboxes, change.mailboxes_dropped)
-        self._names = full_names(self.rows) if names is None else names
+        self._names = names_after(self._names, change.mailboxes, change.mailboxes_dropped)
 
 
 def copied(part: M) -> M:

@@ -50,21 +50,27 @@ def full_names(rows: Mapping[int, MailboxRow]) -> dict[str, int]:
 
 
 def names_after(
-    names: dict[str, int], rows: Iterable[MailboxRow], dropped: Iterable[int]
-) -> dict[str, int] | None:
-    """What `full_names` gives, new names last, once these rows were written and others dropped.
-
-    None: a mailbox has another name now, which those below it share, so all are to be read anew.
-    """
+    names: Mapping[str, int], rows: Iterable[MailboxRow], dropped: Iterable[int]
+) -> dict[str, int]:
+    """What `full_names` gives, what is new last, once these rows were written, parents first, and others
+    dropped."""
     known = {mailbox: name for name, mailbox in names.items()}
     for mailbox in dropped:
         known.pop(mailbox, None)
     for row in rows:
-        above = known.get(row.parent, "") + SEPARATOR if row.parent else ""
-        name = above + row.name
-        if known.setdefault(row.mailbox, name) != name or above == SEPARATOR:
-            return None
+        name = known[row.parent] + SEPARATOR + row.name if row.parent else row.name
+        before = known.setdefault(row.mailbox, name)
+        if before != name:
+            _move(known, before, name)
     return {name: mailbox for mailbox, name in known.items()}
+
+
+def _move(known: dict[int, str], before: str, after: str) -> None:
+    """A name and those below it, which come last now, as its parents may be new."""
+    below = before + SEPARATOR
+    moved = [mailbox for mailbox, name in known.items() if name == before or name.startswith(below)]
+    for mailbox in moved:
+        known[mailbox] = after + known.pop(mailbox)[len(before) :]
 
 
 def _name(mailbox: int, rows: Mapping[int, MailboxRow], names: dict[int, str]) -> str:

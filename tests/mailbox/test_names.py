@@ -70,9 +70,18 @@ def test_names_that_follow_a_change_are_those_read_anew(parents: list[int], data
     assert found == full_names(left)
 
 
-def test_a_mailbox_that_is_renamed_has_all_names_read_anew() -> None:
-    names = full_names(rows((1, 0, "a"), (2, 1, "b")))
-    assert names_after(names, rows((1, 0, "c")).values(), ()) is None
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=30), st.data())
+def test_a_name_that_moves_takes_those_below_it_along(parents: list[int], data: st.DataObject) -> None:
+    before = rows(*((n, parent % n, f"m{n}") for n, parent in enumerate(parents, start=1)))
+    moved = data.draw(st.sampled_from(sorted(before)))
+    above = MailboxRow(mailbox=100, parent=0, name="new")
+    row = MailboxRow(mailbox=moved, parent=data.draw(st.sampled_from((0, 100))), name="other")
+    found = names_after(full_names(before), (above, row), ())
+    assert found == full_names({**before, 100: above, moved: row})
+    seen = {""}
+    for name in found:
+        assert name.rpartition("/")[0] in seen
+        seen.add(name)
 
 
 @given(st.lists(st.integers(0, 30), max_size=30))
