@@ -270,11 +270,13 @@ async def _opened(client: Client) -> None:
 
 async def _closed(client: Client) -> None:
     client.authentication.left()
-    if client.locked:
-        session = client.conversation.session
-        assert isinstance(session, Session)
-        await _mark(client, session.retrieved)
-    client.release()
+    session = client.conversation.session
+    assert isinstance(session, Session)
+    try:
+        if client.opened is not None and client.locked:
+            await _mark(client, session.retrieved)
+    finally:
+        client.release()
 
 
 async def _answered(client: Client, event: events.Answered) -> None:
