@@ -34,6 +34,7 @@ BAD_COMMANDS = [
 ]
 NO_COMMANDS = [
     b"SEARCH " + b"ALL " * 1001,
+    b"SEARCH CHARSET " + b"x" * 1000 + b" ALL",
     b"SELECT {300000}",
     b"SELECT {300000+}\r\n" + b"x" * 300_000,
     b"SELECT a {1000+}\r\n" + b"x" * 1000 + b" {300000+}\r\n" + b"x" * 300_000,

@@ -253,6 +253,9 @@ def test_damage_is_told_once_a_key_and_never_without_end(caplog: pytest.LogCaptu
         for number in range(3):
             said.tell(Family.STATE, bytes((number,)), "why")
     assert [getattr(record, "key", "") for record in caplog.records] == ["00", "01", "02"]
+    for number in range(20_000):
+        said.tell(Family.STATE, number.to_bytes(4, "big"), "why")
+    assert len(caplog.records) == 10_000
 
 
 def test_a_search_goes_on_past_a_long_message_of_which_a_part_is_lost(shard: RocksShard) -> None:

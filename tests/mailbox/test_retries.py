@@ -201,6 +201,17 @@ def test_a_copy_of_very_many_is_made_though_its_caller_gives_up() -> None:
     house.end()
 
 
+def test_an_upload_that_took_too_long_is_swept_and_one_that_is_coming_stays() -> None:
+    house = opened(messages=1)
+    octets = b"Subject: long\r\n\r\n" + bytes(300)
+    for number in (1000, 2000):
+        house.ask(upload(number, 0, octets))
+    assert [sweep(house.shard, 2000) for _ in range(2)] == [1, 0]
+    result = house.ask(add(uploaded(whole(octets), 2000)))
+    assert house.hand.until(octets_of(house, result.added[0].mail, len(octets))) == octets
+    house.end()
+
+
 def test_more_intents_than_may_wait_are_sent_away() -> None:
     house = opened(messages=1, limits=replace(LIMITS, intents_queued_max=2))
     house.account.forget(1)

@@ -77,6 +77,11 @@ def test_addresses_of_reports_lose_their_obsolete_sizes() -> None:
     assert found.ruf == ("mailto:b@example.com",)
 
 
+def test_of_many_addresses_of_reports_the_first_ten_count() -> None:
+    found = record("v=DMARC1; rua=" + ",".join(f"mailto:{number}@example.com" for number in range(1000)))
+    assert found.rua == tuple(f"mailto:{number}@example.com" for number in range(10))
+
+
 @given(st.lists(st.text(max_size=300)))
 def test_any_text_is_a_record_or_none(texts: list[str]) -> None:
     assert only_record(texts) is None

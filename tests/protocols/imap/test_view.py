@@ -121,6 +121,13 @@ def test_what_another_session_was_told_first_is_not_recent() -> None:
     assert told.within(told.recent) == 3
 
 
+def test_of_ever_more_gaps_in_what_is_recent_the_latest_are_remembered() -> None:
+    told = view(1)
+    for first in range(1, 5001, 2):
+        told.claim(first, first + 1)
+    assert len(told.recent) == 1001 and told.recent[-1] == (4999, 4999)
+
+
 def test_the_list_of_the_account_is_shared_again_once_an_expunge_was_told() -> None:
     account = array("I", [1, 2, 3])
     told = View(account, 3)

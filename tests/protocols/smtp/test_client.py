@@ -124,6 +124,10 @@ def test_only_what_is_offered_is_asked_for() -> None:
     assert not session.may_pipeline
 
 
+def test_of_a_long_extension_its_begin_is_kept() -> None:
+    assert len(offered(b"X-LONG " + b"y" * 3000).extensions["X-LONG"]) == 1000 - len("X-LONG ")
+
+
 def test_helo_forgets_what_ehlo_offered() -> None:
     session = offered(b"PIPELINING")
     assert session.may_pipeline
