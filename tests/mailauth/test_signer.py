@@ -103,3 +103,11 @@ def test_a_message_without_body_verifies() -> None:
 
 def test_the_author_is_who_stands_in_from() -> None:
     assert author_domain(b'From: "a@x.test" (b@y.test) <c@Z.test>\r\n') == "z.test"
+
+
+@pytest.mark.parametrize(
+    "head", [b"X-Long: " + b"x" * (2 << 20) + b"\r\n", b"X: y\r\n" * 20_000], ids=["long", "many"]
+)
+def test_a_header_that_nobody_writes_goes_unsigned(head: bytes) -> None:
+    message = head + MESSAGE
+    assert signed(message, 128 << 10) == message

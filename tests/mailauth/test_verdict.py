@@ -204,6 +204,13 @@ def test_a_reverse_name_must_lead_back(
         assert (found.result, found.name) == (result, "mx.example.test" if result == "pass" else "")
 
 
+@pytest.mark.parametrize("before", [b"", b"X-Long: " + b"x" * 100_000 + b"\r\n"])
+def test_of_many_signatures_the_first_ten_are_told(before: bytes) -> None:
+    signatures = b"".join(b"DKIM-Signature: d=%d.test; s=s\r\n" % number for number in range(1000))
+    fields = told(verdict(Zone(NAMES), before + signatures + MESSAGE))
+    assert fields.count("header.d=") == 10 and "header.d=9.test" in fields
+
+
 HOSTILE = 'x"\r\nBcc: everybody@here.test\r\n\r\n'
 
 

@@ -98,6 +98,21 @@ def test_a_transaction_has_so_many_recipients(tmp_path: FilePath) -> None:
     assert sorted(len(recipients) for _, recipients in world.tried) == [1, 2, 2]
 
 
+def test_a_report_shows_the_begin_of_a_long_header(tmp_path: FilePath) -> None:
+    world = World({b"x@y.test": [Reply(550, "5.1.1", "no")]})
+    head = b"Return-Path: <a@b>\r\n" + b"X: y\r\n" * 100_000
+
+    async def work(scene: Scene) -> None:
+        mail = MailRow(size=len(head) + 2, header=len(head) + 2)
+        ask = Submit(mail=mail, octets=head + b"\r\n", item=item(b"x@y.test"))
+        await scene.account.apply(Intent(submit=ask))
+        await scene.turn()
+        (report,) = await scene.reports()
+        assert 10_000 < report.count("X: y") < 11_000  # 64 KiB
+
+    run(tmp_path, world, work)
+
+
 def test_a_host_whose_handshake_of_tls_never_ends_is_tried_again_without(tmp_path: FilePath) -> None:
     host = Scripted({"EHLO": "250-mx.test\r\n250 STARTTLS"})
     said = attempt(host, limits=replace(Limits(), relay_connect_seconds_max=0.2))
