@@ -25,6 +25,7 @@ VERIFICATION = "directory/test_verification.py::"
 CREDENTIAL = "directory/test_credential.py::"
 RESOLVER = "mailauth/test_resolver.py::"
 SPF = "mailauth/test_spf.py::"
+DKIM = "mailauth/test_dkim.py::"
 OUTBOX = "relay/test_outbox.py::"
 RELAY = "relay/test_bounds.py::"
 GUESSERS = GUESSES + "test_beyond_what_is_free_each_failure_doubles_the_wait_up_to_the_longest"
@@ -149,6 +150,12 @@ LIMITS = {
     "dns_nothing_seconds_max": RESOLVER + "test_that_there_is_none_is_kept_within_its_own_bound",
     "dns_octets_kept_max": RESOLVER + "test_long_answers_take_the_room_of_many_short_ones",
     "dns_failure_seconds": RESOLVER + "test_a_failure_is_told_to_all_and_asked_again_later",
+    "mailauth_dns_queries_open_max": RESOLVER
+    + "test_who_fills_a_share_leaves_room_for_others_and_what_is_kept_needs_none",
+    "dkim_signatures_max": DKIM + "test_all_signatures_count_up_to_the_limit",
+    "dkim_signature_octets_max": DKIM + "test_what_was_changed_has_its_word",
+    "dkim_head_octets_max": DKIM + "test_a_message_without_end_of_header_or_with_an_endless_one_is_read",
+    "dkim_record_octets_max": DKIM + "test_what_the_dns_says_of_a_key_has_its_word",
     "verdict_seconds_max": "mailauth/test_verdict.py::test_what_is_late_is_held_against_nobody",
     "spooled_contents_max": "delivery/test_examined.py::"
     "test_a_long_message_that_finds_no_room_to_wait_comes_again",
@@ -258,6 +265,31 @@ MIME_LIMITS = {
 """Fields of protocols.mime.limits.MimeLimits."""
 
 CONSTANTS = {
+    "mailnode/directory/guesses.py DOUBLINGS_MAX": GUESSERS,
+    "mailnode/limits.py ADDRESS_OCTETS_MAX": "directory/test_address.py::"
+    "test_what_no_address_of_ours_can_be_is_a_value",
+    "mailnode/limits.py SCRAM_ITERATIONS_MAX": "directory/test_password.py::"
+    "test_what_a_guess_costs_is_never_below_the_floor_nor_more_than_clients_take",
+    "mailnode/listeners/imap/append.py _INTERNAL_DATE_MAX": "cases/imap/append.cases: "
+    "Dates beyond what is stored are taken and bounded",
+    "mailnode/log.py VALUE_CHARACTERS_MAX": "test_log.py::test_a_long_value_keeps_its_ends",
+    "mailnode/mailauth/iprev.py NAMES_MAX": "mailauth/test_verdict.py::test_a_reverse_name_must_lead_back",
+    "mailnode/mailauth/signer.py FIELDS_MAX": "mailauth/test_signer.py::"
+    "test_a_header_that_nobody_writes_goes_unsigned",
+    "mailnode/mailauth/signer.py HEAD_OCTETS_MAX": "mailauth/test_signer.py::"
+    "test_a_header_that_nobody_writes_goes_unsigned",
+    "mailnode/mailauth/verdict.py FRONT_SIGNATURES_MAX": "mailauth/test_verdict.py::"
+    "test_of_many_signatures_the_first_ten_are_told",
+    "mailnode/mailbox/asked.py _RANGES_COUNTED_MAX": "mailbox/test_ranges.py::"
+    "test_slices_together_ask_for_the_same_and_hold_no_more_than_allowed",
+    "mailnode/mailbox/decided.py UID_NEXT_MAX": "mailbox/test_last_uids.py::"
+    "test_the_last_uids_are_given_and_then_none",
+    "mailnode/relay/bounce.py HEAD_OCTETS_MAX": RELAY + "test_a_report_shows_the_begin_of_a_long_header",
+    "mailnode/store/damage.py _TOLD_MAX": "mailbox/test_mending.py::"
+    "test_damage_is_told_once_a_key_and_never_without_end",
+    "protocols/arc/chain.py SETS_MAX": "mailauth/test_arc_vectors.py::"
+    "test_a_chain_has_the_status_that_the_suite_says",
+    "protocols/dkim/read.py SECONDS_MAX": "mailauth/test_dkim.py::test_what_expired_is_no_longer_good",
     "protocols/dmarc/author.py ADDRESSES_MAX": "protocols/dmarc/test_author.py::"
     "test_anything_else_has_no_author_but_what_a_reader_may_see",
     "protocols/dmarc/author.py CANDIDATES_MAX": "protocols/dmarc/test_author.py::"
@@ -309,4 +341,4 @@ CONSTANTS = {
     "protocols/unforged.py HELD_OCTETS_MAX": "protocols/test_unforged.py::"
     "test_where_a_message_is_cut_makes_no_difference",
 }
-"""Those of the protocols that nobody sets."""
+"""Those that nobody sets: all of the protocols, and what peers meet of the node."""
