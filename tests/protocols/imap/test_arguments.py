@@ -6,7 +6,7 @@ from protocols.fault import Fault
 from protocols.imap import arguments, command, event
 from protocols.imap.command import COMMANDS
 from protocols.imap.event import Asked, LiteralKind, StoreMode
-from protocols.imap.fetch import Attribute, Item, Of, Plan, Section
+from protocols.imap.fetch import Attribute, Binary, BinarySize, Item, Of, Plan, Section
 from protocols.imap.grammar import Grammar
 from protocols.imap.head import head
 from protocols.imap.search import Key, Op, Return
@@ -210,6 +210,9 @@ KEYS = [
 
 FETCHES = [(b"FETCH 1 " + octets, event.Fetch(ONE, Plan(items), False)) for octets, items in ATTRIBUTES]
 SEARCHES = [(b"SEARCH " + octets, event.Search(b"t", key, False, None)) for octets, key in KEYS]
+WHOLE = Binary((), 0, 0, False, b"BINARY[]")
+PEEKED = Binary((1, 2), 3, 4, True, b"BINARY[1.2]<3>")
+SIZED = BinarySize((7,), b"BINARY.SIZE[7]")
 PREVIEW = Plan((Attribute.PREVIEW, Attribute.MODSEQ))
 SINCE = Plan((Attribute.UID, FLAGS, Attribute.MODSEQ))
 OTHERS = [
@@ -223,6 +226,8 @@ OTHERS = [
         event.Store(ONE, False, StoreMode.ADD, (), True, 9223372036854775807),
     ),
     (b"FETCH 1 (PREVIEW (lazy) FLAGS)", event.Fetch(ONE, Plan((Attribute.PREVIEW, FLAGS)), False)),
+    (b"FETCH 1 binary[]", event.Fetch(ONE, Plan((WHOLE,)), False)),
+    (b"FETCH 1 (Binary.Peek[1.2]<3.4> BINARY.size[7])", event.Fetch(ONE, Plan((PEEKED, SIZED)), False)),
     (b"FETCH 1 PREVIEW (LAZY)", event.Fetch(ONE, Plan((Attribute.PREVIEW,)), False)),
     (b"FETCH 1 PREVIEW (LAZY) (CHANGEDSINCE 1)", event.Fetch(ONE, PREVIEW, False, 1)),
     (b"STATUS a (HIGHESTMODSEQ DELETED-STORAGE MAILBOXID APPENDLIMIT SIZE)", event.Status("a", NEW_STATUS)),
@@ -281,6 +286,9 @@ FAULTS = [
     (b"SELECT a ()", "BAD"),
     (b"FETCH 1 FLAGS (SINCE 1)", "BAD"),
     (b"FETCH 1 (PREVIEW (EAGER))", "BAD"),
+    (b"FETCH 1 BINARY.SIZE", "BAD"),
+    (b"FETCH 1 BINARY[TEXT]", "BAD"),
+    (b"COMPRESS LZW", "BAD"),
     (b"FETCH 1 FLAGS (CHANGEDSINCE 9223372036854775808)", "BAD"),
     (b"STORE 1 (UNCHANGEDSINCE) FLAGS a", "BAD"),
     (b"STORE 1 (UNCHANGEDSINCE -1) FLAGS a", "BAD"),
