@@ -25,6 +25,7 @@ LIVE = (
     Tunable("smtp_recipients_max", 100, "of a message"),  # RFC 5321 §4.5.3.1.8
     Tunable("smtp_refused_recipients_max", 1, "names that a peer may try before it is sent away"),
     Tunable("smtp_errors_max", 1, "mistakes that a peer may make between two messages"),
+    Tunable("verdict_seconds_max", 1, "that mail waits for the DNS to say who it is from"),
     Tunable("smtp_command_seconds_max", 10, "that a peer may be silent"),
     Tunable("imap_message_octets_max", 64 * KiB, "of a message that a client appends"),
     Tunable("imap_errors_max", 1, "mistakes in a row"),

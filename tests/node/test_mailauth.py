@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import imaplib
 import random
+import re
 import smtplib
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,6 +82,22 @@ def test_a_domain_may_have_it_rejected(node: Node) -> None:
         deliver(node, "bank.example")
     assert refused.value.smtp_code == 550
     assert mails(node, "Junk") == []
+
+
+def test_a_dns_that_is_silent_holds_no_mail_up_for_long(node: Node) -> None:
+    node.stop()
+    file = node.directory / FILE
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind((HOST, 0))
+        text = re.sub(
+            r"\nservers = \[.*?\]", f'\nservers = ["{HOST}:{silent.getsockname()[1]}"]', file.read_text()
+        )
+        file.write_text(re.sub(r"\n(# )?verdict_seconds_max = \d+", "\nverdict_seconds_max = 1", text))
+        node.start()
+        deliver(node, "bank.example")
+    (taken,) = mails(node, "INBOX")
+    assert b"\tdmarc=temperror " in taken
+    assert b"\tspf=temperror " in taken
 
 
 def test_forged_results_stay_on_no_listener(node: Node) -> None:
