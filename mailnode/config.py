@@ -253,7 +253,7 @@ def _mailauth_lines(config: Config) -> list[str]:
     """As remarks where it is not done."""
     told = config.mailauth or Mailauth("")
     lines = [
-        "[mailauth]  # who mail from other servers is from: SPF, DMARC; without this table nobody is asked",
+        "[mailauth]  # who mail from other servers is from: SPF, DKIM, DMARC; without this table nobody asks",
         f"authserv_id = {_string(told.authserv_id)}  # in Authentication-Results; empty: the hostname",
         f"exempt = {json.dumps([str(each) for each in told.exempt])}  # from there it is not",
         f"defer = {_bool(told.defer)}  # what the DNS cannot say now shall come again; else it is taken",

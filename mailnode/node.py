@@ -69,7 +69,7 @@ from mailnode.mailauth import key
 from mailnode.mailauth.dkim import Verifier
 from mailnode.mailauth.dmarc import Dmarc
 from mailnode.mailauth.domain import a_labels
-from mailnode.mailauth.resolver import Resolver
+from mailnode.mailauth.resolver import Resolver, Share
 from mailnode.mailauth.servers import asking
 from mailnode.mailauth.signer import Key, Signer
 from mailnode.mailauth.spf import Spf
@@ -548,7 +548,8 @@ def _listeners(
 def _authentication(config: Config, parts: House) -> Authentication | None:
     if config.mailauth is None:
         return None
-    resolver, limits, domains = parts.resolver, config.limits, parts.domains
+    limits, domains = config.limits, parts.domains
+    resolver = Share(parts.resolver, limits.mailauth_dns_queries_open_max)
     spf = Spf(resolver, parts.clock, limits, config.hostname)
     verifier = Verifier(resolver, parts.clock, limits)
     verdicts = Verdicts(resolver, spf, Dmarc(resolver), verifier.examine, limits)

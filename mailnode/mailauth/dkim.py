@@ -14,7 +14,7 @@ from mailnode.clock import Clock
 from mailnode.limits import Limits
 from mailnode.mailauth.domain import a_labels
 from mailnode.mailauth.publickey import NoKey, PublicKey, PublicKeys
-from mailnode.mailauth.resolver import Resolver, Unavailable
+from mailnode.mailauth.resolver import Answers, Unavailable
 from protocols.arc.chain import Set, read_chain, sealed
 from protocols.dkim.canonical import BodyHash, Form
 from protocols.dkim.head import Head
@@ -48,7 +48,7 @@ class Verified:
 class Verifier:
     """Shared by all messages."""
 
-    def __init__(self, resolver: Resolver, clock: Clock, limits: Limits) -> None:
+    def __init__(self, resolver: Answers, clock: Clock, limits: Limits) -> None:
         self.keys = PublicKeys(resolver, limits)
         self.clock = clock
         self.limits = limits

@@ -18,7 +18,7 @@ from dns.rdtypes.txtbase import TXTBase
 
 from mailnode.limits import Limits
 from mailnode.mailauth.domain import a_labels
-from mailnode.mailauth.resolver import Resolver
+from mailnode.mailauth.resolver import Answers
 from protocols.dkim.record import Record, read_record
 from protocols.dkim.tags import Malformed
 
@@ -59,7 +59,7 @@ class PublicKey:
 
 
 class PublicKeys:
-    def __init__(self, resolver: Resolver, limits: Limits) -> None:
+    def __init__(self, resolver: Answers, limits: Limits) -> None:
         self._resolver = resolver
         self._limits = limits
 

@@ -18,7 +18,7 @@ from mailnode.mailauth.dkim import ArcResult, Verified
 from mailnode.mailauth.dmarc import Assessed, Dmarc
 from mailnode.mailauth.domain import a_labels
 from mailnode.mailauth.iprev import Iprev, iprev
-from mailnode.mailauth.resolver import Resolver
+from mailnode.mailauth.resolver import Answers
 from mailnode.mailauth.signatures import FIELDS_MAX, Octets, claimed, head
 from mailnode.mailauth.spf import Checked, Spf
 from protocols.dmarc.author import author
@@ -137,7 +137,7 @@ def _dkim(signature: DkimResult) -> Result:
 class Verdicts:
     """Begins an examination for each message."""
 
-    def __init__(self, resolver: Resolver, spf: Spf, dmarc: Dmarc, verify: Verify, limits: Limits) -> None:
+    def __init__(self, resolver: Answers, spf: Spf, dmarc: Dmarc, verify: Verify, limits: Limits) -> None:
         self._resolver = resolver
         self._spf = spf
         self._dmarc = dmarc
@@ -155,7 +155,7 @@ class Examination:
     __slots__ = ("_dmarc", "_envelope", "_helo", "_iprev", "_limits", "_mail_from", "_verify")
 
     def __init__(
-        self, resolver: Resolver, spf: Spf, dmarc: Dmarc, verify: Verify, limits: Limits, envelope: Envelope
+        self, resolver: Answers, spf: Spf, dmarc: Dmarc, verify: Verify, limits: Limits, envelope: Envelope
     ) -> None:
         self._dmarc = dmarc
         self._verify = verify
