@@ -7,7 +7,6 @@ that nobody outside meets (pools, intervals, slices) it is the test of the behav
 from __future__ import annotations
 
 CROWDS = "limits/test_crowds.py::"
-ANNOUNCED = "limits/test_announced.py::test_a_gigabyte_is_refused_before_it_comes"
 TUNED = "limits/test_tuned.py::test_what_is_too_much_is_refused_and_others_are_served"
 SMALL = "limits/test_small.py::test_what_is_beyond_the_bound_is_refused_and_what_is_within_is_done"
 BUSY = (
@@ -80,7 +79,8 @@ LIMITS = {
     # -- IMAP
     "imap_line_octets_max": "cases/imap/input.cases: "
     "A line over 64 KiB is BAD under its tag, and the next is read",
-    "imap_command_octets_max": ANNOUNCED,
+    "imap_command_octets_max": "cases/imap/literal.cases: "
+    "A command with more literals than it may have octets is refused, and its literal is swallowed",
     "imap_message_octets_max": TUNED,
     "imap_swallow_octets_max": "cases/imap/literal.cases: "
     "A refused literal that is too large to be swallowed ends the connection before login",
@@ -153,7 +153,7 @@ LIMITS = {
     "mailauth_dns_queries_open_max": RESOLVER
     + "test_who_fills_a_share_leaves_room_for_others_and_what_is_kept_needs_none",
     "dkim_signatures_max": DKIM + "test_all_signatures_count_up_to_the_limit",
-    "dkim_signature_octets_max": DKIM + "test_what_was_changed_has_its_word",
+    "dkim_signature_octets_max": DKIM + "test_a_signature_longer_than_any_is_none_and_the_others_count",
     "dkim_head_octets_max": DKIM + "test_a_message_without_end_of_header_or_with_an_endless_one_is_read",
     "dkim_record_octets_max": DKIM + "test_what_the_dns_says_of_a_key_has_its_word",
     "verdict_seconds_max": "mailauth/test_verdict.py::test_what_is_late_is_held_against_nobody",
@@ -263,6 +263,31 @@ MIME_LIMITS = {
     "preview_characters_max": MIME,
 }
 """Fields of protocols.mime.limits.MimeLimits."""
+
+SESSIONS = {
+    "ImapLimits line_octets_max": "imap_line_octets_max",
+    "ImapLimits command_octets_max": "imap_command_octets_max",
+    "ImapLimits message_octets_max": "imap_message_octets_max",
+    "ImapLimits swallow_octets_max": "imap_swallow_octets_max",
+    "ImapLimits chunk_octets_max": "messages_octets_max",
+    "ImapLimits events_open_max": "imap_events_open_max",
+    "ImapLimits errors_max": "imap_errors_max",
+    "ImapLimits depth_max": "imap_depth_max",
+    "ImapLimits sequence_ranges_max": "imap_sequence_ranges_max",
+    "ImapLimits list_patterns_max": "imap_list_patterns_max",
+    "ImapLimits search_keys_max": "imap_search_keys_max",
+    "ImapLimits keyword_octets_max": "keyword_octets_max",
+    "Bounds line_octets_max": "smtp_command_line_octets_max",
+    "Bounds recipients_max": "smtp_recipients_max",
+    "Bounds message_octets_max": "smtp_message_octets_max",
+    "Bounds errors_max": "smtp_errors_max",
+    "Bounds refused_recipients_max": "smtp_refused_recipients_max",
+    "Bounds events_open_max": "smtp_events_open_max",
+    "Policy line_octets_max": "pop3_line_octets_max",
+    "Policy exchange_line_octets_max": "pop3_exchange_line_octets_max",
+    "Policy errors_max": "pop3_errors_max",
+}
+"""What the sessions of IMAP, SMTP and POP3 are given, and of which limit it is."""
 
 CONSTANTS = {
     "mailnode/directory/guesses.py DOUBLINGS_MAX": GUESSERS,

@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from mailnode.limits import Limits
+from protocols.imap.limits import ImapLimits
 from protocols.mime.limits import MimeLimits
+from protocols.pop3.command import Policy
+from protocols.smtp.profile import Bounds
 from tests.cases.reading import cases_of
-from tests.limits.table import CONSTANTS, LIMITS, MIME_LIMITS
+from tests.limits.table import CONSTANTS, LIMITS, MIME_LIMITS, SESSIONS
 
 TESTS = Path(__file__).parents[1]
 ROOT = TESTS.parent
@@ -24,6 +27,12 @@ def test_each_field_has_its_row_and_no_row_is_of_a_field_that_is_gone(
     of: type[Limits | MimeLimits], table: Mapping[str, str]
 ) -> None:
     assert {each.name for each in fields(of)} == table.keys()
+
+
+def test_what_bounds_a_session_is_a_limit() -> None:
+    given = (f"{of.__name__} {each.name}" for of in (ImapLimits, Bounds, Policy) for each in fields(of))
+    assert {name for name in given if name.endswith("_max")} == SESSIONS.keys()
+    assert LIMITS.keys() >= set(SESSIONS.values())
 
 
 def test_each_constant_of_the_protocols_that_bounds_something_has_its_row() -> None:

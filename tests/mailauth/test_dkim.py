@@ -204,6 +204,13 @@ def test_another_from_breaks_what_is_oversigned() -> None:
     assert word(b"From: eve@there.test\r\n" + whole) == "fail"
 
 
+def test_a_signature_longer_than_any_is_none_and_the_others_count() -> None:
+    field = signed().removesuffix(MESSAGE)
+    long = field.replace(b"v=1;", b"v=1; z=" + b"x" * Limits().dkim_signature_octets_max + b";")
+    found = verified(long + field + MESSAGE, {NAME: [RECORD]}).signatures
+    assert [each.result for each in found] == ["neutral", "pass"]
+
+
 def test_all_signatures_count_up_to_the_limit() -> None:
     whole = signed()
     field = whole.removesuffix(MESSAGE)
