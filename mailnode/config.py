@@ -106,6 +106,7 @@ class Mailauth:
     authserv_id: str  # whose results they are, RFC 8601 §2.5; empty: the host's
     defer: bool = False  # what cannot be known now shall come again; else it is taken
     exempt: tuple[IPv4Network | IPv6Network, ...] = LOOPBACK  # addresses that pass on mail of our own
+    sealers: tuple[str, ...] = ()  # domains that are believed what they seal by ARC
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +257,7 @@ def _mailauth_lines(config: Config) -> list[str]:
         "[mailauth]  # who mail from other servers is from: SPF, DKIM, DMARC; without this table nobody asks",
         f"authserv_id = {_string(told.authserv_id)}  # in Authentication-Results; empty: the hostname",
         f"exempt = {json.dumps([str(each) for each in told.exempt])}  # from there it is not",
+        f"sealers = {json.dumps(told.sealers)}  # mailing lists that are believed what they seal, RFC 8617",
         f"defer = {_bool(told.defer)}  # what the DNS cannot say now shall come again; else it is taken",
     ]
     return ["", *(lines if config.mailauth else (f"# {line}" for line in lines))]
@@ -390,7 +392,11 @@ def _dns(table: Table) -> tuple[tuple[str, int], ...]:
 def _mailauth(table: Table) -> Mailauth:
     authserv_id = table.name("authserv_id") if table.text("authserv_id", "") else ""
     exempt = tuple(_networks(table)) if table.has("exempt") else LOOPBACK
-    mailauth = Mailauth(authserv_id, table.truth("defer", False), exempt)
+    sealers = tuple(table.texts("sealers"))
+    for name in sealers:
+        if not NAME.fullmatch(name):
+            raise table.error("sealers", name, 'domain names in lower-case A-labels such as "example.org"')
+    mailauth = Mailauth(authserv_id, table.truth("defer", False), exempt, sealers)
     table.refuse_others()
     return mailauth
 

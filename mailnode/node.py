@@ -560,7 +560,9 @@ def _authentication(config: Config, parts: House) -> Authentication | None:
 
     spool = Spool(config.directory, limits)
     told = config.mailauth
-    return Authentication(verdicts, config.authserv_id, spool, rejects, told.defer, told.exempt)
+    return Authentication(
+        verdicts, config.authserv_id, spool, rejects, told.defer, told.exempt, frozenset(told.sealers)
+    )
 
 
 def _works(config: Config, parts: House) -> Iterator[Coroutine[Any, Any, None]]:

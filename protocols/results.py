@@ -100,6 +100,34 @@ def authserv_id(value: bytes) -> bytes | None:
     return value[at:end].lower() or None
 
 
+def result_of(value: bytes, method: str) -> str:
+    """What the body of such a field first says of a method, in lower case; empty: nothing."""
+    found = re.search(
+        rf";\s*{re.escape(method)}(?:\s*/\s*[0-9]+)?\s*=\s*([a-z]+)", _bare(value), re.IGNORECASE | re.ASCII
+    )
+    return found[1].lower() if found else ""
+
+
+def _bare(value: bytes) -> str:
+    """Without comments, and without what stands in quoted strings."""
+    kept, depth, quoted_, at = [], 0, False, 0
+    text = value.decode("latin-1")
+    while at < len(text):
+        character = text[at]
+        if character == "\\" and (depth or quoted_):
+            at += 1
+        elif character == '"' and not depth:
+            quoted_ = not quoted_
+        elif character == "(" and not quoted_:
+            depth += 1
+        elif character == ")" and depth:
+            depth -= 1
+        elif not depth and not quoted_:
+            kept.append(character)
+        at += 1
+    return "".join(kept)
+
+
 def _quoted_string(value: bytes, at: int) -> bytes | None:
     text, at = bytearray(), at + 1
     while at < len(value) and value[at] != 0x22:

@@ -9,7 +9,15 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from mailnode.delivery.held import Held, Spool
 from mailnode.delivery.replies import DISK_FULL, NOT_KNOWN, rejected
-from mailnode.mailauth.verdict import Disposition, Envelope, Examination, Verdict, Verdicts, disposition
+from mailnode.mailauth.verdict import (
+    Disposition,
+    Envelope,
+    Examination,
+    Verdict,
+    Verdicts,
+    disposition,
+    vouched,
+)
 from protocols.smtp.reply import Reply
 from protocols.smtp.trace import Came
 
@@ -31,6 +39,8 @@ class Authentication:
     rejects: Callable[[str], bool]
     defers: bool
     exempt: tuple[IPv4Network | IPv6Network, ...] = ()
+    sealers: frozenset[str] = frozenset()
+    """Domains that are believed what they seal, RFC 8617: those of mailing lists."""
 
     def is_exempt(self, address: str) -> bool:
         """The empty address, of a unix socket, is."""
@@ -90,6 +100,8 @@ class Examined:
         verdict = self._verdict = await self._begun().end(self._held.octets)
         rejects = all(map(authentication.rejects, recipients))
         self.disposition, self._override = disposition(verdict.dmarc, rejects, authentication.defers)
+        if self.disposition is not Disposition.NONE and (why := vouched(verdict.arc, authentication.sealers)):
+            self.disposition, self._override = Disposition.NONE, why
 
     def _begun(self) -> Examination:
         """Not before there is content: who names only wrong recipients has nobody asked."""

@@ -20,7 +20,7 @@ from protocols.dkim.canonical import BodyHash, Form
 from protocols.dkim.head import Head
 from protocols.dkim.read import ALGORITHMS, Refused, Signature, read_signature, tags_of
 from protocols.dkim.tags import Malformed
-from protocols.results import DkimResult
+from protocols.results import DkimResult, result_of
 
 Octets = Callable[[], AsyncIterator[bytes]]
 """A message, from its begin."""
@@ -30,13 +30,18 @@ SIGNATURE_CHARACTERS = 8  # of b=, to tell signatures apart: RFC 6008 §4
 
 @dataclass(frozen=True, slots=True)
 class ArcResult:
-    """`result` is none, pass or fail, RFC 8617 §4.4; `domain` and `selector` are of the last seal."""
+    """`result` is none, pass or fail, RFC 8617 §4.4; `domain` and `selector` are of the last seal.
+
+    `sealers` are the domains of all, `dmarc` is what the first one found.
+    """
 
     result: str
     sets: int = 0
     domain: str = ""
     selector: str = ""
     reason: str = ""
+    sealers: frozenset[str] = frozenset()
+    dmarc: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +200,15 @@ class Verification:
         last = self._chain[-1]
         reason = await self._arc_wrong()
         result = "fail" if reason else "pass"
-        return ArcResult(result, len(self._chain), a_labels(last.seal.domain), last.seal.selector, reason)
+        return ArcResult(
+            result,
+            len(self._chain),
+            a_labels(last.seal.domain),
+            last.seal.selector,
+            reason,
+            frozenset(a_labels(each.seal.domain) for each in self._chain),
+            result_of(self._chain[0].results.partition(b":")[2], "dmarc"),
+        )
 
     async def _arc_wrong(self) -> str:
         """The last message signature, then each seal, the last first."""

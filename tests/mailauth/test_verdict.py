@@ -16,7 +16,7 @@ from mailnode.mailauth.dmarc import Assessed, Dmarc
 from mailnode.mailauth.iprev import iprev
 from mailnode.mailauth.resolver import Answer, Ask, Resolver
 from mailnode.mailauth.spf import Spf
-from mailnode.mailauth.verdict import Disposition, Envelope, Verdict, Verdicts, Verify, disposition
+from mailnode.mailauth.verdict import Disposition, Envelope, Verdict, Verdicts, Verify, disposition, vouched
 from protocols.dmarc.record import Policy
 from protocols.results import DkimResult
 from tests.mailauth.zone import FAILS, Zone
@@ -180,6 +180,24 @@ def test_what_is_not_known_comes_again_only_where_that_is_wanted() -> None:
     unknown = Assessed("temperror", "example.test")
     assert disposition(unknown, rejects=True, defers=True)[0] is Disposition.DEFER
     assert disposition(unknown, rejects=True, defers=False)[0] is Disposition.NONE
+
+
+@pytest.mark.parametrize(
+    ("arc", "vouches"),
+    [
+        (ArcResult("pass", 1, "list.test", sealers=frozenset({"list.test"}), dmarc="pass"), True),
+        (ArcResult("fail", 1, "list.test", sealers=frozenset({"list.test"}), dmarc="pass"), False),
+        (ArcResult("pass", 1, "list.test", sealers=frozenset({"list.test"}), dmarc="fail"), False),
+        (
+            ArcResult("pass", 2, "list.test", sealers=frozenset({"list.test", "evil.test"}), dmarc="pass"),
+            False,
+        ),
+        (ArcResult("none"), False),
+    ],
+)
+def test_only_those_who_are_trusted_vouch_for_what_they_saw_pass(arc: ArcResult, vouches: bool) -> None:
+    assert bool(vouched(arc, {"list.test", "other.test"})) == vouches
+    assert vouched(arc, ()) == ""
 
 
 @pytest.mark.parametrize(

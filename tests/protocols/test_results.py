@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocols.results import Result, authserv_id, field, received_spf
+from protocols.results import Result, authserv_id, field, received_spf, result_of
 
 
 def test_a_field_is_as_in_the_appendix() -> None:
@@ -69,3 +69,18 @@ def test_no_text_of_a_peer_ends_received_spf(text: str) -> None:
     made = received_spf("permerror", text, [("helo", text), ("client-ip", "192.0.2.1")])
     assert made.count(b"\r") == made.count(b"\n") == 2
     assert made.endswith(b"client-ip=192.0.2.1\r\n")
+
+
+@pytest.mark.parametrize(
+    ("value", "result"),
+    [
+        (b" i=1; mx.test; spf=fail smtp.mailfrom=a; dmarc=pass header.from=b", "pass"),
+        (b" i=1; mx.test;\r\n\tDMARC/1 = Fail (p=reject; dmarc=pass)", "fail"),
+        (b' i=1; mx.test; spf=fail reason="; dmarc=pass"', ""),
+        (b" i=1; mx.test; spf=fail (a \\) ; dmarc=pass", ""),
+        (b" i=1; mx.test; x-dmarc=pass; dmarc-x=pass", ""),
+        (b"dmarc=pass", ""),
+    ],
+)
+def test_what_another_says_of_a_method_is_read_where_it_says_it(value: bytes, result: str) -> None:
+    assert result_of(value, "dmarc") == result
