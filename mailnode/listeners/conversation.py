@@ -39,6 +39,7 @@ from twisted.internet import interfaces
 from zope.interface import implementer
 
 from mailnode.limits import Limits
+from mailnode.listeners.inlet import Inlet
 from mailnode.listeners.listener import Goodbye, Listener, Peer, S, Session, Tls
 from mailnode.listeners.outlet import Outlet
 from mailnode.listeners.silence import Silence
@@ -64,12 +65,10 @@ class Conversation(Generic[S]):
         "_around",
         "_beside",
         "_closing",
-        "_deflate",
-        "_fed",
         "_gone",
         "_half_closed",
         "_handshake",
-        "_input",
+        "_inlet",
         "_outlet",
         "_paused",
         "_resumed",
@@ -103,9 +102,7 @@ class Conversation(Generic[S]):
         self._beside: list[asyncio.Task[None]] = []
         self._tasks: list[asyncio.Task[None]] = []  # of `start`
         self._handshake: asyncio.Future[None] | None = None
-        self._input: list[bytes] = []  # came while a row was busy; a few reads at most, for reading stops
-        self._deflate: Deflate | None = None
-        self._fed = 0  # octets fed since the session last yielded an event
+        self._inlet = Inlet(around.limits.connection_input_octets_max)
         self._paused = False  # we read no more for now
         self._half_closed = False  # the peer says no more, but listens
         self._stopping: Goodbye | None = None  # as soon as no row runs
@@ -160,7 +157,7 @@ class Conversation(Generic[S]):
             await self._outlet.room()  # the go-ahead leaves as plain text
         if self._gone or self._closing or self._half_closed:
             raise Gone  # who says no more shakes no hands
-        self._input.clear()
+        self._inlet.forget()
         self._handshake = asyncio.get_running_loop().create_future()
         self.transport.startTLS(self._around.certificate)
         self._read_on()
@@ -169,17 +166,17 @@ class Conversation(Generic[S]):
 
     async def compress(self, deflate: Deflate) -> None:
         """What was said before the go-ahead has left, and what was heard before it is no more."""
-        self._input.clear()
+        self._inlet.forget()
         while self._outlet.octets and not self._gone:
             await self._outlet.room()
         if self._gone or self._closing:
             raise Gone
-        self._deflate = self._outlet.deflate = deflate
+        self._inlet.deflate = self._outlet.deflate = deflate
 
     def rest(self) -> None:
         """Until the peer is heard again."""
-        if self._deflate is not None:
-            self._deflate.rest()
+        if self._inlet.deflate is not None:
+            self._inlet.deflate.rest()
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a task that ends with the connection, if not before."""
@@ -249,7 +246,7 @@ class Conversation(Generic[S]):
         if self._closing:
             return
         self._silence.hear(len(data))
-        self._input.append(data)
+        self._inlet.hear(data)
         if self._runner is None:
             self._turn()
         else:
@@ -372,47 +369,23 @@ class Conversation(Generic[S]):
             return None
 
     def _session_next(self) -> Any | None:
-        if self._input:
-            octets = b"".join(self._input)
-            self._input.clear()
-            if self._deflate is None:
-                self._fed += len(octets)
-                self.session.feed(octets)
-            else:
-                self._deflate.feed(octets)
+        self._inlet.pour(self.session)
         event = self.session.next()
         if event is None and self._unfolds:
-            event = self._unfolded()
+            self._inlet.unfold(self.session)
+            event = self.session.next()
         if event is not None:
-            self._fed = 0
+            self._inlet.yielded()
         return event
 
     @property
     def _unfolds(self) -> bool:
         """Whether more of what was heard is to be inflated now; rows beside bound it as they do reading."""
-        if not self._folded or self._closing or self._gone or self._stopping:
+        if not self._inlet.folded or self._closing or self._gone or self._stopping:
             return False
         if len(self._beside) >= self.limits.connection_rows_open_max:
             return False
-        return not self._beside or self._fed <= self.limits.connection_input_octets_max
-
-    @property
-    def _folded(self) -> bool:
-        """Whether something was heard that is not inflated."""
-        return self._deflate is not None and self._deflate.pending
-
-    @property
-    def _hears_enough(self) -> bool:
-        return bool(self._input) or self._fed > self.limits.connection_input_octets_max
-
-    def _unfolded(self) -> Any | None:
-        """What the session yields of the next inflated octets."""
-        assert self._deflate is not None
-        self._deflate.resting = False
-        octets = self._deflate.take(self.limits.connection_input_octets_max)
-        self._fed += len(octets)
-        self.session.feed(octets)
-        return self.session.next()
+        return not self._beside or self._inlet.may_give
 
     # -- when no row runs in order
 
@@ -424,7 +397,7 @@ class Conversation(Generic[S]):
             self._runner = asyncio.get_running_loop().create_task(self._end())
         elif not self._beside and self._half_closed:
             self.close()
-        elif self._folded or (self._beside and self._hears_enough):
+        elif self._inlet.folded or (self._beside and self._inlet.is_full):
             self._pause()
         else:
             self._read_on()

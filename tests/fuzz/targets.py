@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from protocols.deflate import Deflate
 from tests.dialogues.runner import read
 from tests.fuzz import sessions, texts
 from tests.fuzz.cutting import whole
@@ -110,6 +111,7 @@ TARGETS = {
             b"v=DKIM1; k=ed25519; h=sha256; s=email; t=y:s; p=AA==",
         ],
     ),
+    "deflated": Fuzzed(texts.deflated, lambda: [whole(Deflate(13, 6).deflate(b"a NOOP\r\n" * 20))]),
     "signed": Fuzzed(
         texts.signed, lambda: [whole(b"a  b \t\r\n\r\n\r\n"), whole(b"Subject : a\r\n  b \r\n")]
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from protocols.arc.chain import read_chain, sealed
+from protocols.deflate import Deflate
 from protocols.dkim.canonical import BodyHash, relaxed_field
 from protocols.dkim.head import Head, without_signature
 from protocols.dkim.read import Refused, read_signature, tags_of
@@ -31,6 +32,7 @@ from protocols.smtp import grammar
 from protocols.unforged import Unforged
 from tests.fuzz.cutting import pieces_of
 
+INFLATED_PIECE_OCTETS, INFLATED_OCTETS_MAX = 1000, 100_000
 KEYS = scram.keys(b"pencil", b"salt" * 4, scram.ITERATIONS_MIN)
 
 
@@ -150,3 +152,23 @@ def author_and_results(octets: bytes) -> None:
     assert made.count(b"\n") == made.count(b"\r") == 2
     assert authserv_id(made.partition(b":")[2]) == b"mx.test"
     assert received_spf("none", text, [("helo", text)]).count(b"\n") == 2
+
+
+def deflated(octets: bytes) -> None:
+    """What a peer deflated is inflated in bounded pieces, or is no DEFLATE; the same in any cuts."""
+    pieces = pieces_of(octets)
+    assert _inflated(pieces) == _inflated([b"".join(pieces)])
+
+
+def _inflated(pieces: list[bytes]) -> bytes | None:
+    layer, said = Deflate(13, 6), b""
+    try:
+        for piece in pieces:
+            layer.feed(piece)
+            while layer.pending and len(said) < INFLATED_OCTETS_MAX:
+                taken = layer.take(INFLATED_PIECE_OCTETS)
+                assert len(taken) <= INFLATED_PIECE_OCTETS
+                said += taken
+    except Fault:
+        return None
+    return said[:INFLATED_OCTETS_MAX]
