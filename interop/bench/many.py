@@ -48,7 +48,7 @@ class _OneHash(Credentials):
         self._accounts, self._clock, self._limits = parts.accounts, parts.clock, parts.limits
         self._row_of_all: CredentialRow | None = None
 
-    async def derived(self, domain: Domain, prepared: bytes) -> CredentialRow:
+    async def derived(self, domain: Domain, prepared: bytes, scram_salt: bytes = b"") -> CredentialRow:
         if self._row_of_all is None:
             salts = self._clock.random(SALT_OCTETS), self._clock.random(SALT_OCTETS)
             self._row_of_all = derive(prepared, salts, COST, domain)

@@ -36,7 +36,7 @@ class Page(Resource):  # type: ignore[misc]
         return content
 
 
-def site(exposition: Exposition, ailment: Callable[[], str], token: str) -> Any:
+def site(exposition: Exposition, ailment: Callable[[], str], token: str, silence_seconds_max: int) -> Any:
     """`ailment` says in one line why nobody should be sent here; empty: all is well."""
 
     def health() -> tuple[int, str, bytes]:
@@ -46,6 +46,6 @@ def site(exposition: Exposition, ailment: Callable[[], str], token: str) -> Any:
     root = Resource()
     root.putChild(b"metrics", Page(lambda: (200, CONTENT_TYPE, exposition.text()), token))
     root.putChild(b"healthz", Page(health, ""))
-    made = Site(root, timeout=30)
+    made = Site(root, timeout=silence_seconds_max)
     made.displayTracebacks = False
     return made

@@ -60,8 +60,9 @@ LIMITS = {
     + "test_a_peer_that_says_a_line_octet_by_octet_is_silent_but_not_one_that_says_much",
     "connection_linger_seconds_max": CONVERSATION + "test_the_last_octets_are_waited_for_only_so_long",
     "stop_seconds_max": CONVERSATION + "test_stopping_is_bounded",
-    "write_hangs_seconds": "limits/test_hanging_disk.py::"
-    "test_a_write_that_hangs_is_told_at_healthz_until_it_is_over",
+    "write_hangs_seconds": "limits/test_health.py::test_a_write_that_hangs_is_told_until_it_is_over",
+    "http_silence_seconds_max": "limits/test_health.py::"
+    "test_who_begins_a_request_and_says_no_more_is_sent_away",
     "loop_held_seconds_max": CONVERSATION + "test_a_long_answer_lets_others_be_answered_in_between",
     "deflate_window_bits": COMPRESS + "test_a_bomb_fills_no_memory_and_holds_up_nobody",
     "deflate_memory_level": COMPRESS + "test_a_bomb_fills_no_memory_and_holds_up_nobody",
@@ -73,8 +74,7 @@ LIMITS = {
     + "test_a_thousand_that_say_an_octet_at_a_time_are_sent_away_and_hold_up_nobody",
     "smtp_errors_max": TUNED,
     "smtp_refused_recipients_max": TUNED,
-    "smtp_events_open_max": "listeners/test_smtp_listener.py::"
-    "test_transactions_in_one_segment_are_all_kept_and_answered_in_order",
+    "smtp_events_open_max": "protocols/smtp/test_server.py::test_no_more_contents_are_open_than_allowed",
     "smtp_hops_max": COUNTS + "test_a_message_that_passed_more_than_a_hundred_hosts_loops",
     # -- IMAP
     "imap_line_octets_max": "cases/imap/input.cases: "
@@ -91,7 +91,7 @@ LIMITS = {
     "imap_still_here_seconds": TIME + "test_who_idles_hears_every_two_minutes_that_we_are_there",
     "imap_connections_per_login_max": TIME + "test_an_account_has_so_many_connections_from_one_address",
     "imap_errors_max": TUNED,
-    "imap_events_open_max": APPEND + "test_appends_may_be_open_together_and_are_answered_in_order",
+    "imap_events_open_max": "protocols/imap/test_order.py::test_only_so_many_messages_wait_together",
     "imap_multiappend_messages_max": APPEND + "test_one_append_brings_several_messages_at_once",
     "imap_multiappend_octets_max": APPEND
     + "test_the_headers_of_long_messages_count_for_what_one_append_may_hold",

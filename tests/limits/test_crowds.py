@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.limits.bystander import tuned
 from tests.wire import imap
 from tests.wire.imap import ImapConnection
 from tests.wire.node import Node
@@ -40,12 +41,7 @@ def node(tmp_path: Path) -> Iterator[Node]:
 
 def bounded(node: Node, **limits: int) -> None:
     """Start it with these limits."""
-    file = node.directory / "mailnode.toml"
-    text = file.read_text()
-    for name, value in limits.items():
-        assert f"\n# {name} = " in text
-        text = text.replace(f"\n# {name} = ", f"\n{name} = {value}  # was ")
-    file.write_text(text)
+    tuned(node, **limits)
     node.start()
 
 

@@ -4,6 +4,7 @@ import asyncio
 import random
 from pathlib import Path
 
+from tests.limits.bystander import resident_octets
 from tests.wire import imap
 from tests.wire.node import Node
 from tests.wire.server import DOMAIN, HOST, free_base_port
@@ -13,11 +14,6 @@ MESSAGE = b"Subject: large\r\n\r\n" + b"x" * 200_000 + b"\r\n"
 MESSAGES, TIMES = 40, 20  # 160 MB asked for
 GROWTH_OCTETS_MAX = 40 << 20
 NOOPS = 400  # turns enough for a node that does not wait to have said it all
-
-
-def resident_octets(process_id: int) -> int:
-    status = Path(f"/proc/{process_id}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0]) * 1024
 
 
 def test_a_client_that_reads_nothing_fills_no_memory(tmp_path: Path) -> None:
@@ -38,10 +34,10 @@ async def _asks_and_does_not_read(node: Node) -> None:
     reader, writer = await asyncio.open_connection(HOST, node.port("imap"), limit=1024)
     fetches = b"".join(b"f%d FETCH 1:* (BODY.PEEK[])\r\n" % at for at in range(TIMES))
     writer.write(b"a LOGIN " + ANN.encode() + b" secret\r\nb SELECT INBOX\r\n" + fetches + b"z LOGOUT\r\n")
-    before = resident_octets(node.process_id)
+    before = resident_octets(node)
     for _ in range(NOOPS):
         await other.ok(b"NOOP")
-    assert resident_octets(node.process_id) - before < GROWTH_OCTETS_MAX
+    assert resident_octets(node) - before < GROWTH_OCTETS_MAX
     said = 0
     tail = b""
     while part := await reader.read(1 << 20):
