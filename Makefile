@@ -5,8 +5,10 @@ BIN := $(VENV)/bin
 DATA ?= ./data
 PORT ?= 10000
 SECONDS ?= 60
+SEEDS ?= 500
+STEPS ?= 3000
 
-.PHONY: up test check format interop bench fuzz protos man clean
+.PHONY: up test check format interop bench fuzz simulate protos man clean
 
 $(VENV)/.runtime: pyproject.toml
 	@echo "installing into $(VENV): a minute the first time"
@@ -46,6 +48,9 @@ bench: $(VENV)/.dev
 
 fuzz: $(VENV)/.fuzz
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
+simulate: $(VENV)/.dev
+	$(BIN)/python -m tests.sim --seeds $(SEEDS) --steps $(STEPS)
 
 # --proto_path=VIRTUAL=DISK makes the generated imports absolute: mailnode.pb.row_pb2.
 protos: $(VENV)/.dev

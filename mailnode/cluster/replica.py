@@ -1,0 +1,332 @@
+"""One partition on one node: primary/backup with an ordered log, in the manner of PacificA.
+
+No clock, I/O or randomness. Invariants. An entry is committed once it is durable at every member of the set
+in force: the map's `in_sync` and, while a change was asked for and the map is not read back in a later
+revision, each set asked for as well. What is applied is committed, so nothing applied is ever truncated: a
+replica that would have to stops itself. An epoch is written before anything is acknowledged in it; frames of
+an older one are refused. Who asked for an epoch leads in it only if the map says so, with this process's run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from mailnode.cluster.replica_log import Log
+from mailnode.cluster.replica_messages import (
+    Ack,
+    Append,
+    Entry,
+    Install,
+    Join,
+    Member,
+    Message,
+    Mismatch,
+    Position,
+    Refused,
+    Row,
+    Snapshot,
+    Swap,
+    Trim,
+    Write,
+    Writing,
+)
+
+RESEND_SECONDS = 1.0  # a stream that broke lost what was on it
+APPEND_SECONDS_MAX = 10.0  # a follower that answers heartbeats, but writes nothing
+RETURN_SECONDS_MIN = 60.0  # one that comes and goes must not stall writes each time
+FORMAT_MAX = 1
+
+
+@dataclass(slots=True)
+class Progress:
+    """What the primary knows of another replica, in its own epoch."""
+
+    next: int
+    matched: int = 0
+    """Durable there, as here."""
+    since: float | None = None
+    """When the oldest of what is under way was sent, or its last progress."""
+    stuck: float | None = None
+    """Since when nothing was acknowledged though something is under way."""
+    is_probed: bool = False
+    """Something must be sent, though there may be no entry."""
+
+
+class Replica:
+    def __init__(self, partition: int, me: Member, run: int, log: Log, applied: int, epoch: int) -> None:
+        """`log`, `applied` and `epoch` as they lie on the disk."""
+        self.partition = partition
+        self.me = me
+        self.run = run
+        self.log = log
+        self.applied = applied
+        self.epoch = epoch
+        """Known from frames or won; durable once its `Write` is."""
+        self.epoch_before = epoch
+        """The one found on the disk when the run began."""
+        self.commit = applied
+        self.matched = 0
+        """A follower: as the primary of `epoch` has it, written here."""
+        self.durable = 0
+        """A primary: synced here in its epoch."""
+        self.start = 0
+        """The seq of the empty entry that began my epoch."""
+        self.row: Row | None = None
+        self.asked: list[Swap] = []
+        """Compare-and-swaps at the row's revision whose outcome is not read back."""
+        self.asked_at = 0.0
+        self.is_leading = False
+        self.has_lapsed = False
+        self.stopped = ""
+        self.progress: dict[Member, Progress] = {}
+        self.removed_at: dict[Member, float] = {}
+        self.joined_at = float("-inf")
+        self.writes: list[Writing] = []
+        self.sends: list[tuple[Member, Message]] = []
+        self.swaps: list[Swap] = []
+        self.acks: list[tuple[Member | None, int, int]] = []
+        """(to whom, None is myself; epoch; matched), once what is written now is durable."""
+
+    # -- what is known of the map
+
+    def known_epoch(self) -> int:
+        """The latest that there may be."""
+        asked = max((swap.row.epoch for swap in self.asked), default=0)
+        return max(self.epoch, asked, self.row.epoch if self.row else 0)
+
+    def required(self) -> set[Member]:
+        """Whose acknowledgement makes an entry committed."""
+        assert self.row is not None
+        return set(self.row.in_sync).union(*(swap.row.in_sync for swap in self.asked))
+
+    def in_sync_min(self) -> int:
+        assert self.row is not None
+        return min(len(row.in_sync) for row in (self.row, *(swap.row for swap in self.asked)))
+
+    def read(self, row: Row) -> None:
+        """The map as it is, or was: an older revision says nothing."""
+        if self.row is not None and row.revision <= self.row.revision:
+            return
+        self.row = row
+        self.asked.clear()
+        is_mine = row.primary == self.me and row.run == self.run and row.epoch >= self.epoch
+        if not is_mine:
+            self._step_down()
+        elif row.epoch > self.epoch:
+            self._lead(row.epoch)
+        self._advance()
+
+    def ask(self, swap: Swap, now: float) -> None:
+        self.asked.append(swap)
+        self.asked_at = now
+        self.swaps.append(swap)
+
+    def take(self, now: float, in_sync: tuple[Member, ...], unless_leased: Member | None) -> None:
+        """The next epoch, for this run."""
+        assert self.row is not None
+        row = replace(self.row, epoch=self.row.epoch + 1, primary=self.me, run=self.run, in_sync=in_sync)
+        self.ask(Swap(self.partition, row, unless_leased), now)
+
+    def change(self, in_sync: tuple[Member, ...], now: float) -> None:
+        """Who is in sync, in this epoch."""
+        assert self.row is not None
+        self.ask(Swap(self.partition, replace(self.row, in_sync=in_sync)), now)
+
+    # -- leading
+
+    def propose(self, data: bytes, format: int = FORMAT_MAX) -> Position:
+        """The position of a new entry. It is committed once `ready` says so, or not known."""
+        assert self.is_leading and not self.stopped
+        entry = Entry(Position(self.epoch, self.log.last.seq + 1), data, format)
+        self.log.append(entry)
+        self._write(entry.position.seq - 1, (entry,))
+        self.acks.append((None, self.epoch, entry.position.seq))
+        return entry.position
+
+    def has_begun(self) -> bool:
+        """What the epochs before left is committed and applied: it may serve."""
+        return self.is_leading and not self.stopped and self.applied >= self.start
+
+    def _lead(self, epoch: int) -> None:
+        self.epoch = epoch
+        self.is_leading, self.has_lapsed = True, False
+        self.durable = self.matched = 0
+        self.progress.clear()
+        self.start = self.log.last.seq + 1
+        self.propose(b"")
+
+    def _step_down(self) -> None:
+        self.is_leading = False
+        self.progress.clear()
+
+    def _write(self, after: int, entries: tuple[Entry, ...]) -> None:
+        self.writes.append(Write(self.partition, self.epoch, after, entries))
+
+    def synced(self, epoch: int, matched: int) -> None:
+        """What I wrote as the primary of that epoch is durable."""
+        if self.is_leading and epoch == self.epoch:
+            self.durable = max(self.durable, matched)
+            self._advance()
+
+    def fill(self, to: Member, now: float, octets_max: int) -> int:
+        """Queue what another replica lacks; how many octets."""
+        if to not in self.progress:
+            # From its end on, as most are equal; one that is not says so.
+            self.progress[to] = Progress(self.start)
+        progress = self.progress[to]
+        if progress.next > self.log.last.seq and not progress.is_probed:
+            return 0
+        progress.is_probed = False
+        progress.since = now if progress.since is None else progress.since
+        progress.stuck = now if progress.stuck is None else progress.stuck
+        before = progress.next - 1
+        if before < self.log.trimmed:
+            at = Position(self.log.epoch_at(self.applied), self.applied)
+            epochs = tuple(first for first in self.log.epochs if first.seq <= self.applied)
+            self.sends.append((to, Snapshot(self.partition, self.epoch, at, epochs)))
+            progress.next = self.applied + 1
+            return octets_max
+        entries, octets = [], 0
+        for entry in self.log.after(before, self.log.last.seq):
+            entries.append(entry)
+            octets += len(entry.data) + 64
+            if octets >= octets_max:
+                break
+        position = Position(self.log.epoch_at(before), before)
+        self.sends.append((to, Append(self.partition, self.epoch, position, tuple(entries), self.commit)))
+        progress.next += len(entries)
+        return octets
+
+    def resend(self, now: float) -> None:
+        for progress in self.progress.values():
+            if progress.since is not None and now > progress.since + RESEND_SECONDS:
+                progress.next, progress.since = progress.matched + 1, None
+                progress.is_probed = True
+
+    def _advance(self) -> None:
+        """The commit position is what each member that is required has."""
+        if not self.is_leading:
+            return
+        others = self.required() - {self.me}
+        have = [self.durable, *(self.progress[m].matched if m in self.progress else 0 for m in others)]
+        self.commit = max(self.commit, min(have))
+
+    # -- messages
+
+    def step(self, sender: Member, message: Message, now: float) -> None:
+        if self.stopped:
+            return
+        match message:
+            case Append() | Snapshot():
+                self._followed(sender, message)
+            case Ack():
+                self._acknowledged(sender, message, now)
+            case Mismatch() if message.epoch == self.epoch and sender in self.progress:
+                progress = self.progress[sender]
+                progress.next = max(progress.matched, self.log.nearest(message.nearest).seq) + 1
+                progress.is_probed, progress.since = True, None
+            case Refused() if message.epoch > self.known_epoch():
+                self.has_lapsed = True
+            case Join() if self.is_leading:
+                progress = self.progress.setdefault(sender, Progress(self.start))
+                progress.next = max(progress.matched, self.log.nearest(message.last).seq) + 1
+                progress.is_probed, progress.since = True, None
+            case _:
+                pass
+
+    def _acknowledged(self, sender: Member, ack: Ack, now: float) -> None:
+        progress = self.progress.get(sender)
+        if not self.is_leading or ack.epoch != self.epoch or progress is None:
+            return
+        if ack.matched > progress.matched:
+            progress.matched, progress.since, progress.stuck = ack.matched, now, now
+            progress.next = max(progress.next, ack.matched + 1)
+        if progress.matched + 1 >= progress.next:
+            progress.since = progress.stuck = None
+        self._advance()
+
+    def _followed(self, sender: Member, message: Append | Snapshot) -> None:
+        if message.epoch < self.epoch:
+            self.sends.append((sender, Refused(self.partition, self.epoch)))
+            return
+        if message.epoch > self.epoch:
+            self._step_down()
+            self.epoch, self.matched = message.epoch, 0
+            self._write(self.log.last.seq, ())
+        if self.is_leading:
+            self.stop(f"{sender} leads in my epoch {self.epoch}")
+            return
+        if isinstance(message, Append):
+            self._append(sender, message)
+        else:
+            self._install(message)
+            self.acks.append((sender, self.epoch, self.matched))
+
+    def _append(self, sender: Member, append: Append) -> None:
+        if not self.log.has(append.before):
+            nearest = self.log.nearest(append.before)
+            self.sends.append((sender, Mismatch(self.partition, self.epoch, nearest)))
+            return
+        new = [entry for entry in append.entries if not self.log.has(entry.position)]
+        if any(entry.format > FORMAT_MAX for entry in new):
+            self.stop("an entry of a later format")
+            return
+        if new:
+            self._replace(new)
+        if self.stopped:
+            return
+        self.matched = max(self.matched, append.before.seq + len(append.entries))
+        self.learn(append.epoch, append.commit)
+        self.acks.append((sender, self.epoch, self.matched))
+
+    def _replace(self, new: list[Entry]) -> None:
+        after = new[0].position.seq - 1
+        if after < self.log.last.seq and after < self.applied:
+            self.stop(f"truncation to {after} below what is applied, {self.applied}")
+            return
+        self.log.truncate(after)
+        for entry in new:
+            self.log.append(entry)
+        self._write(after, tuple(new))
+
+    def _install(self, snapshot: Snapshot) -> None:
+        at = snapshot.at
+        if not self.log.has(at):
+            if at.seq < self.applied:
+                self.stop(f"a snapshot of {at} below what is applied, {self.applied}")
+                return
+            self.log = Log(snapshot.epochs, at.seq)
+            self.applied = at.seq
+            self.writes.append(Install(snapshot))
+        self.matched = max(self.matched, at.seq)
+        self.commit = max(self.commit, self.applied)
+
+    def learn(self, epoch: int, commit: int) -> None:
+        """How far the primary of that epoch has committed."""
+        if epoch == self.epoch and not self.is_leading:
+            self.commit = max(self.commit, commit)
+
+    # -- applying
+
+    def applicable(self) -> tuple[Entry, ...]:
+        """Committed, and here as the primary has it. In order, each once."""
+        upto = min(self.commit, self.log.last.seq if self.is_leading else self.matched)
+        if self.stopped or upto <= self.applied:
+            return ()
+        entries = tuple(self.log.after(self.applied, upto))
+        self.applied = upto
+        return entries
+
+    def trim(self, upto: int) -> None:
+        """Forget entries: never what is not applied, nor what one in sync may still lack."""
+        upto = min(upto, self.applied)
+        if self.is_leading:
+            others = self.required() - {self.me}
+            upto = min([upto, *(self.progress[m].matched if m in self.progress else 0 for m in others)])
+        if upto > self.log.trimmed:
+            self.log.trim(upto)
+            self.writes.append(Trim(self.partition, upto))
+
+    def stop(self, reason: str) -> None:
+        self.stopped = reason
+        self._step_down()

@@ -1,0 +1,66 @@
+"""A partition's list of entries, the old ones trimmed; the first position of each epoch is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from mailnode.cluster.replica_messages import START, Entry, Position
+
+
+class Log:
+    """Invariants: seq rises by one from entry to entry, the epoch never falls; `epochs` has them all."""
+
+    def __init__(
+        self, epochs: Iterable[Position] = (), trimmed: int = 0, entries: Iterable[Entry] = ()
+    ) -> None:
+        self.epochs = list(epochs)
+        """The position of the first entry of each epoch that has any."""
+        self.trimmed = trimmed
+        """The seq of the last entry that is gone."""
+        self._entries = list(entries)
+
+    @property
+    def last(self) -> Position:
+        seq = self.trimmed + len(self._entries)
+        return Position(self.epochs[-1].epoch, seq) if seq else START
+
+    def epoch_at(self, seq: int) -> int:
+        """0 before the first and after the last."""
+        if seq > self.last.seq:
+            return 0
+        return next((first.epoch for first in reversed(self.epochs) if first.seq <= seq), 0)
+
+    def has(self, position: Position) -> bool:
+        return position == START or self.epoch_at(position.seq) == position.epoch
+
+    def nearest(self, position: Position) -> Position:
+        """The last entry of neither a later epoch nor a later seq: a common point is not behind it."""
+        end = self.last.seq
+        for first in reversed(self.epochs):
+            if first.epoch <= position.epoch and first.seq <= position.seq:
+                return Position(first.epoch, min(end, position.seq))
+            end = first.seq - 1
+        return START
+
+    def append(self, entry: Entry) -> None:
+        assert entry.position.seq == self.last.seq + 1
+        assert entry.position.epoch >= self.last.epoch
+        if entry.position.epoch > self.last.epoch:
+            self.epochs.append(entry.position)
+        self._entries.append(entry)
+
+    def truncate(self, after: int) -> None:
+        """Keep what has a seq up to `after`, which is not trimmed."""
+        assert after >= self.trimmed
+        del self._entries[after - self.trimmed :]
+        while self.epochs and self.epochs[-1].seq > after:
+            self.epochs.pop()
+
+    def trim(self, upto: int) -> None:
+        del self._entries[: max(0, upto - self.trimmed)]
+        self.trimmed = max(self.trimmed, upto)
+
+    def after(self, seq: int, upto: int) -> Sequence[Entry]:
+        """Of seq + 1 to `upto`; they are not trimmed."""
+        assert seq >= self.trimmed
+        return self._entries[seq - self.trimmed : max(0, upto - self.trimmed)]

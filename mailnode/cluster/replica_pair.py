@@ -1,0 +1,130 @@
+"""Two nodes: what one leads and the other promises, for all partitions together.
+
+The leading side *claims* partitions, each in an epoch, and sends heartbeats; it says a claim once, then only
+the version of all of them. A follower that knows them in that version promises for `PROMISE_SECONDS` not to
+take over what they claim; what it knows in a later epoch it refuses in the same answer. So one whose
+partition was taken over while it could not be reached cannot serve it on the strength of the pair's others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from mailnode.cluster.replica_messages import Heartbeat, Promise
+
+LEASE_SECONDS = 3.0  # since the heartbeat was sent, by the sender's clock
+PROMISE_SECONDS = 4.0  # since it was answered, by the follower's: their clocks may differ by a third in speed
+BEAT_SECONDS = 0.5  # some may be lost in a lease
+SILENT_SECONDS_MAX = 5.0  # longer than the lease of the map: one that fell is taken over, not removed from
+
+_NEVER = float("-inf")
+
+
+@dataclass(slots=True)
+class Leading:
+    """What I claim of a follower."""
+
+    since: float
+    """When the pair began, or had nothing to say until then."""
+    version: int = 0
+    known: int = 0
+    """The version that the follower is known to have."""
+    acked: float = _NEVER
+    """When the last heartbeat that it answered was sent."""
+    is_short: bool = False
+    said: Heartbeat | None = None
+    """The last heartbeat."""
+    claims: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """(epoch, version in which it was claimed)."""
+    refused: dict[int, int] = field(default_factory=dict)
+    commits: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """That moved: (epoch, commit)."""
+    told: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """The last of each that was put there."""
+
+    def claim(self, partition: int, epoch: int) -> None:
+        """0 gives it up."""
+        if self.claims.get(partition, (0, 0))[0] != epoch:
+            self.version += 1
+            self.claims[partition] = epoch, self.version
+            self.commits.pop(partition, None)
+            self.told.pop(partition, None)
+
+    def heartbeat(self, now: float) -> Heartbeat:
+        claims = [(at, epoch) for at, (epoch, version) in self.claims.items() if version > self.known]
+        commits = tuple((at, epoch, commit) for at, (epoch, commit) in self.commits.items())
+        self.said = Heartbeat(now, self.known, self.version, tuple(claims), commits)
+        return self.said
+
+    def answered(self, promise: Promise) -> None:
+        """Of those that come late, only what is refused counts: that never becomes less."""
+        for partition, epoch in promise.refused:
+            self.refused[partition] = max(epoch, self.refused.get(partition, 0))
+        if promise.version > self.version or _NEVER < promise.sent < self.acked:
+            return
+        if promise.version < self.known:
+            self.acked = _NEVER  # it started anew
+        self.known = promise.version
+        self.acked = max(self.acked, promise.sent)
+        self.is_short = promise.is_short
+        if self.said is not None and promise.sent == self.said.sent:
+            for partition, epoch, commit in self.said.commits:
+                if self.commits.get(partition) == (epoch, commit):
+                    del self.commits[partition]
+
+    def holds(self, partition: int, epoch: int, now: float) -> bool:
+        """It promised not to take over the partition as I lead it."""
+        claimed, version = self.claims.get(partition, (0, 0))
+        is_known = claimed == epoch and version <= self.known
+        return is_known and self.refused.get(partition, 0) <= epoch and now <= self.acked + LEASE_SECONDS
+
+    def is_silent(self, now: float) -> bool:
+        return now > max(self.acked, self.since) + SILENT_SECONDS_MAX
+
+
+@dataclass(slots=True)
+class Following:
+    """What I promised to one who leads."""
+
+    run: int = 0
+    version: int = 0
+    until: float = _NEVER
+    claims: dict[int, int] = field(default_factory=dict)
+    accepted: frozenset[int] = frozenset()
+
+    def promise(
+        self,
+        run: int,
+        beat: Heartbeat,
+        now: float,
+        known: Callable[[int], int | None],
+        holds: dict[int, float],
+        is_short: bool,
+    ) -> Promise | None:
+        """None: nothing is promised, for the map was not read yet, or a later heartbeat came first.
+
+        `known`: the latest epoch of a partition known here. `holds` takes until when what is refused is held.
+        """
+        if run != self.run:
+            self.run, self.version, self.claims = run, 0, {}
+        if beat.version < self.version:
+            return None
+        if beat.base > self.version:
+            return Promise(run, _NEVER, self.version, (), is_short)
+        self.version = beat.version
+        self.claims.update(beat.claims)
+        claims = {at: epoch for at, epoch in self.claims.items() if epoch}
+        latest = {at: known(at) for at in claims}
+        if None in latest.values():
+            return None
+        refused = {at: epoch for at, epoch in latest.items() if epoch is not None and epoch > claims[at]}
+        accepted = frozenset(claims.keys() - refused.keys())
+        self._hold(self.accepted - accepted, holds)
+        self.accepted = accepted
+        self.until = now + PROMISE_SECONDS
+        return Promise(run, beat.sent, self.version, tuple(refused.items()), is_short)
+
+    def _hold(self, dropped: Iterable[int], holds: dict[int, float]) -> None:
+        for partition in dropped:
+            holds[partition] = max(holds.get(partition, _NEVER), self.until)

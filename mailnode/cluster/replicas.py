@@ -1,0 +1,364 @@
+"""All partitions of one node as one state machine: `tick`, `step`, `read` take in, `ready` says what to do.
+
+It has no clock, I/O or randomness. The node does what a `Ready` says: `writes` in order as one batch;
+`committed` as rows, in order, behind them in the same log of the disk; `frames` and `swaps` at once. Then it
+syncs, and says so with `synced(number)`. What waits for that (an acknowledgement, a commit) comes out of the
+next `ready`. So nothing promises what is not durable, and one sync covers whatever all partitions wrote.
+
+Time, heartbeats and silence belong to pairs of nodes (`replica_pair`). A partition with nothing under way has
+no timer.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+from mailnode.cluster.replica import APPEND_SECONDS_MAX, RESEND_SECONDS, RETURN_SECONDS_MIN, Replica
+from mailnode.cluster.replica_log import Log
+from mailnode.cluster.replica_messages import (
+    Ack,
+    Entry,
+    Frame,
+    Heartbeat,
+    Join,
+    Member,
+    Message,
+    Position,
+    Promise,
+    Row,
+    Swap,
+    Writing,
+)
+from mailnode.cluster.replica_pair import BEAT_SECONDS, PROMISE_SECONDS, Following, Leading
+
+T = TypeVar("T")
+
+FRAME_OCTETS_MAX = 1 << 20  # a frame of any size costs its CPU once; a larger one delays what comes behind
+CANDIDATE_SECONDS = 1.0  # between the attempts of one and the next in the set
+SWAP_SECONDS = 1.0  # until one that was not answered is asked again
+SYNC_SECONDS_MAX = 2.0  # a disk that hangs longer must not keep its lease of the map
+SWAPS_MAX = 100  # of one transaction
+
+
+class Unavailable(Exception):
+    """No new intents: not the primary, not yet, or fewer are in sync than the map asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    number: int
+    """Of the writes: `synced` names it."""
+    writes: tuple[Writing, ...]
+    frames: tuple[Frame, ...]
+    committed: tuple[tuple[int, tuple[Entry, ...]], ...]
+    """By partition; a snapshot in `frames` is of the rows once these are written."""
+    swaps: tuple[tuple[Swap, ...], ...]
+    """Each as one transaction, or one by one."""
+
+
+class Replicas:
+    def __init__(self, me: Member, run: int, now: float, replicas: Iterable[Replica] = ()) -> None:
+        """`run`: of this process, never used before; `now`: seconds of a clock that never stops."""
+        self.me = me
+        self.run = run
+        self.now = now
+        self.started = now
+        self.partitions = {replica.partition: replica for replica in replicas}
+        self.leading: dict[Member, Leading] = {}
+        self.following: dict[Member, Following] = {}
+        self.holds: dict[int, float] = {}
+        """Until when a partition is promised to one whose claim was refused since."""
+        self.lease_lost: dict[Member, float] = {}
+        self.is_short = False
+        self._busy: set[Member] = set()
+        self._outbox: dict[Member, list[Message]] = {}
+        self._number = 0
+        self._synced = 0
+        self._unsynced: deque[tuple[int, float]] = deque()
+        self._waiting: deque[tuple[int, Replica, Member | None, int, int]] = deque()
+
+    # -- in
+
+    def tick(self, now: float) -> None:
+        """Some times a second."""
+        self.now = max(now, self.now)
+        for replica in self.partitions.values():
+            if replica.stopped or replica.row is None:
+                continue
+            if replica.is_leading:
+                replica.resend(self.now)
+                self._judge(replica)
+            self._try_to_lead(replica)
+            self._ask_again(replica)
+            self._join(replica)
+        self._beat()
+
+    def read(self, partition: int, row: Row) -> None:
+        """The map's row, as a watch, a read or the answer to a swap gives it; possibly late or twice."""
+        replica = self.partitions.get(partition)
+        if replica is None:
+            replica = self.partitions[partition] = Replica(partition, self.me, self.run, Log(), 0, 0)
+        replica.read(row)
+        self._claim(replica)
+
+    def lease(self, member: Member, is_held: bool) -> None:
+        """Whether a shard's lease of the map stands."""
+        if is_held:
+            self.lease_lost.pop(member, None)
+        else:
+            self.lease_lost.setdefault(member, self.now)
+
+    def lapsed(self) -> None:
+        """My own lease of the map fell: what I lead, I lead in a new epoch or not at all."""
+        for replica in self.partitions.values():
+            replica.has_lapsed = replica.has_lapsed or replica.is_leading
+
+    def step(self, frame: Frame) -> None:
+        if frame.to != self.me:
+            return
+        for message in frame.messages:
+            match message:
+                case Heartbeat():
+                    self._promise(frame, message)
+                case Promise():
+                    self._promised(frame.sender, message)
+                case _:
+                    replica = self.partitions.get(message.partition)
+                    if replica is not None:
+                        replica.step(frame.sender, message, self.now)
+                        self._claim(replica)
+
+    def synced(self, number: int) -> None:
+        """Everything up to the `writes` of that number is durable."""
+        self._synced = max(self._synced, number)
+        while self._unsynced and self._unsynced[0][0] <= number:
+            self._unsynced.popleft()
+
+    def taken(self, to: Member) -> None:
+        """The last frame to that shard is on its way: the next may be made."""
+        self._busy.discard(to)
+
+    def propose(self, partition: int, data: bytes) -> Position:
+        """Raises Unavailable."""
+        replica = self.partitions.get(partition)
+        if replica is None or not replica.has_begun() or replica.has_lapsed or replica.row is None:
+            raise Unavailable(f"partition {partition} has its primary elsewhere, or nowhere")
+        if replica.in_sync_min() < replica.row.min_insync:
+            raise Unavailable(f"partition {partition} has {replica.in_sync_min()} in sync")
+        return replica.propose(data)
+
+    # -- asked
+
+    def serves(self, partition: int, now: float) -> bool:
+        """A read of what is applied is not stale: nobody else can have acknowledged a later write."""
+        replica = self.partitions.get(partition)
+        if replica is None or not replica.has_begun() or replica.has_lapsed:
+            return False
+        return all(
+            member in self.leading and self.leading[member].holds(partition, replica.epoch, now)
+            for member in replica.required() - {self.me}
+        )
+
+    def may_renew(self) -> bool:
+        """My lease of the map: not while a sync hangs."""
+        return not self._unsynced or self.now <= self._unsynced[0][1] + SYNC_SECONDS_MAX
+
+    def has_room(self, partition: int) -> bool:
+        """No disk in sync is short."""
+        replica = self.partitions[partition]
+        others = replica.required() - {self.me} if replica.row else set()
+        return not self.is_short and not any(m in self.leading and self.leading[m].is_short for m in others)
+
+    # -- out
+
+    def ready(self) -> Ready:
+        """Everything that there is to do since the last one."""
+        self._acknowledge()
+        committed = []
+        for replica in self.partitions.values():
+            entries = replica.applicable()
+            if entries:
+                committed.append((replica.partition, entries))
+            if replica.is_leading:
+                self._tell_commit(replica)
+        frames = tuple(self._frames())
+        writes = tuple(
+            writing for replica in self.partitions.values() for writing in _drained(replica.writes)
+        )
+        if writes:
+            self._number += 1
+            self._unsynced.append((self._number, self.now))
+        for replica in self.partitions.values():
+            for to, epoch, matched in _drained(replica.acks):
+                self._waiting.append((self._number, replica, to, epoch, matched))
+        swaps = iter([swap for replica in self.partitions.values() for swap in _drained(replica.swaps)])
+        groups = tuple(iter(lambda: tuple(islice(swaps, SWAPS_MAX)), ()))
+        return Ready(self._number, writes, frames, tuple(committed), groups)
+
+    def _acknowledge(self) -> None:
+        while self._waiting and self._waiting[0][0] <= self._synced:
+            _, replica, to, epoch, matched = self._waiting.popleft()
+            if to is None:
+                replica.synced(epoch, matched)
+            elif epoch == replica.epoch and not replica.stopped:
+                replica.sends.append((to, Ack(replica.partition, epoch, matched)))
+
+    def _tell_commit(self, replica: Replica) -> None:
+        """By the next heartbeat, where it moved."""
+        told = replica.epoch, replica.commit
+        for member in replica.progress.keys() & self.leading.keys():
+            pair = self.leading[member]
+            if pair.told.get(replica.partition) != told:
+                pair.told[replica.partition] = pair.commits[replica.partition] = told
+
+    def _frames(self) -> Iterator[Frame]:
+        self._fill()
+        for replica in self.partitions.values():
+            for to, message in _drained(replica.sends):
+                self._outbox.setdefault(to, []).append(message)
+        for to in list(self._outbox):
+            if to not in self._busy:
+                self._busy.add(to)
+                yield Frame(self.me, self.run, to, tuple(self._outbox.pop(to)))
+
+    def _fill(self) -> None:
+        left: dict[Member, int] = {}
+        for replica in self.partitions.values():
+            if not replica.is_leading:
+                continue
+            for to in [*replica.progress, *(replica.required() - replica.progress.keys())]:
+                if to == self.me or to in self._busy:
+                    continue
+                room = left.get(to, FRAME_OCTETS_MAX)
+                if room > 0:
+                    left[to] = room - replica.fill(to, self.now, room)
+
+    # -- pairs
+
+    def _beat(self) -> None:
+        for member, pair in self.leading.items():
+            due = pair.said is None or self.now >= pair.said.sent + BEAT_SECONDS
+            if due and any(epoch for epoch, _ in pair.claims.values()):
+                self._outbox.setdefault(member, []).append(pair.heartbeat(self.now))
+
+    def _claim(self, replica: Replica) -> None:
+        """Of every member that is required or learns."""
+        followers: set[Member] = set()
+        if replica.is_leading:
+            followers = (replica.required() | set(replica.progress)) - {self.me}
+        for member in followers - self.leading.keys():
+            self.leading[member] = Leading(self.now)
+        for member, pair in self.leading.items():
+            if member in followers:
+                if not any(epoch for epoch, _ in pair.claims.values()):
+                    pair.since = self.now
+                pair.claim(replica.partition, replica.epoch)
+            elif replica.partition in pair.claims:
+                pair.claim(replica.partition, 0)
+
+    def _promise(self, frame: Frame, beat: Heartbeat) -> None:
+        pair = self.following.setdefault(frame.sender, Following())
+        promise = pair.promise(frame.run, beat, self.now, self._known_epoch, self.holds, self.is_short)
+        if promise is None:
+            return
+        self._outbox.setdefault(frame.sender, []).append(promise)
+        for partition, epoch, commit in beat.commits:
+            if partition in self.partitions:
+                self.partitions[partition].learn(epoch, commit)
+
+    def _known_epoch(self, partition: int) -> int | None:
+        """Of what the map was not read yet, any epoch may be over: None."""
+        replica = self.partitions.get(partition)
+        return replica.known_epoch() if replica is not None and replica.row is not None else None
+
+    def _promised(self, sender: Member, promise: Promise) -> None:
+        pair = self.leading.get(sender)
+        if pair is None or promise.run != self.run:
+            return
+        pair.answered(promise)
+        for partition, epoch in promise.refused:
+            replica = self.partitions.get(partition)
+            if replica is not None and replica.is_leading and epoch > replica.known_epoch():
+                replica.has_lapsed = True
+
+    # -- the map
+
+    def _promised_until(self, partition: int) -> float:
+        """When nobody can serve the partition on a promise of mine."""
+        untils = [pair.until for pair in self.following.values() if partition in pair.accepted]
+        return max([self.holds.get(partition, self.started), *untils])
+
+    def _try_to_lead(self, replica: Replica) -> None:
+        row = replica.row
+        if row is None or replica.asked or self.now < self._promised_until(replica.partition):
+            return
+        is_over = self.now >= self.started + PROMISE_SECONDS
+        if row.primary == self.me:
+            # A run before this one led in the epoch that it wrote: it promised it to nobody.
+            was_mine = row.epoch == 0 or replica.epoch_before == row.epoch or replica.is_leading
+            if (row.run != self.run or replica.has_lapsed) and (is_over or was_mine):
+                replica.take(self.now, row.in_sync, None)
+                self._claim(replica)
+        elif self.me in row.in_sync and is_over and row.primary in self.lease_lost:
+            others = tuple(member for member in row.in_sync if member != row.primary)
+            wait = CANDIDATE_SECONDS * others.index(self.me)
+            if self.now >= self.lease_lost[row.primary] + wait:
+                replica.take(self.now, others, row.primary)
+
+    def _judge(self, replica: Replica) -> None:
+        """Members that are silent go, of all partitions alike; learners that have everything come."""
+        row = replica.row
+        assert row is not None
+        if replica.asked or replica.has_lapsed:
+            return
+        gone = {member for member in row.in_sync if member != self.me and self._is_gone(replica, member)}
+        if gone:
+            replica.removed_at.update(dict.fromkeys(gone, self.now))
+            self._set(replica, tuple(member for member in row.in_sync if member not in gone))
+            return
+        for member, progress in replica.progress.items():
+            is_ripe = self.now >= replica.removed_at.get(member, self.started - 1e9) + RETURN_SECONDS_MIN
+            is_new = member not in row.in_sync and member.node in row.replicas
+            has_all = progress.matched == replica.log.last.seq and replica.has_begun()
+            holds = member in self.leading and self.leading[member].holds(
+                replica.partition, replica.epoch, self.now
+            )
+            if is_new and is_ripe and has_all and holds:
+                self._set(replica, (*row.in_sync, member))
+                return
+
+    def _is_gone(self, replica: Replica, member: Member) -> bool:
+        progress = replica.progress.get(member)
+        stuck = progress.stuck if progress is not None else None
+        is_stuck = stuck is not None and self.now > stuck + APPEND_SECONDS_MAX
+        return is_stuck or self.leading[member].is_silent(self.now)
+
+    def _set(self, replica: Replica, in_sync: tuple[Member, ...]) -> None:
+        replica.change(in_sync, self.now)
+        self._claim(replica)
+
+    def _ask_again(self, replica: Replica) -> None:
+        """The answer may be lost, the swap may come late: only a later revision tells."""
+        if replica.asked and self.now >= replica.asked_at + SWAP_SECONDS:
+            replica.asked_at = self.now
+            replica.swaps.append(replica.asked[-1])
+
+    def _join(self, replica: Replica) -> None:
+        row = replica.row
+        is_part = row is not None and (self.me in row.in_sync or self.me.node in row.replicas)
+        if row is None or not is_part or row.primary == self.me or replica.is_leading:
+            return
+        is_known = replica.epoch == row.epoch and replica.matched > 0 and self.me in row.in_sync
+        if not is_known and self.now >= replica.joined_at + RESEND_SECONDS:
+            replica.joined_at = self.now
+            self._outbox.setdefault(row.primary, []).append(Join(replica.partition, replica.log.last))
+
+
+def _drained(items: list[T]) -> list[T]:
+    drained = items[:]
+    items.clear()
+    return drained

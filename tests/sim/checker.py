@@ -1,0 +1,63 @@
+"""What must hold after every step."""
+
+from __future__ import annotations
+
+from mailnode.cluster.replica_messages import Entry, Member, Position
+
+
+class Broken(AssertionError):
+    """An invariant does not hold."""
+
+
+class Checker:
+    def __init__(self) -> None:
+        self.applied: dict[tuple[int, int], Entry] = {}
+        """By (partition, seq): what the first replica applied there, so all others must."""
+        self.seqs: dict[tuple[int, bytes], int] = {}
+        self.acked: dict[int, int] = {}
+        """By partition: the highest seq that was acknowledged or read."""
+        self.acknowledged: dict[bytes, tuple[int, Position]] = {}
+        self.primaries: dict[tuple[int, int], tuple[Member, int]] = {}
+        self.reads = 0
+
+    def apply(self, partition: int, entry: Entry, rows: list[Entry]) -> None:
+        """Replicas apply the same, in order, each once."""
+        seq = entry.position.seq
+        if seq != len(rows):
+            raise Broken(f"{entry.position} of {partition} applied as row {len(rows)}")
+        if self.applied.setdefault((partition, seq), entry) != entry:
+            raise Broken(f"{entry} of {partition} differs from {self.applied[partition, seq]}")
+        if entry.data and self.seqs.setdefault((partition, entry.data), seq) != seq:
+            raise Broken(f"{entry.data!r} is twice in {partition}")
+
+    def acknowledge(self, partition: int, entry: Entry, primary: Member, run: int) -> None:
+        """Only one in an epoch, and never what another was acknowledged as."""
+        key = partition, entry.position.epoch
+        if self.primaries.setdefault(key, (primary, run)) != (primary, run):
+            raise Broken(f"two primaries of {partition} acknowledge in {entry.position.epoch}")
+        if self.applied[partition, entry.position.seq] != entry:
+            raise Broken(f"{entry.position} of {partition} acknowledged, but another is there")
+        self.acknowledged[entry.data] = partition, entry.position
+        self._see(partition, entry.position.seq)
+
+    def read(self, partition: int, rows: list[Entry]) -> None:
+        """Not older than anything acknowledged or read before. That seqs are not reused, `apply` says."""
+        self.reads += 1
+        if len(rows) < self.acked.get(partition, 0):
+            raise Broken(f"a stale read of {partition}: {len(rows)}, after {self.acked[partition]}")
+        self._see(partition, len(rows))
+
+    def _see(self, partition: int, seq: int) -> None:
+        self.acked[partition] = max(self.acked.get(partition, 0), seq)
+
+    def healed(self, partition: int, copies: list[list[Entry]]) -> None:
+        """All equal; everything that was acknowledged is there, once."""
+        for rows in copies:
+            if rows != copies[0]:
+                raise Broken(f"copies of {partition} differ: {[len(rows) for rows in copies]}")
+        have = [entry.data for entry in copies[0] if entry.data]
+        if len(set(have)) < len(have):
+            raise Broken(f"something is twice in {partition}")
+        for data, (where, position) in self.acknowledged.items():
+            if where == partition and copies[0][position.seq - 1].data != data:
+                raise Broken(f"{position} of {partition}, acknowledged, is lost")

@@ -1,0 +1,88 @@
+"""What goes wrong, and when: drawn from the world's seed."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from tests.sim.node import Node
+from tests.sim.world import World
+
+
+def begin(world: World) -> None:
+    world.at(world.chance.uniform(2, 8), partial(_next, world))
+
+
+def _next(world: World) -> None:
+    if not world.is_faulty:
+        return
+    fault = world.chance.choice(FAULTS)
+    node = world.nodes[world.chance.choice(sorted(world.nodes))]
+    fault(world, node)
+    world.at(world.chance.choice([0.05, 0.5, 2, 6]) * world.chance.uniform(0.5, 1.5), partial(_next, world))
+
+
+def _crash(world: World, node: Node) -> None:
+    """Up again within the lease, or long after; unsynced writes lost, or not."""
+    if node.core is None:
+        return
+    world.crash(node)
+    world.at(world.chance.choice([0.1, 1, 8, 20]), partial(_restart, world, node))
+
+
+def _restart(world: World, node: Node) -> None:
+    if node.core is None:
+        world.start(node)
+
+
+def _replace_disk(world: World, node: Node) -> None:
+    """Only while somebody else in sync has what is committed."""
+    if node.core is None:
+        return
+    for row in world.etcd.rows.values():
+        others = [m for m in row.in_sync if m.node != node.name and world.nodes[m.node].me == m]
+        if node.me in row.in_sync and not others:
+            return
+    world.crash(node, loses_disk=True)
+    world.at(world.chance.choice([0.1, 5]), partial(_restart, world, node))
+
+
+def _revoke(world: World, node: Node) -> None:
+    """The map forgets a lease that should stand."""
+    world.etcd.leases.pop(node.me, None)
+
+
+def _cut(world: World, node: Node) -> None:
+    """From some of the others and the map, in one direction or in both."""
+    others = [name for name in [*sorted(world.nodes), "etcd"] if name != node.name]
+    one_way = world.chance.random() < 0.4
+    for other in world.chance.sample(others, world.chance.randint(1, len(others))):
+        world.cut.add((node.name, other))
+        if not one_way:
+            world.cut.add((other, node.name))
+        elif other != "etcd" and world.chance.random() < 0.5:
+            world.cut.discard((node.name, other))
+            world.cut.add((other, node.name))
+    world.at(world.chance.choice([0.5, 3, 6, 12]), partial(_join, world, node))
+
+
+def _join(world: World, node: Node) -> None:
+    world.cut = {pair for pair in world.cut if node.name not in pair}
+
+
+def _disturb(world: World, node: Node) -> None:
+    """Loss, duplication, delay and with it reordering, for some seconds."""
+    world.loss = world.chance.choice([0, 0.05, 0.3])
+    world.twice = world.chance.choice([0, 0.2])
+    world.late = world.chance.choice([0, 0.05, 0.3])
+    world.at(world.chance.uniform(1, 10), partial(_calm, world))
+
+
+def _calm(world: World) -> None:
+    world.loss = world.twice = world.late = 0.0
+
+
+def _slow_disk(world: World, node: Node) -> None:
+    node.slow_until = world.now + world.chance.choice([0.2, 1, 4, 12])
+
+
+FAULTS = (_crash, _crash, _replace_disk, _revoke, _cut, _cut, _disturb, _slow_disk)

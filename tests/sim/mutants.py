@@ -1,0 +1,142 @@
+"""The core with one named fault each: the simulator must find them, or it proves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+from unittest.mock import patch
+
+from mailnode.cluster.replica import Progress, Replica
+from mailnode.cluster.replica_messages import Append, Member, Row, Swap
+from mailnode.cluster.replica_pair import Leading
+from mailnode.cluster.replicas import Replicas
+from tests.sim.node import Node
+
+_acknowledge, _step, _read = Replicas._acknowledge, Replica.step, Replica.read
+_judge, _ask, _init, _lead = Replicas._judge, Replica.ask, Replicas.__init__, Replica._lead
+
+
+def acknowledge_before_durable(self: Replicas) -> None:
+    self._synced = self._number
+    _acknowledge(self)
+
+
+def no_epoch_fence(self: Replica, sender: Member, message: Any, now: float) -> None:
+    if isinstance(message, Append) and message.epoch < self.epoch and not self.is_leading:
+        message = replace(message, epoch=self.epoch)
+    _step(self, sender, message, now)
+
+
+def new_set_before_read_back(self: Replica) -> set[Member]:
+    """Those who were asked to be removed do not count any more, whatever becomes of the asking."""
+    assert self.row is not None
+    return set(self.asked[-1].row.in_sync if self.asked else self.row.in_sync)
+
+
+def old_set_until_read_back(self: Replica) -> set[Member]:
+    """Those who were asked to be added do not count yet, though they may be in the map already."""
+    assert self.row is not None
+    return set(self.row.in_sync)
+
+
+def apply_beyond_what_matched(self: Replica) -> tuple[Any, ...]:
+    upto = min(self.commit, self.log.last.seq)
+    if upto <= self.applied:
+        return ()
+    entries = tuple(self.log.after(self.applied, upto))
+    self.applied = upto
+    return entries
+
+
+def break_promises(self: Replicas, partition: int) -> float:
+    return 0.0
+
+
+def refuse_no_claim(self: Replicas, partition: int) -> int:
+    """The pair's heartbeats stand for partitions that were taken over."""
+    return 0
+
+
+def add_learners_early(self: Replicas, replica: Replica) -> None:
+    found = {member: progress.matched for member, progress in replica.progress.items()}
+    for progress in replica.progress.values():
+        progress.matched = replica.log.last.seq
+    _judge(self, replica)
+    for member, matched in found.items():
+        replica.progress[member].matched = matched
+
+
+def lead_in_the_epoch_of_a_run_before(self: Replica, row: Row) -> None:
+    if row.primary == self.me and self.row is None and row.epoch == self.epoch:
+        self.row = row
+        _lead(self, row.epoch)
+        return
+    _read(self, row)
+
+
+def serve_without_end(self: Leading, partition: int, epoch: int, now: float) -> bool:
+    return self.acked > 0
+
+
+def keep_the_name_of_a_replaced_disk(self: Node) -> None:
+    self.disk = type(self.disk)()
+
+
+def forget_promises_at_start(self: Replicas, me: Member, run: int, now: float, replicas: Any = ()) -> None:
+    _init(self, me, run, now, replicas)
+    self.started = now - 60
+
+
+def serve_before_the_tail_is_committed(self: Replica) -> bool:
+    return self.is_leading
+
+
+def reuse_a_seq(self: Replica, epoch: int) -> None:
+    """A new primary begins after what it has applied, not after what it has."""
+    self.log.truncate(max(self.applied, self.log.trimmed))
+    _lead(self, epoch)
+
+
+def count_a_follower_of_another_epoch(self: Replica, sender: Member, ack: Any, now: float) -> None:
+    progress = self.progress.setdefault(sender, Progress(self.start)) if self.is_leading else None
+    if progress is not None:
+        progress.matched = max(progress.matched, ack.matched)
+        progress.since = progress.stuck = None
+        progress.next = max(progress.next, progress.matched + 1)
+        self._advance()
+
+
+def take_over_from_who_holds_a_lease(self: Replica, swap: Swap, now: float) -> None:
+    _ask(self, replace(swap, unless_leased=None), now)
+
+
+MUTANTS: dict[str, tuple[type, str, Callable[..., Any]]] = {
+    each.__name__: (owner, name, each)
+    for owner, name, each in (
+        (Replicas, "_acknowledge", acknowledge_before_durable),
+        (Replica, "step", no_epoch_fence),
+        (Replica, "required", new_set_before_read_back),
+        (Replica, "required", old_set_until_read_back),
+        (Replica, "applicable", apply_beyond_what_matched),
+        (Replicas, "_promised_until", break_promises),
+        (Replicas, "_known_epoch", refuse_no_claim),
+        (Replicas, "_judge", add_learners_early),
+        (Replica, "read", lead_in_the_epoch_of_a_run_before),
+        (Leading, "holds", serve_without_end),
+        (Node, "replace_disk", keep_the_name_of_a_replaced_disk),
+        (Replicas, "__init__", forget_promises_at_start),
+        (Replica, "has_begun", serve_before_the_tail_is_committed),
+        (Replica, "_lead", reuse_a_seq),
+        (Replica, "_acknowledged", count_a_follower_of_another_epoch),
+        (Replica, "ask", take_over_from_who_holds_a_lease),
+    )
+}
+
+
+@contextmanager
+def injected(name: str) -> Iterator[None]:
+    owner, method, fault = MUTANTS[name]
+    with patch.object(owner, method, fault):
+        yield

@@ -1,0 +1,112 @@
+"""One simulated process: the core, its disk, its clock, and the rows as its readers see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from mailnode.cluster.replica import Replica
+from mailnode.cluster.replica_messages import Entry, Frame, Install, Member, Position, Snapshot, Swap
+from mailnode.cluster.replicas import Ready, Replicas
+from tests.sim.checker import Broken, Checker
+from tests.sim.disk import Disk, Kept
+
+Rows = dict[int, list[Entry]]
+"""By partition: what goes beside the snapshots of a frame."""
+
+
+class Node:
+    def __init__(self, name: str, offset: float, rate: float) -> None:
+        self.name = name
+        self.offset, self.rate = offset, rate
+        """Of its clock: what it shows at 0, and how fast it goes."""
+        self.disk = Disk()
+        self.incarnation = 1
+        self.run = 0
+        self.core: Replicas | None = None
+        self.rows: Rows = {}
+        self.proposed: dict[tuple[int, Position], bytes] = {}
+        self.slow_until = 0.0
+        """A sync takes until then."""
+
+    @property
+    def me(self) -> Member:
+        return Member(self.name, self.incarnation)
+
+    def clock(self, now: float) -> float:
+        return self.offset + self.rate * now
+
+    def start(self, run: int, now: float) -> None:
+        self.run = run
+        self.proposed.clear()
+        self.rows = {partition: list(kept.rows) for partition, kept in self.disk.kept.items()}
+        replicas = [
+            Replica(partition, self.me, run, kept.log(), len(kept.rows), kept.epoch)
+            for partition, kept in self.disk.kept.items()
+        ]
+        self.core = Replicas(self.me, run, self.clock(now), replicas)
+
+    def replace_disk(self) -> None:
+        self.disk = Disk()
+        self.incarnation += 1
+
+    def step(self, frame: Frame, rows: Rows) -> None:
+        """What a snapshot installs is in the frame: kept aside until its write comes out."""
+        assert self.core is not None
+        self._incoming = rows
+        self.core.step(frame)
+
+    _incoming: Rows = {}  # noqa: RUF012
+
+    def work(
+        self,
+        checker: Checker,
+        send: Callable[[Frame, Rows], None],
+        swap: Callable[[Swap], None],
+        sync: Callable[[int, int], None],
+    ) -> None:
+        """Do what the core says."""
+        assert self.core is not None
+        ready = self.core.ready()
+        for writing in ready.writes:
+            at = writing.snapshot.partition if isinstance(writing, Install) else writing.partition
+            rows: list[Entry] = []
+            if isinstance(writing, Install):
+                rows = self._incoming[at]
+                self.rows[at] = list(rows)
+            self.disk.put(partial(self.disk.of(at).write, writing, rows))
+        self._apply(ready, checker)
+        for group in ready.swaps:
+            for one in group:
+                swap(one)
+        for frame in ready.frames:
+            self.core.taken(frame.to)
+            send(frame, self._beside(frame))
+        if ready.writes:
+            sync(ready.number, self.disk.mark())
+        for replica in self.core.partitions.values():
+            if replica.stopped:
+                raise Broken(f"{self.name} stopped {replica.partition}: {replica.stopped}")
+
+    def _apply(self, ready: Ready, checker: Checker) -> None:
+        for at, entries in ready.committed:
+            rows = self.rows.setdefault(at, [])
+            for entry in entries:
+                rows.append(entry)
+                checker.apply(at, entry, rows)
+                self.disk.put(partial(put_row, self.disk.of(at), entry))
+                if self.proposed.pop((at, entry.position), None) == entry.data:
+                    checker.acknowledge(at, entry, self.me, self.run)
+
+    def _beside(self, frame: Frame) -> Rows:
+        rows = {}
+        for message in frame.messages:
+            if isinstance(message, Snapshot):
+                rows[message.partition] = list(self.rows.get(message.partition, ()))
+                if len(rows[message.partition]) != message.at.seq:
+                    raise Broken(f"a snapshot of {message.at} is of {len(rows[message.partition])} rows")
+        return rows
+
+
+def put_row(kept: Kept, entry: Entry) -> None:
+    kept.rows.append(entry)

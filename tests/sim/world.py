@@ -1,0 +1,241 @@
+"""Nodes, network, map and clients in one queue of events, all drawn from one seed."""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable
+from functools import partial
+from itertools import count
+
+from mailnode.cluster.replica_messages import Frame, Member, Row, Swap
+from mailnode.cluster.replicas import Unavailable
+from tests.sim.checker import Broken, Checker
+from tests.sim.etcd import Etcd
+from tests.sim.node import Node, Rows
+
+TICK_SECONDS = 0.2
+HEAL_SECONDS = 160.0
+"""Who was removed returns after a minute, each of the members one after another."""
+
+
+class World:
+    def __init__(self, seed: int) -> None:
+        self.chance = chance = random.Random(seed)
+        self.now = 0.0
+        self.steps = 0
+        self.checker = Checker()
+        names = [f"n{number}" for number in range(chance.choice([3, 3, 4]))]
+        self.nodes = {name: Node(name, chance.uniform(0, 1000), chance.uniform(0.9, 1.1)) for name in names}
+        rows = {}
+        for at in range(2):
+            copies = chance.choice([2, 3, 3])
+            replicas = tuple(chance.sample(names, copies))
+            first = Member(replicas[0], 1)
+            rows[at] = Row(1, 0, first, 0, (first,), replicas, chance.choice([1, 1, 2]))
+        self.etcd = Etcd(rows)
+        self.down: set[str] = set()
+        self.cut: set[tuple[str, str]] = set()
+        """(from, to); "etcd" is one of them."""
+        self.loss = self.twice = self.late = 0.0
+        self.is_faulty = self.has_clients = True
+        self._queue: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = count()
+        self._runs = count(1)
+        self._ids = count(1)
+        for node in self.nodes.values():
+            self.start(node)
+        self.at(0, self._leases)
+        self.at(1, self._clients)
+
+    # -- the queue
+
+    def at(self, delay: float, do: Callable[[], None]) -> None:
+        heapq.heappush(self._queue, (self.now + delay, next(self._order), do))
+
+    def step(self) -> None:
+        self.now, _, do = heapq.heappop(self._queue)
+        do()
+        self.steps += 1
+
+    def for_run(self, node: Node, do: Callable[[], None]) -> Callable[[], None]:
+        """Only if the process is still the same then."""
+        run = node.run
+
+        def then() -> None:
+            if node.core is not None and node.run == run:
+                do()
+                self.work(node)
+
+        return then
+
+    # -- processes
+
+    def start(self, node: Node) -> None:
+        node.start(next(self._runs), self.now)
+        self.down.discard(node.name)
+        self._tick(node)
+        self._renew(node)
+        for partition in self.etcd.rows:
+            self._read(node, partition)
+
+    def crash(self, node: Node, loses_disk: bool = False) -> None:
+        node.core = None
+        self.down.add(node.name)
+        node.disk.crash(self.chance)
+        if loses_disk:
+            node.replace_disk()
+
+    def work(self, node: Node) -> None:
+        node.work(
+            self.checker, partial(self._send, node), partial(self._swap, node), partial(self._sync, node)
+        )
+
+    def _tick(self, node: Node) -> None:
+        assert node.core is not None
+        node.core.tick(node.clock(self.now))
+        self.at(TICK_SECONDS * self.chance.uniform(0.8, 1.2), self.for_run(node, partial(self._tick, node)))
+
+    def _sync(self, node: Node, number: int, mark: int) -> None:
+        delay = self.chance.uniform(0.001, 0.02) + max(0.0, node.slow_until - self.now)
+        self.at(delay, self.for_run(node, partial(self._synced, node, number, mark)))
+
+    def _synced(self, node: Node, number: int, mark: int) -> None:
+        """What was put before it; syncs end in any order, each covers all before."""
+        assert node.core is not None
+        node.disk.sync(mark)
+        node.core.synced(number)
+
+    # -- network
+
+    def _send(self, node: Node, frame: Frame, rows: Rows) -> None:
+        for _ in range(1 + (self.chance.random() < self.twice)):
+            if self.chance.random() < self.loss or (node.name, frame.to.node) in self.cut:
+                continue
+            slow = self.chance.uniform(0, 3) if self.chance.random() < self.late else 0
+            self.at(self.chance.uniform(0.001, 0.03) + slow, partial(self._arrive, node.name, frame, rows))
+
+    def _arrive(self, sender: str, frame: Frame, rows: Rows) -> None:
+        node = self.nodes[frame.to.node]
+        if node.core is not None and (sender, node.name) not in self.cut:
+            node.step(frame, rows)
+            self.work(node)
+
+    # -- the map
+
+    def _reaches_etcd(self, node: Node) -> bool:
+        return (node.name, "etcd") not in self.cut
+
+    def _swap(self, node: Node, swap: Swap) -> None:
+        """A request or its answer may be lost; a request may come late, and its node be dead by then."""
+        if self._reaches_etcd(node) and self.chance.random() >= self.loss:
+            slow = self.chance.uniform(0, 6) if self.chance.random() < self.late else 0
+            self.at(self.chance.uniform(0.002, 0.05) + slow, partial(self._swapped, node, swap, node.run))
+
+    def _swapped(self, node: Node, swap: Swap, run: int) -> None:
+        changed = self.etcd.swap(swap)
+        if node.run == run and self._reaches_etcd(node) and self.chance.random() >= self.loss:
+            self._read(node, swap.partition)
+        if changed:
+            for other in self.nodes.values():
+                self._read(other, swap.partition)
+
+    def _read(self, node: Node, partition: int) -> None:
+        """The row as it is now comes to the node some time later; tried again until the map is reached."""
+        if node.core is None:
+            return
+        if not self._reaches_etcd(node):
+            self.at(0.5, self.for_run(node, partial(self._read, node, partition)))
+            return
+        row = self.etcd.rows[partition]
+        slow = self.chance.uniform(0, 5) if self.chance.random() < self.late else 0
+
+        def arrive() -> None:
+            assert node.core is not None
+            if node.name in row.replicas or any(member.node == node.name for member in row.in_sync):
+                node.core.read(partition, row)
+
+        self.at(self.chance.uniform(0.001, 0.05) + slow, self.for_run(node, arrive))
+
+    def _renew(self, node: Node) -> None:
+        assert node.core is not None
+        if self._reaches_etcd(node) and node.core.may_renew():
+            held = self.etcd.leases.get(node.me)
+            stood = self.etcd.renew(node.me, node.run, self.now)
+            if not stood and held is None:
+                node.core.lapsed()
+            for other in self.nodes.values():
+                if other.core is not None and self._reaches_etcd(other):
+                    other.core.lease(node.me, True)
+        self.at(0.8, self.for_run(node, partial(self._renew, node)))
+
+    def _leases(self) -> None:
+        self.etcd.expire(self.now)
+        members = {row.primary for row in self.etcd.rows.values()}
+        for node in self.nodes.values():
+            if node.core is not None and self._reaches_etcd(node):
+                for member in members:
+                    node.core.lease(member, member in self.etcd.leases)
+        self.at(0.3, self._leases)
+
+    # -- clients
+
+    def _clients(self) -> None:
+        if not self.has_clients:
+            return
+        for node in self.nodes.values():
+            if node.core is None:
+                continue
+            for at in list(node.core.partitions):
+                if self.chance.random() < 0.6:
+                    self._propose(node, at)
+                if node.core.serves(at, node.clock(self.now)):
+                    self.checker.read(at, node.rows.get(at, []))
+                if self.chance.random() < 0.02:
+                    replica = node.core.partitions[at]
+                    if replica.row is not None:
+                        replica.trim(replica.applied - self.chance.randint(0, 3))
+            self.work(node)
+        self.at(self.chance.uniform(0.01, 0.2), self._clients)
+
+    def _propose(self, node: Node, partition: int) -> None:
+        assert node.core is not None
+        data = f"{next(self._ids)}".encode()
+        try:
+            position = node.core.propose(partition, data)
+        except Unavailable:
+            return
+        node.proposed[partition, position] = data
+
+    # -- the end
+
+    def heal(self) -> None:
+        """No fault any more: everybody comes back, and everything is as it should be."""
+        self.is_faulty = False
+        self.cut.clear()
+        self.loss = self.twice = self.late = 0.0
+        for node in self.nodes.values():
+            node.slow_until = 0.0
+            if node.core is None:
+                self.start(node)
+        until = self.now + HEAL_SECONDS
+        while self.now < until:
+            self.step()
+        before = {at: self.checker.acked.get(at, 0) for at in self.etcd.rows}
+        until = self.now + 2
+        while self.now < until:
+            self.step()
+        self._check_healed(before)
+
+    def _check_healed(self, before: dict[int, int]) -> None:
+        for at, row in self.etcd.rows.items():
+            if {member.node for member in row.in_sync} != set(row.replicas):
+                raise Broken(f"partition {at} has not healed: {row}")
+            if self.checker.acked[at] <= before[at]:
+                raise Broken(f"partition {at} takes no writes: {row}")
+        self.has_clients = False
+        until = self.now + 5
+        while self.now < until:
+            self.step()
+        for at, row in self.etcd.rows.items():
+            self.checker.healed(at, [self.nodes[name].rows.get(at, []) for name in row.replicas])
