@@ -148,6 +148,16 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
             "[dns]\nservers = ['ns.test']\n[listeners]",
             "dns.servers: found 'ns.test', expected addr",
         ),
+        (
+            "[listeners]",
+            "[mailauth]\nexempt = ['here']\n[listeners]",
+            "mailauth.exempt: found 'here', expected networks such as",
+        ),
+        (
+            "[listeners]",
+            "[mailauth]\nsealers = ['Lists.test']\n[listeners]",
+            "mailauth.sealers: found 'Lists.test', expected domain names",
+        ),
         ("[listeners]", "[relay]\nsmart = 1\n[listeners]", "relay.smart: found 1, expected only"),
         ("hostname = ", "hostname ", "is not TOML: "),
     ],

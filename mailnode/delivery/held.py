@@ -6,10 +6,10 @@ import asyncio
 import errno
 import os
 import tempfile
-import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO
+from weakref import WeakSet
 
 from mailnode.limits import Limits
 from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS
@@ -24,41 +24,35 @@ class Spool:
     def __init__(self, directory: Path, limits: Limits) -> None:
         self._directory = directory
         self._limits = limits
-        self._open = 0
+        self._open: WeakSet[IO[bytes]] = WeakSet()  # a transaction may end in many ways
 
     def take(self) -> IO[bytes]:
         """Raises OSError."""
-        if self._open >= self._limits.spooled_contents_max:
+        if len(self._open) >= self._limits.spooled_contents_max:
             raise OSError(errno.EMFILE, "too many long contents wait")
         file = tempfile.TemporaryFile(dir=self._directory, buffering=0)  # noqa: SIM115
-        self._open += 1
-        weakref.finalize(file, self._given_back)  # its transaction may end in many ways
+        self._open.add(file)
         return file
-
-    def _given_back(self) -> None:
-        self._open -= 1
 
 
 class Held:
     """Whatever becomes of the node or of the transaction, it is gone."""
 
-    __slots__ = ("_file", "_octets", "_pieces", "_spool")
+    __slots__ = ("_file", "_octets", "_spool")
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
         self._file: IO[bytes] | None = None
-        self._pieces: list[bytes] = []
-        self._octets = 0
+        self._octets = bytearray()  # joined as they come: a peer may send one at a time
 
     async def write(self, octets: bytes) -> None:
         """Raises OSError."""
-        self._pieces.append(octets)
-        self._octets += len(octets)
-        if self._octets > PIECE_OCTETS:
-            pieces, self._pieces, self._octets = self._pieces, [], 0
+        self._octets += octets
+        if len(self._octets) > PIECE_OCTETS:
+            full, self._octets = self._octets, bytearray()
             if self._file is None:
                 self._file = self._spool.take()
-            await asyncio.get_running_loop().run_in_executor(None, _write, self._file, pieces)
+            await asyncio.get_running_loop().run_in_executor(None, _write, self._file, full)
 
     async def octets(self) -> AsyncIterator[bytes]:
         """All that was written, from its begin; raises OSError."""
@@ -68,13 +62,13 @@ class Held:
             while piece := await loop.run_in_executor(None, _read, file, at):
                 at += len(piece)
                 yield piece
-        for piece in self._pieces:
-            yield piece
+        if self._octets:
+            yield bytes(self._octets)
 
 
-def _write(file: IO[bytes], pieces: list[bytes]) -> None:
+def _write(file: IO[bytes], full: bytearray) -> None:
     file.seek(0, os.SEEK_END)
-    octets = memoryview(b"".join(pieces))
+    octets = memoryview(full)
     while octets:  # without a buffer a write may take less than it was given
         octets = octets[file.write(octets) :]
 

@@ -12,7 +12,7 @@ import pytest
 
 from mailnode.delivery.accept import Accept
 from mailnode.delivery.examined import Authentication
-from mailnode.delivery.held import Spool
+from mailnode.delivery.held import Held, Spool
 from mailnode.delivery.transaction import Sender, Transaction
 from mailnode.limits import Limits
 from mailnode.mailauth.dkim import Verifier
@@ -134,7 +134,11 @@ def test_a_long_message_that_finds_no_room_to_wait_comes_again(tmp_path: FilePat
 def test_the_files_of_contents_that_were_given_up_are_given_back(tmp_path: FilePath) -> None:
     spool = Spool(tmp_path, replace(Limits(), spooled_contents_max=1))
     for _ in range(3):
+        spool.take()  # and let go of
+    held = spool.take()
+    with pytest.raises(OSError, match="too many"):
         spool.take()
+    held.close()
 
 
 def test_nobody_is_asked_about_mail_that_our_own_pass_on(tmp_path: FilePath) -> None:
@@ -152,3 +156,13 @@ def test_a_long_message_waits_in_a_file_that_has_no_name(tmp_path: FilePath) -> 
     assert stored.endswith(b"Subject: hello\r\n\r\n" + LONG)
     assert stored.count(FORGED) == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_content_that_comes_octet_by_octet_is_held_as_one(tmp_path: FilePath) -> None:
+    async def work() -> list[bytes]:
+        held = Held(Spool(tmp_path, Limits()))
+        for number in range(1000):
+            await held.write(b"%d" % (number % 10))
+        return [piece async for piece in held.octets()]
+
+    assert asyncio.run(work()) == [b"0123456789" * 100]
