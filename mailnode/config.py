@@ -148,6 +148,8 @@ class Config:
     relay: Relay | None  # None: our users' mail for other domains is refused
     allow_plaintext_auth: bool  # passwords outside TLS, from this machine
     imap_literal_minus: bool  # LITERAL- in place of LITERAL+, RFC 7888 §5
+    foreign_from: bool  # our users may write in the name of others
+    hide_client: bool  # Received does not say from where a user submitted
     pop3_marks_seen: bool  # what RETR gave is \Seen once the session ends
     pop3_expire_days: int  # EXPIRE of RFC 2449 §6.7; EXPIRE_NEVER: it is
     pop3_login_delay_seconds: int  # LOGIN-DELAY of RFC 2449 §6.5; 0: none
@@ -199,6 +201,8 @@ def text_of(config: Config) -> str:
         f"hostname = {_string(config.hostname)}  # in greetings, Received and Message-ID fields",
         f"allow_plaintext_auth = {_bool(config.allow_plaintext_auth)}  # from this machine, outside TLS",
         f"imap_literal_minus = {_bool(config.imap_literal_minus)}  # unasked literals: 4096 octets at most",
+        f"foreign_from = {_bool(config.foreign_from)}  # may users write in the name of others?",
+        f"hide_client = {_bool(config.hide_client)}  # keep users' own addresses out of Received fields",
         f"pop3_marks_seen = {_bool(config.pop3_marks_seen)}  # is what POP3 fetched read, for IMAP?",
         f"pop3_expire_days = {config.pop3_expire_days}  # read mail that old goes after a QUIT; -1: never",
         f"pop3_login_delay_seconds = {config.pop3_login_delay_seconds}  # between logins of an account",
@@ -325,6 +329,8 @@ def _config(directory: Path, root: Table, drop_ins: Sequence[Table]) -> Config:
         relay=_relay(root.table("relay")) if root.has("relay") else None,
         allow_plaintext_auth=root.truth("allow_plaintext_auth", False),
         imap_literal_minus=root.truth("imap_literal_minus", False),
+        foreign_from=root.truth("foreign_from", False),
+        hide_client=root.truth("hide_client", False),
         pop3_marks_seen=root.truth("pop3_marks_seen", True),
         pop3_expire_days=root.number("pop3_expire_days", EXPIRE_NEVER, EXPIRE_NEVER),
         pop3_login_delay_seconds=root.number("pop3_login_delay_seconds", 0, 0),

@@ -37,7 +37,7 @@ from mailnode.delivery.accept import Accept
 from mailnode.delivery.examined import Authentication
 from mailnode.delivery.held import Spool
 from mailnode.delivery.replies import LOCAL_ONLY
-from mailnode.delivery.submit import Submit
+from mailnode.delivery.submit import Policy, Submit
 from mailnode.delivery.transaction import Delivery
 from mailnode.directory.creation import Creation
 from mailnode.directory.credential import Credentials, Hashing
@@ -65,10 +65,10 @@ from mailnode.listeners.reactor import install
 from mailnode.listeners.timed import timed
 from mailnode.listeners.tls import Certificate
 from mailnode.listeners.wheel import Wheel
-from mailnode.mailauth import key
 from mailnode.mailauth.dkim import Verifier
 from mailnode.mailauth.dmarc import Dmarc
 from mailnode.mailauth.domain import a_labels
+from mailnode.mailauth.keyring import Keyring
 from mailnode.mailauth.resolver import Resolver, Share
 from mailnode.mailauth.servers import asking
 from mailnode.mailauth.signer import Key, Signer
@@ -115,7 +115,7 @@ class House:
     upload_ids: UploadIds
     domains: dict[str, Domain]
     resolver: Resolver
-    signing: dict[str, Key]
+    signing: dict[str, Sequence[Key]]
     rows: Rows
     lookup: Lookup
     credentials: Credentials
@@ -341,6 +341,8 @@ class Doors:
             "bare_newline",
             "allow_plaintext_auth",
             "imap_literal_minus",
+            "foreign_from",
+            "hide_client",
             "pop3_marks_seen",
             "pop3_expire_days",
             "pop3_login_delay_seconds",
@@ -499,7 +501,8 @@ def _listeners(
         parts.traced,
         frozenset((host, config.authserv_id)),
     )
-    accept, submit = Accept(delivery), Submit(delivery, host, None if config.relay else LOCAL_ONLY)
+    policy = Policy(config.foreign_from, not config.hide_client)
+    accept, submit = Accept(delivery), Submit(delivery, host, None if config.relay else LOCAL_ONLY, policy)
     from_others = Accept(delivery, _authentication(config, parts))
     submission = smtp.submission(
         submit,
@@ -598,10 +601,10 @@ def _outbox(config: Config, told: RelayConfig, parts: House) -> Outbox:
     return Outbox(parts.accounts, relay)
 
 
-def _signing(config: Config) -> dict[str, Key]:
+def _signing(config: Config) -> dict[str, Sequence[Key]]:
     """By domain; raises ConfigError."""
-    signing = [domain for domain in config.domains if domain.dkim and config.relay]
-    return {domain.name: Key(domain.dkim, key.read(config.dkim_key(domain))) for domain in signing}
+    domains = config.domains if config.relay else ()
+    return {domain.name: Keyring(config, domain).signing() for domain in domains}
 
 
 async def _sweep(parts: House) -> None:

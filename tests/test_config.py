@@ -59,6 +59,8 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         listeners=tuple(Listener(service, "::1", port) for port, service in enumerate(Service, start=10_001)),
         allow_plaintext_auth=True,
         imap_literal_minus=True,
+        foreign_from=True,
+        hide_client=True,
         pop3_marks_seen=False,
         pop3_expire_days=30,
         pop3_login_delay_seconds=60,

@@ -17,7 +17,8 @@ from cryptography import x509
 from mailnode import certificate
 from mailnode.clock import SystemClock
 from mailnode.config import Config, ConfigError, Domain
-from mailnode.mailauth import key, zone
+from mailnode.mailauth import zone
+from mailnode.mailauth.keyring import Keyring
 from mailnode.mailauth.published import records
 from mailnode.mailauth.resolver import Resolver, Unavailable
 from mailnode.mailauth.servers import asking
@@ -166,15 +167,13 @@ async def _host_findings(resolver: Resolver, host: str) -> AsyncIterator[Finding
 
 
 async def _domain_findings(resolver: Resolver, config: Config, domain: Domain) -> AsyncIterator[Finding]:
-    text = ""
-    if domain.dkim:
-        try:
-            text = key.record(key.read(config.dkim_key(domain)))
-        except ConfigError as error:
-            advice = "its mail cannot be signed: bring the key back from a backup"
-            yield Finding(domain.name, Level.ERROR, str(error), advice)
-            return
-    async for each in zone.seen(resolver, records(domain.name, config.hostname, domain.dkim, text)):
+    try:
+        keys = Keyring(config, domain).records()
+    except ConfigError as error:
+        advice = "its mail cannot be signed: bring the key back from a backup"
+        yield Finding(domain.name, Level.ERROR, str(error), advice)
+        return
+    async for each in zone.seen(resolver, records(domain.name, config.hostname, keys)):
         about = f"{each.record.kind} {each.record.name}"
         if each.right:
             yield Finding(about, Level.OK, each.there[0][:60])

@@ -36,6 +36,7 @@ from mailnode.config import (
 from mailnode.directory.address import Malformed, canonical_domain
 from mailnode.directory.creation import Refused
 from mailnode.mailauth import key
+from mailnode.mailauth.keyring import Keyring
 from mailnode.mailauth.published import records
 from mailnode.readiness import notify_ready
 
@@ -120,6 +121,8 @@ def _config(directory: Path, domain: str, base_port: int, plaintext: bool) -> Co
         mailauth=None,
         relay=None,
         imap_literal_minus=False,
+        foreign_from=False,
+        hide_client=False,
         pop3_marks_seen=True,
         pop3_expire_days=EXPIRE_NEVER,
         pop3_login_delay_seconds=0,
@@ -161,11 +164,11 @@ def dns(options: argparse.Namespace) -> None:
     if domain is None:
         names = ", ".join(each.name for each in config.domains)
         raise Failure(f"{options.domain!a} is none of this node's domains: {names}")
-    text = key.record(key.read(config.dkim_key(domain))) if domain.dkim else ""
+    keys = Keyring(config, domain).records()
     if options.json:
-        print_json([each._asdict() for each in records(domain.name, config.hostname, domain.dkim, text)])
+        print_json([each._asdict() for each in records(domain.name, config.hostname, keys)])
         return
-    for record in records(domain.name, config.hostname, domain.dkim, text):
+    for record in records(domain.name, config.hostname, keys):
         print(f"{record.name}\tIN\t{record.kind}\t{record.data}")
 
 

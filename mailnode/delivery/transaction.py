@@ -9,6 +9,7 @@ from typing import Protocol
 
 from mailnode.clock import Clock
 from mailnode.delivery.copies import QUEUE, Accounts, Copies
+from mailnode.delivery.draft import Draft
 from mailnode.delivery.examined import Examined
 from mailnode.delivery.replies import (
     NO_SUCH_DOMAIN,
@@ -75,11 +76,13 @@ class Terms:
     """What differs between mail from the open net and from our users.
 
     `not_local` refuses recipients of other domains; None: their mail goes on. `missing(first, identity,
-    seconds)` gives fields to put before the content, of which it sees the begin.
+    seconds)` gives fields to put before the content, of which it sees the begin. `shows_client`: Received
+    names who the message came from.
     """
 
     not_local: Reply | None
     missing: Callable[[bytes, str, int], bytes]
+    shows_client: bool = True
 
 
 class Transaction:
@@ -94,6 +97,7 @@ class Transaction:
         "_content",
         "_copies",
         "_delivery",
+        "_draft",
         "_examined",
         "_identity",
         "_item",
@@ -111,10 +115,12 @@ class Transaction:
         came: Came,
         sender: Sender,
         examined: Examined | None = None,
+        draft: Draft | None = None,
     ) -> None:
-        """`examined` is for mail from other servers alone."""
+        """`examined` is for mail from other servers alone, `draft` for that of our users."""
         self._delivery = delivery
         self._examined = examined
+        self._draft = draft
         self._unforged = Unforged(delivery.authserv_ids)
         self._terms = terms
         self._came = came
@@ -159,9 +165,14 @@ class Transaction:
     async def write(self, octets: bytes) -> None:
         """Returns when as much is kept elsewhere that the next piece has room."""
         if self._examined is None:
-            await self._put(self._unforged.feed(octets))
+            await self._take(octets)
         else:
             await self._examined.write(octets)
+
+    async def _take(self, octets: bytes) -> None:
+        if self._draft is not None:
+            octets = await self._draft.feed(octets)
+        await self._put(self._unforged.feed(octets))
 
     async def finish(self, octets: bytes) -> tuple[Reply, ...]:
         """A reply for each accepted recipient, in order; positive once its copies are durable."""
@@ -199,10 +210,12 @@ class Transaction:
     async def _end(self, octets: bytes) -> Arrived:
         """Of what was examined, `octets` are there already."""
         if self._examined is None:
-            await self._put(self._unforged.feed(octets))
+            await self._take(octets)
         else:
             async for piece in self._examined.octets():
                 await self._put(self._unforged.feed(piece))
+        if self._draft is not None:
+            await self._put(self._unforged.feed(await self._draft.end()))
         rest = self._unforged.end()
         if rest or not self._began:
             await self._write(rest)
@@ -220,6 +233,8 @@ class Transaction:
         await self._content.write(octets)
 
     async def _replies(self, arrived: Arrived) -> tuple[Reply, ...]:
+        if self._draft is not None and self._draft.refusal is not None:
+            return (self._draft.refusal,) * len(self._recipients)
         if hops(arrived.head) - 1 > self._delivery.limits.smtp_hops_max:  # RFC 5321 §6.3; one is our own
             return (TOO_MANY_HOPS,) * len(self._recipients)
         await self._copies.store(arrived)
@@ -287,6 +302,8 @@ class Transaction:
         self._item.start = len(path)  # a field of the final delivery only: it does not go on
         examined = self._examined
         verdict, came = (b"", self._came) if examined is None else (examined.front(), examined.came)
+        if not self._terms.shows_client:
+            came = Came(came.host.encode(), "", came.host, came.protocol)
         trace = path + verdict + received(came, self._name, only, seconds)
         return trace + self._terms.missing(first, self._name, seconds)
 

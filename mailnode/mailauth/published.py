@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 STRING_OCTETS_MAX = 255  # of one string of a TXT record, RFC 1035 §3.3.14
@@ -16,14 +16,18 @@ class Record(NamedTuple):
     data: str
 
 
-def records(domain: str, host: str, selector: str, dkim: str) -> Iterator[Record]:
-    """`dkim` is the text of the key's record; empty where the domain does not sign."""
+def records(domain: str, host: str, keys: Iterable[tuple[str, str]]) -> Iterator[Record]:
+    """`keys` are selectors and the texts of their records."""
     yield Record(f"{domain}.", "MX", f"10 {host}.")
     yield Record(f"{domain}.", "TXT", _strings("v=spf1 mx -all"))  # RFC 7208 §4.5: who is an MX may send
-    if dkim:
-        yield Record(f"{selector}._domainkey.{domain}.", "TXT", _strings(dkim))
+    yield from (key_record(domain, selector, text) for selector, text in keys)
     report = f"v=DMARC1; p=quarantine; rua=mailto:postmaster@{domain}"
     yield Record(f"_dmarc.{domain}.", "TXT", _strings(report))  # RFC 7489 §6.3
+
+
+def key_record(domain: str, selector: str, text: str) -> Record:
+    """RFC 6376 §3.6.2.1"""
+    return Record(f"{selector}._domainkey.{domain}.", "TXT", _strings(text))
 
 
 def _strings(text: str) -> str:

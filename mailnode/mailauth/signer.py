@@ -1,20 +1,24 @@
 """Our users' mail is signed for its author's domain: DKIM, RFC 6376.
 
-By cryptography: dkimpy's own arithmetic takes 25 times as long for a signature.
+With each of the domain's keys: one of RSA, which everybody can verify, and one of Ed25519 (RFC 8463) if it
+has one. By cryptography: dkimpy's own arithmetic takes 25 times as long for a signature.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from mailnode.clock import Clock
 from mailnode.limits import KiB
 from protocols.dkim.canonical import BodyHash
+from protocols.dkim.head import Head
 from protocols.dkim.signature import unsigned
 from protocols.mime.address import read_addresses
 from protocols.mime.fields import read_header
@@ -30,18 +34,28 @@ Octets = Callable[[], AsyncIterator[bytes]]
 @dataclass(frozen=True, slots=True)
 class Key:
     selector: str
-    private: RSAPrivateKey
+    private: RSAPrivateKey | Ed25519PrivateKey
+
+    @property
+    def algorithm(self) -> str:
+        return "rsa-sha256" if isinstance(self.private, RSAPrivateKey) else "ed25519-sha256"
+
+    def sign(self, octets: bytes) -> bytes:
+        """RFC 8463 §3: Ed25519 is made over the hash."""
+        if isinstance(self.private, RSAPrivateKey):
+            return self.private.sign(octets, padding.PKCS1v15(), hashes.SHA256())
+        return self.private.sign(sha256(octets).digest())
 
 
 class Signer:
     """`keys` by domain, as a lower-case A-label."""
 
-    def __init__(self, keys: Mapping[str, Key], clock: Clock) -> None:
+    def __init__(self, keys: Mapping[str, Sequence[Key]], clock: Clock) -> None:
         self._keys = keys
         self._clock = clock
 
     async def field(self, octets: Octets) -> bytes:
-        """The field to put before a content that is read once for it; empty where its author has no key."""
+        """The fields to put before a content that is read once for it; empty where its author has no key."""
         body, head = BodyHash(), b""
         in_head = True
         async for piece in octets():
@@ -58,16 +72,19 @@ class Signer:
                 return b""
         body.end()
         domain = author_domain(head)
-        key = self._keys.get(domain)
-        return b"" if key is None else self._signed(key, domain, head, body.digest())
+        fields, digest = Head(head), body.digest()
+        return b"".join(self._signed(key, domain, fields, digest) for key in self._keys.get(domain, ()))
 
-    def _signed(self, key: Key, domain: str, head: bytes, body_hash: bytes) -> bytes:
-        seconds = self._clock.now_microseconds() // 1_000_000
+    def _signed(self, key: Key, domain: str, head: Head, body_hash: bytes) -> bytes:
         waiting = unsigned(
-            domain=domain, selector=key.selector, seconds=seconds, body_hash=body_hash, head=head
+            algorithm=key.algorithm,
+            domain=domain,
+            selector=key.selector,
+            seconds=self._clock.now_microseconds() // 1_000_000,
+            body_hash=body_hash,
+            head=head,
         )
-        signature = key.private.sign(waiting.header, padding.PKCS1v15(), hashes.SHA256())
-        return waiting.signed(signature)
+        return waiting.signed(key.sign(waiting.header))
 
 
 def author_domain(head: bytes) -> str:

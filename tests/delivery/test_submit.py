@@ -6,16 +6,19 @@ import asyncio
 
 import pytest
 
+from mailnode.delivery.draft import HEAD_OCTETS_MAX, not_own
 from mailnode.delivery.replies import LOCAL_ONLY
-from mailnode.delivery.submit import Submit, missing
+from mailnode.delivery.submit import Policy, Submit, missing
 from mailnode.delivery.transaction import Sender, Transaction
 from mailnode.mailbox.verbs import NotKnown
+from protocols.mime.fields import read_header
 from protocols.smtp.envelope import Body, MailParameters, Path
 from protocols.smtp.reply import Reply
 from protocols.smtp.trace import Came
 from tests.delivery.memory import ANN, BOB, House
 
 CONTENT = b"From: ann@here.example\r\n\r\nhi\r\n"
+DEFAULT = Policy()
 PARAMETERS = MailParameters(body=Body.EIGHT_BIT_MIME)
 CAME = Came(b"laptop.example", "192.0.2.1", "submit.here.example", "ESMTPSA")
 
@@ -171,3 +174,73 @@ MESSAGE_ID = b"Message-ID: <1a@here.example>\r\n"
 )
 def test_only_missing_fields_are_added(first: bytes, added: bytes) -> None:
     assert missing("here.example", first, "1a", 1_000_000) == added
+
+
+def submitted(
+    house: House, content: bytes, policy: Policy = DEFAULT, cut: int = 1 << 20
+) -> tuple[tuple[Reply, ...], list[bytes]]:
+    """What is said, and what came in, when Ann sends it to Bob."""
+
+    async def send() -> tuple[Reply, ...]:
+        sender = Sender(Path(b"ann@here.example"), PARAMETERS, ANN)
+        transaction = await Submit(house.delivery, "here.example", None, policy).begin(CAME, sender)
+        assert isinstance(transaction, Transaction)
+        assert (await transaction.recipient(Path(b"bob@here.example"))).positive
+        for at in range(0, len(content), cut):
+            await transaction.write(content[at : at + cut])
+        return await transaction.finish(b"")
+
+    replies = asyncio.run(send())
+    return replies, [copy.octets for copy in house.accounts.bob.copies]
+
+
+@pytest.mark.parametrize("cut", [1, 5, 1000])
+def test_bcc_goes_and_all_else_stays_however_it_came(cut: int) -> None:
+    content = (
+        b"BCC: a@x.example,\r\n b@x.example\r\nFrom: sales@here.example\r\nResent-Bcc : c@x.example\r\n"
+        b"X-Bcc: d\r\nBcc:\r\n\r\nBcc: body\r\n"
+    )
+    _, (octets,) = submitted(House(), content, cut=cut)
+    assert octets.endswith(b"\r\nFrom: sales@here.example\r\nX-Bcc: d\r\n\r\nBcc: body\r\n")
+    assert octets.count(b"x.example") == 0
+
+
+@pytest.mark.parametrize("content", [b"From: bob@here.example", b"Bcc: x@y\r\nFrom: bob@here.example\r\n"])
+def test_a_message_that_is_all_header_is_judged_too(content: bytes) -> None:
+    replies, copies = submitted(House(), content)
+    assert (replies[0].code, copies) == (550, [])
+
+
+def test_a_header_too_long_to_judge_is_refused_and_not_kept() -> None:
+    replies, copies = submitted(House(), b"X: " + b"y" * HEAD_OCTETS_MAX + b"\r\n", cut=100_000)
+    assert (replies[0].code, replies[0].enhanced, copies) == (552, "5.3.4", [])
+
+
+def test_who_may_write_in_the_name_of_others_does() -> None:
+    replies, copies = submitted(House(), b"From: zoe@there.example\r\n\r\n", Policy(foreign_from=True))
+    assert replies[0].positive and len(copies) == 1
+
+
+def test_received_names_no_client_where_it_shall_not() -> None:
+    _, (octets,) = submitted(House(), CONTENT, Policy(shows_client=False))
+    assert b"laptop" not in octets and b"192.0.2.1" not in octets
+    assert b"Received: from submit.here.example\r\n by submit.here.example with ESMTPSA id " in octets
+
+
+def test_a_directory_that_cannot_be_asked_for_the_author_is_451() -> None:
+    async def judged() -> Reply | None:
+        async def owns(address: str) -> bool:
+            raise NotKnown
+
+        with pytest.raises(NotKnown):
+            await not_own(read_header(b"From: a@b\r\n\r\n", 0, 10), owns)
+        house = House()
+        sender = Sender(Path(b""), PARAMETERS, ANN)
+        transaction = await Submit(house.delivery, "here.example", None).begin(CAME, sender)
+        assert isinstance(transaction, Transaction)
+        await transaction.recipient(Path(b"bob@here.example"))
+        house.lookup.unavailable = True
+        return await transaction.finish_as_one(CONTENT)
+
+    answer = asyncio.run(judged())
+    assert answer is not None and answer.code == 451

@@ -9,17 +9,22 @@ from collections.abc import AsyncIterator
 import dkim
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mailnode.mailauth.signer import Key, Signer, author_domain
 from tests.mailauth.test_resolver import Still
+from tests.mailauth.verifying import verified
 
 PRIVATE = rsa.generate_private_key(65537, 2048)
 PUBLIC = PRIVATE.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+ED25519 = Ed25519PrivateKey.generate()
+ED_RECORD = b"v=DKIM1; k=ed25519; p=" + b64encode(ED25519.public_key().public_bytes_raw())
 RECORD = b"v=DKIM1; k=rsa; p=" + b64encode(PUBLIC)
-SIGNER = Signer({"here.test": Key("s1", PRIVATE)}, Still())
+SIGNER = Signer({"here.test": [Key("s1", PRIVATE), Key("e1", ED25519)]}, Still())
+NAME = "s1._domainkey.here.test"
 HEAD = (
     b"Received: from x\r\nFrom: Alice\r\n <alice@Here.Test>\r\nTo: bob@there.test\r\nSubject: a  b\r\n"
     b"Date: Mon, 5 Jan 2026 10:00:00 +0000\r\nMessage-ID: <1@here.test>\r\nReferences: <0@x>\r\n\t<9@x>\r\n"
@@ -38,10 +43,21 @@ def signed(message: bytes, cut: int = 1000) -> bytes:
 
 def verifies(message: bytes) -> bool:
     def txt(name: bytes, timeout: float = 5) -> bytes | None:
-        return RECORD if name == b"s1._domainkey.here.test." else None
+        return {b"s1._domainkey.here.test.": RECORD, b"e1._domainkey.here.test.": ED_RECORD}.get(name)
 
-    result: bool = dkim.verify(message, dnsfunc=txt)
-    return result
+    def holds(at: int) -> bool:
+        try:
+            good: bool = dkim.DKIM(message).verify(at, dnsfunc=txt)
+        except dkim.ValidationError:
+            return False
+        return good
+
+    good = {holds(at) for at in range(message.count(b"DKIM-Signature:"))}
+    ours = {NAME: [RECORD.decode()], "e1._domainkey.here.test": [ED_RECORD.decode()]}
+    found = verified(message, ours).signatures
+    assert good == {each.result == "pass" for each in found}
+    assert len(good) == 1 and len(found) == 2
+    return good == {True}
 
 
 @pytest.mark.parametrize("cut", [1, 7, 300, 10_000])
@@ -65,6 +81,7 @@ def test_any_body_verifies(pieces: list[bytes], cut: int) -> None:
         (b"To: bob", b"To: eve"),
         (b"MIME-Version", b"From: eve@there.test\r\nMIME-Version"),
         (b"MIME-Version", b"Subject: another\r\nMIME-Version"),
+        (b"MIME-Version", b"Content-Type: text/html\r\nMIME-Version"),
         (b"MIME-Version", b"Reply-To: eve@there.test\r\nMIME-Version"),
     ],
 )
