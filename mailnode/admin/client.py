@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket as sockets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -36,7 +35,7 @@ def ask(socket: Path, request: Any) -> Any:
     if not socket.exists():
         raise NotRunning
     method = method_of(request)
-    with grpc.insecure_channel(target(socket)) as channel:
+    with grpc.insecure_channel(target(socket), options=MESSAGE_OPTIONS) as channel:
         call = channel.unary_unary(
             method.path,
             request_serializer=method.request.SerializeToString,
@@ -57,9 +56,6 @@ def is_running(socket: Path) -> bool:
     except (Refusal, Failed):
         return True
     return True
-    """Whether a node listens there."""
-    with sockets.socket(sockets.AF_UNIX) as probe:
-        return probe.connect_ex(str(socket)) == 0
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -68,12 +68,14 @@ class Restoring:
     clock: Clock
     writer: Executor
     pool: Executor
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def restore(self, backups: Backups, name: str, address: str, into: str) -> tuple[Backup, Restored]:
         """Raises NotRestored, BackupError and NotKnown."""
         was, target = parsed(address), parsed(into or address)
-        backup = backups.named(name, str(was))
-        async with self._opened(backups, backup) as copy:
+        backup = await self._in_pool(partial(backups.named, name, str(was)))
+        # One after the other: the second of two finds what the first brought back.
+        async with self.turn, self._opened(backups, backup) as copy:
             row = await self._in_pool(partial(directory_row, copy, was))
             current = await self.rows.get(target)
             if current is None and was == target and not self._has_rows(row.account):
@@ -97,8 +99,8 @@ class Restoring:
             raise NotRestored(f"{backup.name} cannot be opened: {error}") from None
         finally:
             if copy is not None:
-                copy.close()
-            shutil.rmtree(path, ignore_errors=True)
+                await self._in_pool(copy.close)
+            await self._in_pool(partial(shutil.rmtree, path, ignore_errors=True))
 
     def _has_rows(self, account: int) -> bool:
         try:
@@ -116,8 +118,9 @@ class Restoring:
                 await asyncio.get_running_loop().run_in_executor(self.writer, self.shard.write, part, True)
         self.accounts.forget(account)
         opened = await self.accounts.open(account)
+        if not await self.rows.put_new(address, row):
+            raise NotRestored(f"{address} was given to another account meanwhile: ask again to add to that")
         self._tell_dues(account)
-        await self.rows.put(address, row)
         mailboxes = await opened.mailboxes()
         return Restored(str(address), True, sum(each.messages for each in mailboxes.rows.values()))
 
@@ -180,14 +183,16 @@ def directory_row(copy: RocksShard, address: Address) -> DirectoryRow:
 
 
 def copied(copy: RocksShard, account: int) -> Iterator[Put]:
-    """Every row of an account but its own, and what is due for uploads that never ended."""
+    """Every row of an account but its own, and what says that an item of its queue is due: `raised` writes
+    those. A node that dies in between must not send what was sent already."""
     start = keys.account_id(account)
     own = keys.state(account, Kind.ACCOUNT)
     for family in FAMILIES:
         if family == Family.LOG:
             continue
         for key, value in readable(copy, family, start, keys.after(start)):
-            if not (family == Family.STATE and key == own):
+            is_queued = family == Family.DUE and keys.kind_of(key) == keys.Due.QUEUE
+            if not is_queued and not (family == Family.STATE and key == own):
                 yield family, key, value
 
 

@@ -101,8 +101,9 @@ def decide_trim(
     state: Decided, intent_id: bytes, ask: Trim, loaded: Loaded, moment: Moment
 ) -> Change | Result:
     """The account keeps the floor: who asks for the difference from below it must resynchronise."""
-    if not state.row.position and not state.mailboxes:
-        return Result(refused="NONEXISTENT")  # it was purged since its rows were looked at
+    if not state.row.position:
+        # Purged since its rows were looked at, or half restored: its own row is still to come.
+        return Result(refused="NONEXISTENT")
     change = state.change(intent_id)
     change.trimmed.results = ask.results
     change.trimmed.touched = min(ask.touched, change.position)

@@ -103,6 +103,8 @@ def decide_collect(
 ) -> Change | Result:
     """Drops those mails of the rows that lie nowhere else. What it has read is all that was decided: nothing
     else of the account is on its way."""
+    if not state.row.position:
+        return Result(refused="NONEXISTENT")  # half restored: its own row is still to come
     taken = dict(_taken(state, ask.expunged, loaded))
     if not taken and loaded.expunged_next == state.row.expunged_since:
         return Result(position=state.row.position)

@@ -11,6 +11,7 @@ from mailnode.mailbox.rows import FLAGGED, SEEN
 from mailnode.mailbox.trimming import Trimming
 from mailnode.mailbox.verbs import Resync
 from mailnode.pb.change_pb2 import Intent, Result, Store, Touched
+from mailnode.pb.row_pb2 import AccountRow
 from mailnode.store import keys
 from mailnode.store.keys import Family, Kind
 from tests.mailbox import asks
@@ -208,6 +209,8 @@ def test_of_a_long_difference_only_what_a_reader_may_lag_behind_is_read(house: H
 
 def test_an_account_whose_rows_are_damaged_is_trimmed_as_any_other(house: House) -> None:
     house.shard.write([(Family.STATE, keys.mailbox(asks.ACCOUNT - 1, 1), b"\xff")], sync=True)
+    own = AccountRow(position=1, mailbox_last=1).SerializeToString()
+    house.shard.write([(Family.STATE, keys.state(asks.ACCOUNT - 1, Kind.ACCOUNT), own)], sync=True)
     old = keys.state(asks.ACCOUNT - 1, Kind.RESULT, bytes(16))
     house.shard.write([(Family.STATE, old, b"")], sync=True)
     house.clock.microseconds += RESULTS + 1
