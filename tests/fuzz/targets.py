@@ -8,7 +8,7 @@ from pathlib import Path
 
 from protocols.deflate import Deflate
 from tests.dialogues.runner import read
-from tests.fuzz import sessions, texts
+from tests.fuzz import sessions, texts, zones
 from tests.fuzz.cutting import whole
 from tests.protocols.imap.test_arguments import COMMANDS_AND_VALUES
 from tests.protocols.mime.test_hostile import HOSTILE
@@ -87,6 +87,13 @@ TARGETS = {
     "exchange": Fuzzed(
         texts.exchange,
         lambda: [b"\0ann\0pencil", b"n,,n=user,r=fyko\nc=biws,r=fyko,p=dHzb\n", b"y,a=x,n=u=2C=3D,r=r"],
+    ),
+    "zones": Fuzzed(
+        zones.judgement,
+        lambda: [
+            b"a:%{l1r-}.%{d2} mx ptr include:b.test exp=c.test\0ip4:192.0.2.0/9 ?all\0redirect=fails.test",
+            b"p=reject; psd=y\0 exists:%{ir}.%{v}.none.test ip6:::/0 ~a//64\0 include:%{h} include:%{o}",
+        ],
     ),
     "policy": Fuzzed(
         texts.policy,
