@@ -31,7 +31,7 @@ _SERVER = re.compile(r"(?:([0-9.]+)|\[([0-9A-Fa-f:.]+)\]):([0-9]{1,5})")
 SMTP_PORT = 25
 EXPIRE_NEVER = -1
 DNS_PORT = 53
-_QUOTAS = ("quota_octets", "quota_messages", "domain_quota_octets")
+_NUMBERS = ("quota_octets", "quota_messages", "domain_quota_octets", "dkim_rotate_days")
 
 
 class Service(enum.StrEnum):
@@ -78,6 +78,7 @@ class Domain:
     quota_octets: int = 0  # of an account that was told none of its own; 0: no limit
     quota_messages: int = 0  # as quota_octets
     domain_quota_octets: int = 0  # of all its accounts together; 0: no limit
+    dkim_rotate_days: int = 0  # how old a key becomes before it has a follower; 0: it has none
     reject_dmarc: bool = False  # refuse what its author's domain wants rejected; else it is filed into Junk
 
 
@@ -241,7 +242,8 @@ def domain_lines(domain: Domain) -> list[str]:
         f"name = {_string(domain.name)}",
         f"separator = {_string(domain.separator)}  # user+tag is user",
         f"scram = {_bool(domain.scram)}  # keep SCRAM keys beside the password's hash",
-        f"dkim = {_string(domain.dkim)}  # sign with the key dkim/DOMAIN.THIS.pem; empty: do not",
+        f"dkim = {_string(domain.dkim)}  # the first key, dkim/DOMAIN.THIS.pem; `mailnode dkim` has others",
+        f"dkim_rotate_days = {domain.dkim_rotate_days}  # then a key has a follower; 0: never",
         f"quota_octets = {domain.quota_octets}  # of an account with no quota of its own; 0: no limit",
         f"quota_messages = {domain.quota_messages}  # as quota_octets",
         f"domain_quota_octets = {domain.domain_quota_octets}  # of its accounts together; 0: no limit",
@@ -372,9 +374,9 @@ def _domain(table: Table) -> Domain:
     name, selector = table.name("name"), table.text("dkim", "")
     if selector and not NAME.fullmatch(selector):
         raise table.error("dkim", selector, 'a selector such as "m1"')
-    quotas = {each: table.number(each, 0, 0) for each in _QUOTAS}
+    numbers = {each: table.number(each, 0, 0) for each in _NUMBERS}
     rejects = table.truth("reject_dmarc", False)
-    domain = Domain(name, separator, table.truth("scram", True), selector, reject_dmarc=rejects, **quotas)
+    domain = Domain(name, separator, table.truth("scram", True), selector, reject_dmarc=rejects, **numbers)
     table.refuse_others()
     return domain
 

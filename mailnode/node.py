@@ -70,6 +70,7 @@ from mailnode.mailauth.dmarc import Dmarc
 from mailnode.mailauth.domain import a_labels
 from mailnode.mailauth.keyring import Keyring
 from mailnode.mailauth.resolver import Resolver, Share
+from mailnode.mailauth.rotation import Rotation
 from mailnode.mailauth.servers import asking
 from mailnode.mailauth.signer import Key, Signer
 from mailnode.mailauth.spf import Spf
@@ -582,6 +583,7 @@ def _works(config: Config, parts: House) -> Iterator[Coroutine[Any, Any, None]]:
     yield parts.renaming.resume(parts.accounts.dues)
     if config.relay is not None:
         yield _outbox(config, config.relay, parts).run()
+        yield Rotation(config, parts.domains, parts.signing, parts.resolver, parts.clock).run()
 
 
 def _outbox(config: Config, told: RelayConfig, parts: House) -> Outbox:

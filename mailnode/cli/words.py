@@ -9,9 +9,10 @@ from typing import Any
 
 import shtab
 
-from mailnode.cli import amount, asking, doctor, doctoring, keeping, making, manual, moving, scrubbing
+from mailnode.cli import amount, asking, doctor, doctoring, keeping, keys, making, manual, moving, scrubbing
 from mailnode.config import STANDARD_PORTS
 from mailnode.directory.attempt import Scope
+from mailnode.mailauth.key import KINDS
 
 DAYS_MAX = 36_500  # of an application password
 
@@ -31,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     _mailboxes(commands)
     _moving(commands)
     _domains(commands)
+    _keys(commands)
     _queue(commands)
     _backups(commands)
     _shown(commands, "status", "what the node is doing", doctor.status)
@@ -206,6 +208,19 @@ def _domains(commands: Any) -> None:
     about = "with its accounts: their mail stays, they answer to nobody until the domain is added again"
     remove.add_argument("--keep-accounts", action="store_true", help=about)
     _shown(commands, "dns", "what a domain's DNS zone shall say", making.dns, "domain")
+
+
+def _keys(commands: Any) -> None:
+    of = _group(commands, "dkim", "keys that a domain's mail is signed with")
+    _shown(of, "list", "every key of a domain, and what becomes of it", keys.listed, "domain")
+    about = "a new key, which signs once the DNS shows its record; prints that"
+    made = _shown(of, "generate", about, keys.generate, "domain")
+    made.add_argument("--kind", choices=KINDS, default="rsa", help="ed25519 beside an RSA key, not alone")
+    about = "a follower for each key that signs: it takes over once the DNS shows its record; prints that"
+    _shown(of, "rotate", about, keys.rotate, "domain")
+    about = "a key signs no more, its private part goes; prints the record that says so"
+    _shown(of, "revoke", about, keys.revoke, "domain", "selector")
+    _shown(of, "publish", "the records of all keys, for the zone", keys.publish, "domain")
 
 
 def _queue(commands: Any) -> None:

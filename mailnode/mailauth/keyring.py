@@ -59,7 +59,7 @@ class Keyring:
             return [Held(row["selector"], row["kind"], State(row["state"]), row["since"]) for row in rows]
         except FileNotFoundError:
             selector = self._domain.dkim
-            return [Held(selector, "rsa", State.SIGNING, 0)] if selector else []
+            return [Held(selector, "rsa", State.SIGNING, self._made(selector))] if selector else []
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigError(f"{self._file}: is no list of keys: {error}") from None
 
@@ -124,10 +124,13 @@ class Keyring:
             held.kind
             for held in keys
             if held.state is State.SIGNING
-            and held.since
             and now - held.since >= days * DAY_SECONDS
             and held.kind not in waiting
         ]
+
+    def _made(self, selector: str) -> int:
+        path = self._path(selector)
+        return int(path.stat().st_mtime) if path.exists() else 0
 
     def _path(self, selector: str) -> Path:
         return self._folder / f"{self._domain.name}.{selector}.pem"
