@@ -33,7 +33,6 @@ from mailnode.cluster.replica_messages import (
 
 RESEND_SECONDS = 1.0  # a stream that broke lost what was on it
 APPEND_SECONDS_MAX = 10.0  # a follower that answers heartbeats, but writes nothing
-RETURN_SECONDS_MIN = 60.0  # one that comes and goes must not stall writes each time
 FORMAT_MAX = 1
 
 

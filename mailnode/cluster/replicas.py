@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
-from mailnode.cluster.replica import APPEND_SECONDS_MAX, RESEND_SECONDS, RETURN_SECONDS_MIN, Replica
+from mailnode.cluster.replica import APPEND_SECONDS_MAX, RESEND_SECONDS, Replica
 from mailnode.cluster.replica_log import Log
 from mailnode.cluster.replica_messages import (
     Ack,
@@ -41,6 +41,7 @@ FRAME_OCTETS_MAX = 1 << 20  # a frame of any size costs its CPU once; a larger o
 CANDIDATE_SECONDS = 1.0  # between the attempts of one and the next in the set
 SWAP_SECONDS = 1.0  # until one that was not answered is asked again
 SYNC_SECONDS_MAX = 2.0  # a disk that hangs longer must not keep its lease of the map
+RETURN_SECONDS_MIN = 60.0  # one that comes and goes must not stall writes each time
 SWAPS_MAX = 100  # of one transaction
 
 
@@ -61,8 +62,18 @@ class Ready:
 
 
 class Replicas:
-    def __init__(self, me: Member, run: int, now: float, replicas: Iterable[Replica] = ()) -> None:
+    def __init__(
+        self,
+        me: Member,
+        run: int,
+        now: float,
+        replicas: Iterable[Replica] = (),
+        return_seconds: float = RETURN_SECONDS_MIN,
+        frame_octets_max: int = FRAME_OCTETS_MAX,
+    ) -> None:
         """`run`: of this process, never used before; `now`: seconds of a clock that never stops."""
+        self._return_seconds = return_seconds
+        self._frame_octets_max = frame_octets_max
         self.me = me
         self.run = run
         self.now = now
@@ -233,7 +244,7 @@ class Replicas:
             for to in [*replica.progress, *(replica.required() - replica.progress.keys())]:
                 if to == self.me or to in self._busy:
                     continue
-                room = left.get(to, FRAME_OCTETS_MAX)
+                room = left.get(to, self._frame_octets_max)
                 if room > 0:
                     left[to] = room - replica.fill(to, self.now, room)
 
@@ -321,7 +332,7 @@ class Replicas:
             self._set(replica, tuple(member for member in row.in_sync if member not in gone))
             return
         for member, progress in replica.progress.items():
-            is_ripe = self.now >= replica.removed_at.get(member, self.started - 1e9) + RETURN_SECONDS_MIN
+            is_ripe = self.now >= replica.removed_at.get(member, self.started - 1e9) + self._return_seconds
             is_new = member not in row.in_sync and member.node in row.replicas
             has_all = progress.matched == replica.log.last.seq and replica.has_begun()
             holds = member in self.leading and self.leading[member].holds(

@@ -67,4 +67,8 @@ class Disk:
 
     def crash(self, chance: random.Random) -> None:
         self.sync(self._synced + chance.randint(0, len(self._unsynced)))
+        self.lose()
+
+    def lose(self) -> None:
+        """All that is not synced."""
         self._unsynced.clear()

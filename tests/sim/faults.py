@@ -9,6 +9,7 @@ from tests.sim.world import World
 
 
 def begin(world: World) -> None:
+    world.on_swapped = partial(_at_swap, world)
     world.at(world.chance.uniform(2, 8), partial(_next, world))
 
 
@@ -16,9 +17,25 @@ def _next(world: World) -> None:
     if not world.is_faulty:
         return
     fault = world.chance.choice(FAULTS)
-    node = world.nodes[world.chance.choice(sorted(world.nodes))]
+    name = world.chance.choice(sorted(world.nodes))
+    if world.chance.random() < 0.5:
+        name = world.chance.choice([row.primary.node for row in world.etcd.rows.values()])
+    node = world.nodes[name]
     fault(world, node)
     world.at(world.chance.choice([0.05, 0.5, 2, 6]) * world.chance.uniform(0.5, 1.5), partial(_next, world))
+
+
+def _at_swap(world: World, node: Node) -> None:
+    """The one who asked does not hear of it, or hears nothing more at all."""
+    if world.chance.random() < 0.1:
+        _cut_from_map(world, node)
+    elif world.chance.random() < 0.1:
+        world.at(world.chance.uniform(0, 0.2), partial(_crash, world, node))
+
+
+def _cut_from_map(world: World, node: Node) -> None:
+    world.cut.add((node.name, "etcd"))
+    world.at(world.chance.choice([0.5, 3, 10]), partial(_join, world, node))
 
 
 def _crash(world: World, node: Node) -> None:
@@ -66,7 +83,11 @@ def _cut(world: World, node: Node) -> None:
 
 
 def _join(world: World, node: Node) -> None:
+    """With the others, and with the map then or later."""
+    has_map = (node.name, "etcd") not in world.cut
     world.cut = {pair for pair in world.cut if node.name not in pair}
+    if not has_map and world.chance.random() < 0.5:
+        _cut_from_map(world, node)
 
 
 def _disturb(world: World, node: Node) -> None:
@@ -85,4 +106,4 @@ def _slow_disk(world: World, node: Node) -> None:
     node.slow_until = world.now + world.chance.choice([0.2, 1, 4, 12])
 
 
-FAULTS = (_crash, _crash, _replace_disk, _revoke, _cut, _cut, _disturb, _slow_disk)
+FAULTS = (_crash, _crash, _replace_disk, _revoke, _cut, _cut, _cut_from_map, _disturb, _slow_disk)

@@ -84,8 +84,8 @@ def keep_the_name_of_a_replaced_disk(self: Node) -> None:
     self.disk = type(self.disk)()
 
 
-def forget_promises_at_start(self: Replicas, me: Member, run: int, now: float, replicas: Any = ()) -> None:
-    _init(self, me, run, now, replicas)
+def forget_promises_at_start(self: Replicas, me: Member, run: int, now: float, *rest: Any) -> None:
+    _init(self, me, run, now, *rest)
     self.started = now - 60
 
 

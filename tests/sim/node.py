@@ -36,7 +36,7 @@ class Node:
     def clock(self, now: float) -> float:
         return self.offset + self.rate * now
 
-    def start(self, run: int, now: float) -> None:
+    def start(self, run: int, now: float, return_seconds: float, frame_octets_max: int) -> None:
         self.run = run
         self.proposed.clear()
         self.rows = {partition: list(kept.rows) for partition, kept in self.disk.kept.items()}
@@ -44,7 +44,7 @@ class Node:
             Replica(partition, self.me, run, kept.log(), len(kept.rows), kept.epoch)
             for partition, kept in self.disk.kept.items()
         ]
-        self.core = Replicas(self.me, run, self.clock(now), replicas)
+        self.core = Replicas(self.me, run, self.clock(now), replicas, return_seconds, frame_octets_max)
 
     def replace_disk(self) -> None:
         self.disk = Disk()
@@ -80,7 +80,6 @@ class Node:
             for one in group:
                 swap(one)
         for frame in ready.frames:
-            self.core.taken(frame.to)
             send(frame, self._beside(frame))
         if ready.writes:
             sync(ready.number, self.disk.mark())

@@ -8,13 +8,13 @@ from tests.sim.world import World
 
 
 def simulate(seed: int, steps: int) -> World:
-    """Raises Broken, or whatever the core raises, with the seed and the step."""
+    """Raises Broken, with the seed and the step, whatever the core raises."""
     world = World(seed)
     faults.begin(world)
     try:
         while world.steps < steps:
             world.step()
         world.heal()
-    except (Broken, AssertionError) as error:
-        raise Broken(f"seed {seed}, step {world.steps}, {world.now:.2f} s: {error}") from error
+    except Exception as error:
+        raise Broken(f"seed {seed}, step {world.steps}, {world.now:.2f} s: {error!r}") from error
     return world

@@ -15,8 +15,8 @@ from tests.sim.etcd import Etcd
 from tests.sim.node import Node, Rows
 
 TICK_SECONDS = 0.2
-HEAL_SECONDS = 160.0
-"""Who was removed returns after a minute, each of the members one after another."""
+HEAL_SECONDS = 30.0
+"""Beside the time after which one who was removed returns, each of the members one after another."""
 
 
 class World:
@@ -25,6 +25,8 @@ class World:
         self.now = 0.0
         self.steps = 0
         self.checker = Checker()
+        self.return_seconds = chance.choice([1.0, 1.0, 5.0, 60.0])
+        self.frame_octets = chance.choice([100, 1000, 1 << 20])
         names = [f"n{number}" for number in range(chance.choice([3, 3, 4]))]
         self.nodes = {name: Node(name, chance.uniform(0, 1000), chance.uniform(0.9, 1.1)) for name in names}
         rows = {}
@@ -39,6 +41,8 @@ class World:
         """(from, to); "etcd" is one of them."""
         self.loss = self.twice = self.late = 0.0
         self.is_faulty = self.has_clients = True
+        self.on_swapped: Callable[[Node], None] | None = None
+        """What goes wrong just when the map has changed."""
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
         self._runs = count(1)
@@ -72,7 +76,7 @@ class World:
     # -- processes
 
     def start(self, node: Node) -> None:
-        node.start(next(self._runs), self.now)
+        node.start(next(self._runs), self.now, self.return_seconds, self.frame_octets)
         self.down.discard(node.name)
         self._tick(node)
         self._renew(node)
@@ -109,11 +113,16 @@ class World:
     # -- network
 
     def _send(self, node: Node, frame: Frame, rows: Rows) -> None:
+        self.at(self.chance.uniform(0.001, 0.05), self.for_run(node, partial(self._taken, node, frame.to)))
         for _ in range(1 + (self.chance.random() < self.twice)):
             if self.chance.random() < self.loss or (node.name, frame.to.node) in self.cut:
                 continue
             slow = self.chance.uniform(0, 3) if self.chance.random() < self.late else 0
             self.at(self.chance.uniform(0.001, 0.03) + slow, partial(self._arrive, node.name, frame, rows))
+
+    def _taken(self, node: Node, to: Member) -> None:
+        assert node.core is not None
+        node.core.taken(to)
 
     def _arrive(self, sender: str, frame: Frame, rows: Rows) -> None:
         node = self.nodes[frame.to.node]
@@ -136,6 +145,8 @@ class World:
         changed = self.etcd.swap(swap)
         if node.run == run and self._reaches_etcd(node) and self.chance.random() >= self.loss:
             self._read(node, swap.partition)
+        if changed and self.on_swapped is not None and self.is_faulty:
+            self.on_swapped(node)
         if changed:
             for other in self.nodes.values():
                 self._read(other, swap.partition)
@@ -218,7 +229,7 @@ class World:
             node.slow_until = 0.0
             if node.core is None:
                 self.start(node)
-        until = self.now + HEAL_SECONDS
+        until = self.now + HEAL_SECONDS + 2.2 * self.return_seconds
         while self.now < until:
             self.step()
         before = {at: self.checker.acked.get(at, 0) for at in self.etcd.rows}
