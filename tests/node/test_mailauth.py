@@ -10,9 +10,13 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import dkim
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from mailnode.config import FILE
+from mailnode.mailauth.key import BITS, record
 from tests.node.test_node import ALICE, HOST, PASSWORD
 from tests.wire.nameserver import Nameserver
 from tests.wire.node import Node
@@ -26,6 +30,9 @@ NAMES = {
     "_dmarc.bank.example": {"TXT": ['"v=DMARC1\\; p=reject"']},
     "bank.example": {"TXT": ['"v=spf1 -all"']},
 }
+PRIVATE = rsa.generate_private_key(65537, BITS)
+KEY = record(PRIVATE).replace(";", "\\;")
+NAMES["m1._domainkey.bank.example"] = {"TXT": [f'"{KEY[:200]}" "{KEY[200:]}"']}
 FORGED = "Authentication-Results: mail.example.test; dmarc=pass\r\n"
 
 
@@ -71,6 +78,18 @@ def test_mail_of_its_author_is_told_and_that_of_another_is_junk(node: Node) -> N
     assert b"\tiprev=pass policy.iprev=127.0.0.1" in good
     assert b"\tdmarc=fail " in bad and b"policy.dmarc=quarantine" in bad
     assert "dmarc=fail iprev=pass disposition=quarantine forged_results=1" in node.log.read_text()
+
+
+def test_a_signature_of_the_author_is_enough_until_somebody_changes_the_mail(node: Node) -> None:
+    pem = PRIVATE.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    message = b"From: a@bank.example\r\nSubject: x\r\n\r\nbody\r\n"
+    signed = dkim.sign(message, b"m1", b"bank.example", pem) + message
+    with smtplib.SMTP(HOST, node.port("smtp"), "mx.there.example") as client:
+        client.sendmail("zoe@there.example", [ALICE], signed)
+        client.sendmail("zoe@there.example", [ALICE], signed.replace(b"body", b"Body"))
+    (good,), (bad,) = mails(node, "INBOX"), mails(node, "Junk")
+    assert b"\tdkim=pass header.d=bank.example " in good and b"\tdmarc=pass header.from=bank.example" in good
+    assert b"\tdkim=fail reason=" in bad and b"\tdmarc=fail " in bad
 
 
 def test_a_domain_may_have_it_rejected(node: Node) -> None:
