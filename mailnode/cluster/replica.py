@@ -9,6 +9,7 @@ an older one are refused. Who asked for an epoch leads in it only if the map say
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from mailnode.cluster.replica_log import Log
@@ -113,6 +114,7 @@ class Replica:
             self._step_down()
         elif row.epoch > self.epoch:
             self._lead(row.epoch)
+        self._forget(lambda member: member.node not in row.replicas)
         self._advance()
 
     def ask(self, swap: Swap, now: float) -> None:
@@ -227,11 +229,18 @@ class Replica:
             case Refused() if message.epoch > self.known_epoch():
                 self.has_lapsed = True
             case Join() if self.is_leading:
+                self._forget(lambda member: member.node == sender.node and member != sender)
                 progress = self.progress.setdefault(sender, Progress(self.start))
                 progress.next = max(progress.matched, self.log.nearest(message.last).seq) + 1
                 progress.is_probed, progress.since = True, None
             case _:
                 pass
+
+    def _forget(self, is_gone: Callable[[Member], bool]) -> None:
+        """Of those who only learn: a disk that was replaced, a node that should have no copy."""
+        learning = self.progress.keys() - self.required() if self.is_leading else ()
+        for member in [member for member in learning if is_gone(member)]:
+            del self.progress[member]
 
     def _acknowledged(self, sender: Member, ack: Ack, now: float) -> None:
         progress = self.progress.get(sender)

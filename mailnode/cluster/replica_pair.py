@@ -51,6 +51,9 @@ class Leading:
             self.commits.pop(partition, None)
             self.told.pop(partition, None)
 
+    def has_claims(self) -> bool:
+        return any(epoch for epoch, _ in self.claims.values())
+
     def heartbeat(self, now: float) -> Heartbeat:
         claims = [(at, epoch) for at, (epoch, version) in self.claims.items() if version > self.known]
         commits = tuple((at, epoch, commit) for at, (epoch, commit) in self.commits.items())

@@ -33,7 +33,8 @@ from mailnode.cluster.replica_messages import (
     Swap,
     Writing,
 )
-from mailnode.cluster.replica_pair import BEAT_SECONDS, PROMISE_SECONDS, Following, Leading
+from mailnode.cluster.replica_pair import PROMISE_SECONDS
+from mailnode.cluster.replica_pairs import Pairs
 
 T = TypeVar("T")
 
@@ -79,10 +80,7 @@ class Replicas:
         self.now = now
         self.started = now
         self.partitions = {replica.partition: replica for replica in replicas}
-        self.leading: dict[Member, Leading] = {}
-        self.following: dict[Member, Following] = {}
-        self.holds: dict[int, float] = {}
-        """Until when a partition is promised to one whose claim was refused since."""
+        self.pairs = Pairs(now)
         self.lease_lost: dict[Member, float] = {}
         self.is_short = False
         self._busy: set[Member] = set()
@@ -106,7 +104,8 @@ class Replicas:
             self._try_to_lead(replica)
             self._ask_again(replica)
             self._join(replica)
-        self._beat()
+        for member, beat in self.pairs.beats(self.now):
+            self._say(member, beat)
 
     def read(self, partition: int, row: Row) -> None:
         """The map's row, as a watch, a read or the answer to a swap gives it; possibly late or twice."""
@@ -114,7 +113,7 @@ class Replicas:
         if replica is None:
             replica = self.partitions[partition] = Replica(partition, self.me, self.run, Log(), 0, 0)
         replica.read(row)
-        self._claim(replica)
+        self.pairs.claim(replica, self.now)
 
     def lease(self, member: Member, is_held: bool) -> None:
         """Whether a shard's lease of the map stands."""
@@ -141,7 +140,7 @@ class Replicas:
                     replica = self.partitions.get(message.partition)
                     if replica is not None:
                         replica.step(frame.sender, message, self.now)
-                        self._claim(replica)
+                        self.pairs.claim(replica, self.now)
 
     def synced(self, number: int) -> None:
         """Everything up to the `writes` of that number is durable."""
@@ -169,10 +168,7 @@ class Replicas:
         replica = self.partitions.get(partition)
         if replica is None or not replica.has_begun() or replica.has_lapsed:
             return False
-        return all(
-            member in self.leading and self.leading[member].holds(partition, replica.epoch, now)
-            for member in replica.required() - {self.me}
-        )
+        return all(self.pairs.holds(member, replica, now) for member in replica.required() - {self.me})
 
     def may_renew(self) -> bool:
         """My lease of the map: not while a sync hangs."""
@@ -182,7 +178,7 @@ class Replicas:
         """No disk in sync is short."""
         replica = self.partitions[partition]
         others = replica.required() - {self.me} if replica.row else set()
-        return not self.is_short and not any(m in self.leading and self.leading[m].is_short for m in others)
+        return not self.is_short and not any(map(self.pairs.is_short, others))
 
     # -- out
 
@@ -195,7 +191,7 @@ class Replicas:
             if entries:
                 committed.append((replica.partition, entries))
             if replica.is_leading:
-                self._tell_commit(replica)
+                self.pairs.tell_commit(replica)
         frames = tuple(self._frames())
         writes = tuple(
             writing for replica in self.partitions.values() for writing in _drained(replica.writes)
@@ -218,30 +214,25 @@ class Replicas:
             elif epoch == replica.epoch and not replica.stopped:
                 replica.sends.append((to, Ack(replica.partition, epoch, matched)))
 
-    def _tell_commit(self, replica: Replica) -> None:
-        """By the next heartbeat, where it moved."""
-        told = replica.epoch, replica.commit
-        for member in replica.progress.keys() & self.leading.keys():
-            pair = self.leading[member]
-            if pair.told.get(replica.partition) != told:
-                pair.told[replica.partition] = pair.commits[replica.partition] = told
-
     def _frames(self) -> Iterator[Frame]:
         self._fill()
         for replica in self.partitions.values():
             for to, message in _drained(replica.sends):
-                self._outbox.setdefault(to, []).append(message)
+                self._say(to, message)
         for to in list(self._outbox):
             if to not in self._busy:
                 self._busy.add(to)
                 yield Frame(self.me, self.run, to, tuple(self._outbox.pop(to)))
+
+    def _say(self, to: Member, message: Message) -> None:
+        self._outbox.setdefault(to, []).append(message)
 
     def _fill(self) -> None:
         left: dict[Member, int] = {}
         for replica in self.partitions.values():
             if not replica.is_leading:
                 continue
-            for to in [*replica.progress, *(replica.required() - replica.progress.keys())]:
+            for to in [*replica.progress, *sorted(replica.required() - replica.progress.keys())]:
                 if to == self.me or to in self._busy:
                     continue
                 room = left.get(to, self._frame_octets_max)
@@ -250,33 +241,11 @@ class Replicas:
 
     # -- pairs
 
-    def _beat(self) -> None:
-        for member, pair in self.leading.items():
-            due = pair.said is None or self.now >= pair.said.sent + BEAT_SECONDS
-            if due and any(epoch for epoch, _ in pair.claims.values()):
-                self._outbox.setdefault(member, []).append(pair.heartbeat(self.now))
-
-    def _claim(self, replica: Replica) -> None:
-        """Of every member that is required or learns."""
-        followers: set[Member] = set()
-        if replica.is_leading:
-            followers = (replica.required() | set(replica.progress)) - {self.me}
-        for member in followers - self.leading.keys():
-            self.leading[member] = Leading(self.now)
-        for member, pair in self.leading.items():
-            if member in followers:
-                if not any(epoch for epoch, _ in pair.claims.values()):
-                    pair.since = self.now
-                pair.claim(replica.partition, replica.epoch)
-            elif replica.partition in pair.claims:
-                pair.claim(replica.partition, 0)
-
     def _promise(self, frame: Frame, beat: Heartbeat) -> None:
-        pair = self.following.setdefault(frame.sender, Following())
-        promise = pair.promise(frame.run, beat, self.now, self._known_epoch, self.holds, self.is_short)
+        promise = self.pairs.promise(frame, beat, self.now, self._known_epoch, self.is_short)
         if promise is None:
             return
-        self._outbox.setdefault(frame.sender, []).append(promise)
+        self._say(frame.sender, promise)
         for partition, epoch, commit in beat.commits:
             if partition in self.partitions:
                 self.partitions[partition].learn(epoch, commit)
@@ -287,10 +256,9 @@ class Replicas:
         return replica.known_epoch() if replica is not None and replica.row is not None else None
 
     def _promised(self, sender: Member, promise: Promise) -> None:
-        pair = self.leading.get(sender)
-        if pair is None or promise.run != self.run:
+        if promise.run != self.run:
             return
-        pair.answered(promise)
+        self.pairs.answered(sender, promise)
         for partition, epoch in promise.refused:
             replica = self.partitions.get(partition)
             if replica is not None and replica.is_leading and epoch > replica.known_epoch():
@@ -298,14 +266,9 @@ class Replicas:
 
     # -- the map
 
-    def _promised_until(self, partition: int) -> float:
-        """When nobody can serve the partition on a promise of mine."""
-        untils = [pair.until for pair in self.following.values() if partition in pair.accepted]
-        return max([self.holds.get(partition, self.started), *untils])
-
     def _try_to_lead(self, replica: Replica) -> None:
         row = replica.row
-        if row is None or replica.asked or self.now < self._promised_until(replica.partition):
+        if row is None or replica.asked or self.now < self.pairs.promised_until(replica.partition):
             return
         is_over = self.now >= self.started + PROMISE_SECONDS
         if row.primary == self.me:
@@ -313,7 +276,7 @@ class Replicas:
             was_mine = row.epoch == 0 or replica.epoch_before == row.epoch or replica.is_leading
             if (row.run != self.run or replica.has_lapsed) and (is_over or was_mine):
                 replica.take(self.now, row.in_sync, None)
-                self._claim(replica)
+                self.pairs.claim(replica, self.now)
         elif self.me in row.in_sync and is_over and row.primary in self.lease_lost:
             others = tuple(member for member in row.in_sync if member != row.primary)
             wait = CANDIDATE_SECONDS * others.index(self.me)
@@ -335,10 +298,7 @@ class Replicas:
             is_ripe = self.now >= replica.removed_at.get(member, self.started - 1e9) + self._return_seconds
             is_new = member not in row.in_sync and member.node in row.replicas
             has_all = progress.matched == replica.log.last.seq and replica.has_begun()
-            holds = member in self.leading and self.leading[member].holds(
-                replica.partition, replica.epoch, self.now
-            )
-            if is_new and is_ripe and has_all and holds:
+            if is_new and is_ripe and has_all and self.pairs.holds(member, replica, self.now):
                 self._set(replica, (*row.in_sync, member))
                 return
 
@@ -346,11 +306,11 @@ class Replicas:
         progress = replica.progress.get(member)
         stuck = progress.stuck if progress is not None else None
         is_stuck = stuck is not None and self.now > stuck + APPEND_SECONDS_MAX
-        return is_stuck or self.leading[member].is_silent(self.now)
+        return is_stuck or self.pairs.is_silent(member, self.now)
 
     def _set(self, replica: Replica, in_sync: tuple[Member, ...]) -> None:
         replica.change(in_sync, self.now)
-        self._claim(replica)
+        self.pairs.claim(replica, self.now)
 
     def _ask_again(self, replica: Replica) -> None:
         """The answer may be lost, the swap may come late: only a later revision tells."""
@@ -366,7 +326,7 @@ class Replicas:
         is_known = replica.epoch == row.epoch and replica.matched > 0 and self.me in row.in_sync
         if not is_known and self.now >= replica.joined_at + RESEND_SECONDS:
             replica.joined_at = self.now
-            self._outbox.setdefault(row.primary, []).append(Join(replica.partition, replica.log.last))
+            self._say(row.primary, Join(replica.partition, replica.log.last))
 
 
 def _drained(items: list[T]) -> list[T]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mailnode.cluster.replica_messages import Entry, Member, Position
 
 
@@ -10,7 +12,9 @@ class Broken(AssertionError):
 
 
 class Checker:
-    def __init__(self) -> None:
+    def __init__(self, is_everywhere: Callable[[int, Position], bool]) -> None:
+        """`is_everywhere`: on the disk of each shard that the map says is in sync."""
+        self._is_everywhere = is_everywhere
         self.applied: dict[tuple[int, int], Entry] = {}
         """By (partition, seq): what the first replica applied there, so all others must."""
         self.seqs: dict[tuple[int, bytes], int] = {}
@@ -21,12 +25,14 @@ class Checker:
         self.reads = 0
 
     def apply(self, partition: int, entry: Entry, rows: list[Entry]) -> None:
-        """Replicas apply the same, in order, each once."""
+        """Replicas apply the same, in order, each once, and only what everyone in sync has."""
         seq = entry.position.seq
         if seq != len(rows):
             raise Broken(f"{entry.position} of {partition} applied as row {len(rows)}")
         if self.applied.setdefault((partition, seq), entry) != entry:
             raise Broken(f"{entry} of {partition} differs from {self.applied[partition, seq]}")
+        if not self._is_everywhere(partition, entry.position):
+            raise Broken(f"{entry.position} of {partition} is applied, but not durable in all of the set")
         if entry.data and self.seqs.setdefault((partition, entry.data), seq) != seq:
             raise Broken(f"{entry.data!r} is twice in {partition}")
 

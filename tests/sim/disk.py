@@ -24,6 +24,11 @@ class Kept:
     def log(self) -> Log:
         return Log(self.epochs, self.trimmed, self.entries)
 
+    def has(self, position: Position) -> bool:
+        """What is trimmed was applied, so it is the same everywhere."""
+        at = position.seq - self.trimmed - 1
+        return at < 0 or (at < len(self.entries) and self.entries[at].position == position)
+
     def write(self, writing: Writing, rows: list[Entry]) -> None:
         log = self.log()
         match writing:

@@ -106,4 +106,9 @@ def _slow_disk(world: World, node: Node) -> None:
     node.slow_until = world.now + world.chance.choice([0.2, 1, 4, 12])
 
 
-FAULTS = (_crash, _crash, _replace_disk, _revoke, _cut, _cut, _cut_from_map, _disturb, _slow_disk)
+def _quiet(world: World, node: Node) -> None:
+    """With nothing under way only heartbeats tell a primary that it is none any more."""
+    node.quiet_until = world.now + world.chance.choice([2, 20])
+
+
+FAULTS = (_crash, _crash, _replace_disk, _revoke, _cut, _cut, _cut_from_map, _quiet, _disturb, _slow_disk)

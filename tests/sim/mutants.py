@@ -8,14 +8,15 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from mailnode.cluster.replica import Progress, Replica
-from mailnode.cluster.replica_messages import Append, Member, Row, Swap
+from mailnode.cluster.replica import Replica
+from mailnode.cluster.replica_messages import Append, Member, Row
 from mailnode.cluster.replica_pair import Leading
+from mailnode.cluster.replica_pairs import Pairs
 from mailnode.cluster.replicas import Replicas
 from tests.sim.node import Node
 
 _acknowledge, _step, _read = Replicas._acknowledge, Replica.step, Replica.read
-_judge, _ask, _init, _lead = Replicas._judge, Replica.ask, Replicas.__init__, Replica._lead
+_judge, _init, _lead = Replicas._judge, Replicas.__init__, Replica._lead
 
 
 def acknowledge_before_durable(self: Replicas) -> None:
@@ -41,16 +42,7 @@ def old_set_until_read_back(self: Replica) -> set[Member]:
     return set(self.row.in_sync)
 
 
-def apply_beyond_what_matched(self: Replica) -> tuple[Any, ...]:
-    upto = min(self.commit, self.log.last.seq)
-    if upto <= self.applied:
-        return ()
-    entries = tuple(self.log.after(self.applied, upto))
-    self.applied = upto
-    return entries
-
-
-def break_promises(self: Replicas, partition: int) -> float:
+def break_promises(self: Pairs, partition: int) -> float:
     return 0.0
 
 
@@ -69,7 +61,7 @@ def add_learners_early(self: Replicas, replica: Replica) -> None:
 
 
 def lead_in_the_epoch_of_a_run_before(self: Replica, row: Row) -> None:
-    if row.primary == self.me and self.row is None and row.epoch == self.epoch:
+    if row.primary == self.me and self.row is None and row.epoch == self.epoch > 0:
         self.row = row
         _lead(self, row.epoch)
         return
@@ -99,19 +91,6 @@ def reuse_a_seq(self: Replica, epoch: int) -> None:
     _lead(self, epoch)
 
 
-def count_a_follower_of_another_epoch(self: Replica, sender: Member, ack: Any, now: float) -> None:
-    progress = self.progress.setdefault(sender, Progress(self.start)) if self.is_leading else None
-    if progress is not None:
-        progress.matched = max(progress.matched, ack.matched)
-        progress.since = progress.stuck = None
-        progress.next = max(progress.next, progress.matched + 1)
-        self._advance()
-
-
-def take_over_from_who_holds_a_lease(self: Replica, swap: Swap, now: float) -> None:
-    _ask(self, replace(swap, unless_leased=None), now)
-
-
 MUTANTS: dict[str, tuple[type, str, Callable[..., Any]]] = {
     each.__name__: (owner, name, each)
     for owner, name, each in (
@@ -119,8 +98,7 @@ MUTANTS: dict[str, tuple[type, str, Callable[..., Any]]] = {
         (Replica, "step", no_epoch_fence),
         (Replica, "required", new_set_before_read_back),
         (Replica, "required", old_set_until_read_back),
-        (Replica, "applicable", apply_beyond_what_matched),
-        (Replicas, "_promised_until", break_promises),
+        (Pairs, "promised_until", break_promises),
         (Replicas, "_known_epoch", refuse_no_claim),
         (Replicas, "_judge", add_learners_early),
         (Replica, "read", lead_in_the_epoch_of_a_run_before),
@@ -129,8 +107,6 @@ MUTANTS: dict[str, tuple[type, str, Callable[..., Any]]] = {
         (Replicas, "__init__", forget_promises_at_start),
         (Replica, "has_begun", serve_before_the_tail_is_committed),
         (Replica, "_lead", reuse_a_seq),
-        (Replica, "_acknowledged", count_a_follower_of_another_epoch),
-        (Replica, "ask", take_over_from_who_holds_a_lease),
     )
 }
 

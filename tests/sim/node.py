@@ -28,6 +28,8 @@ class Node:
         self.proposed: dict[tuple[int, Position], bytes] = {}
         self.slow_until = 0.0
         """A sync takes until then."""
+        self.quiet_until = 0.0
+        """Clients write nothing until then."""
 
     @property
     def me(self) -> Member:

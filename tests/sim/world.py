@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from itertools import count
 
-from mailnode.cluster.replica_messages import Frame, Member, Row, Swap
+from mailnode.cluster.replica_messages import Frame, Member, Position, Row, Swap
 from mailnode.cluster.replicas import Unavailable
 from tests.sim.checker import Broken, Checker
 from tests.sim.etcd import Etcd
@@ -24,7 +24,7 @@ class World:
         self.chance = chance = random.Random(seed)
         self.now = 0.0
         self.steps = 0
-        self.checker = Checker()
+        self.checker = Checker(self._is_everywhere)
         self.return_seconds = chance.choice([1.0, 1.0, 5.0, 60.0])
         self.frame_octets = chance.choice([100, 1000, 1 << 20])
         names = [f"n{number}" for number in range(chance.choice([3, 3, 4]))]
@@ -51,6 +51,11 @@ class World:
             self.start(node)
         self.at(0, self._leases)
         self.at(1, self._clients)
+
+    def _is_everywhere(self, partition: int, position: Position) -> bool:
+        members = self.etcd.rows[partition].in_sync
+        disks = [self.nodes[member.node].disk for member in members if self.nodes[member.node].me == member]
+        return all(disk.of(partition).has(position) for disk in disks)
 
     # -- the queue
 
@@ -182,7 +187,7 @@ class World:
 
     def _leases(self) -> None:
         self.etcd.expire(self.now)
-        members = {row.primary for row in self.etcd.rows.values()}
+        members = [row.primary for row in self.etcd.rows.values()]
         for node in self.nodes.values():
             if node.core is not None and self._reaches_etcd(node):
                 for member in members:
@@ -198,7 +203,7 @@ class World:
             if node.core is None:
                 continue
             for at in list(node.core.partitions):
-                if self.chance.random() < 0.6:
+                if self.chance.random() < 0.6 and self.now >= node.quiet_until:
                     self._propose(node, at)
                 if node.core.serves(at, node.clock(self.now)):
                     self.checker.read(at, node.rows.get(at, []))
@@ -226,7 +231,7 @@ class World:
         self.cut.clear()
         self.loss = self.twice = self.late = 0.0
         for node in self.nodes.values():
-            node.slow_until = 0.0
+            node.slow_until = node.quiet_until = 0.0
             if node.core is None:
                 self.start(node)
         until = self.now + HEAL_SECONDS + 2.2 * self.return_seconds
