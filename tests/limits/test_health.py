@@ -14,6 +14,7 @@ from mailnode import node as built
 from mailnode.clock import SystemClock
 from mailnode.config import MetricsAt, load
 from mailnode.limits import Limits
+from mailnode.node.doors import Doors
 from mailnode.pb.change_pb2 import Create, Intent
 from tests.listeners.door import until
 from tests.listeners.loop import REACTOR, run
@@ -37,7 +38,7 @@ async def opened(directory: Path, limits: Limits) -> AsyncIterator[tuple[built.H
         limits=limits,
     )
     async with built.house(config, SystemClock()) as parts:
-        doors = built.Doors(config, parts, REACTOR)
+        doors = Doors(config, parts, REACTOR)
         doors.open({})
         yield parts, port
         await doors.stop()

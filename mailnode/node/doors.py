@@ -1,0 +1,178 @@
+"""The ports of a node."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, replace
+from functools import partial
+from typing import Any
+
+from twisted.internet.error import CannotListenError
+
+from mailnode import certificate, openfiles, tunable
+from mailnode import log as log_file
+from mailnode.config import Config, ConfigError, MetricsAt, Service
+from mailnode.config import Listener as At
+from mailnode.http.exposition import Exposition, Gauge
+from mailnode.http.gauges import gauges, scrub_gauges
+from mailnode.http.site import site
+from mailnode.listeners import pop3
+from mailnode.listeners.admission import Admission, Logins
+from mailnode.listeners.listener import Listener
+from mailnode.listeners.listening import Listening
+from mailnode.listeners.tls import Certificate
+from mailnode.listeners.wheel import Wheel
+from mailnode.node.house import House
+from mailnode.node.services import services
+from mailnode.node.works import signing
+
+IMPLICIT_TLS = frozenset((Service.SUBMISSIONS, Service.IMAPS, Service.POP3S))
+
+
+class Doors:
+    """The ports of the node. What the configuration says of sessions may change while they are open: sessions
+    that have begun keep what they have."""
+
+    LIVE = frozenset(
+        (
+            "domains",
+            "key_password",
+            "bare_newline",
+            "allow_plaintext_auth",
+            "imap_literal_minus",
+            "foreign_from",
+            "hide_client",
+            "pop3_marks_seen",
+            "pop3_expire_days",
+            "pop3_login_delay_seconds",
+            "log_level",
+            "limits",
+        )
+    )
+    """Of the limits, those of mailnode/tunable.py that are read when a session begins."""
+
+    def __init__(self, config: Config, parts: House, reactor: Any) -> None:
+        """Raises ConfigError."""
+        certificate.check(config.certificate, config.key, config.key_password)
+        self.config = config
+        self._parts = parts
+        self._reactor = reactor
+        self._certificate = Certificate(config.certificate, config.key, config.key_password)
+        self._wheel = Wheel(reactor)
+        self._files_max = openfiles.raised()
+        self._admission = Admission(openfiles.within(config.limits, self._files_max))
+        self._locks = pop3.Locks()
+        self._logins = Logins()
+        self._open: list[tuple[Service, Listening[Any]]] = []
+        self._site: Any = None
+        self._stopping = False
+
+    def open(self, ports: Mapping[At, socket.socket | OSError]) -> None:
+        """Accept at every port; raises ConfigError."""
+        values = services(self.config, self._parts, self._locks, self._logins)
+        for at in self.config.listeners:
+            port = self._listening(at.service, values)
+            bound = ports[at]
+            if isinstance(bound, OSError):
+                complaint = f"{at.service} cannot listen at {at.host} port {at.port}"
+                raise ConfigError(f"{complaint}: {bound.strerror}")
+            port.adopt(bound)
+            self._open.append((at.service, port))
+        if self.config.lmtp_socket is not None:
+            port = self._listening(Service.LMTP, values)
+            path = self.config.lmtp_socket
+            _bind(f"lmtp cannot listen at {path}", partial(port.open_unix, path))
+            self._open.append((Service.LMTP, port))
+        if self.config.metrics is not None:
+            self._open_site(self.config.metrics)
+
+    def _open_site(self, at: MetricsAt) -> None:
+        parts = self._parts
+
+        def read() -> Iterator[Gauge]:
+            yield from gauges(parts.shard, parts.accounts, parts.space, self.sessions, parts.clock)
+            yield from scrub_gauges(parts.scrub)
+
+        silence = self.config.limits.http_silence_seconds_max
+        made = site(Exposition(parts.metrics, read), self.ailment, at.token, silence)
+
+        def bind() -> None:
+            self._site = self._reactor.listenTCP(at.port, made, interface=at.host)
+
+        _bind(f"metrics cannot listen at {at.host} port {at.port}", bind)
+
+    def _listening(self, service: Service, values: Mapping[Service, Listener[Any]]) -> Listening[Any]:
+        return Listening(
+            self._reactor,
+            values[service],
+            limits=self.config.limits,
+            clock=self._parts.clock,
+            wheel=self._wheel,
+            admission=self._admission,
+            certificate=self._certificate,
+            implicit=service in IMPLICIT_TLS,
+        )
+
+    def change(self, config: Config) -> list[str]:
+        """Take what can change live, and the certificate as it is now; the keys that need a restart.
+
+        Raises ConfigError and changes nothing when the certificate cannot be used.
+        """
+        certificate.check(self.config.certificate, self.config.key, config.key_password)
+        keys = signing(config)
+        changed = [each.name for each in fields(Config) if _differs(each.name, self.config, config)]
+        limits, limits_later = tunable.changed(self.config.limits, config.limits)
+        self.config = replace(self.config, **{name: getattr(config, name) for name in self.LIVE})
+        self.config = replace(self.config, limits=limits)
+        self._certificate.reload(self.config.key_password)
+        self._admission.change(openfiles.within(self.config.limits, self._files_max))
+        self._parts.verification.change(self.config.limits)
+        self._parts.domains.clear()
+        self._parts.domains.update({domain.name: domain for domain in self.config.domains})
+        self._parts.signing.clear()
+        self._parts.signing.update(keys)
+        log_file.set_level(self.config.log_level)
+        values = services(self.config, self._parts, self._locks, self._logins)
+        for name, port in self._open:
+            port.change(values[name], self.config.limits)
+        later = [name for name in changed if name not in self.LIVE]
+        return later + [f"limits.{name}" for name in limits_later]
+
+    def change_domains(self, config: Config) -> None:
+        """Of what can change live, these alone; raises ConfigError and changes nothing."""
+        self.change(replace(self.config, domains=config.domains))
+
+    @property
+    def sessions(self) -> dict[str, int]:
+        """How many are open, by service."""
+        return {service.value: len(port) for service, port in self._open}
+
+    def ailment(self) -> str:
+        """Why nobody should be sent here; empty: all is well."""
+        if self._stopping:
+            return "the node stops"
+        waits = self._parts.partitions.waits_seconds
+        return "writes to the disk hang" if waits > self.config.limits.write_hangs_seconds else ""
+
+    async def stop(self) -> None:
+        """Say goodbye to everybody."""
+        self._stopping = True
+        await asyncio.gather(*(port.stop() for _, port in self._open))
+        if self._site is not None:
+            self._site.stopListening()
+
+
+def _differs(name: str, one: Config, other: Config) -> bool:
+    return bool(getattr(one, name) != getattr(other, name))
+
+
+def _bind(complaint: str, bind: Callable[[], object]) -> None:
+    try:
+        bind()
+    except CannotListenError as error:
+        why = error.socketError.strerror or error.socketError  # a path too long has no number of its own
+        raise ConfigError(f"{complaint}: {why}") from None
+    except OSError as error:  # bound by us, but another process was first to listen
+        raise ConfigError(f"{complaint}: {error.strerror}") from None

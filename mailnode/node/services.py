@@ -1,0 +1,116 @@
+"""What each service of a node is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mailnode.config import Config, Domain, Service
+from mailnode.delivery.accept import Accept
+from mailnode.delivery.examined import Authentication
+from mailnode.delivery.held import Spool
+from mailnode.delivery.replies import LOCAL_ONLY
+from mailnode.delivery.submit import Policy, Submit
+from mailnode.delivery.transaction import Delivery
+from mailnode.directory.measured import Measured
+from mailnode.listeners import imap, pop3, smtp
+from mailnode.listeners.admission import Logins
+from mailnode.listeners.listener import Listener
+from mailnode.listeners.timed import timed
+from mailnode.mailauth.dkim import Verifier
+from mailnode.mailauth.dmarc import Dmarc
+from mailnode.mailauth.domain import a_labels
+from mailnode.mailauth.resolver import Share
+from mailnode.mailauth.spf import Spf
+from mailnode.mailauth.verdict import Verdicts
+from mailnode.node.house import House
+
+
+def services(config: Config, parts: House, locks: pop3.Locks, logins: Logins) -> dict[Service, Listener[Any]]:
+    """What each service is; the ports are the configuration's."""
+    host, limits, clock = config.hostname, config.limits, parts.clock
+    verifier = Measured(parts.verification, parts.metrics)
+    mechanisms = _mechanisms(config.domains)
+    is_short, metrics = parts.space.is_short, parts.metrics
+    delivery = Delivery(
+        parts.lookup,
+        parts.accounts,
+        parts.upload_ids,
+        clock,
+        limits,
+        is_short,
+        metrics,
+        parts.traced,
+        frozenset((host, config.authserv_id)),
+    )
+    policy = Policy(config.foreign_from, not config.hide_client)
+    accept, submit = Accept(delivery), Submit(delivery, host, None if config.relay else LOCAL_ONLY, policy)
+    from_others = Accept(delivery, _authentication(config, parts))
+    submission = smtp.submission(
+        submit,
+        verifier,
+        clock,
+        host,
+        limits,
+        mechanisms=mechanisms,
+        auth_needs_tls=not config.allow_plaintext_auth,
+        bare_newline=config.bare_newline[Service.SUBMISSION],
+    )
+    mailboxes = imap.listener(
+        verifier,
+        logins,
+        parts.accounts,
+        parts.upload_ids,
+        clock,
+        limits,
+        mechanisms=mechanisms,
+        auth_needs_tls=not config.allow_plaintext_auth,
+        literal_minus=config.imap_literal_minus,
+    )
+    maildrops = pop3.pop3(
+        parts.accounts,
+        verifier,
+        locks,
+        clock,
+        host,
+        limits,
+        mechanisms=mechanisms,
+        passwords_need_tls=not config.allow_plaintext_auth,
+        custom=pop3.Custom(config.pop3_marks_seen, config.pop3_expire_days, config.pop3_login_delay_seconds),
+    )
+    services: dict[Service, Listener[Any]] = {
+        Service.LMTP: smtp.lmtp(accept, host, limits, config.bare_newline[Service.LMTP]),
+        Service.SMTP: smtp.mx(from_others, host, limits, config.bare_newline[Service.SMTP]),
+        Service.SUBMISSION: submission,
+        Service.SUBMISSIONS: submission,
+        Service.IMAP: mailboxes,
+        Service.IMAPS: mailboxes,
+        Service.POP3: maildrops,
+        Service.POP3S: maildrops,
+    }
+    return {service: timed(listener, parts.metrics) for service, listener in services.items()}
+
+
+def _mechanisms(domains: Sequence[Domain]) -> tuple[str, ...]:
+    """The best first, RFC 4422 §3.2. A client that takes SCRAM up falls back to nothing else."""
+    return ("SCRAM-SHA-256", "PLAIN", "LOGIN") if any(each.scram for each in domains) else ("PLAIN", "LOGIN")
+
+
+def _authentication(config: Config, parts: House) -> Authentication | None:
+    if config.mailauth is None:
+        return None
+    limits, domains = config.limits, parts.domains
+    resolver = Share(parts.resolver, limits.mailauth_dns_queries_open_max)
+    spf = Spf(resolver, parts.clock, limits, config.hostname)
+    verifier = Verifier(resolver, parts.clock, limits)
+    verdicts = Verdicts(resolver, spf, Dmarc(resolver), verifier.examine, limits)
+
+    def rejects(recipient: str) -> bool:
+        domain = domains.get(a_labels(recipient.rpartition("@")[2]))
+        return domain is not None and domain.reject_dmarc
+
+    spool = Spool(config.directory, limits)
+    told = config.mailauth
+    return Authentication(
+        verdicts, config.authserv_id, spool, rejects, told.defer, told.exempt, frozenset(told.sealers)
+    )

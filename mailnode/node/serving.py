@@ -1,0 +1,116 @@
+"""A node from its start to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvloop
+
+from mailnode.admin import service
+from mailnode.clock import SystemClock
+from mailnode.config import Config, ConfigError, load
+from mailnode.config import Listener as At
+from mailnode.listeners.ports import become, bound, inherited
+from mailnode.listeners.reactor import install
+from mailnode.node.doors import Doors
+from mailnode.node.house import house, operator
+from mailnode.node.works import works
+from mailnode.traces import Tell
+
+log = logging.getLogger(__name__)
+
+
+def serve(config: Config, ready: Callable[[], None]) -> None:
+    """Run a node until it is told to stop; `ready` is called when every listener accepts.
+
+    Raises ConfigError, ShardError and OSError when it cannot start.
+    """
+    ports = bound(config.listeners, inherited())
+    become(config.user)
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    install(loop)
+    from twisted.internet import reactor  # there is none before the line above
+
+    running: Any = reactor
+    running.startRunning(installSignalHandlers=False)
+    loop.run_until_complete(_serve(config, ports, ready, running))
+
+
+async def _serve(
+    config: Config, ports: Mapping[At, socket.socket | OSError], ready: Callable[[], None], reactor: Any
+) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with (
+        _tracing(config) as traced,
+        house(config, SystemClock(), traced) as parts,
+        _beside(*works(config, parts)),
+    ):
+        doors = Doors(config, parts, reactor)
+        asked = operator(config, parts, doors.change_domains, lambda: doors.sessions)
+        admin = await service.serve(config.admin_socket, asked)
+        try:
+            doors.open(ports)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _take_anew, doors)
+            ready()
+            await stop.wait()
+        finally:
+            await doors.stop()
+            await admin.stop(grace=None)
+
+
+@asynccontextmanager
+async def _tracing(config: Config) -> AsyncIterator[Tell | None]:
+    """Who is told of spans; raises ConfigError."""
+    if config.traces is None:
+        yield None
+        return
+    try:
+        from mailnode.http.tracing import Tracing  # its libraries are an extra
+    except ImportError as error:
+        raise ConfigError(f"[traces] needs `pip install mailnode[otel]`: {error}") from None
+    tracing = Tracing(config.traces, config.hostname, SystemClock())
+    try:
+        yield tracing.tell
+    finally:
+        await asyncio.get_running_loop().run_in_executor(None, tracing.stop)
+
+
+def _take_anew(doors: Doors) -> None:
+    """What the configuration's file says now, as far as it can change while the node runs; else nothing."""
+    try:
+        later = doors.change(load(doors.config.directory))
+    except ConfigError as error:
+        log.error("the configuration was not taken", extra={"reason": error})
+        return
+    log.info("the configuration was taken")
+    if later:
+        log.warning("some of it needs a restart", extra={"keys": " ".join(later)})
+
+
+@asynccontextmanager
+async def _beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Work that goes on until the node stops."""
+    tasks = [asyncio.create_task(_reported(work)) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _reported(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except Exception:
+        log.exception("work beside the listeners ended by our own mistake")

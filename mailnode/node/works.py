@@ -1,0 +1,90 @@
+"""What a node does beside its listeners."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterator, Sequence
+from typing import Any
+
+from mailnode.config import Config
+from mailnode.config import Relay as RelayConfig
+from mailnode.mailauth.keyring import Keyring
+from mailnode.mailauth.rotation import Rotation
+from mailnode.mailauth.signer import Key, Signer
+from mailnode.mailbox import orphans
+from mailnode.node.house import House
+from mailnode.relay.attempt import Attempts
+from mailnode.relay.bounce import Bounces
+from mailnode.relay.outbox import Outbox, Relay
+from mailnode.relay.route import Routes
+
+
+def works(config: Config, parts: House) -> Iterator[Coroutine[Any, Any, None]]:
+    """What goes on beside the listeners; raises ConfigError."""
+    yield _sweep(parts)
+    yield _trim(parts)
+    yield _collect(parts)
+    yield _look_at_disk(parts)
+    yield parts.scrub.run()
+    yield parts.sums.run()
+    yield parts.pulse.run()
+    yield parts.creation.resume(parts.accounts.dues)
+    yield parts.renaming.resume(parts.accounts.dues)
+    if config.relay is not None:
+        yield _outbox(config, config.relay, parts).run()
+        yield Rotation(config, parts.domains, parts.signing, parts.resolver, parts.clock).run()
+
+
+def _outbox(config: Config, told: RelayConfig, parts: House) -> Outbox:
+    """Our users' mail goes on to other domains."""
+    clock, limits = parts.clock, parts.limits
+    parts.signing.update(signing(config))
+    relay = Relay(
+        Routes(parts.resolver, clock, config.hostname, limits, loopback=told.loopback),
+        Signer(parts.signing, clock),
+        Attempts(config.hostname, told.port, limits),
+        Bounces(config.hostname, parts.upload_ids, clock),
+        clock,
+        limits,
+        parts.metrics,
+        parts.traced,
+    )
+    return Outbox(parts.accounts, relay)
+
+
+def signing(config: Config) -> dict[str, Sequence[Key]]:
+    """By domain; raises ConfigError."""
+    domains = config.domains if config.relay else ()
+    return {domain.name: Keyring(config, domain).signing() for domain in domains}
+
+
+async def _sweep(parts: House) -> None:
+    """What no connection of this run can still be sending goes at once; later what took too long."""
+    loop = asyncio.get_running_loop()
+    before = parts.clock.now_microseconds()
+    while True:
+        await loop.run_in_executor(parts.writer, orphans.sweep, parts.shard, before)
+        await loop.run_in_executor(parts.upkeep, parts.shard.collect, parts.limits.blob_garbage_share_max)
+        await asyncio.sleep(parts.limits.uploads_swept_seconds)
+        before = parts.clock.now_microseconds() - parts.limits.upload_kept_seconds * 1_000_000
+
+
+async def _look_at_disk(parts: House) -> None:
+    while True:
+        parts.space.look()
+        await asyncio.get_running_loop().run_in_executor(None, parts.ballast.load, parts.space)
+        await asyncio.sleep(parts.limits.disk_looked_seconds)
+
+
+async def _trim(parts: House) -> None:
+    while True:
+        await parts.trimming.trim()
+        await asyncio.sleep(parts.limits.trimmed_seconds)
+
+
+async def _collect(parts: House) -> None:
+    await parts.removal.resume()
+    while True:
+        await parts.collecting.collect()
+        await parts.removal.purge()
+        await asyncio.sleep(parts.limits.collected_seconds)
