@@ -56,23 +56,12 @@ class Signer:
 
     async def field(self, octets: Octets) -> bytes:
         """The fields to put before a content that is read once for it; empty where its author has no key."""
-        body, head = BodyHash(), b""
-        in_head = True
-        async for piece in octets():
-            if not in_head:
-                body.feed(piece)
-                continue
-            head += piece
-            end = (b"\r\n" + head).find(END_OF_HEAD)
-            if end >= 0:
-                in_head = False
-                body.feed(head[end + 2 :])
-                head = head[:end]
-            elif len(head) > HEAD_OCTETS_MAX:
-                return b""
-        body.end()
+        found = await read(octets)
+        if found is None:
+            return b""
+        head, digest = found
         domain = author_domain(head)
-        fields, digest = Head(head), body.digest()
+        fields = Head(head)
         return b"".join(self._signed(key, domain, fields, digest) for key in self._keys.get(domain, ()))
 
     def _signed(self, key: Key, domain: str, head: Head, body_hash: bytes) -> bytes:
@@ -85,6 +74,26 @@ class Signer:
             head=head,
         )
         return waiting.signed(key.sign(waiting.header))
+
+
+async def read(octets: Octets) -> tuple[bytes, bytes] | None:
+    """The header, up to its empty line, and the hash of the relaxed body; None: a header is too long."""
+    body, head = BodyHash(), b""
+    in_head = True
+    async for piece in octets():
+        if not in_head:
+            body.feed(piece)
+            continue
+        head += piece
+        end = (b"\r\n" + head).find(END_OF_HEAD)
+        if end >= 0:
+            in_head = False
+            body.feed(head[end + 2 :])
+            head = head[:end]
+        elif len(head) > HEAD_OCTETS_MAX:
+            return None
+    body.end()
+    return head, body.digest()
 
 
 def author_domain(head: bytes) -> str:

@@ -35,12 +35,14 @@ class Unsigned:
     """From its name to `b=`, without a line end."""
     header: bytes
     """What is signed: fields in relaxed form, this one last."""
+    rest: bytes = b""
+    """Of the field, behind the value of `b=`."""
 
     def signed(self, signature: bytes) -> bytes:
         """The whole field, with its CRLF."""
         text = b64encode(signature)
         lines = [text[at : at + VALUE_OCTETS] for at in range(0, len(text), VALUE_OCTETS)]
-        return self.field + b"\r\n\t".join(lines) + b"\r\n"
+        return self.field + b"\r\n\t".join(lines) + self.rest + b"\r\n"
 
 
 def unsigned(
@@ -56,13 +58,13 @@ def unsigned(
             selector.encode(),
             seconds,
             b64encode(body_hash),
-            _folded(names),
+            folded(names),
         )
     )
     return Unsigned(text, head.signed(names, Form.RELAXED, text))
 
 
-def _folded(names: Sequence[bytes]) -> bytes:
+def folded(names: Sequence[bytes]) -> bytes:
     """Names in lines of a bounded length."""
     lines = [b""]
     for name in names:
