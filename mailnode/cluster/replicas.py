@@ -297,7 +297,8 @@ class Replicas:
         for member, progress in replica.progress.items():
             is_ripe = self.now >= replica.removed_at.get(member, self.started - 1e9) + self._return_seconds
             is_new = member not in row.in_sync and member.node in row.replicas
-            has_all = progress.matched == replica.log.last.seq and replica.has_begun()
+            # Of what commits from now on it is asked too, so it need not have what is under way.
+            has_all = progress.matched >= replica.commit and replica.has_begun()
             if is_new and is_ripe and has_all and self.pairs.holds(member, replica, self.now):
                 self._set(replica, (*row.in_sync, member))
                 return

@@ -16,7 +16,7 @@ from mailnode.cluster.replicas import Replicas
 from tests.sim.node import Node
 
 _acknowledge, _step, _read = Replicas._acknowledge, Replica.step, Replica.read
-_judge, _init, _lead = Replicas._judge, Replicas.__init__, Replica._lead
+_judge, _lead = Replicas._judge, Replica._lead
 
 
 def acknowledge_before_durable(self: Replicas) -> None:
@@ -76,11 +76,6 @@ def keep_the_name_of_a_replaced_disk(self: Node) -> None:
     self.disk = type(self.disk)()
 
 
-def forget_promises_at_start(self: Replicas, me: Member, run: int, now: float, *rest: Any) -> None:
-    _init(self, me, run, now, *rest)
-    self.started = now - 60
-
-
 def serve_before_the_tail_is_committed(self: Replica) -> bool:
     return self.is_leading
 
@@ -104,7 +99,6 @@ MUTANTS: dict[str, tuple[type, str, Callable[..., Any]]] = {
         (Replica, "read", lead_in_the_epoch_of_a_run_before),
         (Leading, "holds", serve_without_end),
         (Node, "replace_disk", keep_the_name_of_a_replaced_disk),
-        (Replicas, "__init__", forget_promises_at_start),
         (Replica, "has_begun", serve_before_the_tail_is_committed),
         (Replica, "_lead", reuse_a_seq),
     )
