@@ -41,6 +41,7 @@ _REASONS = {
     "TRYCREATE": "the mailbox was removed meanwhile",
     "UIDTAKEN": "its UID was given to another message, or passed over",
 }
+_NOT_NOW = {"DISKFULL": "its disk is nearly full", "UNAVAILABLE": "the account has too much to do"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,8 +266,8 @@ class Arrival:
 
     async def _stored(self, intent: Intent) -> Result:
         result = await self._apply(intent)
-        if result.refused == "UNAVAILABLE":
-            raise SourceError("the node takes no mail now, its disk is nearly full: run it again later")
+        if result.refused in _NOT_NOW:
+            raise SourceError(f"the node takes no mail now, {_NOT_NOW[result.refused]}: run it again later")
         return result
 
     async def _flush(self) -> None:

@@ -1,6 +1,7 @@
 """Maildirs as Dovecot and Courier keep them, with keywords, UIDs and unique-ids.
 
-Folders are those of Maildir++ (".Work.Old"), or lie in one another ("Work/Old").
+Folders are those of Maildir++ (".Work.Old"), or lie in one another ("Work/Old"). Below the root no symbolic
+link is followed: a Maildir is its user's, who must not have whoever imports it read what others have.
 """
 
 from __future__ import annotations
@@ -58,13 +59,13 @@ class MaildirSource:
         return found
 
     def _found(self, folder: Path, levels: tuple[str, ...]) -> Iterator[Box]:
-        if (folder / "cur").is_dir() or (folder / "new").is_dir():
+        if _is_directory(folder / "cur") or _is_directory(folder / "new"):
             names = _uid_list(folder)
             messages = len(_files(folder / "cur")) + len(_files(folder / "new"))
             name = SEPARATOR.join(levels) or INBOX
             yield Box(name, folder, names.uid_validity, names.uid_next, messages=messages)
         for each in sorted(folder.iterdir()):
-            if each.name in ("cur", "new", "tmp") or not each.is_dir() or each.is_symlink():
+            if each.name in ("cur", "new", "tmp") or not _is_directory(each):
                 continue
             if not each.name.startswith("."):
                 yield from self._found(each, (*levels, _level(each.name)))
@@ -74,7 +75,7 @@ class MaildirSource:
     def subscribed(self) -> Iterable[str]:
         for name in ("subscriptions", "courierimapsubscribed"):
             path = self._root / name
-            if path.is_file():
+            if _is_file(path):
                 return list(_subscribed(path.read_text("utf-8", "surrogateescape").splitlines()))
         return ()
 
@@ -87,7 +88,7 @@ class MaildirSource:
         for uid, name, where in files:
             path = folder / where / name
             try:
-                about = path.stat()
+                about = path.lstat()
             except FileNotFoundError:
                 continue  # a client moved it: the next run finds it under its new name
             base = _base(name)
@@ -114,15 +115,29 @@ class MaildirSource:
 
 
 def _files(folder: Path) -> list[str]:
-    if not folder.is_dir():
+    if not _is_directory(folder):
         return []
-    return [each.name for each in os.scandir(folder) if not each.name.startswith(".") and each.is_file()]
+    found = (each for each in os.scandir(folder) if each.is_file(follow_symlinks=False))
+    return [each.name for each in found if not each.name.startswith(".")]
+
+
+def _is_directory(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def _is_file(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
-    with path.open("rb", buffering=0) as file:
+    with open(path, "rb", buffering=0, opener=_unlinked) as file:
         while piece := file.read(PIECE_OCTETS):
             yield piece
+
+
+def _unlinked(path: str, flags: int) -> int:
+    """Of what was no symbolic link when it was listed."""
+    return os.open(path, flags | os.O_NOFOLLOW)
 
 
 def _base(name: str) -> str:
@@ -150,7 +165,7 @@ def _named(letters: str, keywords: dict[str, str]) -> tuple[str, ...]:
 def dovecot_keywords(folder: Path) -> dict[str, str]:
     """Letter -> keyword, of `dovecot-keywords`: lines of a number from 0 and a name."""
     path = folder / "dovecot-keywords"
-    if not path.is_file():
+    if not _is_file(path):
         return {}
     found = {}
     for line in path.read_text("utf-8", "replace").splitlines():
@@ -164,7 +179,7 @@ def _uid_list(folder: Path) -> UidList:
     """Of `dovecot-uidlist`, else of Courier's `courierimapuiddb`, which has the form of its version 1."""
     for name in ("dovecot-uidlist", "courierimapuiddb"):
         path = folder / name
-        if path.is_file():
+        if _is_file(path):
             lines = path.read_text("utf-8", "surrogateescape").splitlines()
             try:
                 return _parsed_uid_list(lines)
@@ -191,7 +206,7 @@ def _parsed_uid_list(lines: Sequence[str]) -> UidList:
             if field.startswith("P"):
                 unique_ids[base] = valid_unique_id(field[1:])
     uid_next = max(uid_next, max(uids.values(), default=0) + 1)
-    if max(uid_validity, uid_next) > UID_MAX:
+    if max(uid_validity, uid_next) > UID_MAX or min(uid_validity, *uids.values(), 0) < 0:
         raise ValueError
     return UidList(uid_validity, uid_next, uids, unique_ids)
 

@@ -140,6 +140,8 @@ class MboxSource:
 def _files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.is_symlink():
+            continue  # as in a Maildir
         if not hidden and path.suffix not in _NOT_MBOX and path.is_file() and _is_mbox(path):
             yield path
 
@@ -184,18 +186,22 @@ def _messages(octets: mmap.mmap) -> Iterator[tuple[int, int, int]]:
     while begin < len(octets):
         line_end = octets.find(b"\n", begin)
         start = len(octets) if line_end < 0 else line_end + 1
-        end, following = _by_length(octets, start)
+        found = _FROM.search(octets, start - 1)
+        line = found.start() + 1 if found else len(octets)
+        end, following = _by_length(octets, start, line)
         if following < 0:
-            found = _FROM.search(octets, start - 1)
-            following = found.start() + 1 if found else len(octets)
+            following = line
             end = _without_empty_line(octets, start, following)
         yield begin, start, end
         begin = following
 
 
-def _by_length(octets: mmap.mmap, start: int) -> tuple[int, int]:
-    """Where the message ends as Content-Length says, and the next begins; -1 where it leads nowhere."""
-    found = _HEADER_END.search(octets, start)
+def _by_length(octets: mmap.mmap, start: int, line: int) -> tuple[int, int]:
+    """Where the message ends as Content-Length says, and the next begins; -1 where it leads nowhere.
+
+    `line`: the next that begins a message, or seems to; no header goes beyond it.
+    """
+    found = _HEADER_END.search(octets, start, line)
     length = _length(octets[start : found.end()]) if found else b""
     if found is None or not length.isdigit():
         return -1, -1

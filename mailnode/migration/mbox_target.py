@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 from mailnode.mailbox.names import SEPARATOR
 from mailnode.mailbox.rows import ANSWERED, DELETED, DRAFT, FLAGGED, SEEN
@@ -44,7 +46,7 @@ class MboxFolder:
         self._row = mailbox.row
         self._keeps_crlf = keeps_crlf
         self._line_end = b"\r\n" if keeps_crlf else b"\n"
-        self._file = self._making.open("wb")
+        self._file: IO[bytes] = open(self._making, "wb", opener=_private)  # noqa: SIM115  # until `finish`
 
     def present(self) -> Sequence[int]:
         return ()
@@ -103,5 +105,12 @@ class MboxFolder:
 
 
 def _file_name(level: str) -> str:
-    """No level hides, or leads elsewhere."""
-    return f"_{level[1:]}" if level.startswith(".") else level
+    """No level hides, or leads elsewhere; and no two are one."""
+    if level.startswith("."):
+        return f"%2e{level[1:]}"
+    return f"%25{level[1:]}" if level.startswith("%2") else level
+
+
+def _private(path: str, flags: int) -> int:
+    """Mail is its owner's alone."""
+    return os.open(path, flags, 0o600)

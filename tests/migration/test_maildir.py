@@ -49,9 +49,10 @@ def test_couriers_list_of_uids_is_read_too(tmp_path: Path) -> None:
     assert (box.uid_validity, box.uid_next, [item.uid for item in source.items(box)]) == (77, 12, [5])
 
 
-def test_a_broken_list_of_uids_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["nonsense\n", "3 V77 N12\n-4 :1.M.h\n", "3 V-7 N12\n", ""])
+def test_a_broken_list_of_uids_is_named(tmp_path: Path, text: str) -> None:
     made(tmp_path)
-    (tmp_path / "dovecot-uidlist").write_text("nonsense\n")
+    (tmp_path / "dovecot-uidlist").write_text(text)
     with pytest.raises(SourceError, match="dovecot-uidlist is no list of UIDs"):
         MaildirSource(tmp_path, "", "").boxes()
 
@@ -78,3 +79,26 @@ def test_a_unique_id_that_pop3_could_not_say_is_none() -> None:
     assert unique_id_of("%5u%%", 10, 255, "") == ""
     assert unique_id_of("%u%%", 10, 255, "") == "10%"
     assert unique_id_of("x" * 71, 10, 255, "") == ""
+
+
+def test_no_symbolic_link_leads_to_what_others_have(tmp_path: Path) -> None:
+    theirs = made(tmp_path / "theirs", "cur/1.secret.h:2,")
+    for name in ("subscriptions", "dovecot-keywords", "dovecot-uidlist"):
+        (theirs / name).write_text("3 V77 N12\n")
+    root = made(tmp_path / "root", "cur/1.own.h:2,a")
+    (root / "cur" / "2.link.h:2,").symlink_to(theirs / "cur" / "1.secret.h:2,")
+    (root / ".Theirs").mkdir()
+    (root / ".Theirs" / "cur").symlink_to(theirs / "cur")
+    (root / ".Whole").symlink_to(theirs)
+    for name in ("subscriptions", "dovecot-keywords", "dovecot-uidlist"):
+        (root / name).symlink_to(theirs / name)
+    source = MaildirSource(root, "", "")
+    (box,) = source.boxes()
+    (item,) = source.items(box)
+    assert (box.name, box.uid_validity, item.keywords) == ("INBOX", 0, ())
+    assert item.place == root / "cur" / "1.own.h:2,a"
+    assert list(source.subscribed()) == []
+    item.place.unlink()
+    item.place.symlink_to(theirs / "cur" / "1.secret.h:2,")  # since it was listed
+    with pytest.raises(OSError, match="symbolic links"):
+        b"".join(*(pieces for _, pieces in source.contents(box, [item])))

@@ -102,3 +102,18 @@ def test_a_tree_is_read_as_thunderbird_and_others_keep_it(tmp_path: Path) -> Non
     assert [box.name for box in source.boxes()] == ["INBOX", "Work", "Work/Old"]
     with pytest.raises(SourceError, match="is no mbox"):
         MboxSource(tmp_path / "notes.txt", "", "", Quoting.MBOXRD).boxes()
+
+
+def test_a_header_without_an_end_is_looked_for_no_further_than_the_next_message(tmp_path: Path) -> None:
+    line = b"From a 1:00 2020\n"
+    last = b"A: 1\nContent-Length: 2\n\nx\n"
+    assert contents(tmp_path, 30_000 * line + last) == [*29_999 * [b""], b"A: 1\n\nx\n"]
+
+
+def test_no_symbolic_link_in_a_tree_leads_to_what_others_have(tmp_path: Path) -> None:
+    (tmp_path / "theirs").write_bytes(FROM + b"\nx\n")
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "own").write_bytes(FROM + b"\nx\n")
+    (root / "link").symlink_to(tmp_path / "theirs")
+    assert [box.name for box in MboxSource(root, "", "", Quoting.MBOXRD).boxes()] == ["own"]

@@ -102,3 +102,18 @@ def test_what_is_not_there_is_said_in_one_line(node: Path, tmp_path: Path, capsy
     ):
         assert main([*words, "--dir", str(node)]) == 1
         assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_mailboxes_whose_names_no_file_may_have_get_each_a_file_of_their_own(
+    node: Path, tmp_path: Path, capsys: Told
+) -> None:
+    names = [".a", "_a", "%2ea", ".."]
+    for name in names:
+        words = ("--into", name)
+        assert imported(node, maildir(tmp_path / "source", "1.a.h:2,"), capsys, *words)[0] == 0
+    out = tmp_path / "out" / "mbox"
+    out.mkdir(parents=True)
+    assert main(["export", "mbox", ALICE, str(out), "--dir", str(node)]) == 0
+    files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert len(files) == len(names)
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
