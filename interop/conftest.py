@@ -38,6 +38,9 @@ def server(request: pytest.FixtureRequest, open_folder: Path) -> Iterator[Server
     if kind == "postfix-dovecot" and (reason := postfix_dovecot.absent()):
         pytest.skip(reason)
     running: Server = SERVERS[kind](open_folder / "node", free_base_port(random.Random()), _accounts(request))
+    if isinstance(running, Node):
+        running.init()
+        running.take_any_author()
     running.start()
     yield running
     running.stop()

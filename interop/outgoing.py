@@ -40,6 +40,7 @@ def made(directory: Path) -> Node:
     accounts = {f"alice@{DOMAIN}": "wonder land"}
     node = Node(directory, free_base_port(random.Random()), accounts, options=())
     node.init()
+    node.take_any_author()
     return node
 
 

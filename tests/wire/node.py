@@ -56,6 +56,13 @@ class Node:
         if done.returncode != 0:
             raise ServerFailed(f"mailnode init ended with {done.returncode}:\n{done.stderr.decode()}")
 
+    def take_any_author(self) -> None:
+        """After `init`: users send samples of other people's mail."""
+        file = self.directory / "mailnode.toml"
+        text = file.read_text()
+        assert "\nforeign_from = false " in text
+        file.write_text(text.replace("\nforeign_from = false ", "\nforeign_from = true "))
+
     def port(self, service: str) -> int:
         return self.base_port + STANDARD_PORTS[service]
 
