@@ -198,6 +198,14 @@ class Replica:
         progress.next += len(entries)
         return octets
 
+    def lacks(self, to: Member) -> bool:
+        """There is something to say to it."""
+        progress = self.progress.get(to)
+        return progress is None or progress.is_probed or progress.next <= self.log.last.seq
+
+    def is_probing(self) -> bool:
+        return any(progress.is_probed for progress in self.progress.values())
+
     def resend(self, now: float) -> None:
         for progress in self.progress.values():
             if progress.since is not None and now > progress.since + RESEND_SECONDS:

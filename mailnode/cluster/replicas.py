@@ -85,6 +85,8 @@ class Replicas:
         self.is_short = False
         self._busy: set[Member] = set()
         self._outbox: dict[Member, list[Message]] = {}
+        self._touched: dict[int, Replica] = {}
+        """With something to do since the last `ready`: the others cost it nothing."""
         self._number = 0
         self._synced = 0
         self._unsynced: deque[tuple[int, float]] = deque()
@@ -104,6 +106,8 @@ class Replicas:
             self._try_to_lead(replica)
             self._ask_again(replica)
             self._join(replica)
+            if replica.swaps or replica.is_probing():
+                self._touch(replica)
         for member, beat in self.pairs.beats(self.now):
             self._say(member, beat)
 
@@ -113,6 +117,7 @@ class Replicas:
         if replica is None:
             replica = self.partitions[partition] = Replica(partition, self.me, self.run, Log(), 0, 0)
         replica.read(row)
+        self._touch(replica)
         self.pairs.claim(replica, self.now)
 
     def lease(self, member: Member, is_held: bool) -> None:
@@ -140,6 +145,7 @@ class Replicas:
                     replica = self.partitions.get(message.partition)
                     if replica is not None:
                         replica.step(frame.sender, message, self.now)
+                        self._touch(replica)
                         self.pairs.claim(replica, self.now)
 
     def synced(self, number: int) -> None:
@@ -159,7 +165,15 @@ class Replicas:
             raise Unavailable(f"partition {partition} has its primary elsewhere, or nowhere")
         if replica.in_sync_min() < replica.row.min_insync:
             raise Unavailable(f"partition {partition} has {replica.in_sync_min()} in sync")
+        self._touch(replica)
         return replica.propose(data)
+
+    def trim(self, partition: int, upto: int) -> None:
+        """Forget entries up to that seq, as far as nobody in sync needs them."""
+        replica = self.partitions[partition]
+        if replica.row is not None:
+            replica.trim(upto)
+            self._touch(replica)
 
     # -- asked
 
@@ -185,38 +199,41 @@ class Replicas:
     def ready(self) -> Ready:
         """Everything that there is to do since the last one."""
         self._acknowledge()
+        touched, self._touched = list(self._touched.values()), {}
         committed = []
-        for replica in self.partitions.values():
+        for replica in touched:
             entries = replica.applicable()
             if entries:
                 committed.append((replica.partition, entries))
             if replica.is_leading:
                 self.pairs.tell_commit(replica)
-        frames = tuple(self._frames())
-        writes = tuple(
-            writing for replica in self.partitions.values() for writing in _drained(replica.writes)
-        )
+        frames = tuple(self._frames(touched))
+        writes = tuple(writing for replica in touched for writing in _drained(replica.writes))
         if writes:
             self._number += 1
             self._unsynced.append((self._number, self.now))
-        for replica in self.partitions.values():
+        for replica in touched:
             for to, epoch, matched in _drained(replica.acks):
                 self._waiting.append((self._number, replica, to, epoch, matched))
-        swaps = iter([swap for replica in self.partitions.values() for swap in _drained(replica.swaps)])
+        swaps = iter([swap for replica in touched for swap in _drained(replica.swaps)])
         groups = tuple(iter(lambda: tuple(islice(swaps, SWAPS_MAX)), ()))
         return Ready(self._number, writes, frames, tuple(committed), groups)
 
     def _acknowledge(self) -> None:
         while self._waiting and self._waiting[0][0] <= self._synced:
             _, replica, to, epoch, matched = self._waiting.popleft()
+            self._touch(replica)
             if to is None:
                 replica.synced(epoch, matched)
             elif epoch == replica.epoch and not replica.stopped:
                 replica.sends.append((to, Ack(replica.partition, epoch, matched)))
 
-    def _frames(self) -> Iterator[Frame]:
-        self._fill()
-        for replica in self.partitions.values():
+    def _touch(self, replica: Replica) -> None:
+        self._touched[replica.partition] = replica
+
+    def _frames(self, touched: list[Replica]) -> Iterator[Frame]:
+        self._fill(touched)
+        for replica in touched:
             for to, message in _drained(replica.sends):
                 self._say(to, message)
         for to in list(self._outbox):
@@ -227,17 +244,19 @@ class Replicas:
     def _say(self, to: Member, message: Message) -> None:
         self._outbox.setdefault(to, []).append(message)
 
-    def _fill(self) -> None:
+    def _fill(self, touched: list[Replica]) -> None:
         left: dict[Member, int] = {}
-        for replica in self.partitions.values():
+        for replica in touched:
             if not replica.is_leading:
                 continue
             for to in [*replica.progress, *sorted(replica.required() - replica.progress.keys())]:
-                if to == self.me or to in self._busy:
-                    continue
                 room = left.get(to, self._frame_octets_max)
-                if room > 0:
+                if to == self.me:
+                    continue
+                if to not in self._busy and room > 0:
                     left[to] = room - replica.fill(to, self.now, room)
+                if replica.lacks(to):
+                    self._touch(replica)
 
     # -- pairs
 
@@ -249,6 +268,7 @@ class Replicas:
         for partition, epoch, commit in beat.commits:
             if partition in self.partitions:
                 self.partitions[partition].learn(epoch, commit)
+                self._touch(self.partitions[partition])
 
     def _known_epoch(self, partition: int) -> int | None:
         """Of what the map was not read yet, any epoch may be over: None."""
