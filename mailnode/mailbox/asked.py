@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from mailnode.limits import Limits
 from mailnode.mailbox.add import related
+from mailnode.mailbox.adopt import adopted_key
 from mailnode.mailbox.arrays import Arrays
 from mailnode.mailbox.queue import item_key
 from mailnode.mailbox.ranges import pairs, sliced
@@ -45,6 +46,8 @@ def rows_asked(intent: Intent) -> Sequence[tuple[int, bytes]]:
     if alone(intent):
         ask: Undelete | Collect = getattr(intent, intent.WhichOneof("ask") or "")
         return [(Kind.EXPUNGED, key) for key in ask.expunged]
+    if intent.HasField("adopt") and intent.adopt.uid_validity:
+        return [(Kind.ADOPTED, adopted_key(intent.adopt.uid_validity))]
     if intent.HasField("queue"):
         return [(Kind.QUEUE, item_key(intent.queue.mail))]
     return ()

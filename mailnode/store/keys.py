@@ -51,6 +51,7 @@ class Kind:
     EXPUNGED: Final = 14
     UNIQUE_ID: Final = 20
     ORIGIN: Final = 21
+    ADOPTED: Final = 22
 
 
 class Blob:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from mailnode.limits import Limits
-from mailnode.mailbox.account import mailbox_needed
-from mailnode.mailbox.add import related
+from mailnode.mailbox.asked import mailbox_needed, rows_asked
 from mailnode.mailbox.decide import decide
 from mailnode.mailbox.decided import Decided, Loaded, Moment
-from mailnode.mailbox.queue import item_key
 from mailnode.mailbox.quota import NO_QUOTA
 from mailnode.mailbox.reads import Reads
 from mailnode.mailbox.rows import rows
 from mailnode.pb.change_pb2 import Change, Result
-from mailnode.store.keys import Kind
 from tests.mailbox import asks
 from tests.mailbox.found import Found, check
 from tests.store.faulty_shard import FaultyShard
@@ -47,22 +43,12 @@ class Decider:
         needed = mailbox_needed(intent)
         arrays = self.reads.arrays(needed) if needed else None
         moment = Moment(self.now_microseconds, self.limits, self.quota)
-        loaded = Loaded(arrays, self._small_rows(intent))
+        small_rows = {each: self.reads.row_asked(*each) for each in rows_asked(intent)}
+        loaded = Loaded(arrays, small_rows)
         if intent.HasField("collect"):
             leaving, following = self.reads.leaving(loaded.rows)
             loaded = loaded._replace(leaving=leaving, expunged_next=following)
         return decide(self.state, intent, loaded, moment)
-
-    def _small_rows(self, intent: Any) -> Mapping[tuple[int, bytes], bytes]:
-        wanted = [(Kind.MSGID, h) for message in intent.add.messages for h in related(message)]
-        wanted += [(Kind.ORIGIN, message.origin) for message in intent.add.messages if message.origin]
-        if intent.HasField("put_row"):
-            wanted.append((intent.put_row.kind, intent.put_row.key))
-        if intent.HasField("queue"):
-            wanted.append((Kind.QUEUE, item_key(intent.queue.mail)))
-        for ask in (intent.undelete, intent.collect):
-            wanted += [(Kind.EXPUNGED, key) for key in ask.expunged]
-        return {(kind, key): self.reads.small_row(kind, key) for kind, key in wanted}
 
     def leave_open(self, ask: Any) -> Change:
         change = self.decide(ask)

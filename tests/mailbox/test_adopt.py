@@ -73,6 +73,28 @@ def test_a_mailbox_made_later_has_a_higher_uid_validity_than_an_adopted_one() ->
     assert it.state.mailboxes[3].uid_validity > 4_000_000_000
 
 
+def test_a_uid_validity_is_adopted_once_whatever_becomes_of_its_mailbox() -> None:
+    it = account("Work", "Other")
+    it.ask(Adopt(mailbox=2, uid_validity=77))
+    it.ask(add(kept(2, 5)))
+    assert it.refused(Adopt(mailbox=3, uid_validity=77)) == "UIDTAKEN"
+    it.ask(asks.delete_mailbox(2))
+    it.ask(asks.create_mailbox("Work"))
+    assert it.refused(Adopt(mailbox=4, uid_validity=77)) == "UIDTAKEN"
+    assert rows_of(it, Kind.ADOPTED) == 1
+
+
+def test_a_mailbox_of_the_same_uid_validity_gets_another_unless_it_gave_uids() -> None:
+    it = account("Work", "Other")
+    inbox, other = it.state.mailboxes[1].uid_validity, it.state.mailboxes[3].uid_validity
+    it.ask(add(message(1)))
+    assert it.refused(Adopt(mailbox=2, uid_validity=inbox)) == "UIDTAKEN"
+    it.ask(Adopt(mailbox=2, uid_validity=other))
+    found = it.found().mailboxes
+    assert found[2].uid_validity == other
+    assert len({each.uid_validity for each in found.values()}) == len(found)
+
+
 def test_a_special_use_moves_from_a_mailbox_that_never_had_a_message() -> None:
     it = account("Sent", "Sent Items", "Other")
     it.state.mailboxes[2].special_use = "\\Sent"
