@@ -29,7 +29,10 @@ _FLAGS = {
     "\\seen": SEEN,
     "\\draft": DRAFT,
 }
-_ERRORS = (IMAPClientError, imaplib.IMAP4.error, OSError)
+_NUMBER_MAX = 0xFFFFFFFF  # RFC 9051 §9: nz-number of UIDVALIDITY and UIDs
+_NO_IMAP = (LookupError, ValueError, TypeError, AttributeError)
+"""What imapclient raises, and what is done with its results, where a server answers something else."""
+_ERRORS = (IMAPClientError, imaplib.IMAP4.error, OSError, *_NO_IMAP)
 
 
 class Security(Enum):
@@ -75,7 +78,7 @@ class ServerSource:
                 continue
             status = self._client.folder_status(name, ["UIDVALIDITY", "UIDNEXT", "MESSAGES"])
             use = next((use for use in sorted(_SPECIAL_USES) if use.lower() in told), "")
-            uids = status[b"UIDVALIDITY"], status[b"UIDNEXT"]
+            uids = _number(status[b"UIDVALIDITY"]), _number(status[b"UIDNEXT"])
             yield Box(_full(name, delimiter), name, *uids, use, status[b"MESSAGES"])
 
     def subscribed(self) -> Iterable[str]:
@@ -87,7 +90,7 @@ class ServerSource:
     def items(self, box: Box) -> Iterator[Item]:
         try:
             self._select(box)
-            uids = sorted(self._client.search("ALL"))
+            uids = sorted(map(_number, self._client.search("ALL")))
             for start in range(0, len(uids), _ITEMS):
                 yield from self._described(box, uids[start : start + _ITEMS])
         except _ERRORS as error:
@@ -160,6 +163,13 @@ def _logged_in(login: Login) -> IMAPClient:
     else:
         client.login(login.user, login.password)
     return client
+
+
+def _number(told: Any) -> int:
+    number = int(told)
+    if not 0 < number <= _NUMBER_MAX:
+        raise ValueError(f"{number} is no UID")
+    return number
 
 
 def _full(name: str, delimiter: bytes | None) -> str:
