@@ -68,7 +68,7 @@ class CgroupMeter:
         """The last children of an ended server may be a moment behind it, and hold the group."""
         deadline = time.monotonic() + QUIET_WAIT_SECONDS_MAX
         while (self._folder / "cgroup.procs").read_text() and time.monotonic() < deadline:
-            time.sleep(QUIET_WINDOW_SECONDS)
+            time.sleep(QUIET_WINDOW_SECONDS)  # a control group tells nobody that it is empty
         with contextlib.suppress(OSError):
             self._folder.rmdir()
 
@@ -105,7 +105,7 @@ def await_quiet(meter: Meter) -> float:
     deadline = time.monotonic() + QUIET_WAIT_SECONDS_MAX
     before = meter.seconds()
     while time.monotonic() < deadline:
-        time.sleep(QUIET_WINDOW_SECONDS)
+        time.sleep(QUIET_WINDOW_SECONDS)  # the window in which CPU is counted
         now = meter.seconds()
         if now - before <= QUIET_SHARE_MAX * QUIET_WINDOW_SECONDS:
             return now

@@ -96,7 +96,9 @@ def _touch(server: Benched) -> None:
         session = logged_in(server, address)
         session.ask(b"SELECT INBOX")
         session.close()
-    time.sleep(REST_SECONDS)
+    time.sleep(
+        REST_SECONDS
+    )  # ours gives up arrays after that long, Dovecot parks a connection: neither says so
 
 
 def _await_rest(meter: Meter) -> None:
@@ -106,7 +108,7 @@ def _await_rest(meter: Meter) -> None:
     used = cpu_max
     while used >= cpu_max and time.monotonic() < deadline:
         before = meter.seconds()
-        time.sleep(BACKGROUND_WINDOW_SECONDS)
+        time.sleep(BACKGROUND_WINDOW_SECONDS)  # the window in which CPU is counted
         used = meter.seconds() - before
 
 

@@ -140,7 +140,7 @@ def _config(directory: Path, domain: str, base_port: int, plaintext: bool) -> Co
 async def _create(config: Config, accounts: Sequence[tuple[str, str]]) -> None:
     async with node.house(config, SystemClock()) as parts:
         for address, password in accounts:
-            outcome = await parts.creation.create(address, password)
+            outcome = await parts.people.creation.create(address, password)
             if isinstance(outcome, Refused):
                 raise Failure(outcome.reason)
 

@@ -128,7 +128,7 @@ class Doors:
         self.config = replace(self.config, limits=limits)
         self._certificate.reload(self.config.key_password)
         self._admission.change(openfiles.within(self.config.limits, self._files_max))
-        self._parts.verification.change(self.config.limits)
+        self._parts.people.verification.change(self.config.limits)
         self._parts.domains.clear()
         self._parts.domains.update({domain.name: domain for domain in self.config.domains})
         self._parts.signing.clear()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +58,30 @@ SHARD_FAILED = 74
 
 
 @dataclass(frozen=True, slots=True)
+class Pools:
+    """The threads of a node, by what they are for."""
+
+    writer: ThreadPoolExecutor
+    loads: ThreadPoolExecutor
+    hashes: ThreadPoolExecutor
+    upkeep: ThreadPoolExecutor
+    """What takes seconds, and nobody waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who has addresses here, and how they prove it."""
+
+    rows: Rows
+    lookup: Lookup
+    credentials: Credentials
+    verification: Verification
+    creation: Creation
+    removal: Removal
+    renaming: Renaming
+
+
+@dataclass(frozen=True, slots=True)
 class House:
     """What a node is without its listeners: enough to create accounts while nobody is served."""
 
@@ -65,21 +89,14 @@ class House:
     clock: Clock
     limits: Limits
     shard: RocksShard
-    writer: ThreadPoolExecutor
-    upkeep: ThreadPoolExecutor
+    pools: Pools
     accounts: Accounts
     upload_ids: UploadIds
     domains: dict[str, Domain]
     resolver: Resolver
     signing: dict[str, Sequence[Key]]
-    rows: Rows
-    lookup: Lookup
-    credentials: Credentials
-    verification: Verification
-    creation: Creation
+    people: People
     trimming: Trimming
-    removal: Removal
-    renaming: Renaming
     collecting: Collecting
     space: Space
     ballast: Ballast
@@ -97,67 +114,76 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
     limits = config.limits
     ballast = Ballast(config.shard, limits)
     shard = open_full(config.shard, config.memory_octets, clock.random(16), ballast)
-    writer = ThreadPoolExecutor(1, "writer")
-    upkeep = ThreadPoolExecutor(1, "upkeep")  # what takes seconds, and nobody waits for
-    loads = ThreadPoolExecutor(limits.load_threads_max, "loads")
-    hashes = ThreadPoolExecutor(limits.authentication_threads_max, "hashes")
-    if finished := whole.finish(shard, replay, limits.part_rows_max):
-        log.info("large changes finished", extra={"changes": finished})
-    space = Space(config.shard, clock, limits)
-    metrics = Metrics(clock)
-    partitions = Partitions(shard, writer, limits, _end_at_once, space.is_short, metrics)
-    domains = {domain.name: domain for domain in config.domains}
-    quotas = Quotas(domains)
-    accounts = Accounts(shard, partitions, loads, clock, limits, quotas)
-    upload_ids = UploadIds(clock)
+    with closing(shard), _pools(limits) as pools:
+        if finished := whole.finish(shard, replay, limits.part_rows_max):
+            log.info("large changes finished", extra={"changes": finished})
+        space, metrics = Space(config.shard, clock, limits), Metrics(clock)
+        partitions = Partitions(shard, pools.writer, limits, _end_at_once, space.is_short, metrics)
+        domains = {domain.name: domain for domain in config.domains}
+        quotas = Quotas(domains)
+        accounts = Accounts(shard, partitions, pools.loads, clock, limits, quotas)
+        try:
+            yield House(
+                directory=config.directory.absolute(),
+                clock=clock,
+                limits=limits,
+                shard=shard,
+                pools=pools,
+                accounts=accounts,
+                upload_ids=UploadIds(clock),
+                domains=domains,
+                resolver=Resolver(asking(config.dns, limits.dns_seconds_max), clock, limits, metrics),
+                signing={},
+                people=_people(accounts, domains, pools, clock, limits),
+                trimming=Trimming(shard, accounts, pools.loads, clock, limits),
+                collecting=Collecting(shard, accounts, pools.loads, clock, limits),
+                space=space,
+                ballast=ballast,
+                scrub=Scrub(shard, pools.upkeep, clock, limits, config.directory / "scrub.json"),
+                sums=Sums(shard, quotas, pools.loads, limits),
+                partitions=partitions,
+                metrics=metrics,
+                traced=traced,
+                pulse=Pulse(metrics),
+            )
+        finally:
+            await partitions.idle()
+
+
+@contextmanager
+def _pools(limits: Limits) -> Iterator[Pools]:
+    """What reads ends before what writes."""
+    pools = Pools(
+        writer=ThreadPoolExecutor(1, "writer"),
+        loads=ThreadPoolExecutor(limits.load_threads_max, "loads"),
+        hashes=ThreadPoolExecutor(limits.authentication_threads_max, "hashes"),
+        upkeep=ThreadPoolExecutor(1, "upkeep"),
+    )
+    try:
+        yield pools
+    finally:
+        for pool in (pools.hashes, pools.loads, pools.upkeep, pools.writer):
+            pool.shutdown()
+
+
+def _people(
+    accounts: Accounts, domains: Mapping[str, Domain], pools: Pools, clock: Clock, limits: Limits
+) -> People:
     rows = Rows(accounts, clock, limits)
     lookup = Lookup(rows, domains, limits)
     turns = Turns(limits.authentication_threads_max, limits.authentication_queue_max)
-    hashing, sessions = Hashing(hashes, turns, COST), Sessions()
+    hashing, sessions = Hashing(pools.hashes, turns, COST), Sessions()
     credentials = Credentials(accounts, hashing, sessions, clock, limits)
     known, made_up = Known(accounts, clock, limits), MadeUp(accounts, clock, COST)
-    verification = Verification(credentials, lookup, hashing, known, made_up, sessions, clock, limits)
-    creation = Creation(accounts, rows, credentials, domains, clock, limits)
-    trimming = Trimming(shard, accounts, loads, clock, limits)
-    removal = Removal(accounts, rows, domains, clock, limits, sessions)
-    collecting = Collecting(shard, accounts, loads, clock, limits)
-    sums = Sums(shard, quotas, loads, limits)
-    try:
-        yield House(
-            directory=config.directory.absolute(),
-            clock=clock,
-            limits=limits,
-            shard=shard,
-            writer=writer,
-            upkeep=upkeep,
-            accounts=accounts,
-            upload_ids=upload_ids,
-            domains=domains,
-            resolver=Resolver(asking(config.dns, limits.dns_seconds_max), clock, limits, metrics),
-            signing={},
-            rows=rows,
-            lookup=lookup,
-            credentials=credentials,
-            verification=verification,
-            creation=creation,
-            trimming=trimming,
-            removal=removal,
-            renaming=Renaming(accounts, rows, domains, clock),
-            collecting=collecting,
-            space=space,
-            ballast=ballast,
-            scrub=Scrub(shard, upkeep, clock, limits, config.directory / "scrub.json"),
-            sums=sums,
-            partitions=partitions,
-            metrics=metrics,
-            traced=traced,
-            pulse=Pulse(metrics),
-        )
-    finally:
-        await partitions.idle()
-        for pool in (hashes, loads, upkeep, writer):
-            pool.shutdown()
-        shard.close()
+    return People(
+        rows=rows,
+        lookup=lookup,
+        credentials=credentials,
+        verification=Verification(credentials, lookup, hashing, known, made_up, sessions, clock, limits),
+        creation=Creation(accounts, rows, credentials, domains, clock, limits),
+        removal=Removal(accounts, rows, domains, clock, limits, sessions),
+        renaming=Renaming(accounts, rows, domains, clock),
+    )
 
 
 def operator(
@@ -170,26 +196,26 @@ def operator(
     waiting = Waiting(parts.accounts, parts.clock)
     return Operator(
         parts.accounts,
-        parts.rows,
-        parts.lookup,
-        parts.credentials,
-        parts.creation,
-        parts.removal,
+        parts.people.rows,
+        parts.people.lookup,
+        parts.people.credentials,
+        parts.people.creation,
+        parts.people.removal,
         waiting,
         parts.upload_ids,
         parts.limits,
-        Domains(config.directory, parts.rows, changed),
-        Checkpoints(parts.shard, parts.directory, parts.clock, parts.upkeep),
+        Domains(config.directory, parts.people.rows, changed),
+        Checkpoints(parts.shard, parts.directory, parts.clock, parts.pools.upkeep),
         Restoring(
             parts.shard,
             parts.directory,
             parts.accounts,
-            parts.rows,
-            parts.creation,
+            parts.people.rows,
+            parts.people.creation,
             parts.upload_ids,
             parts.clock,
-            parts.writer,
-            parts.upkeep,
+            parts.pools.writer,
+            parts.pools.upkeep,
         ),
         parts.scrub,
         Status(
@@ -202,7 +228,7 @@ def operator(
             parts.clock.now_microseconds(),
             sessions,
         ),
-        parts.renaming,
+        parts.people.renaming,
     )
 
 

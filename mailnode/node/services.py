@@ -28,56 +28,12 @@ from mailnode.node.house import House
 
 def services(config: Config, parts: House, locks: pop3.Locks, logins: Logins) -> dict[Service, Listener[Any]]:
     """What each service is; the ports are the configuration's."""
-    host, limits, clock = config.hostname, config.limits, parts.clock
-    verifier = Measured(parts.verification, parts.metrics)
-    mechanisms = _mechanisms(config.domains)
-    is_short, metrics = parts.space.is_short, parts.metrics
-    delivery = Delivery(
-        parts.lookup,
-        parts.accounts,
-        parts.upload_ids,
-        clock,
-        limits,
-        is_short,
-        metrics,
-        parts.traced,
-        frozenset((host, config.authserv_id)),
-    )
-    policy = Policy(config.foreign_from, not config.hide_client)
-    accept, submit = Accept(delivery), Submit(delivery, host, None if config.relay else LOCAL_ONLY, policy)
-    from_others = Accept(delivery, _authentication(config, parts))
-    submission = smtp.submission(
-        submit,
-        verifier,
-        clock,
-        host,
-        limits,
-        mechanisms=mechanisms,
-        auth_needs_tls=not config.allow_plaintext_auth,
-        bare_newline=config.bare_newline[Service.SUBMISSION],
-    )
-    mailboxes = imap.listener(
-        verifier,
-        logins,
-        parts.accounts,
-        parts.upload_ids,
-        clock,
-        limits,
-        mechanisms=mechanisms,
-        auth_needs_tls=not config.allow_plaintext_auth,
-        literal_minus=config.imap_literal_minus,
-    )
-    maildrops = pop3.pop3(
-        parts.accounts,
-        verifier,
-        locks,
-        clock,
-        host,
-        limits,
-        mechanisms=mechanisms,
-        passwords_need_tls=not config.allow_plaintext_auth,
-        custom=pop3.Custom(config.pop3_marks_seen, config.pop3_expire_days, config.pop3_login_delay_seconds),
-    )
+    host, limits = config.hostname, config.limits
+    delivery, verifier = _delivery(config, parts), Measured(parts.people.verification, parts.metrics)
+    accept, from_others = Accept(delivery), Accept(delivery, _authentication(config, parts))
+    submission = _submission(config, parts, verifier, delivery)
+    mailboxes = _mailboxes(config, parts, verifier, logins)
+    maildrops = _maildrops(config, parts, verifier, locks)
     services: dict[Service, Listener[Any]] = {
         Service.LMTP: smtp.lmtp(accept, host, limits, config.bare_newline[Service.LMTP]),
         Service.SMTP: smtp.mx(from_others, host, limits, config.bare_newline[Service.SMTP]),
@@ -89,6 +45,62 @@ def services(config: Config, parts: House, locks: pop3.Locks, logins: Logins) ->
         Service.POP3S: maildrops,
     }
     return {service: timed(listener, parts.metrics) for service, listener in services.items()}
+
+
+def _delivery(config: Config, parts: House) -> Delivery:
+    return Delivery(
+        parts.people.lookup,
+        parts.accounts,
+        parts.upload_ids,
+        parts.clock,
+        config.limits,
+        parts.space.is_short,
+        parts.metrics,
+        parts.traced,
+        frozenset((config.hostname, config.authserv_id)),
+    )
+
+
+def _submission(config: Config, parts: House, verifier: Measured, delivery: Delivery) -> Listener[Any]:
+    policy = Policy(config.foreign_from, not config.hide_client)
+    return smtp.submission(
+        Submit(delivery, config.hostname, None if config.relay else LOCAL_ONLY, policy),
+        verifier,
+        parts.clock,
+        config.hostname,
+        config.limits,
+        mechanisms=_mechanisms(config.domains),
+        auth_needs_tls=not config.allow_plaintext_auth,
+        bare_newline=config.bare_newline[Service.SUBMISSION],
+    )
+
+
+def _mailboxes(config: Config, parts: House, verifier: Measured, logins: Logins) -> Listener[Any]:
+    return imap.listener(
+        verifier,
+        logins,
+        parts.accounts,
+        parts.upload_ids,
+        parts.clock,
+        config.limits,
+        mechanisms=_mechanisms(config.domains),
+        auth_needs_tls=not config.allow_plaintext_auth,
+        literal_minus=config.imap_literal_minus,
+    )
+
+
+def _maildrops(config: Config, parts: House, verifier: Measured, locks: pop3.Locks) -> Listener[Any]:
+    return pop3.pop3(
+        parts.accounts,
+        verifier,
+        locks,
+        parts.clock,
+        config.hostname,
+        config.limits,
+        mechanisms=_mechanisms(config.domains),
+        passwords_need_tls=not config.allow_plaintext_auth,
+        custom=pop3.Custom(config.pop3_marks_seen, config.pop3_expire_days, config.pop3_login_delay_seconds),
+    )
 
 
 def _mechanisms(domains: Sequence[Domain]) -> tuple[str, ...]:

@@ -28,8 +28,8 @@ def works(config: Config, parts: House) -> Iterator[Coroutine[Any, Any, None]]:
     yield parts.scrub.run()
     yield parts.sums.run()
     yield parts.pulse.run()
-    yield parts.creation.resume(parts.accounts.dues)
-    yield parts.renaming.resume(parts.accounts.dues)
+    yield parts.people.creation.resume(parts.accounts.dues)
+    yield parts.people.renaming.resume(parts.accounts.dues)
     if config.relay is not None:
         yield _outbox(config, config.relay, parts).run()
         yield Rotation(config, parts.domains, parts.signing, parts.resolver, parts.clock).run()
@@ -63,8 +63,10 @@ async def _sweep(parts: House) -> None:
     loop = asyncio.get_running_loop()
     before = parts.clock.now_microseconds()
     while True:
-        await loop.run_in_executor(parts.writer, orphans.sweep, parts.shard, before)
-        await loop.run_in_executor(parts.upkeep, parts.shard.collect, parts.limits.blob_garbage_share_max)
+        await loop.run_in_executor(parts.pools.writer, orphans.sweep, parts.shard, before)
+        await loop.run_in_executor(
+            parts.pools.upkeep, parts.shard.collect, parts.limits.blob_garbage_share_max
+        )
         await asyncio.sleep(parts.limits.uploads_swept_seconds)
         before = parts.clock.now_microseconds() - parts.limits.upload_kept_seconds * 1_000_000
 
@@ -83,8 +85,8 @@ async def _trim(parts: House) -> None:
 
 
 async def _collect(parts: House) -> None:
-    await parts.removal.resume()
+    await parts.people.removal.resume()
     while True:
         await parts.collecting.collect()
-        await parts.removal.purge()
+        await parts.people.removal.purge()
         await asyncio.sleep(parts.limits.collected_seconds)

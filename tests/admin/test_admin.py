@@ -89,13 +89,13 @@ def test_accounts_are_listed_suspended_and_given_passwords(made: Path) -> None:
             (listed,) = (await operator.AccountList(pb.AccountListRequest())).accounts
             assert (listed.address, listed.suspended, listed.mailboxes) == (ALICE, False, 6)
             await operator.AccountSuspend(pb.AccountSuspendRequest(address=ALICE, suspended=True))
-            assert await verified(parts.verification, ALICE, "secret") is None
+            assert await verified(parts.people.verification, ALICE, "secret") is None
             await operator.AccountPassword(pb.AccountPasswordRequest(address=ALICE, password="other"))
             (shown,) = (await operator.AccountList(pb.AccountListRequest(address=ALICE))).accounts
             assert shown.suspended
             await operator.AccountSuspend(pb.AccountSuspendRequest(address=ALICE))
-            assert await verified(parts.verification, ALICE, "other") == shown.account
-            assert await verified(parts.verification, ALICE, "secret") is None
+            assert await verified(parts.people.verification, ALICE, "other") == shown.account
+            assert await verified(parts.people.verification, ALICE, "secret") is None
 
     asyncio.run(scenario())
 

@@ -28,7 +28,7 @@ ALICE = ("--account", "alice@example.test:open: sesame")
 def _resolve(directory: Path, address: str) -> Resolution:
     async def scenario() -> Resolution:
         async with node.house(load(directory), SystemClock()) as parts:
-            return await parts.lookup.resolve(address)
+            return await parts.people.lookup.resolve(address)
 
     return asyncio.run(scenario())
 
@@ -49,7 +49,7 @@ def test_init_makes_a_directory_for_its_owner_alone(tmp_path: Path) -> None:
 def test_a_password_may_have_colons(tmp_path: Path) -> None:
     async def verify(password: str) -> int | None:
         async with node.house(load(tmp_path / "node"), SystemClock()) as parts:
-            return await verified(parts.verification, "alice@example.test", password)
+            return await verified(parts.people.verification, "alice@example.test", password)
 
     assert main(["init", str(tmp_path / "node"), *DOMAIN, *ALICE]) == 0
     assert asyncio.run(verify("open: sesame")) is not None
@@ -225,7 +225,7 @@ def test_what_was_expunged_is_listed_and_brought_back(
 
     async def lose_two() -> None:
         async with node.house(load(made), SystemClock()) as parts:
-            owner = await parts.lookup.owner("alice@example.test")
+            owner = await parts.people.lookup.owner("alice@example.test")
             assert owner is not None
             account = await parts.accounts.open(owner.account)
             await account.apply(intent(add(message("Drafts"), message("Drafts"), message("Sent"))))

@@ -75,7 +75,7 @@ def test_a_rename_that_was_cut_is_finished_by_the_next_start(
             rows = Rows(accounts, parts.clock, Limits())
             renaming = Renaming(accounts, rows, parts.domains, parts.clock)
             assert await renaming.rename(OLD, NEW, alias) == NOT_KNOWN
-            owner = await parts.lookup.owner(OLD) or await parts.lookup.owner(NEW)
+            owner = await parts.people.lookup.owner(OLD) or await parts.people.lookup.owner(NEW)
             assert owner is not None
             return owner.account
 
@@ -83,18 +83,19 @@ def test_a_rename_that_was_cut_is_finished_by_the_next_start(
         async with node.house(load(made), SystemClock()) as parts:
             begun = done or step > 1
             at_once = [
-                await parts.lookup.resolve(each) for each in (NEW if begun else OLD, "abuse@example.test")
+                await parts.people.lookup.resolve(each)
+                for each in (NEW if begun else OLD, "abuse@example.test")
             ]
             assert all(isinstance(each, Recipients) for each in at_once), "no moment refuses its mail"
-            await parts.renaming.resume(parts.accounts.dues)
+            await parts.people.renaming.resume(parts.accounts.dues)
             assert parts.accounts.dues.all(Due.RENAMING) == []
-            owner = await parts.lookup.owner(NEW if begun else OLD)
+            owner = await parts.people.lookup.owner(NEW if begun else OLD)
             assert owner is not None and owner.account == account
-            old = await parts.lookup.resolve(OLD)
+            old = await parts.people.lookup.resolve(OLD)
             assert isinstance(old, Recipients if alias or not begun else Unknown)
-            assert begun is (await parts.lookup.owner(OLD) is None)
+            assert begun is (await parts.people.lookup.owner(OLD) is None)
             for address in ("postmaster@example.test", "abuse@example.test"):
-                found = await parts.lookup.resolve(address)
+                found = await parts.people.lookup.resolve(address)
                 assert isinstance(found, Recipients) and [one.id for one in found.accounts] == [account]
 
     asyncio.run(later(asyncio.run(cut())))
@@ -103,7 +104,7 @@ def test_a_rename_that_was_cut_is_finished_by_the_next_start(
 def test_an_address_that_is_taken_or_not_there_is_refused(made: Path) -> None:
     async def scenario() -> None:
         async with node.house(load(made), SystemClock()) as parts:
-            rename = parts.renaming.rename
+            rename = parts.people.renaming.rename
             assert await rename(OLD, OTHER, False) == Refused(f"{OTHER} exists")
             assert await rename(NEW, "x@example.test", False) == Refused(f"{NEW} is no account of this node")
             assert await rename(OLD, "Alice@EXAMPLE.test", False) == Refused(f"{OLD} is its address already")

@@ -43,7 +43,7 @@ async def _spoil(directory: Path) -> None:
     async with built.house(load(directory), SystemClock()) as parts:
         ids = {}
         for address in (ALICE, BOB, CAROL):
-            owner = await parts.lookup.owner(address)
+            owner = await parts.people.lookup.owner(address)
             assert owner is not None
             ids[address] = owner.account
         start = keys.account_id(ids[ALICE])

@@ -18,22 +18,22 @@ BOB, PASSWORD = "bob@example.test", "open sesame"
 async def _begun(config: Config) -> None:
     """The first step of the creation of an account, and no other."""
     async with node.house(config, SystemClock()) as parts:
-        address, prepared = canonical(BOB), parts.credentials.prepare(PASSWORD)
+        address, prepared = canonical(BOB), parts.people.credentials.prepare(PASSWORD)
         assert isinstance(address, Address) and prepared is not None
         row = DirectoryRow(
             state=DirectoryRow.CREATING,
             account=draw_account_id(address, 0, parts.clock),
-            credential=await parts.credentials.derived(config.domains[0], prepared),
+            credential=await parts.people.credentials.derived(config.domains[0], prepared),
         )
-        assert await parts.rows.put_new(address, row)
-        assert await parts.lookup.resolve(BOB) == Unknown()
+        assert await parts.people.rows.put_new(address, row)
+        assert await parts.people.lookup.resolve(BOB) == Unknown()
 
 
 async def _resumed(config: Config) -> None:
     async with node.house(config, SystemClock()) as parts:
-        await parts.creation.resume(parts.accounts.dues)
-        assert isinstance(await parts.lookup.resolve(BOB), Recipients)
-        account = await verified(parts.verification, BOB, PASSWORD)
+        await parts.people.creation.resume(parts.accounts.dues)
+        assert isinstance(await parts.people.lookup.resolve(BOB), Recipients)
+        account = await verified(parts.people.verification, BOB, PASSWORD)
         assert account is not None
         assert "Drafts" in (await (await parts.accounts.open(account)).mailboxes()).names
 
