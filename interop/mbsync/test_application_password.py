@@ -6,38 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from interop.programs import program, run, succeeded
+from interop.mbsync.configuration import command
+from interop.programs import run, succeeded
 from mailnode.admin.client import ask
 from mailnode.pb import admin_pb2 as pb
 from tests.wire.node import Node
 from tests.wire.server import DOMAIN, free_base_port
 
 USER = f"user@{DOMAIN}"
-CONFIG = """\
-IMAPAccount server
-Host localhost
-Port {port}
-User {user}
-Pass "{password}"
-AuthMechs {mechanism}
-SSLType IMAPS
-CertificateFile {certificate}
-
-IMAPStore far
-Account server
-
-MaildirStore near
-Path {home}/mail/
-Inbox {home}/mail/INBOX
-SubFolders Verbatim
-
-Channel all
-Far :far:
-Near :near:
-Patterns *
-Create Near
-SyncState *
-"""
 
 
 @pytest.fixture(scope="module")
@@ -55,20 +31,11 @@ def test_a_program_comes_in_by_its_own_password_until_it_is_revoked(
     admin = node.directory / "admin.sock"
     made = ask(admin, pb.AppPasswordAddRequest(address=USER, name="mbsync", scopes=["imap"]))
     (home / "mail").mkdir()
-    config = home / "mbsyncrc"
-    text = CONFIG.format(
-        port=node.port("imaps"),
-        user=USER,
-        password=made.password,
-        mechanism=mechanism,
-        certificate=node.certificate,
-        home=home,
-    )
-    config.write_text(text)
-    command = [program("mbsync"), "--config", str(config), "--all", "--debug-net"]
-    said = succeeded(run(command, home))
+    mechs = f"AuthMechs {mechanism}"
+    mbsync = command(home, node.port("imaps"), USER, made.password, node.certificate, more=mechs)
+    said = succeeded(run(mbsync, home))
     assert b"AUTHENTICATE " + mechanism.encode() in said
     assert (home / "mail" / "Archive" / "cur").is_dir()
     ask(admin, pb.AppPasswordRevokeRequest(address=USER, name="mbsync"))
-    refused = run(command, home)
+    refused = run(mbsync, home)
     assert refused.returncode != 0 and b"AUTHENTICATIONFAILED" in refused.stdout

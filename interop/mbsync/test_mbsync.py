@@ -7,36 +7,10 @@ import pytest
 
 from interop import samples
 from interop.maildir import Maildir, without_mark
-from interop.programs import program, refusals, run, succeeded
+from interop.mbsync.configuration import command
+from interop.programs import refusals, run, succeeded
 from interop.witness import Account
 from tests.wire.server import Server
-
-CONFIG = """\
-IMAPAccount server
-Host localhost
-Port {port}
-User {user}
-Pass "{password}"
-SSLType {tls}
-CertificateFile {certificate}
-
-IMAPStore far
-Account server
-
-MaildirStore near
-Path {home}/mail/
-Inbox {home}/mail/INBOX
-SubFolders Verbatim
-
-Channel all
-Far :far:
-Near :near:
-Patterns *
-Create Both
-Remove Both
-Expunge Both
-SyncState *
-"""
 
 WAYS = {"plain": ("imap", "None"), "starttls": ("imap", "STARTTLS"), "tls": ("imaps", "IMAPS")}
 
@@ -53,21 +27,12 @@ def near(home: Path) -> Maildir:
 @pytest.fixture
 def sync(request: pytest.FixtureRequest, server: Server, account: Account, home: Path, near: Maildir) -> Sync:
     """One whole run of mbsync; what was said on the wire, in which the server refused nothing."""
-    path = program("mbsync")
     service, tls = WAYS[getattr(request, "param", "tls")]
-    config = home / "mbsyncrc"
-    text = CONFIG.format(
-        port=server.port(service),
-        user=account.address,
-        password=account.password,
-        tls=tls,
-        certificate=server.certificate,
-        home=home,
-    )
-    config.write_text(text)
+    port, certificate = server.port(service), server.certificate
+    mbsync = command(home, port, account.address, account.password, certificate, tls=tls)
 
     def run_once() -> bytes:
-        dialogue = succeeded(run([path, "--config", str(config), "--all", "--debug-net"], home))
+        dialogue = succeeded(run(mbsync, home))
         assert refusals(dialogue) == []
         return dialogue
 
