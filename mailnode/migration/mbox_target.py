@@ -17,6 +17,7 @@ from mailnode.pb import admin_pb2 as pb
 
 _FROM = re.compile(rb"^(>*From )", re.MULTILINE)
 _RETURN_PATH = re.compile(rb"^Return-Path:[ \t]*<([^<>\s]+)>", re.MULTILINE | re.IGNORECASE)
+_SUFFIX = ".mbox"
 _STATUS = {"A": ANSWERED, "F": FLAGGED, "D": DELETED, "T": DRAFT}
 
 
@@ -29,7 +30,7 @@ class MboxTarget:
 
     def folder(self, mailbox: pb.ExportAnswer.Mailbox) -> MboxFolder:
         *levels, leaf = mailbox.name.split(SEPARATOR)
-        path = self._root.joinpath(*map(_file_name, levels)) / f"{_file_name(leaf)}.mbox"
+        path = self._root.joinpath(*map(_file_name, levels)) / f"{_file_name(leaf)}{_SUFFIX}"
         path.parent.mkdir(0o700, parents=True, exist_ok=True)
         return MboxFolder(path, mailbox, self._keeps_crlf)
 
@@ -105,10 +106,13 @@ class MboxFolder:
 
 
 def _file_name(level: str) -> str:
-    """No level hides, or leads elsewhere; and no two are one."""
+    """No level hides, leads elsewhere or is the file of another mailbox; and no two are one."""
+    if "%2" in level:
+        level = level.replace("%", "%25")
     if level.startswith("."):
-        return f"%2e{level[1:]}"
-    return f"%25{level[1:]}" if level.startswith("%2") else level
+        level = f"%2e{level[1:]}"
+    stem = level.removesuffix(_SUFFIX)
+    return level if stem == level else f"{stem}%2e{_SUFFIX[1:]}"
 
 
 def _private(path: str, flags: int) -> int:

@@ -107,7 +107,7 @@ def test_what_is_not_there_is_said_in_one_line(node: Path, tmp_path: Path, capsy
 def test_mailboxes_whose_names_no_file_may_have_get_each_a_file_of_their_own(
     node: Path, tmp_path: Path, capsys: Told
 ) -> None:
-    names = [".a", "_a", "%2ea", ".."]
+    names = [".a", "_a", "%2ea", "..", "A", "A.mbox/B", "A%2embox/B"]
     for name in names:
         words = ("--into", name)
         assert imported(node, maildir(tmp_path / "source", "1.a.h:2,"), capsys, *words)[0] == 0
