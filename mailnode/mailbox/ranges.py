@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
@@ -52,11 +52,6 @@ def pairs(ranges: Sequence[UidRange]) -> list[tuple[int, int]]:
         else:
             merged.append((first, last))
     return merged
-
-
-def unpacked(ranges: Iterable[UidRange]) -> Iterable[int]:
-    for each in ranges:
-        yield from range(each.first, each.last + 1)
 
 
 def within(uid: int, ranges: UidRanges) -> bool:

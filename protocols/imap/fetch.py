@@ -105,13 +105,6 @@ class Plan:
         return tuple(i for i in self.items if isinstance(i, Binary | BinarySize))
 
     @cached_property
-    def needs_entries(self) -> bool:
-        """Whether FLAGS, INTERNALDATE or RFC822.SIZE is asked, or \\Seen must be looked at."""
-        return self.sets_seen or any(
-            i in (Attribute.FLAGS, Attribute.INTERNALDATE, Attribute.SIZE) for i in self.items
-        )
-
-    @cached_property
     def needs_mail(self) -> bool:
         """Whether the parsed message is asked: THREADID, PREVIEW, or where in the body octets are."""
         parts = any(not s.is_of_header and not s.is_whole for s in self.sections)
@@ -146,10 +139,6 @@ class Plan:
         """Whether it sets \\Seen (in a mailbox that was not selected by EXAMINE)."""
         asked = (i for i in self.items if isinstance(i, Section | Binary))
         return any(not i.peek for i in asked)
-
-    @property
-    def shows_flags(self) -> bool:
-        return Attribute.FLAGS in self.items
 
     def adding(self, *attributes: Attribute) -> Plan:
         """The plan with these too, where they are not in it."""

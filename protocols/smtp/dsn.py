@@ -46,12 +46,7 @@ class Report:
         """The whole message; `head` is the header of the mail it is about, raw."""
         utf8 = not all(path.mailbox.isascii() for path in (sender, *(one.recipient for one in undelivered)))
         boundary = f"report-{self.identity}"
-        parts = (
-            self._text(undelivered),
-            self._status(undelivered, utf8),
-            _header("text/rfc822-headers" if head.isascii() else "message/global-headers", head.isascii())
-            + head,
-        )
+        parts = (self._text(undelivered), self._status(undelivered, utf8), _about(head))
         opened = f"--{boundary}\r\n".encode()
         body = b"".join(opened + part.removesuffix(b"\r\n") + b"\r\n" for part in parts)
         return self._fields(sender, boundary) + body + f"--{boundary}--\r\n".encode()
