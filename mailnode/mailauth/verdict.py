@@ -166,6 +166,11 @@ class Examination:
         self._mail_from = asyncio.ensure_future(spf.check(address, helo, path)) if path else self._helo
         self._iprev = asyncio.ensure_future(iprev(resolver, address))
 
+    def __del__(self) -> None:
+        """A transaction may end in many ways: then nobody waits for what was asked of it."""
+        for asked in (self._helo, self._mail_from, self._iprev):
+            asked.cancel()
+
     async def end(self, octets: Octets) -> Verdict:
         """Raises what `octets` raises."""
         deadline = asyncio.get_running_loop().time() + self._limits.verdict_seconds_max

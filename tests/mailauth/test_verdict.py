@@ -45,13 +45,16 @@ def verdict(
             yield message[at : at + 7]
 
     async def work() -> Verdict:
-        bounds, clock = limits or Limits(), SystemClock()
-        resolver = Resolver(ask, clock, bounds)
-        spf = Spf(resolver, clock, bounds, "mx.here.test")
-        examine = verify or Verifier(resolver, clock, bounds).examine
-        return await Verdicts(resolver, spf, Dmarc(resolver), examine, bounds).begin(envelope).end(octets)
+        return await verdicts(ask, limits or Limits(), verify).begin(envelope).end(octets)
 
     return asyncio.run(work())
+
+
+def verdicts(ask: Ask, limits: Limits, verify: Verify | None = None) -> Verdicts:
+    clock = SystemClock()
+    resolver = Resolver(ask, clock, limits)
+    examine = verify or Verifier(resolver, clock, limits).examine
+    return Verdicts(resolver, Spf(resolver, clock, limits, "mx.here.test"), Dmarc(resolver), examine, limits)
 
 
 def told(made: Verdict) -> str:
@@ -157,6 +160,25 @@ def test_a_mistake_of_ours_loses_no_message() -> None:
     signed = b"DKIM-Signature: d=example.test\r\n" + MESSAGE
     made = verdict(Zone(NAMES), signed, verify=verify)
     assert (made.words()["dkim"], made.dmarc.result) == ("temperror", "pass")
+
+
+def test_a_transaction_that_is_given_up_leaves_nobody_asking() -> None:
+    async def never(name: str, kind: str) -> Answer:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def work() -> None:
+        before = asyncio.all_tasks()
+        examination = verdicts(never, Limits()).begin(ENVELOPE)
+        asking = asyncio.all_tasks() - before
+        await asyncio.sleep(0)
+        assert len(asking) == 3
+        del examination
+        async with asyncio.timeout(10):
+            await asyncio.wait(asking)
+        assert all(each.cancelled() for each in asking)
+
+    asyncio.run(work())
 
 
 @pytest.mark.parametrize(
