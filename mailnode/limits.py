@@ -23,6 +23,7 @@ class Limits:
     connection_linger_seconds_max: int = 10  # for the peer to take the last octets
     stop_seconds_max: int = 20  # for commands under way when the node stops; systemd kills after 90
     write_hangs_seconds: float = 10.0  # for a sync: /healthz says that the node is not well
+    http_connections_max: int = 100  # of those who read the metrics: one that drips octets is never silent
     http_silence_seconds_max: int = 30  # of whoever reads the metrics: between two requests, and within one
     loop_held_seconds_max: float = 0.01  # an answer longer than that lets others run in between
 

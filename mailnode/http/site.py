@@ -6,12 +6,14 @@ from collections.abc import Callable
 from hmac import compare_digest
 from typing import Any
 
-from twisted.web import resource, server
+from twisted.web import http, resource, server
 
 from mailnode.http.exposition import CONTENT_TYPE, Exposition
+from mailnode.limits import Limits
 
 Resource: Any = resource.Resource
 Site: Any = server.Site
+HttpChannel: Any = http.HTTPChannel
 
 
 class Page(Resource):  # type: ignore[misc]
@@ -36,7 +38,33 @@ class Page(Resource):  # type: ignore[misc]
         return content
 
 
-def site(exposition: Exposition, ailment: Callable[[], str], token: str, silence_seconds_max: int) -> Any:
+class Channel(HttpChannel):  # type: ignore[misc]
+    """A connection that its site counts."""
+
+    def connectionLost(self, reason: Any) -> None:
+        self.factory.open -= 1
+        super().connectionLost(reason)
+
+
+class BoundedSite(Site):  # type: ignore[misc]
+    """No more connections than `http_connections_max`: one too many is closed."""
+
+    protocol = Channel
+
+    def __init__(self, root: Any, limits: Limits) -> None:
+        super().__init__(root, timeout=limits.http_silence_seconds_max)
+        self.displayTracebacks = False
+        self.open = 0
+        self._connections_max = limits.http_connections_max
+
+    def buildProtocol(self, addr: Any) -> Any:
+        if self.open >= self._connections_max:
+            return None
+        self.open += 1
+        return super().buildProtocol(addr)
+
+
+def site(exposition: Exposition, ailment: Callable[[], str], token: str, limits: Limits) -> Any:
     """`ailment` says in one line why nobody should be sent here; empty: all is well."""
 
     def health() -> tuple[int, str, bytes]:
@@ -46,6 +74,4 @@ def site(exposition: Exposition, ailment: Callable[[], str], token: str, silence
     root = Resource()
     root.putChild(b"metrics", Page(lambda: (200, CONTENT_TYPE, exposition.text()), token))
     root.putChild(b"healthz", Page(health, ""))
-    made = Site(root, timeout=silence_seconds_max)
-    made.displayTracebacks = False
-    return made
+    return BoundedSite(root, limits)

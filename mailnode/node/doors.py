@@ -95,8 +95,7 @@ class Doors:
             yield from gauges(parts.shard, parts.accounts, parts.space, self.sessions, parts.clock)
             yield from scrub_gauges(parts.scrub)
 
-        silence = self.config.limits.http_silence_seconds_max
-        made = site(Exposition(parts.metrics, read), self.ailment, at.token, silence)
+        made = site(Exposition(parts.metrics, read), self.ailment, at.token, self.config.limits)
 
         def bind() -> None:
             self._site = self._reactor.listenTCP(at.port, made, interface=at.host)

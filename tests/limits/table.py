@@ -61,6 +61,7 @@ LIMITS = {
     "connection_linger_seconds_max": CONVERSATION + "test_the_last_octets_are_waited_for_only_so_long",
     "stop_seconds_max": CONVERSATION + "test_stopping_is_bounded",
     "write_hangs_seconds": "limits/test_health.py::test_a_write_that_hangs_is_told_until_it_is_over",
+    "http_connections_max": "limits/test_health.py::test_only_so_many_may_read_at_the_same_time",
     "http_silence_seconds_max": "limits/test_health.py::"
     "test_who_begins_a_request_and_says_no_more_is_sent_away",
     "loop_held_seconds_max": CONVERSATION + "test_a_long_answer_lets_others_be_answered_in_between",

@@ -82,3 +82,23 @@ def test_who_begins_a_request_and_says_no_more_is_sent_away(tmp_path: Path) -> N
             assert await health(port) == b"200 ok\n"
 
     run(work())
+
+
+def test_only_so_many_may_read_at_the_same_time(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with opened(tmp_path, replace(Limits(), http_connections_max=3)) as (_, port):
+            there = [await asyncio.open_connection(HOST, port) for _ in range(3)]
+            for _, writer in there:
+                writer.write(REQUEST[:5])
+            reader, beyond = await asyncio.open_connection(HOST, port)
+            assert await reader.read() == b""
+            beyond.close()
+            reader, writer = there.pop()
+            writer.write(REQUEST[5:])  # who was there is served, and leaves room
+            assert b" 200 " in await reader.read()
+            writer.close()
+            assert await health(port) == b"200 ok\n"
+            for _, writer in there:
+                writer.close()
+
+    run(work())
