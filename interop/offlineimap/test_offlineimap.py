@@ -42,9 +42,10 @@ WAYS = {"plain": ("imap", "no", "no"), "starttls": ("imap", "no", "yes"), "tls":
 COMMAND = re.compile(rb"writer > b'[A-Z]+\d+ (.*)\\r\\n'$", re.MULTILINE)
 
 # After STARTTLS, before it logs in, it now and then waits in vain for the answer to CAPABILITY, with Dovecot
-# too, or crashes: its library reads and writes by one TLS object in two threads. A person runs it again.
-# It is rarer with TLS 1.2, which sends no session tickets behind the handshake.
-STALLED = b"Failed to start TLS connection: command: CAPABILITY => no response"
+# too, or finds an error within its TLS, or crashes: its library reads and writes by one TLS object in two
+# threads. A person runs it again. It is rarer with TLS 1.2, which sends no session tickets behind the
+# handshake.
+FELL = b"Failed to start TLS connection: "
 RUNS_MAX = 4
 
 Sync = Callable[[], bytes]
@@ -90,7 +91,7 @@ def fell_in_starttls(done: Done) -> bool:
     said = done.stdout + done.stderr
     if b"STARTTLS" not in said or b"AUTHENTICATE (" in said:
         return False
-    return done.returncode < 0 or STALLED in said
+    return done.returncode < 0 or FELL in said
 
 
 def commands(dialogue: bytes) -> list[bytes]:
