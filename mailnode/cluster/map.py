@@ -1,0 +1,106 @@
+"""Where each partition *is*: read at once from memory, fed by a source (a file, or etcd).
+
+Invariants: a row is only followed by one of a later revision, whatever order they come in; a follower is told
+of each such row once, on the loop, after it can be read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from mailnode.cluster.replica_messages import Member, Row
+
+PARTITIONS = 1 << 16
+"""The first two octets of an account id: 4 bits of home, 12 of slot."""
+
+Changed = Callable[[int, Row], None]
+
+
+class NotMapped(LookupError):
+    """No source has said anything of this partition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A node as the registry says it."""
+
+    name: str
+    host: str
+    rack: str
+    dc: str
+    weight: float
+    incarnation: int
+    """Of its shard: random octets made with the RocksDB directory."""
+    address: str
+    """Where its gRPC server listens: "unix:/path" or "host:port"; empty: nowhere."""
+
+
+class Map:
+    """What this node knows of the map. Lives on the loop.
+
+    The source gives rows and peers (`put`, `put_peer`, `drop_peer`); everybody else reads.
+    """
+
+    def __init__(self, me: Member, everywhere: Row | None = None) -> None:
+        """`everywhere`: the row of every partition that has none of its own."""
+        self.me = me
+        self._everywhere = everywhere
+        self._rows: dict[int, Row] = {}
+        self._peers: dict[str, Peer] = {}
+        self._followers: list[Changed] = []
+        self.peers: Mapping[str, Peer] = MappingProxyType(self._peers)
+        """By name, this node among them."""
+
+    @classmethod
+    def alone(cls, name: str, incarnation: int = 0) -> Map:
+        """Of one node that leads all partitions, and stands in no registry but its own."""
+        me = Member(name, incarnation)
+        row = Row(revision=1, epoch=0, primary=me, run=0, in_sync=(me,), replicas=(name,))
+        alone = cls(me, everywhere=row)
+        alone.put_peer(Peer(name, name, name, "", 1.0, incarnation, ""))
+        return alone
+
+    def row(self, partition: int) -> Row:
+        """NotMapped where the source knows none."""
+        row = self._rows.get(partition, self._everywhere)
+        if row is None:
+            raise NotMapped(f"partition {partition} has no row in the map")
+        return row
+
+    def primary(self, partition: int) -> str:
+        """The name of the node that leads it; `me.node`: it is ours. NotMapped as of `row`."""
+        return self.row(partition).primary.node
+
+    def peer(self, node: str) -> Peer | None:
+        return self._peers.get(node)
+
+    def rows(self) -> Iterator[tuple[int, Row]]:
+        """Each partition that has a row, in order."""
+        if self._everywhere is None:
+            yield from sorted(self._rows.items())
+            return
+        for partition in range(PARTITIONS):
+            yield partition, self.row(partition)
+
+    def follow(self, changed: Changed) -> None:
+        """`changed(partition, row)` is called with each row that changes from now on."""
+        self._followers.append(changed)
+
+    # -- for the source
+
+    def put(self, partition: int, row: Row) -> None:
+        """Without effect if a row of this revision, or of a later one, is there."""
+        known = self._rows.get(partition)
+        if known is not None and row.revision <= known.revision:
+            return
+        self._rows[partition] = row
+        for changed in self._followers:
+            changed(partition, row)
+
+    def put_peer(self, peer: Peer) -> None:
+        self._peers[peer.name] = peer
+
+    def drop_peer(self, name: str) -> None:
+        self._peers.pop(name, None)
