@@ -17,6 +17,7 @@ from mailnode.cluster.replica_messages import (
     Ack,
     Append,
     Entry,
+    Fetch,
     Install,
     Join,
     Member,
@@ -50,6 +51,11 @@ class Progress:
     """Since when nothing was acknowledged though something is under way."""
     is_probed: bool = False
     """Something must be sent, though there may be no entry."""
+    is_fetched: bool = False
+    """What comes next is being read."""
+
+    def is_under_way(self) -> bool:
+        return self.since is not None or self.stuck is not None or self.is_probed
 
 
 class Replica:
@@ -84,6 +90,7 @@ class Replica:
         self.writes: list[Writing] = []
         self.sends: list[tuple[Member, Message]] = []
         self.swaps: list[Swap] = []
+        self.fetches: list[Fetch] = []
         self.acks: list[tuple[Member | None, int, int]] = []
         """(to whom, None is myself; epoch; matched), once what is written now is durable."""
 
@@ -125,7 +132,9 @@ class Replica:
     def take(self, now: float, in_sync: tuple[Member, ...], unless_leased: Member | None) -> None:
         """The next epoch, for this run."""
         assert self.row is not None
-        row = replace(self.row, epoch=self.row.epoch + 1, primary=self.me, run=self.run, in_sync=in_sync)
+        # Beyond what this shard had while it stood alone, too.
+        epoch = max(self.row.epoch, self.epoch) + 1
+        row = replace(self.row, epoch=epoch, primary=self.me, run=self.run, in_sync=in_sync)
         self.ask(Swap(self.partition, row, unless_leased), now)
 
     def change(self, in_sync: tuple[Member, ...], now: float) -> None:
@@ -175,7 +184,7 @@ class Replica:
             # From its end on, as most are equal; one that is not says so.
             self.progress[to] = Progress(self.start)
         progress = self.progress[to]
-        if progress.next > self.log.last.seq and not progress.is_probed:
+        if progress.is_fetched or (progress.next > self.log.last.seq and not progress.is_probed):
             return 0
         progress.is_probed = False
         progress.since = now if progress.since is None else progress.since
@@ -187,21 +196,41 @@ class Replica:
             self.sends.append((to, Snapshot(self.partition, self.epoch, at, epochs)))
             progress.next = self.applied + 1
             return octets_max
+        if before < self.log.released:
+            progress.is_fetched = True
+            self.fetches.append(Fetch(self.partition, to, before, octets_max))
+            return octets_max
         entries, octets = [], 0
         for entry in self.log.after(before, self.log.last.seq):
             entries.append(entry)
             octets += len(entry.data) + 64
             if octets >= octets_max:
                 break
-        position = Position(self.log.epoch_at(before), before)
-        self.sends.append((to, Append(self.partition, self.epoch, position, tuple(entries), self.commit)))
-        progress.next += len(entries)
+        self._send_entries(to, before, tuple(entries))
         return octets
+
+    def _send_entries(self, to: Member, before: int, entries: tuple[Entry, ...]) -> None:
+        position = Position(self.log.epoch_at(before), before)
+        self.sends.append((to, Append(self.partition, self.epoch, position, entries, self.commit)))
+        self.progress[to].next += len(entries)
+
+    def fetched(self, fetch: Fetch, entries: tuple[Entry, ...]) -> None:
+        """What was read; nothing, where it was trimmed meanwhile or cannot be read: then it is asked anew."""
+        progress = self.progress.get(fetch.to)
+        if progress is None or not progress.is_fetched:
+            return
+        progress.is_fetched = False
+        progress.is_probed = True
+        if entries and progress.next == fetch.after + 1 and fetch.after >= self.log.trimmed:
+            progress.is_probed = False
+            self._send_entries(fetch.to, fetch.after, entries)
 
     def lacks(self, to: Member) -> bool:
         """There is something to say to it."""
         progress = self.progress.get(to)
-        return progress is None or progress.is_probed or progress.next <= self.log.last.seq
+        if progress is None:
+            return True
+        return not progress.is_fetched and (progress.is_probed or progress.next <= self.log.last.seq)
 
     def is_probing(self) -> bool:
         return any(progress.is_probed for progress in self.progress.values())
@@ -210,7 +239,7 @@ class Replica:
         for progress in self.progress.values():
             if progress.since is not None and now > progress.since + RESEND_SECONDS:
                 progress.next, progress.since = progress.matched + 1, None
-                progress.is_probed = True
+                progress.is_probed, progress.is_fetched = True, False
 
     def _advance(self) -> None:
         """The commit position is what each member that is required has."""
@@ -342,6 +371,10 @@ class Replica:
         if upto > self.log.trimmed:
             self.log.trim(upto)
             self.writes.append(Trim(self.partition, upto))
+
+    def release(self, upto: int) -> None:
+        """Forget entries in memory that are on the disk: only what is applied."""
+        self.log.release(min(upto, self.applied))
 
     def stop(self, reason: str) -> None:
         self.stopped = reason

@@ -8,20 +8,30 @@ from mailnode.cluster.replica_messages import START, Entry, Position
 
 
 class Log:
-    """Invariants: seq rises by one from entry to entry, the epoch never falls; `epochs` has them all."""
+    """Invariants: seq rises by one from entry to entry, the epoch never falls; `epochs` has them all.
+
+    Those up to `released` are on the disk alone: memory holds what was not applied, and some before it.
+    """
 
     def __init__(
-        self, epochs: Iterable[Position] = (), trimmed: int = 0, entries: Iterable[Entry] = ()
+        self,
+        epochs: Iterable[Position] = (),
+        trimmed: int = 0,
+        entries: Iterable[Entry] = (),
+        released: int = 0,
     ) -> None:
+        """`entries`: those behind `released`."""
         self.epochs = list(epochs)
         """The position of the first entry of each epoch that has any."""
         self.trimmed = trimmed
         """The seq of the last entry that is gone."""
+        self.released = max(trimmed, released)
+        """The seq of the last entry that is not in memory."""
         self._entries = list(entries)
 
     @property
     def last(self) -> Position:
-        seq = self.trimmed + len(self._entries)
+        seq = self.released + len(self._entries)
         return Position(self.epochs[-1].epoch, seq) if seq else START
 
     def epoch_at(self, seq: int) -> int:
@@ -50,17 +60,22 @@ class Log:
         self._entries.append(entry)
 
     def truncate(self, after: int) -> None:
-        """Keep what has a seq up to `after`, which is not trimmed."""
-        assert after >= self.trimmed
-        del self._entries[after - self.trimmed :]
+        """Keep what has a seq up to `after`, behind which all is in memory."""
+        assert after >= self.released
+        del self._entries[after - self.released :]
         while self.epochs and self.epochs[-1].seq > after:
             self.epochs.pop()
 
     def trim(self, upto: int) -> None:
-        del self._entries[: max(0, upto - self.trimmed)]
+        self.release(upto)
         self.trimmed = max(self.trimmed, upto)
 
+    def release(self, upto: int) -> None:
+        """What is on the disk need not be in memory."""
+        del self._entries[: max(0, upto - self.released)]
+        self.released = max(self.released, upto)
+
     def after(self, seq: int, upto: int) -> Sequence[Entry]:
-        """Of seq + 1 to `upto`; they are not trimmed."""
-        assert seq >= self.trimmed
-        return self._entries[seq - self.trimmed : max(0, upto - self.trimmed)]
+        """Of seq + 1 to `upto`; they are in memory."""
+        assert seq >= self.released
+        return self._entries[seq - self.released : max(0, upto - self.released)]

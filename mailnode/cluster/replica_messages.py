@@ -186,3 +186,17 @@ class Trim:
 
 
 Writing = Write | Install | Trim
+
+
+# -- what must be read
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Entries that another replica lacks and that are on the disk alone: those from `after` on, and how many
+    octets of them. `fetched` takes them."""
+
+    partition: int
+    to: Member
+    after: int
+    octets_max: int

@@ -55,7 +55,8 @@ class Leading:
         return any(epoch for epoch, _ in self.claims.values())
 
     def heartbeat(self, now: float) -> Heartbeat:
-        claims = [(at, epoch) for at, (epoch, version) in self.claims.items() if version > self.known]
+        changed = self.claims.items() if self.known < self.version else ()
+        claims = [(at, epoch) for at, (epoch, version) in changed if version > self.known]
         commits = tuple((at, epoch, commit) for at, (epoch, commit) in self.commits.items())
         self.said = Heartbeat(now, self.known, self.version, tuple(claims), commits)
         return self.said
@@ -95,6 +96,9 @@ class Following:
     until: float = _NEVER
     claims: dict[int, int] = field(default_factory=dict)
     accepted: frozenset[int] = frozenset()
+    refused: tuple[tuple[int, int], ...] = ()
+    judged: tuple[int, int] | None = None
+    """The version of the claims and the news that `accepted` and `refused` are of."""
 
     def promise(
         self,
@@ -102,31 +106,40 @@ class Following:
         beat: Heartbeat,
         now: float,
         known: Callable[[int], int | None],
+        news: int,
         holds: dict[int, float],
         is_short: bool,
     ) -> Promise | None:
         """None: nothing is promised, for the map was not read yet, or a later heartbeat came first.
 
-        `known`: the latest epoch of a partition known here. `holds` takes until when what is refused is held.
+        `known`: the latest epoch of a partition known here, as of the count `news`. `holds` takes until when
+        what is refused is held.
         """
         if run != self.run:
-            self.run, self.version, self.claims = run, 0, {}
+            self.run, self.version, self.claims, self.judged = run, 0, {}, None
         if beat.version < self.version:
             return None
         if beat.base > self.version:
             return Promise(run, _NEVER, self.version, (), is_short)
         self.version = beat.version
         self.claims.update(beat.claims)
+        if self.judged != (self.version, news) and not self._judge(known, holds):
+            return None
+        self.judged = self.version, news
+        self.until = now + PROMISE_SECONDS
+        return Promise(run, beat.sent, self.version, self.refused, is_short)
+
+    def _judge(self, known: Callable[[int], int | None], holds: dict[int, float]) -> bool:
+        """Which claims are accepted; False where the map was not read yet."""
         claims = {at: epoch for at, epoch in self.claims.items() if epoch}
         latest = {at: known(at) for at in claims}
         if None in latest.values():
-            return None
+            return False
         refused = {at: epoch for at, epoch in latest.items() if epoch is not None and epoch > claims[at]}
         accepted = frozenset(claims.keys() - refused.keys())
         self._hold(self.accepted - accepted, holds)
-        self.accepted = accepted
-        self.until = now + PROMISE_SECONDS
-        return Promise(run, beat.sent, self.version, tuple(refused.items()), is_short)
+        self.accepted, self.refused = accepted, tuple(refused.items())
+        return True
 
     def _hold(self, dropped: Iterable[int], holds: dict[int, float]) -> None:
         for partition in dropped:

@@ -16,6 +16,8 @@ class Pairs:
         self._following: dict[Member, Following] = {}
         self._holds: dict[int, float] = {}
         """Until when a partition is promised to one whose claim was refused since."""
+        self.news = 0
+        """Rises when the latest epoch of any partition may be another."""
 
     def claim(self, replica: Replica, now: float) -> None:
         """What is led, of every member that is required or learns; and what is not, of nobody."""
@@ -52,7 +54,7 @@ class Pairs:
     ) -> Promise | None:
         """The answer to a heartbeat; see `Following.promise`."""
         pair = self._following.setdefault(frame.sender, Following())
-        return pair.promise(frame.run, beat, now, known, self._holds, is_short)
+        return pair.promise(frame.run, beat, now, known, self.news, self._holds, is_short)
 
     def answered(self, member: Member, promise: Promise) -> None:
         if member in self._leading:
@@ -67,6 +69,12 @@ class Pairs:
         """It promised me not to take the partition over."""
         pair = self._leading.get(member)
         return pair is not None and pair.holds(replica.partition, replica.epoch, now)
+
+    def claimed_of_silent(self, now: float) -> Iterator[int]:
+        """The partitions that I lead with one who no longer answers."""
+        for pair in self._leading.values():
+            if pair.is_silent(now):
+                yield from (partition for partition, (epoch, _) in pair.claims.items() if epoch)
 
     def is_silent(self, member: Member, now: float) -> bool:
         return self._leading[member].is_silent(now)

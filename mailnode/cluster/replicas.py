@@ -22,6 +22,7 @@ from mailnode.cluster.replica_log import Log
 from mailnode.cluster.replica_messages import (
     Ack,
     Entry,
+    Fetch,
     Frame,
     Heartbeat,
     Join,
@@ -60,6 +61,10 @@ class Ready:
     """By partition; a snapshot in `frames` is of the rows once these are written."""
     swaps: tuple[tuple[Swap, ...], ...]
     """Each as one transaction, or one by one."""
+    fetches: tuple[Fetch, ...]
+    """To be read from what was written before, and given to `fetched`; a frame goes on without them."""
+    touched: tuple[Replica, ...]
+    """Of which anything may be other than it was: whether they lead, what is theirs to serve."""
 
 
 class Replicas:
@@ -87,6 +92,8 @@ class Replicas:
         self._outbox: dict[Member, list[Message]] = {}
         self._touched: dict[int, Replica] = {}
         """With something to do since the last `ready`: the others cost it nothing."""
+        self._active = set(self.partitions)
+        """Which `tick` looks at: it finds nothing to do in the others until they are touched."""
         self._number = 0
         self._synced = 0
         self._unsynced: deque[tuple[int, float]] = deque()
@@ -97,19 +104,38 @@ class Replicas:
     def tick(self, now: float) -> None:
         """Some times a second."""
         self.now = max(now, self.now)
-        for replica in self.partitions.values():
-            if replica.stopped or replica.row is None:
-                continue
-            if replica.is_leading:
-                replica.resend(self.now)
-                self._judge(replica)
-            self._try_to_lead(replica)
-            self._ask_again(replica)
-            self._join(replica)
-            if replica.swaps or replica.is_probing():
-                self._touch(replica)
+        self._active.update(self.pairs.claimed_of_silent(self.now))
+        for partition in sorted(self._active):
+            replica = self.partitions[partition]
+            if not replica.stopped and replica.row is not None:
+                self._look_at(replica)
+            if not self._is_waiting(replica):
+                self._active.discard(partition)
         for member, beat in self.pairs.beats(self.now):
             self._say(member, beat)
+
+    def _look_at(self, replica: Replica) -> None:
+        if replica.is_leading:
+            replica.resend(self.now)
+            self._judge(replica)
+        self._try_to_lead(replica)
+        self._ask_again(replica)
+        self._join(replica)
+        if replica.swaps or replica.is_probing():
+            self._touch(replica)
+
+    def _is_waiting(self, replica: Replica) -> bool:
+        """For time alone to pass: whatever else happens touches it."""
+        row = replica.row
+        if replica.stopped or row is None:
+            return False
+        if replica.asked or (row.primary == self.me and not replica.is_leading):
+            return True
+        if replica.is_leading:
+            is_complete = replica.progress.keys() | {self.me} == set(row.in_sync)
+            under_way = any(progress.is_under_way() for progress in replica.progress.values())
+            return replica.has_lapsed or under_way or not is_complete
+        return row.primary in self.lease_lost or self._lacks_primary(replica, row)
 
     def read(self, partition: int, row: Row) -> None:
         """The map's row, as a watch, a read or the answer to a swap gives it; possibly late or twice."""
@@ -124,13 +150,18 @@ class Replicas:
         """Whether a shard's lease of the map stands."""
         if is_held:
             self.lease_lost.pop(member, None)
-        else:
-            self.lease_lost.setdefault(member, self.now)
+        elif member not in self.lease_lost:
+            self.lease_lost[member] = self.now
+            self._active.update(
+                at for at, replica in self.partitions.items() if replica.row and replica.row.primary == member
+            )
 
     def lapsed(self) -> None:
         """My own lease of the map fell: what I lead, I lead in a new epoch or not at all."""
         for replica in self.partitions.values():
-            replica.has_lapsed = replica.has_lapsed or replica.is_leading
+            if replica.is_leading:
+                replica.has_lapsed = True
+                self._touch(replica)
 
     def step(self, frame: Frame) -> None:
         if frame.to != self.me:
@@ -167,6 +198,13 @@ class Replicas:
             raise Unavailable(f"partition {partition} has {replica.in_sync_min()} in sync")
         self._touch(replica)
         return replica.propose(data)
+
+    def fetched(self, fetch: Fetch, entries: tuple[Entry, ...]) -> None:
+        """What a `Ready` asked to be read."""
+        replica = self.partitions[fetch.partition]
+        if replica.is_leading:
+            replica.fetched(fetch, entries)
+            self._touch(replica)
 
     def trim(self, partition: int, upto: int) -> None:
         """Forget entries up to that seq, as far as nobody in sync needs them."""
@@ -217,7 +255,8 @@ class Replicas:
                 self._waiting.append((self._number, replica, to, epoch, matched))
         swaps = iter([swap for replica in touched for swap in _drained(replica.swaps)])
         groups = tuple(iter(lambda: tuple(islice(swaps, SWAPS_MAX)), ()))
-        return Ready(self._number, writes, frames, tuple(committed), groups)
+        fetches = tuple(fetch for replica in touched for fetch in _drained(replica.fetches))
+        return Ready(self._number, writes, frames, tuple(committed), groups, fetches, tuple(touched))
 
     def _acknowledge(self) -> None:
         while self._waiting and self._waiting[0][0] <= self._synced:
@@ -230,6 +269,8 @@ class Replicas:
 
     def _touch(self, replica: Replica) -> None:
         self._touched[replica.partition] = replica
+        self._active.add(replica.partition)
+        self.pairs.news += 1
 
     def _frames(self, touched: list[Replica]) -> Iterator[Frame]:
         self._fill(touched)
@@ -283,6 +324,7 @@ class Replicas:
             replica = self.partitions.get(partition)
             if replica is not None and replica.is_leading and epoch > replica.known_epoch():
                 replica.has_lapsed = True
+                self._touch(replica)
 
     # -- the map
 
@@ -341,13 +383,17 @@ class Replicas:
 
     def _join(self, replica: Replica) -> None:
         row = replica.row
-        is_part = row is not None and (self.me in row.in_sync or self.me.node in row.replicas)
-        if row is None or not is_part or row.primary == self.me or replica.is_leading:
+        if row is None or row.primary == self.me or replica.is_leading:
             return
-        is_known = replica.epoch == row.epoch and replica.matched > 0 and self.me in row.in_sync
-        if not is_known and self.now >= replica.joined_at + RESEND_SECONDS:
+        if self._lacks_primary(replica, row) and self.now >= replica.joined_at + RESEND_SECONDS:
             replica.joined_at = self.now
             self._say(row.primary, Join(replica.partition, replica.log.last))
+
+    def _lacks_primary(self, replica: Replica, row: Row) -> bool:
+        """A copy that its primary has said nothing to in its epoch, or that is not in sync."""
+        is_part = self.me in row.in_sync or self.me.node in row.replicas
+        is_known = replica.epoch == row.epoch and replica.matched > 0 and self.me in row.in_sync
+        return is_part and not is_known
 
 
 def _drained(items: list[T]) -> list[T]:

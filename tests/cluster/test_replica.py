@@ -93,3 +93,31 @@ def test_a_snapshot_of_what_is_here_already_changes_nothing() -> None:
     replica.step(A, Snapshot(0, 1, Position(1, 2), (Position(1, 1),)), 0)
     assert replica.writes == []
     assert (replica.log.last, replica.matched) == (Position(1, 3), 2)
+
+
+def test_what_is_not_in_memory_is_read_once_for_who_lacks_it() -> None:
+    replica = leading([1, 1, 1], applied=3)
+    replica.release(3)
+    replica.progress[B].next = 2
+    replica.sends.clear()
+    replica.fill(B, 0, 1000)
+    replica.fill(B, 0, 1000)
+    (fetch,) = replica.fetches
+    assert (fetch.to, fetch.after, replica.lacks(B)) == (B, 1, False)
+    entries = tuple(Entry(Position(1, seq), b"x") for seq in (2, 3))
+    replica.fetched(fetch, entries)
+    assert replica.sends == [(B, Append(0, 5, Position(1, 1), entries, replica.commit))]
+    assert replica.progress[B].next == 4
+
+
+def test_what_was_trimmed_while_it_was_read_comes_as_a_snapshot() -> None:
+    replica = leading([1, 1, 1], applied=3)
+    replica.release(3)
+    replica.progress[B].next = 2
+    replica.fill(B, 0, 1000)
+    (fetch,) = replica.fetches
+    replica.log.trim(3)
+    replica.fetched(fetch, ())
+    replica.sends.clear()
+    replica.fill(B, 0, 1000)
+    assert [type(message) for _, message in replica.sends] == [Snapshot]

@@ -45,3 +45,13 @@ def test_what_is_truncated_is_gone_with_its_epochs(epochs: list[int], after: int
     log.truncate(min(after, len(epochs)))
     kept = log_of(epochs[:after])
     assert (log.last, log.epochs) == (kept.last, kept.epochs)
+
+
+def test_what_is_released_is_still_in_the_log_but_not_in_memory() -> None:
+    entries = [Entry(Position(1, seq), b"x") for seq in range(1, 6)]
+    log = Log([Position(1, 1)], 0, entries)
+    log.release(3)
+    assert (log.trimmed, log.released, log.last) == (0, 3, (1, 5))
+    assert log.has(Position(1, 2)) and log.after(3, 5) == entries[3:]
+    log.trim(4)
+    assert (log.trimmed, log.released, log.after(4, 5)) == (4, 4, entries[4:])

@@ -29,6 +29,15 @@ class Kept:
         at = position.seq - self.trimmed - 1
         return at < 0 or (at < len(self.entries) and self.entries[at].position == position)
 
+    def after(self, seq: int, octets_max: int) -> tuple[Entry, ...]:
+        """What is synced of the entries from there on; nothing where the next is trimmed."""
+        at = seq - self.trimmed
+        found: list[Entry] = []
+        while 0 <= at < len(self.entries) and sum(len(entry.data) for entry in found) < octets_max:
+            found.append(self.entries[at])
+            at += 1
+        return tuple(found)
+
     def write(self, writing: Writing, rows: list[Entry]) -> None:
         log = self.log()
         match writing:

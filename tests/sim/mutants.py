@@ -82,7 +82,7 @@ def serve_before_the_tail_is_committed(self: Replica) -> bool:
 
 def reuse_a_seq(self: Replica, epoch: int) -> None:
     """A new primary begins after what it has applied, not after what it has."""
-    self.log.truncate(max(self.applied, self.log.trimmed))
+    self.log.truncate(max(self.applied, self.log.released))
     _lead(self, epoch)
 
 

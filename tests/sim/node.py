@@ -85,6 +85,8 @@ class Node:
             send(frame, self._beside(frame))
         if ready.writes:
             sync(ready.number, self.disk.mark())
+        for fetch in ready.fetches:
+            self.core.fetched(fetch, self.disk.of(fetch.partition).after(fetch.after, fetch.octets_max))
         for replica in self.core.partitions.values():
             if replica.stopped:
                 raise Broken(f"{self.name} stopped {replica.partition}: {replica.stopped}")

@@ -212,6 +212,9 @@ class World:
                 if self.chance.random() < 0.02:
                     replica = node.core.partitions[at]
                     node.core.trim(at, replica.applied - self.chance.randint(0, 3))
+                if self.chance.random() < 0.1:
+                    replica = node.core.partitions[at]
+                    replica.release(replica.applied - self.chance.randint(0, 3))
             self.work(node)
         self.at(self.chance.uniform(0.01, 0.2), self._clients)
 

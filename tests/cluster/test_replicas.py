@@ -1,0 +1,94 @@
+"""Many partitions on one node: those with nothing under way cost a tick nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from mailnode.cluster.replica import Replica
+from mailnode.cluster.replica_messages import Frame, Member, Row
+from mailnode.cluster.replicas import Replicas
+
+A, B = Member("a", 1), Member("b", 1)
+PARTITIONS = 50
+
+
+class Two:
+    """Two nodes, nothing lost, all partitions led by a."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.nodes = {A: Replicas(A, 1, 0.0), B: Replicas(B, 2, 0.0)}
+        for core in self.nodes.values():
+            for partition in range(PARTITIONS):
+                core.read(partition, Row(1, 0, A, 0, (A, B), ("a", "b")))
+
+    def settle(self) -> None:
+        frames = [frame for core in self.nodes.values() for frame in self._work(core)]
+        while frames:
+            for frame in frames:
+                self.nodes[frame.sender].taken(frame.to)
+                self.nodes[frame.to].step(frame)
+            frames = [frame for core in self.nodes.values() for frame in self._work(core)]
+
+    def _work(self, core: Replicas) -> Iterator[Frame]:
+        ready = core.ready()
+        core.synced(ready.number)
+        for swap in [swap for group in ready.swaps for swap in group]:
+            for each in self.nodes.values():
+                each.read(swap.partition, Row(2, 1, A, 1, (A, B), ("a", "b")))
+        yield from ready.frames
+
+    def tick(self) -> None:
+        self.now += 0.5
+        for core in self.nodes.values():
+            core.tick(self.now)
+        self.settle()
+
+
+@pytest.fixture
+def two() -> Two:
+    two = Two()
+    for _ in range(6):
+        two.tick()
+    return two
+
+
+@pytest.fixture
+def looked_at(two: Two, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    looked_at: list[tuple[str, int]] = []
+    look_at = Replicas._look_at
+
+    def noted(self: Replicas, replica: Replica) -> None:
+        looked_at.append((self.me.node, replica.partition))
+        look_at(self, replica)
+
+    monkeypatch.setattr(Replicas, "_look_at", noted)
+    return looked_at
+
+
+def test_a_tick_looks_at_no_idle_partition(two: Two, looked_at: list[tuple[str, int]]) -> None:
+    assert all(two.nodes[A].serves(partition, two.now) for partition in range(PARTITIONS))
+    two.tick()
+    assert looked_at == []
+    two.nodes[A].propose(7, b"x")
+    two.settle()
+    two.tick()
+    assert set(looked_at) == {("a", 7), ("b", 7)}
+
+
+def test_all_are_looked_at_when_the_other_node_is_silent(two: Two, looked_at: list[tuple[str, int]]) -> None:
+    two.now += 10
+    two.nodes[A].tick(two.now)
+    assert {node for node, _ in looked_at} == {"a"} and len(looked_at) == PARTITIONS
+    swaps = [swap for group in two.nodes[A].ready().swaps for swap in group]
+    assert {swap.row.in_sync for swap in swaps} == {(A,)} and len(swaps) == PARTITIONS
+
+
+def test_all_are_looked_at_when_the_lease_of_the_primary_falls(
+    two: Two, looked_at: list[tuple[str, int]]
+) -> None:
+    two.nodes[B].lease(A, False)
+    two.nodes[B].tick(two.now + 5)
+    assert len(two.nodes[B].ready().swaps[0]) == PARTITIONS
