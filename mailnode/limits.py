@@ -194,3 +194,9 @@ class Limits:
     part_rows_max: int = 5_000  # rows of a large change written at once: some 10 ms of the writer
     large_at_once_max: int = 2  # large changes on their way: each holds some 100 MiB, and a pool's thread
     group_pending_octets_max: int = 64 * MiB  # waiting for the writer: beyond it callers wait
+
+    # -- between nodes
+    peer_calls_open_max: int = 1000  # gRPC calls at a node's server: some 5 streams of each of 100 nodes
+    peer_message_octets_max: int = 64 * MiB  # a message with the longest header goes in one; frames are 1 MiB
+    peer_silence_seconds_max: int = 2  # then a peer is asked whether it is there, and has as long to answer
+    peer_reconnect_milliseconds_max: int = 200  # between two attempts: a restarted node is back at once

@@ -12,7 +12,8 @@ import grpc
 
 from mailnode.admin.method import method_of
 from mailnode.admin.refusal import Refusal
-from mailnode.admin.target import MESSAGE_OPTIONS, target
+from mailnode.admin.target import MESSAGE_OPTIONS
+from mailnode.cluster.target import target
 from mailnode.pb import admin_pb2 as pb
 
 ANSWER_SECONDS_MAX = 60

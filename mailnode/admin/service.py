@@ -10,7 +10,8 @@ import grpc
 from mailnode.admin.method import SERVICE, Method, methods
 from mailnode.admin.operator import Operator, asked
 from mailnode.admin.refusal import Refusal
-from mailnode.admin.target import MESSAGE_OPTIONS, target
+from mailnode.admin.target import MESSAGE_OPTIONS
+from mailnode.cluster.target import target
 
 
 async def serve(socket: Path, operator: Operator) -> grpc.aio.Server:

@@ -1,20 +1,6 @@
-"""How gRPC is told of a unix socket."""
-
-from pathlib import Path
-from urllib.parse import quote
+"""What both ends of Admin tell gRPC."""
 
 from mailnode.limits import MiB
 
 MESSAGE_OPTIONS = (("grpc.max_receive_message_length", 64 * MiB),)
 """A batch of messages is some MiB, but each may have a header of any length."""
-PATH_OCTETS_MAX = 107  # sun_path of unix(7), with its final NUL
-
-
-def target(socket: Path) -> str:
-    """Raises OSError when the path is longer than the kernel takes."""
-    path = str(socket.absolute())
-    if len(path.encode()) > PATH_OCTETS_MAX:
-        raise OSError(
-            f"{path} is longer than the {PATH_OCTETS_MAX} octets that a unix socket's path may have"
-        )
-    return f"unix:{quote(path)}"

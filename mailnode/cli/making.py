@@ -13,10 +13,10 @@ from pathlib import Path
 
 from mailnode import certificate, log, node
 from mailnode.admin.domains import SELECTOR
-from mailnode.admin.target import target
 from mailnode.cli.failure import Failure
 from mailnode.cli.printing import print_json
 from mailnode.clock import SystemClock
+from mailnode.cluster.target import target
 from mailnode.config import (
     BARE_NEWLINE,
     EXPIRE_NEVER,

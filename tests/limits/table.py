@@ -42,6 +42,7 @@ FULL_DISK = (
 PARTITIONS = "cluster/test_partitions.py::"
 COMPRESS = "listeners/test_imap_compress.py::"
 MIME = "protocols/mime/test_bounds.py::test_what_is_beyond_the_bound_is_left_out"
+PEERS = "cluster/test_peers.py::"
 HOSTILE = "protocols/mime/test_hostile.py::"
 
 LIMITS = {
@@ -247,6 +248,12 @@ LIMITS = {
     "part_rows_max": "cluster/test_whole.py::test_it_is_written_in_parts_and_committed_after_the_last",
     "large_at_once_max": "mailbox/test_loads.py::test_large_changes_of_many_accounts_are_made_few_at_once",
     "group_pending_octets_max": PARTITIONS + "test_room_is_waited_for_while_too_much_is_pending",
+    # -- between nodes
+    "peer_calls_open_max": PEERS + "test_more_calls_than_a_server_may_have_are_refused_and_the_others_go_on",
+    "peer_message_octets_max": PEERS + "test_a_message_that_is_too_long_ends_its_call_alone",
+    "peer_silence_seconds_max": PEERS + "test_a_peer_that_hangs_is_noticed",
+    "peer_reconnect_milliseconds_max": PEERS
+    + "test_a_peer_that_was_restarted_is_reached_by_the_same_channel",
 }
 """Fields of mailnode.limits.Limits."""
 
