@@ -8,6 +8,7 @@ import ipaddress
 import os
 import ssl
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
 from cryptography import x509
@@ -72,3 +73,13 @@ def _certificate(
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         .sign(private, hashes.SHA256())
     )
+
+
+def key_digest(chain: Path) -> str:
+    """SHA-256 of its SubjectPublicKeyInfo in hex, for a record of RFC 6698 §2.1; empty: there is none."""
+    try:
+        public = x509.load_pem_x509_certificates(chain.read_bytes())[0].public_key()
+    except (OSError, ValueError):
+        return ""
+    octets = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return sha256(octets).hexdigest()

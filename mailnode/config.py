@@ -20,6 +20,7 @@ from mailnode.table import NAME, Table
 from mailnode.table import ConfigError as ConfigError
 from mailnode.tunable import TUNABLE
 from protocols.smtp.profile import BareNewline
+from protocols.sts import Mode
 
 FILE = "mailnode.toml"
 DROP_INS = "domains.d"
@@ -28,7 +29,9 @@ LIMITS = Limits()
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
 _SERVER = re.compile(r"(?:([0-9.]+)|\[([0-9A-Fa-f:.]+)\]):([0-9]{1,5})")
+_PLAIN_LOCAL_PART = re.compile(r"[A-Za-z0-9._+-]{1,64}")
 SMTP_PORT = 25
+HTTPS_PORT = 443  # RFC 8461 §3.3: nobody asks at another one
 EXPIRE_NEVER = -1
 DNS_PORT = 53
 _NUMBERS = ("quota_octets", "quota_messages", "domain_quota_octets", "dkim_rotate_days")
@@ -45,6 +48,7 @@ class Service(enum.StrEnum):
     IMAPS = "imaps"
     POP3 = "pop3"
     POP3S = "pop3s"
+    MTA_STS = "mta_sts"  # our domains' policies of RFC 8461 for other servers, over HTTPS
 
 
 STANDARD_PORTS: Mapping[Service, int] = {
@@ -57,6 +61,7 @@ STANDARD_PORTS: Mapping[Service, int] = {
     Service.POP3: 110,
     Service.POP3S: 995,
 }
+"""Of those that a new node offers."""
 
 
 BARE_NEWLINE: Mapping[Service, BareNewline] = {
@@ -80,6 +85,8 @@ class Domain:
     domain_quota_octets: int = 0  # of all its accounts together; 0: no limit
     dkim_rotate_days: int = 0  # how old a key becomes before it has a follower; 0: it has none
     reject_dmarc: bool = False  # refuse what its author's domain wants rejected; else it is filed into Junk
+    mta_sts: str = Mode.TESTING  # what others shall do where TLS with its host fails, RFC 8461
+    report_address: str = ""  # where others send their reports about its mail; empty: nobody is asked to
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +174,10 @@ class Config:
         return (self.mailauth and self.mailauth.authserv_id) or self.hostname
 
     @property
+    def serves_policies(self) -> bool:
+        return any(at.service is Service.MTA_STS for at in self.listeners)
+
+    @property
     def shard(self) -> Path:
         return self.directory / "shard"
 
@@ -220,6 +231,7 @@ def text_of(config: Config) -> str:
         "[listeners]  # leave a line out and that service is not offered",
         f'host = {_string(config.listeners[0].host)}  # "0.0.0.0": for other machines too',
         *(f"{listener.service} = {listener.port}" for listener in config.listeners),
+        *_mta_sts_line(config),
         *_lmtp_socket_line(config),
         "",
         '[bare_newline]  # mail with lines that end in LF alone: "reject" it, or "normalize" them to CRLF',
@@ -248,6 +260,8 @@ def domain_lines(domain: Domain) -> list[str]:
         f"quota_messages = {domain.quota_messages}  # as quota_octets",
         f"domain_quota_octets = {domain.domain_quota_octets}  # of its accounts together; 0: no limit",
         f"reject_dmarc = {_bool(domain.reject_dmarc)}  # what its author's domain wants so; else into Junk",
+        f"mta_sts = {_string(domain.mta_sts)}  # or {', '.join(Mode)}: must others have TLS with its host?",
+        f"report_address = {_string(domain.report_address)}  # who hears of mail in its name; empty: nobody",
     ]
 
 
@@ -305,6 +319,12 @@ def _traces_lines(config: Config) -> list[str]:
 
 def _server_text(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _mta_sts_line(config: Config) -> list[str]:
+    """As a remark where they are not served."""
+    about = "policies of mta_sts below, over HTTPS: the certificate must name mta-sts.DOMAIN"
+    return [] if config.serves_policies else [f"# {Service.MTA_STS} = {HTTPS_PORT}  # {about}"]
 
 
 def _lmtp_socket_line(config: Config) -> list[str]:
@@ -375,10 +395,32 @@ def _domain(table: Table) -> Domain:
     if selector and not NAME.fullmatch(selector):
         raise table.error("dkim", selector, 'a selector such as "m1"')
     numbers = {each: table.number(each, 0, 0) for each in _NUMBERS}
-    rejects = table.truth("reject_dmarc", False)
-    domain = Domain(name, separator, table.truth("scram", True), selector, reject_dmarc=rejects, **numbers)
+    domain = Domain(
+        name,
+        separator,
+        table.truth("scram", True),
+        selector,
+        reject_dmarc=table.truth("reject_dmarc", False),
+        mta_sts=table.one_of("mta_sts", Mode.TESTING, list(Mode)),
+        report_address=_report_address(table, name),
+        **numbers,
+    )
     table.refuse_others()
     return domain
+
+
+def postmaster(domain: str) -> str:
+    """There is one wherever there is mail, RFC 5321 §4.5.1."""
+    return f"postmaster@{domain}"
+
+
+def _report_address(table: Table, domain: str) -> str:
+    """It stands in a record of the DNS, so it is plain."""
+    address = table.text("report_address", postmaster(domain))
+    local, _, name = address.rpartition("@")
+    if address and not (_PLAIN_LOCAL_PART.fullmatch(local) and NAME.fullmatch(name)):
+        raise table.error("report_address", address, f'an address such as "{postmaster(domain)}"')
+    return address
 
 
 def _listeners(table: Table) -> tuple[Listener, ...]:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from mailnode.config import DROP_INS, FILE, Config, ConfigError, Domain, domain_lines, load
+from mailnode.config import DROP_INS, FILE, Config, ConfigError, Domain, domain_lines, load, postmaster
 from mailnode.directory.address import Address, Malformed, canonical_domain
 from mailnode.directory.rows import Rows
 from mailnode.mailauth import key
@@ -86,7 +86,7 @@ class Domains:
             raise Refused(canonical.reason)
         if canonical in self._names():
             raise Refused(f"{canonical} is one of this node's domains already")
-        return Domain(canonical, "+", scram=True, dkim=SELECTOR)
+        return Domain(canonical, "+", scram=True, dkim=SELECTOR, report_address=postmaster(canonical))
 
     def _known(self, name: str) -> Domain:
         canonical = canonical_domain(name)

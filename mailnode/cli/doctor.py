@@ -10,12 +10,12 @@ from pathlib import Path
 
 from mailnode.admin import client
 from mailnode.cli.asking import ask
+from mailnode.cli.dns_findings import dns_findings
 from mailnode.cli.failure import Failure
 from mailnode.cli.findings import (
     Finding,
     Level,
     certificate_findings,
-    dns_findings,
     machine_findings,
     port_findings,
 )

@@ -1,4 +1,4 @@
-"""What `mailnode doctor` looks at, each with what to do."""
+"""What `mailnode doctor` looks at on this machine, each with what to do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import resource
 import socket
 import stat
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,12 +16,7 @@ from cryptography import x509
 
 from mailnode import certificate
 from mailnode.clock import SystemClock
-from mailnode.config import Config, ConfigError, Domain
-from mailnode.mailauth import zone
-from mailnode.mailauth.keyring import Keyring
-from mailnode.mailauth.published import records
-from mailnode.mailauth.resolver import Resolver, Unavailable
-from mailnode.mailauth.servers import asking
+from mailnode.config import Config, ConfigError
 from mailnode.store.space import Space, free_and_whole
 
 EXPIRES_SOON = datetime.timedelta(days=14)
@@ -138,47 +133,3 @@ def _clock_finding(config: Config) -> Finding:
         advice = "have it set by NTP: signatures and retries go by it"
         return Finding("clock", Level.WARNING, "the kernel says that nobody keeps it in time", advice)
     return Finding("clock", Level.OK, "it is kept in time")
-
-
-async def dns_findings(config: Config) -> AsyncIterator[Finding]:
-    resolver = Resolver(asking(config.dns, config.limits.dns_seconds_max), SystemClock(), config.limits)
-    try:
-        async for finding in _host_findings(resolver, config.hostname):
-            yield finding
-        for domain in config.domains:
-            async for finding in _domain_findings(resolver, config, domain):
-                yield finding
-    except Unavailable as error:
-        yield Finding("DNS", Level.ERROR, str(error), "see to it that this machine's DNS server answers")
-
-
-async def _host_findings(resolver: Resolver, host: str) -> AsyncIterator[Finding]:
-    found = await zone.addresses(resolver, host)
-    if not found:
-        advice = "publish A and AAAA records with this machine's addresses"
-        yield Finding(host, Level.ERROR, "it has no address", advice)
-    for address in found:
-        names = await zone.names(resolver, address)
-        if host in names:
-            yield Finding(host, Level.OK, f"{address}, which is {host}")
-        else:
-            advice = f"have whoever gave you {address} publish a PTR record that says {host}"
-            yield Finding(host, Level.WARNING, f"{address} is {', '.join(names) or 'nobody'}", advice)
-
-
-async def _domain_findings(resolver: Resolver, config: Config, domain: Domain) -> AsyncIterator[Finding]:
-    try:
-        keys = Keyring(config, domain).records()
-    except ConfigError as error:
-        advice = "its mail cannot be signed: bring the key back from a backup"
-        yield Finding(domain.name, Level.ERROR, str(error), advice)
-        return
-    async for each in zone.seen(resolver, records(domain.name, config.hostname, keys)):
-        about = f"{each.record.kind} {each.record.name}"
-        if each.right:
-            yield Finding(about, Level.OK, each.there[0][:60])
-            continue
-        needed = each.record.kind == "MX" or "._domainkey." in each.record.name
-        level = Level.ERROR if needed else Level.WARNING
-        found = " | ".join(each.there)[:200] or "nothing is published"
-        yield Finding(about, level, found, f"publish: {each.record.data}")

@@ -14,7 +14,6 @@ from pathlib import Path
 from mailnode import certificate, log, node
 from mailnode.admin.domains import SELECTOR
 from mailnode.cli.failure import Failure
-from mailnode.cli.printing import print_json
 from mailnode.clock import SystemClock
 from mailnode.cluster.target import target
 from mailnode.config import (
@@ -31,13 +30,12 @@ from mailnode.config import (
     Relay,
     Service,
     load,
+    postmaster,
     text_of,
 )
 from mailnode.directory.address import Malformed, canonical_domain
 from mailnode.directory.creation import Refused
 from mailnode.mailauth import key
-from mailnode.mailauth.keyring import Keyring
-from mailnode.mailauth.published import records
 from mailnode.readiness import notify_ready
 
 LOOPBACK = "127.0.0.1"
@@ -108,7 +106,7 @@ def _config(directory: Path, domain: str, base_port: int, plaintext: bool) -> Co
     return Config(
         directory=directory,
         hostname=f"mail.{name}",
-        domains=(Domain(name, "+", scram=True, dkim=SELECTOR),),
+        domains=(Domain(name, "+", scram=True, dkim=SELECTOR, report_address=postmaster(name)),),
         listeners=tuple(
             Listener(service, LOOPBACK, base_port + port) for service, port in STANDARD_PORTS.items()
         ),
@@ -155,21 +153,6 @@ def up(directory: Path) -> None:
         notify_ready()
 
     node.serve(config, ready)
-
-
-def dns(options: argparse.Namespace) -> None:
-    """As in a zone file."""
-    config = load(options.directory)
-    domain = next((each for each in config.domains if each.name == options.domain.lower()), None)
-    if domain is None:
-        names = ", ".join(each.name for each in config.domains)
-        raise Failure(f"{options.domain!a} is none of this node's domains: {names}")
-    keys = Keyring(config, domain).records()
-    if options.json:
-        print_json([each._asdict() for each in records(domain.name, config.hostname, keys)])
-        return
-    for record in records(domain.name, config.hostname, keys):
-        print(f"{record.name}\tIN\t{record.kind}\t{record.data}")
 
 
 def demo(options: argparse.Namespace) -> None:

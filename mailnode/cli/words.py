@@ -9,7 +9,19 @@ from typing import Any
 
 import shtab
 
-from mailnode.cli import amount, asking, doctor, doctoring, keeping, keys, making, manual, moving, scrubbing
+from mailnode.cli import (
+    amount,
+    asking,
+    doctor,
+    doctoring,
+    keeping,
+    keys,
+    making,
+    manual,
+    moving,
+    scrubbing,
+    zone,
+)
 from mailnode.config import STANDARD_PORTS
 from mailnode.directory.attempt import Scope
 from mailnode.mailauth.key import KINDS
@@ -207,7 +219,7 @@ def _domains(commands: Any) -> None:
     remove = _shown(of, "remove", "mail of a domain is no longer ours", asking.domain_remove, "domain")
     about = "with its accounts: their mail stays, they answer to nobody until the domain is added again"
     remove.add_argument("--keep-accounts", action="store_true", help=about)
-    _shown(commands, "dns", "what a domain's DNS zone shall say", making.dns, "domain")
+    _shown(commands, "dns", "what a domain's DNS zone shall say", zone.dns, "domain")
 
 
 def _keys(commands: Any) -> None:

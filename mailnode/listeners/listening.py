@@ -43,7 +43,8 @@ class TlsFirst(TLSMemoryBIOFactory):
 
     def buildProtocol(self, addr: Any) -> Any:
         wrapped = self.wrappedFactory.buildProtocol(addr)
-        return None if isinstance(wrapped, Refused) else self.protocol(self, wrapped)
+        refused = wrapped is None or isinstance(wrapped, Refused)
+        return None if refused else self.protocol(self, wrapped)
 
 
 @implementer(interfaces.IProtocolFactory)

@@ -71,9 +71,8 @@ class Rotation:
         for held in ring.all():
             if held.state is State.WAITING:
                 record = key_record(domain.name, held.selector, ring.record(held))
-                async for each in zone.seen(self._resolver, [record]):
-                    if each.right:
-                        found.append(held.selector)
+                if (await zone.seen(self._resolver, record)).right:
+                    found.append(held.selector)
         return found
 
     def _tell(self, domain: Domain, held: Held) -> None:

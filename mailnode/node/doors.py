@@ -17,13 +17,15 @@ from mailnode.config import Config, ConfigError, MetricsAt, Service
 from mailnode.config import Listener as At
 from mailnode.http.exposition import Exposition, Gauge
 from mailnode.http.gauges import gauges, scrub_gauges
+from mailnode.http.policies import policies
 from mailnode.http.site import site
 from mailnode.listeners import pop3
 from mailnode.listeners.admission import Admission, Logins
 from mailnode.listeners.listener import Listener
-from mailnode.listeners.listening import Listening
+from mailnode.listeners.listening import Listening, TlsFirst
 from mailnode.listeners.tls import Certificate
 from mailnode.listeners.wheel import Wheel
+from mailnode.mailauth.published import policy
 from mailnode.node.house import House
 from mailnode.node.services import services
 from mailnode.node.works import signing
@@ -66,18 +68,21 @@ class Doors:
         self._locks = pop3.Locks()
         self._logins = Logins()
         self._open: list[tuple[Service, Listening[Any]]] = []
-        self._site: Any = None
+        self._sites: list[Any] = []
         self._stopping = False
 
     def open(self, ports: Mapping[At, socket.socket | OSError]) -> None:
         """Accept at every port; raises ConfigError."""
         values = services(self.config, self._parts, self._locks, self._logins)
         for at in self.config.listeners:
-            port = self._listening(at.service, values)
             bound = ports[at]
             if isinstance(bound, OSError):
                 complaint = f"{at.service} cannot listen at {at.host} port {at.port}"
                 raise ConfigError(f"{complaint}: {bound.strerror}")
+            if at.service is Service.MTA_STS:
+                self._open_policies(bound)
+                continue
+            port = self._listening(at.service, values)
             port.adopt(bound)
             self._open.append((at.service, port))
         if self.config.lmtp_socket is not None:
@@ -98,9 +103,21 @@ class Doors:
         made = site(Exposition(parts.metrics, read), self.ailment, at.token, self.config.limits)
 
         def bind() -> None:
-            self._site = self._reactor.listenTCP(at.port, made, interface=at.host)
+            self._sites.append(self._reactor.listenTCP(at.port, made, interface=at.host))
 
         _bind(f"metrics cannot listen at {at.host} port {at.port}", bind)
+
+    def _open_policies(self, bound: socket.socket) -> None:
+        domains, host = self._parts.domains, self.config.hostname
+
+        def text(domain: str) -> str:
+            return policy(host, domains[domain].mta_sts).text() if domain in domains else ""
+
+        certificate: Any = self._certificate
+        made = TlsFirst(certificate, False, policies(text, self.config.limits), clock=self._reactor)
+        bound.setblocking(False)
+        self._sites.append(self._reactor.adoptStreamPort(bound.fileno(), bound.family, made))
+        bound.close()  # the reactor has its own of it
 
     def _listening(self, service: Service, values: Mapping[Service, Listener[Any]]) -> Listening[Any]:
         return Listening(
@@ -159,8 +176,8 @@ class Doors:
         """Say goodbye to everybody."""
         self._stopping = True
         await asyncio.gather(*(port.stop() for _, port in self._open))
-        if self._site is not None:
-            self._site.stopListening()
+        for port in self._sites:
+            port.stopListening()
 
 
 def _differs(name: str, one: Config, other: Config) -> bool:

@@ -282,16 +282,70 @@ def test_dns_says_what_a_zone_shall_say(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["init", str(made), *DOMAIN]) == 0
     assert main(["dns", "Example.test", "--dir", str(made)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split("\t")[0] for line in lines] == [
-        "example.test.",
-        "example.test.",
-        "m1._domainkey.example.test.",
-        "_dmarc.example.test.",
+    records = [line.split("\t") for line in lines if not line.startswith(";")]
+    assert [(name, kind) for name, _, kind, _ in records] == [
+        ("example.test.", "MX"),
+        ("example.test.", "TXT"),
+        ("m1._domainkey.example.test.", "TXT"),
+        ("_dmarc.example.test.", "TXT"),
+        ("_smtp._tls.example.test.", "TXT"),
+        ("_mta-sts.example.test.", "TXT"),
+        ("_submissions._tcp.example.test.", "SRV"),
+        ("_submission._tcp.example.test.", "SRV"),
+        ("_imaps._tcp.example.test.", "SRV"),
+        ("_imap._tcp.example.test.", "SRV"),
+        ("_pop3s._tcp.example.test.", "SRV"),
+        ("_pop3._tcp.example.test.", "SRV"),
+        ("_25._tcp.mail.example.test.", "TLSA"),
     ]
-    assert lines[0].endswith("\tMX\t10 mail.example.test.")
+    assert records[0][3] == "10 mail.example.test."
+    assert records[8][3] == "0 1 10993 mail.example.test."
+    assert records[3][3] == '"v=DMARC1; p=quarantine; rua=mailto:postmaster@example.test"'
+    assert records[-1][3].endswith("in a zone that is signed (DNSSEC)")
     assert all(len(string) <= 255 for line in lines for string in line.split('"')[1::2])
+    policy = ["version: STSv1", "mode: testing", "mx: mail.example.test", "max_age: 1209600"]
+    assert lines[-4:] == [f";\t{line}" for line in policy]
+    assert "https://mta-sts.example.test/.well-known/mta-sts.txt" in lines[-5]
     assert main(["dns", "elsewhere.test", "--dir", str(made)]) == 1
     (key,) = (made / "dkim").iterdir()
     key.chmod(0o644)
     assert main(["dns", "example.test", "--dir", str(made)]) == 1
     assert "others may read this key, expected mode 600" in capsys.readouterr().err
+
+
+def test_dns_follows_the_listeners_and_what_the_domain_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = tmp_path / "node"
+    assert main(["init", str(made), *DOMAIN, "--base-port", "0"]) == 0
+    file = made / FILE
+
+    def said() -> tuple[dict[str, str], dict[str, str]]:
+        capsys.readouterr()
+        assert main(["dns", "example.test", "--dir", str(made), "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        return {f"{each['kind']} {each['name']}": each["data"] for each in told["records"]}, told["policy"]
+
+    before, policy = said()
+    text = file.read_text()
+    for old, new in (
+        ("\npop3 = 110", "\nmta_sts = 443"),
+        ('mta_sts = "testing"', 'mta_sts = "enforce"'),
+        ('report_address = "postmaster@example.test"', 'report_address = "r@reports.test"'),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    file.write_text(text)
+    after, enforced = said()
+    assert after["SRV _pop3._tcp.example.test."] == "0 0 0 ."
+    assert after["SRV _pop3s._tcp.example.test."] == "20 1 995 mail.example.test."
+    assert after["CNAME mta-sts.example.test."] == "mail.example.test."
+    assert (policy["served"], enforced["served"]) == (False, True)
+    assert enforced["text"] == policy["text"].replace("testing", "enforce")
+    assert before["TXT _mta-sts.example.test."] != after["TXT _mta-sts.example.test."]
+    assert after["TXT _smtp._tls.example.test."] == '"v=TLSRPTv1; rua=mailto:r@reports.test"'
+    assert after["TXT example.test._report._dmarc.reports.test."] == '"v=DMARC1;"'
+    file.write_text(text.replace('"r@reports.test"', '""'))
+    silent, _ = said()
+    assert "TXT _smtp._tls.example.test." not in silent
+    assert silent["TXT _dmarc.example.test."] == '"v=DMARC1; p=quarantine"'

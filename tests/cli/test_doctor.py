@@ -46,8 +46,8 @@ def examined(node: Node, capsys: pytest.CaptureFixture[str], status: int) -> dic
 def published(node: Node, capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, list[str]]]:
     """What `dns` says, and the host forwards and backwards."""
     names = {NAME: {"A": [ADDRESS]}, "7.2.0.192.in-addr.arpa": {"PTR": [f"{NAME}."]}}
-    records = json.loads(said(capsys, 0, "dns", "example.test", "--dir", str(node.directory), "--json"))
-    for record in records:
+    told = json.loads(said(capsys, 0, "dns", "example.test", "--dir", str(node.directory), "--json"))
+    for record in told["records"]:
         names.setdefault(record["name"].rstrip("."), {}).setdefault(record["kind"], []).append(record["data"])
     return names
 
@@ -65,6 +65,12 @@ def test_a_node_that_is_well_has_no_errors_whether_it_runs_or_not(
         still = examined(node, capsys, 0)
         assert ("shard", "ok") in still and (NAME, "ok") in still and ("MX example.test.", "ok") in still
         assert ("TXT m1._domainkey.example.test.", "ok") in still
+        assert ("SPF of example.test", "ok") in still and ("SRV _imaps._tcp.example.test.", "ok") in still
+        assert ("TXT _mta-sts.example.test.", "ok") in still and (
+            "TLSA _25._tcp." + NAME + ".",
+            "ok",
+        ) in still
+        assert ("https://mta-sts.example.test/.well-known/mta-sts.txt", "warning") in still
         assert (f"port {node.port('smtp')} (smtp)", "ok") in still
         node.start()
         try:
@@ -80,6 +86,10 @@ def test_what_is_wrong_is_said_with_what_to_do(node: Node, capsys: pytest.Captur
     names["example.test"]["MX"] = ["10 elsewhere.example."]
     names["m1._domainkey.example.test"]["TXT"] = ['"v=DKIM1; k=rsa; p=AAAA"']
     del names["_dmarc.example.test"]
+    names["_mta-sts.example.test"]["TXT"] = ['"v=STSv1; id=old;"']
+    names["_imaps._tcp.example.test"]["SRV"] = ["0 1 993 elsewhere.example."]
+    names[f"_25._tcp.{NAME}"]["TLSA"] = ["3 1 1 " + "ab" * 32]
+    names["example.test"]["TXT"] = ['"v=spf1 ip4:198.51.100.0/24 -all"']
     tls = node.directory / "tls"
     for path in tls.iterdir():
         path.unlink()
@@ -95,6 +105,33 @@ def test_what_is_wrong_is_said_with_what_to_do(node: Node, capsys: pytest.Captur
     assert found["TXT m1._domainkey.example.test.", "error"].startswith('publish: "v=DKIM1; k=rsa; p=MII')
     assert found["TXT _dmarc.example.test.", "warning"].startswith('publish: "v=DMARC1;')
     assert ("TXT example.test.", "ok") in found
+    assert found["TXT _mta-sts.example.test.", "warning"].startswith('publish: "v=STSv1; id=')
+    assert found["SRV _imaps._tcp.example.test.", "warning"].startswith("publish: 0 1 ")
+    assert found[f"TLSA _25._tcp.{NAME}.", "error"].startswith("publish: 3 1 1 ")
+    assert f"allow {ADDRESS}" in found["SPF of example.test", "warning"]
+
+
+def test_what_a_zone_lacks_is_told_by_what_it_costs(node: Node, capsys: pytest.CaptureFixture[str]) -> None:
+    """A TLSA record nobody would believe in a zone that is not signed."""
+    names = published(node, capsys)
+    for name in [each for each in names if each.startswith("_")]:
+        del names[name]
+    file = node.directory / FILE
+    with Nameserver(names) as nameserver:
+        ask_at(node, nameserver)
+        found = examined(node, capsys, 0)
+        assert ("TXT _smtp._tls.example.test.", "warning") in found
+        assert ("TXT _mta-sts.example.test.", "warning") in found
+        assert ("SRV _imaps._tcp.example.test.", "warning") in found
+        assert (f"TLSA _25._tcp.{NAME}.", "ok") in found
+        assert not [about for about, _ in found if about.startswith("https:")]
+        names["_pop3._tcp.example.test"] = {"SRV": [f"30 1 110 {NAME}."]}
+        text = re.sub(r"\npop3 = \d+", "", file.read_text())
+        file.write_text(text.replace('mta_sts = "testing"', 'mta_sts = "none"'))
+        found = examined(node, capsys, 0)
+        assert ("TXT _mta-sts.example.test.", "ok") in found
+        advice = found["SRV _pop3._tcp.example.test.", "warning"]
+        assert advice == "this node does not offer it; if nobody does, publish: 0 0 0 ."
 
 
 def test_a_mistake_in_the_configuration_and_a_shard_that_does_not_open_are_errors(

@@ -1,0 +1,46 @@
+"""`mailnode dns`: what a domain's zone shall say, as it stands in a zone file."""
+
+from __future__ import annotations
+
+import argparse
+
+from mailnode import certificate
+from mailnode.cli.failure import Failure
+from mailnode.cli.printing import print_json
+from mailnode.config import Config, Domain, load
+from mailnode.mailauth.keyring import Keyring
+from mailnode.mailauth.published import SERVICES, Zone, policy, policy_url, records
+
+
+def dns(options: argparse.Namespace) -> None:
+    config = load(options.directory)
+    domain = next((each for each in config.domains if each.name == options.domain.lower()), None)
+    if domain is None:
+        names = ", ".join(each.name for each in config.domains)
+        raise Failure(f"{options.domain!a} is none of this node's domains: {names}")
+    zone = zone_of(config, domain)
+    if options.json:
+        text = {"url": policy_url(domain.name), "text": zone.policy.text(), "served": zone.serves_policy}
+        print_json({"records": [each._asdict() for each in records(zone)], "policy": text})
+        return
+    for record in records(zone):
+        remark = f"  ; {record.remark}" if record.remark else ""
+        print(f"{record.name}\tIN\t{record.kind}\t{record.data}{remark}")
+    whose = "this node serves" if zone.serves_policy else "a web server shall serve"
+    print(f"; {policy_url(domain.name)} is what {whose}, as text/plain:")
+    for line in zone.policy.text().splitlines():
+        print(f";\t{line}")
+
+
+def zone_of(config: Config, domain: Domain) -> Zone:
+    """Raises ConfigError where a key cannot be read."""
+    return Zone(
+        domain=domain.name,
+        host=config.hostname,
+        keys=Keyring(config, domain).records(),
+        ports={at.service: at.port for at in config.listeners if at.service in SERVICES},
+        policy=policy(config.hostname, domain.mta_sts),
+        serves_policy=config.serves_policies,
+        report_address=domain.report_address,
+        key_digest=certificate.key_digest(config.certificate),
+    )
