@@ -9,9 +9,8 @@ from enum import StrEnum
 from hashlib import sha256
 
 VERSION = "STSv1"
-POLICY_OCTETS_MAX = 64 * 1024  # RFC 8461 §3.3
 MAX_AGE_SECONDS_MAX = 31_557_600  # RFC 8461 §3.2
-HOSTS_MAX = 100
+HOSTS_MAX = 100  # that are looked at; nobody has as many
 ID_CHARACTERS = 20  # of at most 32: RFC 8461 §3.1
 
 _ID = re.compile(r"[A-Za-z0-9]{1,32}")

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 from mailnode.mailauth import zone
 from mailnode.mailauth.published import policy_url
 from mailnode.mailauth.resolver import Answers
-from protocols.sts import POLICY_OCTETS_MAX, Policy, read_policy
+from protocols.sts import Policy, read_policy
 
 HTTPS_PORT = 443
+POLICY_OCTETS_MAX = 64 * 1024  # RFC 8461 §3.3
 FETCH_SECONDS_MAX = 20.0  # RFC 8461 §3.3: a minute; somebody looks on
 
 

@@ -373,5 +373,8 @@ CONSTANTS = {
     "protocols/smtp/server.py HELD_MAX": "protocols/smtp/test_server.py::test_replies_held_back_are_bounded",
     "protocols/unforged.py HELD_OCTETS_MAX": "protocols/test_unforged.py::"
     "test_where_a_message_is_cut_makes_no_difference",
+    "protocols/sts.py HOSTS_MAX": "protocols/test_sts.py::test_of_many_hosts_so_many_count",
+    "protocols/sts.py MAX_AGE_SECONDS_MAX": "protocols/test_sts.py::"
+    "test_what_stands_there_is_a_policy_or_none",
 }
 """Those that nobody sets: all of the protocols, and what peers meet of the node."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from protocols.sts import Mode, Policy, read_id, read_policy
+from protocols.sts import HOSTS_MAX, Mode, Policy, read_id, read_policy
 
 OURS = Policy(Mode.ENFORCE, ("mx.example.test",), 604_800)
 TEXT = b"version: STSv1\r\nmode: enforce\r\nmx: mx.example.test\r\nmax_age: 604800\r\n"
@@ -45,6 +45,12 @@ def test_a_pattern_covers_one_label_alone() -> None:
     assert policy.covers("mx.example.test") and policy.covers("a.example.net")
     assert not policy.covers("a.b.example.net") and not policy.covers("example.net")
     assert not policy.covers("other.example.test")
+
+
+def test_of_many_hosts_so_many_count() -> None:
+    many = b"".join(b"mx: mx%d.example.test\r\n" % number for number in range(2000))
+    found = read_policy(TEXT.replace(b"mx: mx.example.test\r\n", many))
+    assert found is not None and len(found.hosts) == HOSTS_MAX and found.covers("mx99.example.test")
 
 
 @pytest.mark.parametrize(
