@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from protocols.deflate import Deflate
+from protocols.reports import aggregate, tls
+from protocols.reports.packed import packed
 from tests.dialogues.runner import read
-from tests.fuzz import sessions, texts, zones
+from tests.fuzz import reports, sessions, texts, zones
 from tests.fuzz.cutting import whole
 from tests.protocols.imap.test_arguments import COMMANDS_AND_VALUES
 from tests.protocols.mime.test_hostile import HOSTILE
+from tests.protocols.reports import samples
+from tests.protocols.reports.test_packed import zipped
 from tests.protocols.smtp.peer import LMTP, MX, SUBMISSION
 
 DIALOGUES = Path(__file__).parents[1] / "dialogues"
@@ -117,6 +121,14 @@ TARGETS = {
             b" d=b; s=c; h=; b=AA==; bh=" + b"A" * 43 + b"=\r\n",
             b"v=DKIM1; k=ed25519; h=sha256; s=email; t=y:s; p=AA==",
         ],
+    ),
+    "reports-aggregate": Fuzzed(
+        reports.aggregate, lambda: [aggregate.write(samples.AGGREGATE), samples.SUCCESSOR]
+    ),
+    "reports-tls": Fuzzed(reports.tls_json, lambda: [tls.write(samples.TLS)]),
+    "reports-failure": Fuzzed(reports.feedback, lambda: [samples.FAILURE]),
+    "reports-packed": Fuzzed(
+        reports.packed, lambda: [packed(b"<a/>" * 99), zipped(8, b"<a/>" * 99), zipped(0, b"<a/>")]
     ),
     "deflated": Fuzzed(texts.deflated, lambda: [whole(Deflate(13, 6).deflate(b"a NOOP\r\n" * 20))]),
     "signed": Fuzzed(
