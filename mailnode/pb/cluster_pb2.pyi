@@ -1,0 +1,85 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ClusterRow(_message.Message):
+    __slots__ = ("id", "dc", "format")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    DC_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    id: bytes
+    dc: str
+    format: int
+    def __init__(self, id: _Optional[bytes] = ..., dc: _Optional[str] = ..., format: _Optional[int] = ...) -> None: ...
+
+class NodeRow(_message.Message):
+    __slots__ = ("host", "rack", "dc", "weight", "incarnation", "address", "format", "is_leaving")
+    HOST_FIELD_NUMBER: _ClassVar[int]
+    RACK_FIELD_NUMBER: _ClassVar[int]
+    DC_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    INCARNATION_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    IS_LEAVING_FIELD_NUMBER: _ClassVar[int]
+    host: str
+    rack: str
+    dc: str
+    weight: float
+    incarnation: int
+    address: str
+    format: int
+    is_leaving: bool
+    def __init__(self, host: _Optional[str] = ..., rack: _Optional[str] = ..., dc: _Optional[str] = ..., weight: _Optional[float] = ..., incarnation: _Optional[int] = ..., address: _Optional[str] = ..., format: _Optional[int] = ..., is_leaving: _Optional[bool] = ...) -> None: ...
+
+class LeaseRow(_message.Message):
+    __slots__ = ("run",)
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    run: int
+    def __init__(self, run: _Optional[int] = ...) -> None: ...
+
+class ShardName(_message.Message):
+    __slots__ = ("node", "incarnation")
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    INCARNATION_FIELD_NUMBER: _ClassVar[int]
+    node: str
+    incarnation: int
+    def __init__(self, node: _Optional[str] = ..., incarnation: _Optional[int] = ...) -> None: ...
+
+class MapRow(_message.Message):
+    __slots__ = ("epoch", "primary", "run", "in_sync", "replicas", "min_insync")
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    PRIMARY_FIELD_NUMBER: _ClassVar[int]
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    IN_SYNC_FIELD_NUMBER: _ClassVar[int]
+    REPLICAS_FIELD_NUMBER: _ClassVar[int]
+    MIN_INSYNC_FIELD_NUMBER: _ClassVar[int]
+    epoch: int
+    primary: ShardName
+    run: int
+    in_sync: _containers.RepeatedCompositeFieldContainer[ShardName]
+    replicas: _containers.RepeatedScalarFieldContainer[str]
+    min_insync: int
+    def __init__(self, epoch: _Optional[int] = ..., primary: _Optional[_Union[ShardName, _Mapping]] = ..., run: _Optional[int] = ..., in_sync: _Optional[_Iterable[_Union[ShardName, _Mapping]]] = ..., replicas: _Optional[_Iterable[str]] = ..., min_insync: _Optional[int] = ...) -> None: ...
+
+class HomeRow(_message.Message):
+    __slots__ = ("dc", "generation", "copies", "min_insync")
+    DC_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    COPIES_FIELD_NUMBER: _ClassVar[int]
+    MIN_INSYNC_FIELD_NUMBER: _ClassVar[int]
+    dc: str
+    generation: int
+    copies: int
+    min_insync: int
+    def __init__(self, dc: _Optional[str] = ..., generation: _Optional[int] = ..., copies: _Optional[int] = ..., min_insync: _Optional[int] = ...) -> None: ...
+
+class DomainRow(_message.Message):
+    __slots__ = ("text",)
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    def __init__(self, text: _Optional[str] = ...) -> None: ...
