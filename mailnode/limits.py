@@ -180,6 +180,11 @@ class Limits:
     upload_kept_seconds: int = 86_400  # a content that takes longer to come than that never will
     uploads_swept_seconds: int = 3600  # between two looks for contents that never came
 
+    # -- replicated partitions
+    log_memory_octets: int = 64 * MiB  # entries that a follower may lack: older ones are read from the disk
+    log_octets_max: int = 4096 * MiB  # of all logs: one who lacks what is trimmed gets all anew
+    log_kept_seconds: int = 3600  # longer than a restart, or than a machine takes to come back
+
     # -- the shard
     shard_memory_octets: int = 256 * MiB  # memtables and caches, where the configuration does not say
     shard_memory_octets_min: int = 16 * MiB  # below it every group of writes is a flush

@@ -1,20 +1,26 @@
-"""Stand-alone partitions: what waits at one moment becomes one synced batch while the next group forms."""
+"""The one way into the shard: what waits at one moment becomes one synced batch while the next group forms.
+
+A partition is replicated where the node was given a `Replication`; else it stands alone: no log row, and an
+entry is committed once its rows are synced. Both share batches, the sync and the turns of what is large.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import suppress
 from functools import partial
 from itertools import chain
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from google.protobuf.message import DecodeError
 
+from mailnode.cluster.append import Append, Entry, NotKnown, NotPrimary, Unavailable
+from mailnode.cluster.replication import Followed, Replication
 from mailnode.cluster.whole import InParts
+from mailnode.cluster.work import Work
 from mailnode.limits import Limits
 from mailnode.metrics import Metrics
 from mailnode.pb.row_pb2 import AppliedRow
@@ -22,6 +28,8 @@ from mailnode.store import keys
 from mailnode.store.damage import Unreadable, told
 from mailnode.store.keys import Family
 from mailnode.store.shard import FORMAT, Put, Shard
+
+__all__ = ["Append", "Entry", "NotKnown", "NotPrimary", "Partitions", "Unavailable"]
 
 log = logging.getLogger(__name__)
 
@@ -31,72 +39,8 @@ _EPOCH_UNKNOWN = 1 << 32
 """A process that starts each second for a century has fewer."""
 
 
-class Entry(Protocol):
-    """What is appended to a partition's list."""
-
-    partition: int
-    octets: int
-    """About how much its rows weigh: groups and what waits are bounded by it."""
-    durable: bool
-    """False: committed once written, without a sync of its own (a chunk that nothing names yet)."""
-    large: bool
-    """It has more rows than one group should: they are written in parts, those of others in between."""
-
-    def encoded(self) -> bytes:
-        """What the rows of a large one can be made of again, after a restart."""
-
-    def rows(self, format: int) -> Iterable[Put]:
-        """Pure: a function of the entry and the format alone. Called in the writer thread."""
-
-    def committed(self) -> None:
-        """Called on the loop, in the order of the appends."""
-
-
-class NotKnown(Exception):
-    """The entry may or may not become durable."""
-
-
-class Append:
-    """An entry on its way: any number may wait for it, and whoever gives up ends only its own wait."""
-
-    __slots__ = ("_waiters", "began", "ended", "entry", "known")
-
-    def __init__(self, entry: Entry, began: float) -> None:
-        self.entry = entry
-        self.began = began
-        """In seconds, as of the metrics."""
-        self.ended = False
-        self.known = True
-        """Once it has ended: it is committed; else that cannot be told."""
-        self._waiters: list[asyncio.Future[None]] = []
-
-    def wait(self) -> asyncio.Future[None]:
-        """Of the caller alone: done when the entry is committed; NotKnown when that cannot be told."""
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
-        if self.ended:
-            self.end(self.known)
-        return waiter
-
-    async def over(self) -> None:
-        """Returns when it has ended, one way or the other."""
-        with suppress(NotKnown):
-            await self.wait()
-
-    def end(self, known: bool) -> None:
-        self.ended, self.known = True, known
-        for waiter in self._waiters:
-            if waiter.done():
-                continue
-            if known:
-                waiter.set_result(None)
-            else:
-                waiter.set_exception(NotKnown())
-        self._waiters.clear()
-
-
 class Partitions:
-    """All partitions of a node that stands alone. Lives on the loop; `writer` has one thread.
+    """All partitions of a node. Lives on the loop; `writer` has one thread.
 
     `failed` is called once when the shard could not write or sync: nothing after that is known, so the node
     must end and read what is there when it starts again.
@@ -110,8 +54,10 @@ class Partitions:
         failed: Callable[[OSError], None],
         is_short: Callable[[], bool] = lambda: False,
         metrics: Metrics | None = None,
+        replication: Replication | None = None,
     ) -> None:
-        """`is_short`: whether the disk has no room for more than what frees some."""
+        """`is_short`: whether the disk has no room for more than what frees some. `replication`: of a node
+        with others; without it all partitions stand alone."""
         metrics = metrics or Metrics()
         self._seconds = metrics.seconds
         self._applies, self._syncs = metrics.applies.of(), metrics.syncs.of()
@@ -120,7 +66,7 @@ class Partitions:
         self._writer = writer
         self._limits = limits
         self._failed = failed
-        self.is_short = is_short
+        self._is_short = is_short
         self._pending: deque[Append] = deque()
         self._pending_octets = 0
         self._writing = False
@@ -138,6 +84,41 @@ class Partitions:
         self._held: dict[int, deque[Append]] = {}
         """By partition with a large entry on its way: what comes behind that."""
         self._part_next = False
+        self._replication = replication
+        if replication is not None:
+            replication.wake = self._wake
+
+    # -- who leads
+
+    def leads(self, partition: int) -> bool:
+        """Whether it is served here."""
+        return self._replication is None or self._replication.leads(partition)
+
+    def check(self, partition: int) -> None:
+        """Whether an entry may be made for it now. Raises Unavailable."""
+        if self._replication is not None:
+            self._replication.check(partition)
+
+    def check_read(self, partition: int) -> None:
+        """Whether what is committed here is all that is committed. Raises Unavailable."""
+        if self._replication is not None:
+            self._replication.check_read(partition)
+
+    def follow(self, begun: Followed, ended: Followed) -> None:
+        """Told of each partition from when on, and when no longer, it is served here; of those that are now.
+
+        Where all stand alone nobody is told: they are served from the start.
+        """
+        if self._replication is not None:
+            self._replication.follow(begun, ended)
+
+    # -- writing
+
+    def is_short(self, partition: int) -> bool:
+        """Whether a disk that must take what is written has no room for more than what frees some."""
+        if self._is_short():
+            return True
+        return self._replication is not None and not self._replication.has_room(partition)
 
     @property
     def waits_seconds(self) -> float:
@@ -145,7 +126,10 @@ class Partitions:
         return self._seconds() - self._group[0].began if self._writing and self._group else 0.0
 
     def has_room(self) -> bool:
-        return self._pending_octets <= self._limits.group_pending_octets_max or self._broken
+        octets = self._pending_octets
+        if self._replication is not None:
+            octets += self._replication.octets
+        return octets <= self._limits.group_pending_octets_max or self._broken
 
     async def room(self) -> None:
         """Waits while as much as is allowed waits for the writer already."""
@@ -155,17 +139,25 @@ class Partitions:
             await waiter
 
     def append(self, entry: Entry) -> Append:
+        """Raises Unavailable, as `check`, and then nothing was appended."""
         append = Append(entry, self._seconds())
         if self._broken:
             append.end(known=False)
             return append
+        if self._replication is not None:
+            self._replication.append(append)
+            self._wake()
+            return append
         self._held.get(entry.partition, self._pending).append(append)
         self._pending_octets += entry.octets
-        if not self._writing:
+        self._wake()
+        return append
+
+    def _wake(self) -> None:
+        if not self._writing and not self._broken:
             self._writing = True
             # Not at once: what the loop has ready in this turn shares the sync.
             asyncio.get_running_loop().call_soon(self._write_next)
-        return append
 
     async def idle(self) -> None:
         """Returns when nothing waits and nothing is being written."""
@@ -176,6 +168,9 @@ class Partitions:
 
     def _write_next(self) -> None:
         """A group, and a part of what is large, in turns."""
+        if self._replication is not None:
+            self._write_replicated(self._replication)
+            return
         self._group = [] if self._large and self._part_next else self._take_group()
         self._part_next = bool(self._group)
         if self._group:
@@ -185,6 +180,34 @@ class Partitions:
             self._in_writer(partial(self._write_part, self._large[0].entry), self._part_written)
         else:
             self._rest()
+
+    def _write_replicated(self, replication: Replication) -> None:
+        """The same, of what is replicated."""
+        parts = replication.parts() if self._part_next else None
+        work = None if parts is not None else replication.take()
+        if work is None and parts is None:
+            parts = replication.parts()
+        self._part_next = work is not None
+        if work is not None:
+            self._in_writer(partial(self._do, replication, work), partial(self._done, replication, work))
+        elif parts is not None:
+            self._in_writer(partial(parts.write, self._shard), replication.part_written)
+        else:
+            self._rest()
+
+    def _do(self, replication: Replication, work: Work) -> float:
+        """In the writer thread."""
+        began = self._seconds()
+        self._shard.write(work.puts(replication.changes), sync=bool(work.writes))
+        replication.open_snapshots(work)
+        return self._seconds() - began
+
+    def _done(self, replication: Replication, work: Work, seconds: float) -> None:
+        if work.writes:
+            self._syncs.observe(seconds)
+        now = self._seconds()
+        for append in replication.written(work):
+            self._applies.observe(now - append.began)
 
     def _in_writer(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
         working = asyncio.get_running_loop().run_in_executor(self._writer, work)
@@ -295,7 +318,7 @@ class Partitions:
         self._resting.clear()
 
     def _give_room(self) -> None:
-        while self._room and self._pending_octets <= self._limits.group_pending_octets_max:
+        while self._room and self.has_room():
             waiter = self._room.popleft()
             if not waiter.done():
                 waiter.set_result(None)
@@ -308,6 +331,8 @@ class Partitions:
                 append.end(known=False)
         for waiting in (self._group, self._large, self._held, self._pending):
             waiting.clear()
+        if self._replication is not None:
+            self._replication.fail()
         self._pending_octets = 0
         self._rest()
         self._give_room()

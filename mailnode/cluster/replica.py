@@ -169,8 +169,8 @@ class Replica:
         self.is_leading = False
         self.progress.clear()
 
-    def _write(self, after: int, entries: tuple[Entry, ...]) -> None:
-        self.writes.append(Write(self.partition, self.epoch, after, entries))
+    def _write(self, after: int, entries: tuple[Entry, ...], truncated: tuple[Entry, ...] = ()) -> None:
+        self.writes.append(Write(self.partition, self.epoch, after, entries, truncated))
 
     def synced(self, epoch: int, matched: int) -> None:
         """What I wrote as the primary of that epoch is durable."""
@@ -215,14 +215,14 @@ class Replica:
         self.progress[to].next += len(entries)
 
     def fetched(self, fetch: Fetch, entries: tuple[Entry, ...]) -> None:
-        """What was read; nothing, where it was trimmed meanwhile or cannot be read: then it is asked anew."""
+        """What was read; nothing, where it was trimmed meanwhile or could not be: it is asked again later."""
         progress = self.progress.get(fetch.to)
         if progress is None or not progress.is_fetched:
             return
-        progress.is_fetched = False
-        progress.is_probed = True
+        # What is in memory may have been another when the disk was read.
+        entries = tuple(entry for entry in entries if entry.position.seq <= self.log.released)
         if entries and progress.next == fetch.after + 1 and fetch.after >= self.log.trimmed:
-            progress.is_probed = False
+            progress.is_fetched = False
             self._send_entries(fetch.to, fetch.after, entries)
 
     def lacks(self, to: Member) -> bool:
@@ -262,14 +262,14 @@ class Replica:
             case Mismatch() if message.epoch == self.epoch and sender in self.progress:
                 progress = self.progress[sender]
                 progress.next = max(progress.matched, self.log.nearest(message.nearest).seq) + 1
-                progress.is_probed, progress.since = True, None
+                progress.is_probed, progress.is_fetched, progress.since = True, False, None
             case Refused() if message.epoch > self.known_epoch():
                 self.has_lapsed = True
             case Join() if self.is_leading:
                 self._forget(lambda member: member.node == sender.node and member != sender)
                 progress = self.progress.setdefault(sender, Progress(self.start))
                 progress.next = max(progress.matched, self.log.nearest(message.last).seq) + 1
-                progress.is_probed, progress.since = True, None
+                progress.is_probed, progress.is_fetched, progress.since = True, False, None
             case _:
                 pass
 
@@ -286,7 +286,7 @@ class Replica:
         if ack.matched > progress.matched:
             progress.matched, progress.since, progress.stuck = ack.matched, now, now
             progress.next = max(progress.next, ack.matched + 1)
-        if progress.matched + 1 >= progress.next:
+        if progress.matched + 1 >= progress.next and not progress.is_fetched:
             progress.since = progress.stuck = None
         self._advance()
 
@@ -329,10 +329,11 @@ class Replica:
         if after < self.log.last.seq and after < self.applied:
             self.stop(f"truncation to {after} below what is applied, {self.applied}")
             return
+        truncated = tuple(self.log.after(after, self.log.last.seq))
         self.log.truncate(after)
         for entry in new:
             self.log.append(entry)
-        self._write(after, tuple(new))
+        self._write(after, tuple(new), truncated)
 
     def _install(self, snapshot: Snapshot) -> None:
         at = snapshot.at

@@ -170,6 +170,8 @@ class Write:
     epoch: int
     after: int
     entries: tuple[Entry, ...]
+    truncated: tuple[Entry, ...] = ()
+    """Those behind `after` that were there: never committed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
+from mailnode.cluster.append import NotPrimary, Unavailable
 from mailnode.cluster.replica import APPEND_SECONDS_MAX, RESEND_SECONDS, Replica
 from mailnode.cluster.replica_log import Log
 from mailnode.cluster.replica_messages import (
@@ -45,10 +46,6 @@ SWAP_SECONDS = 1.0  # until one that was not answered is asked again
 SYNC_SECONDS_MAX = 2.0  # a disk that hangs longer must not keep its lease of the map
 RETURN_SECONDS_MIN = 60.0  # one that comes and goes must not stall writes each time
 SWAPS_MAX = 100  # of one transaction
-
-
-class Unavailable(Exception):
-    """No new intents: not the primary, not yet, or fewer are in sync than the map asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,13 +186,22 @@ class Replicas:
         """The last frame to that shard is on its way: the next may be made."""
         self._busy.discard(to)
 
-    def propose(self, partition: int, data: bytes) -> Position:
-        """Raises Unavailable."""
+    def check(self, partition: int) -> Replica:
+        """Whether it takes an intent now. Raises Unavailable."""
         replica = self.partitions.get(partition)
         if replica is None or not replica.has_begun() or replica.has_lapsed or replica.row is None:
-            raise Unavailable(f"partition {partition} has its primary elsewhere, or nowhere")
+            raise NotPrimary(partition, self._owner(replica))
         if replica.in_sync_min() < replica.row.min_insync:
             raise Unavailable(f"partition {partition} has {replica.in_sync_min()} in sync")
+        return replica
+
+    def _owner(self, replica: Replica | None) -> str:
+        row = replica.row if replica is not None else None
+        return row.primary.node if row is not None and row.primary != self.me else ""
+
+    def propose(self, partition: int, data: bytes) -> Position:
+        """Raises Unavailable."""
+        replica = self.check(partition)
         self._touch(replica)
         return replica.propose(data)
 
@@ -231,6 +237,10 @@ class Replicas:
         replica = self.partitions[partition]
         others = replica.required() - {self.me} if replica.row else set()
         return not self.is_short and not any(map(self.pairs.is_short, others))
+
+    def has_more(self) -> bool:
+        """Another `ready` says something, without anything that comes in."""
+        return bool(self._waiting) and self._waiting[0][0] <= self._synced
 
     # -- out
 

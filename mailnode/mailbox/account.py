@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from google.protobuf.message import DecodeError
 
 from mailnode.clock import Clock
-from mailnode.cluster.partitions import Append, NotKnown, Partitions
+from mailnode.cluster.partitions import Append, NotKnown, NotPrimary, Partitions, Unavailable
 from mailnode.limits import Limits
 from mailnode.mailbox.appended import Appended, LargeAppended, entries_of
 from mailnode.mailbox.arrays import Arrays
@@ -60,6 +60,7 @@ class LocalAccount:
         "_limits",
         "_loading",
         "_loads",
+        "_partition",
         "_partitions",
         "_queued",
         "_quotas",
@@ -87,6 +88,7 @@ class LocalAccount:
         self.id = account
         self._reads = reads
         self._partitions = partitions
+        self._partition = keys.partition(account)
         self._loads = loads
         self._clock = clock
         self._limits = limits
@@ -117,9 +119,11 @@ class LocalAccount:
     # -- reading
 
     async def mailboxes(self) -> Mailboxes:
+        self._partitions.check_read(self._partition)
         return self._committed.mailboxes()
 
     async def messages(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncIterator[Messages]:
+        self._partitions.check_read(self._partition)
         arrays = await self._loaded(mailbox)
         if want == Want.UIDS:
             yield self._uids(arrays, mailbox, uids)
@@ -132,6 +136,7 @@ class LocalAccount:
                 yield await self._run_read(entries, arrays, want)
 
     async def departed(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncIterator[Messages]:
+        self._partitions.check_read(self._partition)
         gone = await self._read(self._committed.departed.entries, mailbox, uids)
         rest = list(uids)
         while rest:
@@ -140,6 +145,7 @@ class LocalAccount:
                 yield await self._run_read(entries, gone, want)
 
     async def octets(self, mail: int, start: int, end: int) -> AsyncIterator[bytes]:
+        self._partitions.check_read(self._partition)
         row = await self._read(self._reads.mail, mail)
         while start < end:
             chunk = start // BLOB_CHUNK_OCTETS
@@ -149,6 +155,7 @@ class LocalAccount:
             start = offset + BLOB_CHUNK_OCTETS
 
     async def search(self, mailbox: int, key: SearchKey) -> array[int]:
+        self._partitions.check_read(self._partition)
         ranges: UidRanges = ALL_UIDS
         found: array[int] | None = None
         for stage in stages(key, self._committed.rows[mailbox]):
@@ -161,6 +168,7 @@ class LocalAccount:
         return found if found is not None else array("I")
 
     async def watch(self, position: int, mailbox: int) -> Follower:
+        self._partitions.check_read(self._partition)
         committed = self._committed
         upto = committed.position
         follower = Follower(mailbox, upto, self._limits.watch_pending_max, committed.leave)
@@ -187,22 +195,28 @@ class LocalAccount:
         return follower
 
     async def row(self, kind: int, key: bytes) -> bytes:
+        self._partitions.check_read(self._partition)
         return await self._read(self._reads.small_row, kind, key)
 
     async def expunged(self) -> list[Gone]:
+        self._partitions.check_read(self._partition)
         return await self._read(self._reads.gone)
 
     async def unique_ids(self, mailbox: int) -> dict[int, str]:
+        self._partitions.check_read(self._partition)
         return await self._read(self._reads.unique_ids, mailbox)
 
     async def known(self, origins: Sequence[bytes]) -> list[bool]:
+        self._partitions.check_read(self._partition)
         return await self._read(self._reads.known, origins)
 
     async def usage(self) -> Usage:
+        self._partitions.check_read(self._partition)
         row = self._committed.row
         return Usage(row, self._quotas.of(row), len(self._committed.rows))
 
     async def claim_recent(self, mailbox: int) -> tuple[int, int]:
+        self._partitions.check_read(self._partition)
         first, following = self._committed.claim_recent(mailbox)
         # Written along with the mailbox's next change: a SELECT writes nothing.
         decided = self._deciding.mailboxes.get(mailbox) if self._deciding is not None else None
@@ -211,6 +225,7 @@ class LocalAccount:
         return first, following
 
     async def recent(self, mailbox: int) -> int:
+        self._partitions.check_read(self._partition)
         row = self._committed.rows[mailbox]
         if row.recent_uid >= row.uid_next or not row.messages:
             return 0
@@ -271,7 +286,7 @@ class LocalAccount:
 
     async def _ask(self, intent: Intent, needed: int) -> Outcome:
         await self._partitions.room()
-        if grows(intent) and self._partitions.is_short():
+        if grows(intent) and self._partitions.is_short(self._partition):
             return Result(refused="DISKFULL"), None
         if self._queued > self._limits.intents_queued_max:
             return Result(refused="UNAVAILABLE"), None
@@ -281,7 +296,7 @@ class LocalAccount:
         """Nobody is before it, it was never asked, what it needs is in memory, and it is short."""
         if self._queued or intent.retry or not self._whole or not self._partitions.has_room():
             return False
-        if alone(intent) or self._partitions.is_short():
+        if alone(intent) or self._partitions.is_short(self._partition):
             return False
         if not needed:
             return True
@@ -363,6 +378,12 @@ class LocalAccount:
         return self._append(self._decision(intent, arrays), Appended)
 
     def _decision(self, intent: Intent, arrays: Arrays | None) -> Change | Result:
+        try:
+            self._partitions.check(self._partition)
+        except NotPrimary:
+            raise
+        except Unavailable:
+            return Result(refused="UNAVAILABLE")
         # Few, and mostly absent: the shard's filters answer from memory.
         rows = {each: self._reads.row_asked(*each) for each in rows_asked(intent)}
         quota = self._quotas.of(self._decided.row)

@@ -24,12 +24,28 @@ class AppliedRow(_message.Message):
     def __init__(self, epoch: _Optional[int] = ..., seq: _Optional[int] = ...) -> None: ...
 
 class LogRow(_message.Message):
-    __slots__ = ("epoch", "entry")
+    __slots__ = ("epoch", "entry", "format", "apart")
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     ENTRY_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    APART_FIELD_NUMBER: _ClassVar[int]
     epoch: int
     entry: bytes
-    def __init__(self, epoch: _Optional[int] = ..., entry: _Optional[bytes] = ...) -> None: ...
+    format: int
+    apart: bool
+    def __init__(self, epoch: _Optional[int] = ..., entry: _Optional[bytes] = ..., format: _Optional[int] = ..., apart: _Optional[bool] = ...) -> None: ...
+
+class ReplicaRow(_message.Message):
+    __slots__ = ("epoch", "epochs", "trimmed", "installing")
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    EPOCHS_FIELD_NUMBER: _ClassVar[int]
+    TRIMMED_FIELD_NUMBER: _ClassVar[int]
+    INSTALLING_FIELD_NUMBER: _ClassVar[int]
+    epoch: int
+    epochs: _containers.RepeatedScalarFieldContainer[int]
+    trimmed: int
+    installing: bool
+    def __init__(self, epoch: _Optional[int] = ..., epochs: _Optional[_Iterable[int]] = ..., trimmed: _Optional[int] = ..., installing: _Optional[bool] = ...) -> None: ...
 
 class AccountRow(_message.Message):
     __slots__ = ("address", "position", "mail_last", "mailbox_last", "uid_validity_last", "touched_floor", "messages", "octets", "quota_octets", "quota_messages", "expunged_since", "removed", "removed_address")

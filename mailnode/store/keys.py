@@ -103,6 +103,13 @@ DUE_OCTETS_MIN = _KIND_U64.size
 account_id = Struct(">Q").pack
 
 
+def partition_range(family: str, partition: int) -> tuple[bytes, bytes]:
+    """The first key of a partition in a family, and the first behind all of its."""
+    prefix = partition.to_bytes(2, "big")
+    width = _LOG.size if family == Family.LOG else 8
+    return prefix.ljust(width, b"\0"), END if prefix == b"\xff\xff" else after(prefix)
+
+
 def partition(account: int) -> int:
     """The slice of the ring that an account lies in: its first 16 bits, home and slot."""
     return account >> 48
@@ -175,6 +182,11 @@ def applied(partition: int) -> bytes:
 
 def log(partition: int, seq: int) -> bytes:
     return _LOG.pack(partition, seq)
+
+
+def replica(partition: int) -> bytes:
+    """Before all entries of the partition's log."""
+    return log(partition, 0)
 
 
 def after(prefix: bytes) -> bytes:

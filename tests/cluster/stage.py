@@ -19,9 +19,9 @@ from __future__ import annotations
 
 from functools import partial
 
+from mailnode.cluster.append import Unavailable
 from mailnode.cluster.replica import Replica
 from mailnode.cluster.replica_messages import Entry, Frame, Member, Row, Swap
-from mailnode.cluster.replicas import Unavailable
 from tests.sim.checker import Checker
 from tests.sim.etcd import Etcd
 from tests.sim.node import Node, Rows

@@ -120,4 +120,8 @@ def test_what_was_trimmed_while_it_was_read_comes_as_a_snapshot() -> None:
     replica.fetched(fetch, ())
     replica.sends.clear()
     replica.fill(B, 0, 1000)
+    assert replica.sends == []
+    replica.resend(2)
+    replica.progress[B].next = 2
+    replica.fill(B, 2, 1000)
     assert [type(message) for _, message in replica.sends] == [Snapshot]

@@ -230,6 +230,10 @@ LIMITS = {
     "test_an_upload_that_took_too_long_is_swept_and_one_that_is_coming_stays",
     "uploads_swept_seconds": "mailbox/test_retries.py::"
     "test_an_upload_that_took_too_long_is_swept_and_one_that_is_coming_stays",
+    # -- replicated partitions
+    "log_memory_octets": "cluster/test_kept.py::test_what_leaves_memory_is_what_was_written_first",
+    "log_octets_max": "cluster/test_kept.py::test_the_disk_keeps_so_many_octets",
+    "log_kept_seconds": "cluster/test_kept.py::test_a_partition_that_is_seldom_written_is_trimmed_by_age",
     # -- the shard
     "shard_memory_octets": "node/test_streaming.py::"
     "test_messages_of_50_megabytes_at_once_leave_memory_as_it_was",

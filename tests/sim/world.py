@@ -8,8 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from itertools import count
 
+from mailnode.cluster.append import Unavailable
 from mailnode.cluster.replica_messages import Frame, Member, Position, Row, Swap
-from mailnode.cluster.replicas import Unavailable
 from tests.sim.checker import Broken, Checker
 from tests.sim.etcd import Etcd
 from tests.sim.node import Node, Rows

@@ -1,0 +1,434 @@
+"""Replicated partitions on this node's shard: what `Replicas` says is done, and what happened is said to it.
+
+Lives on the loop. `Partitions` has the one writer, and takes `Work` of here: one batch and sync are of all
+partitions. Invariants: frames and swaps leave at once, beside the sync; an append ends when its rows are
+written; a partition is served from when the rows of all before its epoch are written, to when this node stops
+leading it. What waits then is not known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from concurrent.futures import Executor
+from dataclasses import replace
+from itertools import chain
+from typing import Any, Protocol
+
+from mailnode.cluster.append import Append, NotPrimary, Unavailable
+from mailnode.cluster.kept import Kept
+from mailnode.cluster.log_rows import Changes, entries, partition_of, replica_row
+from mailnode.cluster.map import Map
+from mailnode.cluster.replica import Replica
+from mailnode.cluster.replica_messages import (
+    Entry,
+    Fetch,
+    Frame,
+    Member,
+    Position,
+    Row,
+    Snapshot,
+    Swap,
+    Write,
+    Writing,
+)
+from mailnode.cluster.replicas import Replicas
+from mailnode.cluster.work import Committed, Opened, Parts, Work
+from mailnode.limits import Limits
+from mailnode.pb.row_pb2 import ReplicaRow
+from mailnode.store.shard import Shard
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.2
+LARGE_OCTETS_MIN = 1 << 20
+"""Of an entry: it may make more rows than others should wait for."""
+
+Followed = Callable[[int], None]
+
+
+class Streams(Protocol):
+    """Ways to the other nodes (`cluster/streams`)."""
+
+    received: Callable[[Frame], None]
+    taken: Callable[[Member], None]
+
+    def send(self, frame: Frame) -> None: ...
+
+    async def give(self, frame: Frame, octets: AsyncIterator[bytes]) -> None: ...
+
+
+class Replication:
+    def __init__(
+        self,
+        core: Replicas,
+        shard: Shard,
+        changes: Changes,
+        streams: Streams,
+        swap: Callable[[tuple[Swap, ...]], None],
+        opened: Opened,
+        loads: Executor,
+        limits: Limits,
+        now: Callable[[], float],
+        is_short: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`swap` asks the map, whose answer comes by `read`; `now`: of the clock that the core has;
+        `is_short`: whether this disk has no room for more than what frees some."""
+        self.core = core
+        self.changes = changes
+        self.octets = 0
+        """Of the entries made here that have not ended."""
+        self.wake: Callable[[], None] = lambda: None
+        """Called when there may be work."""
+        self._shard = shard
+        self._streams = streams
+        self._swap = swap
+        self._opened = opened
+        self._loads = loads
+        self._limits = limits
+        self._now = now
+        self._is_short = is_short
+        self._kept = Kept(limits.log_memory_octets, limits.log_octets_max, limits.log_kept_seconds)
+        self._proposed: dict[int, deque[tuple[Position, Append]]] = {}
+        self._behind: dict[int, deque[Committed]] = {}
+        """Committed, and their rows are not being written yet."""
+        self._work: Work | None = None
+        self._in_turn: Parts | None = None
+        self._snapshots: list[Frame] = []
+        self._led: set[int] = set()
+        self._beginning: set[int] = set()
+        self._followers: list[tuple[Followed, Followed]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopped: set[int] = set()
+        self._written: dict[int, tuple[int, int, int, list[Position]]] = {}
+        """Of each partition what was last written beside its entries."""
+        for replica in core.partitions.values():
+            self._kept.found(replica.partition, replica.log.last.seq, now())
+        streams.received = self.received
+        streams.taken = self._taken
+
+    # -- what it is asked
+
+    def leads(self, partition: int) -> bool:
+        return partition in self._led
+
+    def led(self) -> Iterable[int]:
+        return sorted(self._led)
+
+    def check(self, partition: int) -> None:
+        """Whether it takes an entry now. Raises Unavailable."""
+        self.core.check(partition)
+        if partition not in self._led:
+            raise NotPrimary(partition, "")
+
+    def check_read(self, partition: int) -> None:
+        """Whether what is committed here is all that is. Raises Unavailable."""
+        if partition not in self._led:
+            self.core.check(partition)
+            raise NotPrimary(partition, "")
+        if not self.core.serves(partition, self._now()):
+            raise Unavailable(f"partition {partition} may have another primary")
+
+    def has_room(self, partition: int) -> bool:
+        """On the disks of all that are in sync."""
+        return partition not in self.core.partitions or self.core.has_room(partition)
+
+    def follow(self, begun: Followed, ended: Followed) -> None:
+        self._followers.append((begun, ended))
+        for partition in sorted(self._led):
+            begun(partition)
+
+    def append(self, append: Append) -> None:
+        """Raises Unavailable."""
+        entry = append.entry
+        position = self.core.propose(entry.partition, entry.encoded())
+        self._proposed.setdefault(entry.partition, deque()).append((position, append))
+        self.octets += entry.octets
+
+    # -- what happens
+
+    def mapped(self, map: Map) -> None:
+        """Follow the map from now on."""
+        for partition, row in map.rows():
+            self.read(partition, row)
+        map.follow(self.read)
+
+    def read(self, partition: int, row: Row) -> None:
+        me = self.core.me
+        if partition in self.core.partitions or me.node in row.replicas or me in row.in_sync:
+            self.core.read(partition, row)
+            self.wake()
+
+    def lease(self, member: Member, is_held: bool) -> None:
+        self.core.lease(member, is_held)
+
+    def lapsed(self) -> None:
+        """This node's lease of the map fell."""
+        self.core.lapsed()
+        self.wake()
+
+    def may_renew(self) -> bool:
+        self.core.now = max(self.core.now, self._now())
+        return self.core.may_renew()
+
+    def received(self, frame: Frame) -> None:
+        self.core.step(frame)
+        self.wake()
+
+    def _taken(self, to: Member) -> None:
+        self.core.taken(to)
+        self.wake()
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            self.tick()
+            await asyncio.sleep(TICK_SECONDS)
+
+    def tick(self) -> None:
+        now = self._now()
+        self.core.is_short = self._is_short()
+        self.core.tick(now)
+        for partition, seq in self._kept.leaving_disk(now):
+            self.core.trim(partition, min(seq, self._wanted(partition)))
+        self.wake()
+
+    def _wanted(self, partition: int) -> int:
+        """The seq behind which a replica that learns is still given entries."""
+        progress = self.core.partitions[partition].progress.values()
+        return min((each.next - 1 for each in progress if each.is_under_way()), default=1 << 62)
+
+    # -- what there is to do
+
+    def take(self) -> Work | None:
+        """What is to be written now; called again once that is written."""
+        ready = self.core.ready()
+        while not ready.writes and self.core.has_more():
+            self._do(ready.committed, ready.swaps, ready.frames, ready.fetches, ready.touched)
+            ready = self.core.ready()
+        self._do(ready.committed, ready.swaps, ready.frames, ready.fetches, ready.touched)
+        committed = self._take_committed()
+        snapshots = self._take_snapshots()
+        if not ready.writes and not committed and not snapshots:
+            self._begin()
+            return None
+        self._keep(ready.writes)
+        rows = self._replica_rows(ready.writes)
+        self._work = Work(ready.number, ready.writes, rows, committed, snapshots)
+        return self._work
+
+    def _do(
+        self,
+        committed: tuple[tuple[int, tuple[Entry, ...]], ...],
+        swaps: tuple[tuple[Swap, ...], ...],
+        frames: tuple[Frame, ...],
+        fetches: tuple[Fetch, ...],
+        touched: tuple[Replica, ...],
+    ) -> None:
+        for group in swaps:
+            self._swap(group)
+        for frame in frames:
+            self._send(frame)
+        for fetch in fetches:
+            self._begin_task(self._fetch(fetch))
+        for partition, run in committed:
+            self._commit(partition, run)
+        for replica in touched:
+            self._look_at(replica)
+
+    def _send(self, frame: Frame) -> None:
+        """Snapshots go beside, when what they are of is written."""
+        snapshots = [message for message in frame.messages if isinstance(message, Snapshot)]
+        if not snapshots:
+            self._streams.send(frame)
+            return
+        self._snapshots += [replace(frame, messages=(message,)) for message in snapshots]
+        rest = tuple(message for message in frame.messages if not isinstance(message, Snapshot))
+        if rest:
+            self._streams.send(replace(frame, messages=rest))
+        else:
+            self.core.taken(frame.to)
+
+    def _commit(self, partition: int, run: tuple[Entry, ...]) -> None:
+        proposed = self._proposed.get(partition)
+        behind = self._behind.setdefault(partition, deque())
+        for entry in run:
+            append = None
+            if proposed and proposed[0][0] == entry.position:
+                append = proposed.popleft()[1]
+            behind.append(Committed(partition, entry, append))
+        if proposed is not None and not proposed:
+            del self._proposed[partition]
+
+    def _take_committed(self) -> list[Committed]:
+        """In order in each partition; what comes behind a large entry waits until that is written."""
+        taken: list[Committed] = []
+        for partition, behind in list(self._behind.items()):
+            while behind and partition != self._partly and not _is_large(behind[0]):
+                taken.append(behind.popleft())
+            if not behind and partition != self._partly:
+                del self._behind[partition]
+        return taken
+
+    def parts(self) -> Parts | None:
+        """A large entry whose next part has its turn."""
+        if self._in_turn is None:
+            for behind in self._behind.values():
+                if behind and _is_large(behind[0]):
+                    self._in_turn = Parts(behind.popleft(), self.changes, self._limits.part_rows_max)
+                    break
+        return self._in_turn
+
+    @property
+    def _partly(self) -> int | None:
+        """The partition that has rows of half an entry."""
+        return self._in_turn.committed.partition if self._in_turn is not None else None
+
+    def _take_snapshots(self) -> list[Frame]:
+        """Those of whose partitions all that is committed is written, once this is."""
+        taken, self._snapshots = self._snapshots, []
+        ready: list[Frame] = []
+        for frame in taken:
+            (snapshot,) = frame.messages
+            assert isinstance(snapshot, Snapshot)
+            busy = snapshot.partition == self._partly or snapshot.partition in self._behind
+            (self._snapshots if busy else ready).append(frame)
+        return ready
+
+    def _replica_rows(self, writes: Iterable[Writing]) -> list[tuple[int, ReplicaRow]]:
+        """Of partitions in which more than entries changed."""
+        rows = []
+        for partition in {partition_of(writing) for writing in writes}:
+            replica = self.core.partitions[partition]
+            log = replica.log
+            known = replica.epoch, log.trimmed, len(log.epochs), log.epochs[-1:]
+            if self._written.get(partition) != known:
+                self._written[partition] = known
+                rows.append((partition, replica_row(replica)))
+        return rows
+
+    def _keep(self, writes: Iterable[Writing]) -> None:
+        now = self._now()
+        for writing in writes:
+            if isinstance(writing, Write) and writing.entries:
+                octets = sum([len(entry.data) for entry in writing.entries]) + 64
+                self._kept.wrote(writing.partition, writing.entries[-1].position.seq, octets, now)
+        for partition, seq in self._kept.leaving_memory():
+            self.core.partitions[partition].release(seq)
+
+    # -- in the writer thread
+
+    def open_snapshots(self, work: Work) -> None:
+        """Behind the batch, before the next one."""
+        for frame in work.snapshots:
+            (snapshot,) = frame.messages
+            assert isinstance(snapshot, Snapshot)
+            work.opened.append((frame, self._opened(snapshot.partition)))
+
+    # -- what was done
+
+    def written(self, work: Work) -> Iterator[Append]:
+        """The appends that end by it, each once it has ended."""
+        if work.writes:
+            self.core.synced(work.number)
+        for committed in work.committed:
+            if committed.append is not None:
+                yield self._end(committed.append, known=True)
+        for frame, octets in work.opened:
+            self._begin_task(self._give(frame, octets))
+        self._begin()
+
+    def part_written(self, last: bool) -> None:
+        if not last or self._in_turn is None:
+            return
+        committed, self._in_turn = self._in_turn.committed, None
+        if committed.append is not None:
+            self._end(committed.append, known=True)
+        if not self._behind.get(committed.partition):
+            self._behind.pop(committed.partition, None)
+        self._begin()
+
+    def _end(self, append: Append, *, known: bool) -> Append:
+        self.octets -= append.entry.octets
+        if known:
+            append.entry.committed()
+        append.end(known)
+        return append
+
+    def fail(self) -> None:
+        """Nothing more is written: what was on its way is not known."""
+        waiting = [append for proposed in self._proposed.values() for _, append in proposed]
+        under_way = [*chain(*self._behind.values()), *(self._work.committed if self._work else ())]
+        under_way += [self._in_turn.committed] if self._in_turn is not None else []
+        waiting += [each.append for each in under_way if each.append is not None]
+        for append in waiting:
+            if not append.ended:
+                append.end(known=False)
+        self._proposed.clear()
+        self._behind.clear()
+        self.octets = 0
+
+    # -- leading
+
+    def _look_at(self, replica: Replica) -> None:
+        partition = replica.partition
+        if replica.stopped and partition not in self._stopped:
+            self._stopped.add(partition)
+            log.critical("a replica stopped", extra={"partition": partition, "reason": replica.stopped})
+        if not replica.is_leading or replica.stopped:
+            self._beginning.discard(partition)
+            self._stop_leading(partition)
+        elif partition not in self._led and replica.has_begun():
+            self._beginning.add(partition)
+
+    def _begin(self) -> None:
+        """Those whose rows are all written by now."""
+        for partition in sorted(self._beginning):
+            if partition in self._behind or partition == self._partly:
+                continue
+            self._beginning.discard(partition)
+            self._led.add(partition)
+            for begun, _ in self._followers:
+                begun(partition)
+
+    def _stop_leading(self, partition: int) -> None:
+        for _, append in self._proposed.pop(partition, ()):
+            self._end(append, known=False)
+        if partition in self._led:
+            self._led.discard(partition)
+            for _, ended in self._followers:
+                ended(partition)
+
+    # -- tasks
+
+    def _begin_task(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _fetch(self, fetch: Fetch) -> None:
+        found = await asyncio.get_running_loop().run_in_executor(self._loads, self._read, fetch)
+        self.core.fetched(fetch, found)
+        if not found:  # it is damaged: from there on a snapshot is whole
+            self.core.trim(fetch.partition, fetch.after + 1)
+        self.wake()
+
+    def _read(self, fetch: Fetch) -> tuple[Entry, ...]:
+        return tuple(entries(self._shard, fetch.partition, fetch.after, self.changes, fetch.octets_max))
+
+    async def _give(self, frame: Frame, octets: AsyncIterator[bytes]) -> None:
+        try:
+            await self._streams.give(frame, octets)
+        except Exception as error:
+            log.warning("a snapshot was not taken", extra={"node": frame.to.node, "reason": error})
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _is_large(committed: Committed) -> bool:
+    return len(committed.entry.data) >= LARGE_OCTETS_MIN
