@@ -168,6 +168,13 @@ class Config:
     metrics: MetricsAt | None  # None: nobody asks
     traces: TracesAt | None  # None: nobody is told
     limits: Limits
+    nodes: int = 0  # that share the work, each a process; 0: as many as the map has
+    node: int = 0  # which of them this is, from 0
+
+    @property
+    def home(self) -> Path:
+        """What is this node's alone; of the first it lies where it does while there is one only."""
+        return self.directory / f"node{self.node}" if self.node else self.directory
 
     @property
     def authserv_id(self) -> str:
@@ -179,23 +186,37 @@ class Config:
 
     @property
     def shard(self) -> Path:
-        return self.directory / "shard"
+        return self.home / "shard"
 
     def dkim_key(self, domain: Domain) -> Path:
         return self.directory / "dkim" / f"{domain.name}.{domain.dkim}.pem"
 
     @property
     def admin_socket(self) -> Path:
-        return self.directory / "admin.sock"
+        return self.home / "admin.sock"
+
+    @property
+    def map_file(self) -> Path:
+        """Which node has which partitions; while there is none, the first has all."""
+        return self.directory / "map.json"
+
+    @property
+    def peer_socket(self) -> Path:
+        """Where the other nodes of this directory ask it."""
+        return self.home / "peer.sock"
+
+    @property
+    def scrub_file(self) -> Path:
+        return self.home / "scrub.json"
 
 
-def load(directory: Path) -> Config:
-    """Read DIR/mailnode.toml; raises ConfigError."""
+def load(directory: Path, node: int = 0) -> Config:
+    """Read DIR/mailnode.toml, as of one of the directory's nodes; raises ConfigError."""
     file = directory / FILE
     if not file.exists():
         raise ConfigError(f"{file}: there is none; `mailnode init {directory} --help` makes one")
     drop_ins = [_read(path) for path in sorted((directory / DROP_INS).glob("*.toml"))]
-    return _config(directory, _read(file), drop_ins)
+    return replace(_config(directory, _read(file), drop_ins), node=node)
 
 
 def _read(file: Path) -> Table:
@@ -222,6 +243,7 @@ def text_of(config: Config) -> str:
         f"log_level = {_string(config.log_level)}  # or {', '.join(LOG_LEVELS)}",
         f"log_format = {_string(config.log_format)}  # or {', '.join(LOG_FORMATS)}: one object a line",
         f"user = {_string(config.user)}  # whom root becomes once the ports are bound; empty: nobody else",
+        "# nodes = 1  # refuse to start with another number of processes; `mailnode reshard` changes it",
         "",
         "[tls]  # PEM files, from this directory",
         f"certificate = {_string(str(config.certificate.relative_to(config.directory)))}",
@@ -362,6 +384,7 @@ def _config(directory: Path, root: Table, drop_ins: Sequence[Table]) -> Config:
         log_level=root.one_of("log_level", "info", LOG_LEVELS),
         log_format=root.one_of("log_format", "text", LOG_FORMATS),
         user=root.text("user", ""),
+        nodes=root.number("nodes", 0, 1) if root.has("nodes") else 0,
         traces=_traces(directory, root.table("traces")) if root.has("traces") else None,
         metrics=_metrics(directory, root.table("metrics")) if root.has("metrics") else None,
         limits=_limits(root.table("limits")),

@@ -74,6 +74,16 @@ class Table:
             raise self.error(key, value, "a list of strings")
         return value
 
+    def numbers(self, key: str, count: int, below: int) -> list[int]:
+        value = self._take(key, [])
+        right = f"{count} numbers from 0 to {below - 1}"
+        if not isinstance(value, list) or len(value) != count:
+            raise self.error(key, f"{len(value)} of them" if isinstance(value, list) else value, right)
+        for each in value:
+            if not isinstance(each, int) or isinstance(each, bool) or not 0 <= each < below:
+                raise self.error(key, each, right)
+        return value
+
     def one_of(self, key: str, default: str, values: Sequence[str]) -> str:
         value = self.text(key, default)
         if value not in values:

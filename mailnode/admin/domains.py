@@ -7,7 +7,6 @@ DIR/domains.d/NAME.toml, which the configuration reads beside them; so is its ke
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from mailnode.config import DROP_INS, FILE, Config, ConfigError, Domain, domain_lines, load, postmaster
 from mailnode.directory.address import Address, Malformed, canonical_domain
 from mailnode.directory.rows import Rows
+from mailnode.durable import sync, write_whole
 from mailnode.mailauth import key
 from mailnode.pb import admin_pb2 as pb
 from mailnode.pb.row_pb2 import DirectoryRow
@@ -51,7 +51,8 @@ class Domains:
             if not path.exists():  # that of a domain which comes back: the DNS may still have it
                 await asyncio.get_running_loop().run_in_executor(None, _write_key, path)
             file = self._file(domain.name)
-            _write(file, "\n".join(domain_lines(domain)) + "\n")
+            file.parent.mkdir(mode=0o700, exist_ok=True)
+            write_whole(file, "\n".join(domain_lines(domain)) + "\n")
             try:
                 self._changed(load(self._directory))
             except ConfigError:
@@ -75,9 +76,9 @@ class Domains:
             try:
                 self._changed(load(self._directory))
             except ConfigError:  # it was the last one, or the file has a mistake: as it was before
-                _write(file, octets)
+                write_whole(file, octets)
                 raise
-            _sync(file.parent)
+            sync(file.parent)
             return pb.DomainListAnswer(domains=[self._shown(domain, Counter())])
 
     def _new(self, name: str) -> Domain:
@@ -121,23 +122,5 @@ class Domains:
 def _write_key(path: Path) -> None:
     path.parent.mkdir(exist_ok=True)
     key.write_new(path)
-    _sync(path)
-    _sync(path.parent)
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    making = path.with_suffix(".making")
-    making.write_text(text)
-    _sync(making)
-    making.rename(path)
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+    sync(path)
+    sync(path.parent)
