@@ -201,6 +201,16 @@ class Config:
         return self.directory / "map.json"
 
     @property
+    def reshard_file(self) -> Path:
+        """There while partitions are on their way to other nodes."""
+        return self.directory / "reshard.json"
+
+    @property
+    def lock_file(self) -> Path:
+        """Whoever works on all nodes of the directory holds it."""
+        return self.directory / "lock"
+
+    @property
     def peer_socket(self) -> Path:
         """Where the other nodes of this directory ask it."""
         return self.home / "peer.sock"
@@ -210,13 +220,13 @@ class Config:
         return self.home / "scrub.json"
 
 
-def load(directory: Path, node: int = 0) -> Config:
-    """Read DIR/mailnode.toml, as of one of the directory's nodes; raises ConfigError."""
+def load(directory: Path) -> Config:
+    """Read DIR/mailnode.toml; raises ConfigError."""
     file = directory / FILE
     if not file.exists():
         raise ConfigError(f"{file}: there is none; `mailnode init {directory} --help` makes one")
     drop_ins = [_read(path) for path in sorted((directory / DROP_INS).glob("*.toml"))]
-    return replace(_config(directory, _read(file), drop_ins), node=node)
+    return _config(directory, _read(file), drop_ins)
 
 
 def _read(file: Path) -> Table:

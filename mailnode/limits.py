@@ -27,6 +27,11 @@ class Limits:
     http_silence_seconds_max: int = 30  # of whoever reads the metrics: between two requests, and within one
     loop_held_seconds_max: float = 0.01  # an answer longer than that lets others run in between
 
+    # -- several nodes of one directory
+    restart_pause_seconds_min: float = 0.5  # before the second restart in a row: the first is at once
+    restart_pause_seconds_max: float = 30.0  # others serve meanwhile, and the log does not fill
+    restart_settled_seconds: float = 10.0  # who lived so long and dies is not one that cannot live
+
     # -- SMTP
     smtp_command_line_octets_max: int = 2048  # RFC 5321 §4.5.3.1.4 asks for 512; extensions add to it
     smtp_recipients_max: int = 1000  # RFC 5321 §4.5.3.1.8 asks for at least 100

@@ -15,9 +15,11 @@ _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "task
 VALUE_CHARACTERS_MAX = 2000
 
 
-def set_up(level: str, format: str) -> None:
-    """As of configuration: "info", "text"."""
+def set_up(level: str, format: str, node: str = "") -> None:
+    """As of configuration: "info", "text". `node` is in each line, where there are several."""
     handler = logging.StreamHandler(sys.stderr)
+    if node:
+        handler.addFilter(_Named(node))
     handler.setFormatter(Json() if format == "json" else KeyValue())
     root = logging.getLogger()
     root.handlers = [handler]
@@ -26,6 +28,16 @@ def set_up(level: str, format: str) -> None:
 
 def set_level(level: str) -> None:
     logging.getLogger().setLevel(level.upper())
+
+
+class _Named(logging.Filter):
+    def __init__(self, node: str) -> None:
+        super().__init__()
+        self._node = node
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.node = self._node
+        return True
 
 
 class KeyValue(logging.Formatter):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from mailnode import certificate, log, node
 from mailnode.admin.domains import SELECTOR
+from mailnode.cli import resharding
 from mailnode.cli.failure import Failure
 from mailnode.clock import SystemClock
 from mailnode.cluster.target import target
@@ -48,7 +49,7 @@ def init(options: argparse.Namespace) -> None:
     config = _config(options.directory, options.domain, options.base_port, options.allow_plaintext_auth)
     if not options.local_only:
         config = replace(config, relay=Relay(SMTP_PORT), mailauth=Mailauth(""))
-    _make(replace(config, user=options.user), accounts)
+    _make(replace(config, user=options.user), accounts, options.nodes)
 
 
 def _credentials(text: str) -> tuple[str, str]:
@@ -58,18 +59,21 @@ def _credentials(text: str) -> tuple[str, str]:
     return address, password
 
 
-def _make(config: Config, accounts: Sequence[tuple[str, str]]) -> None:
+def _make(config: Config, accounts: Sequence[tuple[str, str]], nodes: int = 1) -> None:
     """All or nothing: made beside its directory, then renamed to it."""
     directory = config.directory
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise Failure(f"{directory} is there already, and not empty: init makes a new one")
-    target(config.admin_socket)  # a path too long is better known now
+    for index in range(nodes):  # a path too long is better known now
+        target(replace(config, node=index).admin_socket)
     making = directory.absolute().with_name(f".{directory.name}.making")
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(0o700, parents=True)  # mail and keys are their owner's alone
     try:
         (making / FILE).write_text(text_of(config))
         _fill(load(making), accounts)
+        if nodes > 1:
+            resharding.moved_to(load(making), nodes)
         _give(making, config.user)
         making.rename(directory)
     except BaseException:
@@ -144,7 +148,8 @@ async def _create(config: Config, accounts: Sequence[tuple[str, str]]) -> None:
 
 
 def up(directory: Path) -> None:
-    config = load(directory)
+    configs = node.members(directory)
+    config = configs[0]
     log.set_up(config.log_level, config.log_format)
     domains = ", ".join(domain.name for domain in config.domains)
 
@@ -152,7 +157,13 @@ def up(directory: Path) -> None:
         print(f"ready: {config.hostname} serves {domains}", flush=True)
         notify_ready()
 
-    node.serve(config, ready)
+    if len(configs) == 1:
+        node.serve(config, ready)
+        return
+    try:
+        node.supervise(configs, ready)
+    except node.Unstarted as error:
+        raise Failure(str(error)) from None
 
 
 def demo(options: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,11 @@ from mailnode.cli import (
     making,
     manual,
     moving,
+    resharding,
     scrubbing,
     zone,
 )
+from mailnode.cluster.local_map import NODES_MAX
 from mailnode.config import STANDARD_PORTS
 from mailnode.directory.attempt import Scope
 from mailnode.mailauth.key import KINDS
@@ -65,11 +68,20 @@ def _making(commands: Any) -> None:
     init.add_argument("--local-only", action="store_true", help="refuse our users' mail for other domains")
     about = "whose the directory is, and whom root becomes once the ports are bound"
     init.add_argument("--user", default="", help=about)
+    about = "how many processes share the work: a number, or `cores`: one for each of this machine"
+    init.add_argument("--nodes", type=_nodes, default=1, metavar="N", help=about)
     init.set_defaults(run=making.init)
 
     up = commands.add_parser("up", help="serve until SIGTERM")
     up.add_argument("directory", type=Path, metavar="DIR")
     up.set_defaults(run=lambda options: making.up(options.directory))
+
+    about = "another number of nodes in a directory, while none of them runs"
+    changing = commands.add_parser("reshard", help=about)
+    about = "as of init; without it, what mailnode.toml says, or on with what was begun"
+    changing.add_argument("--nodes", type=_nodes, default=0, metavar="N", help=about)
+    changing.add_argument("directory", type=Path, metavar="DIR")
+    changing.set_defaults(run=resharding.run)
 
     about = f"serve {making.DEMO_DOMAIN} with two accounts, to try it out"
     demo = commands.add_parser("demo", help=about)
@@ -332,6 +344,14 @@ def _shown(of: Any, name: str, about: str, run: Run, *arguments: str) -> argpars
 def _days(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) <= DAYS_MAX:
         raise argparse.ArgumentTypeError(f"{text!a} is no number from 1 to {DAYS_MAX}")
+    return int(text)
+
+
+def _nodes(text: str) -> int:
+    if text == "cores":
+        return len(os.sched_getaffinity(0))
+    if not text.isdecimal() or not 0 < int(text) <= NODES_MAX:
+        raise argparse.ArgumentTypeError(f"{text!a} is neither `cores` nor a number from 1 to {NODES_MAX}")
     return int(text)
 
 

@@ -1,4 +1,4 @@
-"""The map of several nodes in one directory: a file beside them, made by the ring, one copy of each partition.
+"""The map of several nodes in one directory: a file, made by the ring, with one copy of each partition.
 
 It changes only while no node runs (`cluster/reshard`). A directory without it is one node that has all.
 """
@@ -48,7 +48,7 @@ def name_of(node: int) -> str:
 
 def alone(incarnation: bytes) -> LocalMap:
     """What holds where there is no file."""
-    return LocalMap(0, (incarnation,), (0,) * SLOTS)
+    return LocalMap(1, (incarnation,), (0,) * SLOTS)
 
 
 def placed(incarnations: Sequence[bytes], held: LocalMap | None = None) -> LocalMap:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic
 
-from twisted.internet import interfaces, protocol
+from twisted.internet import interfaces, protocol, unix
 from twisted.internet.address import UNIXAddress
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from zope.interface import implementer
@@ -18,12 +19,10 @@ from mailnode.limits import Limits
 from mailnode.listeners.admission import Admission
 from mailnode.listeners.conversation import Conversation
 from mailnode.listeners.listener import Listener, Peer, S
-from mailnode.listeners.ports import BACKLOG
+from mailnode.listeners.ports import BACKLOG, SOCKET_MODE, drop_orphan
 from mailnode.listeners.surroundings import Surroundings
 from mailnode.listeners.tls import Certificate
 from mailnode.listeners.wheel import Wheel
-
-SOCKET_MODE = 0o660  # its owner and group may deliver
 
 
 class Refused(protocol.Protocol):
@@ -55,7 +54,7 @@ class Listening(Generic[S]):
     TLS from the first octet (RFC 8314 §3), else by STARTTLS.
     """
 
-    __slots__ = ("_admission", "_around", "_conversations", "_ended", "_listener", "_port", "_reactor")
+    __slots__ = ("_admission", "_around", "_conversations", "_ended", "_listener", "_ports", "_reactor")
 
     def __init__(
         self,
@@ -75,26 +74,37 @@ class Listening(Generic[S]):
         self._admission = admission
         self._conversations: set[Conversation[S]] = set()
         self._ended = asyncio.Event()
-        self._port: Any = None
+        self._ports: list[Any] = []
 
-    def adopt(self, bound: socket.socket) -> None:
-        """Accept at a socket that listens; it is ours from now on."""
+    def adopt(self, bound: socket.socket) -> Callable[[], None]:
+        """Accept at a socket that listens, which stays the caller's, until what this gives is called: then
+        no more, but who connected stays."""
         factory = self._implicit() if self._around.implicit else self
         bound.setblocking(False)
-        self._port = self._reactor.adoptStreamPort(bound.fileno(), bound.family, factory)
-        bound.close()  # the reactor has its own of it
+        if bound.family == socket.AF_UNIX:
+            port = _adopted_unix(self._reactor, bound, factory)
+        else:
+            port = self._reactor.adoptStreamPort(bound.fileno(), bound.family, factory)
+        self._ports.append(port)
+
+        def leave() -> None:
+            self._ports.remove(port)
+            port.stopListening()
+
+        return leave
 
     def open(self, interface: str, port: int) -> int:
         """Bind and accept; gives the port bound (0: any free one). Raises Twisted's CannotListenError."""
         factory = self._implicit() if self._around.implicit else self
-        self._port = self._reactor.listenTCP(port, factory, backlog=BACKLOG, interface=interface)
-        bound: int = self._port.getHost().port
+        opened = self._reactor.listenTCP(port, factory, backlog=BACKLOG, interface=interface)
+        self._ports.append(opened)
+        bound: int = opened.getHost().port
         return bound
 
     def open_unix(self, path: Path) -> None:
         """Bind a unix socket and accept there; raises CannotListenError, as when another process has it."""
-        _drop_orphan(path)
-        self._port = self._reactor.listenUNIX(str(path), self, backlog=BACKLOG, mode=SOCKET_MODE)
+        drop_orphan(path)
+        self._ports.append(self._reactor.listenUNIX(str(path), self, backlog=BACKLOG, mode=SOCKET_MODE))
 
     def change(self, listener: Listener[S], limits: Limits) -> None:
         """For the connections from now on."""
@@ -111,7 +121,8 @@ class Listening(Generic[S]):
 
         Rows that are not done by then go on without their connections; who owns what they wait for ends it.
         """
-        self._port.stopListening()
+        while self._ports:
+            self._ports.pop().stopListening()
         for conversation in list(self._conversations):
             conversation.stop()
         if await self._empty(self._around.limits.stop_seconds_max):
@@ -157,15 +168,12 @@ class Listening(Generic[S]):
         """Nothing to give back: `stop` does."""
 
 
-def _drop_orphan(path: Path) -> None:
-    """Remove the socket that a killed node left; one at which somebody listens stays."""
-    if not path.is_socket():
-        return
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.setblocking(False)
-        try:
-            probe.connect(str(path))
-        except ConnectionRefusedError:
-            path.unlink()
-        except OSError:
-            return  # listening tells what is wrong
+def _adopted_unix(reactor: Any, bound: socket.socket, factory: Any) -> Any:
+    """Twisted's own way would open the socket to everybody, and, when one of those that share it stops,
+    remove its name and shut it down for all. It leaves a name alone that is not in the file system."""
+    made: Any = unix.Port
+    port = made._fromListeningDescriptor(reactor, bound.fileno(), factory)
+    port._bindPath = b"\0" + str(bound.getsockname()).encode()
+    port.backlog, port._shouldShutdown = BACKLOG, False
+    port.startListening()
+    return port

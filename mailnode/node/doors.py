@@ -23,6 +23,7 @@ from mailnode.listeners import pop3
 from mailnode.listeners.admission import Admission, Logins
 from mailnode.listeners.listener import Listener
 from mailnode.listeners.listening import Listening, TlsFirst
+from mailnode.listeners.ports import Ports
 from mailnode.listeners.tls import Certificate
 from mailnode.listeners.wheel import Wheel
 from mailnode.mailauth.published import policy
@@ -68,30 +69,50 @@ class Doors:
         self._locks = pop3.Locks()
         self._logins = Logins()
         self._open: list[tuple[Service, Listening[Any]]] = []
-        self._sites: list[Any] = []
+        self._adopts: dict[At, Callable[[socket.socket], Callable[[], object]]] = {}
+        """By port: accept at one more socket; gives what ends that."""
+        self._covered: dict[int, list[Callable[[], object]]] = {}
+        self._sites: list[Callable[[], object]] = []
         self._stopping = False
 
-    def open(self, ports: Mapping[At, socket.socket | OSError]) -> None:
+    def open(self, ports: Ports) -> None:
         """Accept at every port; raises ConfigError."""
         values = services(self.config, self._parts, self._locks, self._logins)
         for at in self.config.listeners:
-            bound = ports[at]
+            bound = ports.listeners[at]
             if isinstance(bound, OSError):
                 complaint = f"{at.service} cannot listen at {at.host} port {at.port}"
                 raise ConfigError(f"{complaint}: {bound.strerror}")
             if at.service is Service.MTA_STS:
-                self._open_policies(bound)
+                self._adopts[at] = self._policies()
+                self._sites.append(self._adopts[at](bound))
                 continue
             port = self._listening(at.service, values)
+            self._adopts[at] = port.adopt
             port.adopt(bound)
             self._open.append((at.service, port))
         if self.config.lmtp_socket is not None:
             port = self._listening(Service.LMTP, values)
             path = self.config.lmtp_socket
-            _bind(f"lmtp cannot listen at {path}", partial(port.open_unix, path))
+            opens = partial(port.open_unix, path) if ports.lmtp is None else partial(port.adopt, ports.lmtp)
+            _bind(f"lmtp cannot listen at {path}", opens)
             self._open.append((Service.LMTP, port))
+        ports.close()  # the reactor has its own of each
         if self.config.metrics is not None:
             self._open_site(self.config.metrics)
+
+    def cover(self, node: int, ports: Ports) -> None:
+        """Accept at the ports of another node, which is down, too."""
+        if node in self._covered or self._stopping:
+            return
+        for at, bound in ports.listeners.items():
+            if isinstance(bound, socket.socket):
+                self._covered.setdefault(node, []).append(self._adopts[at](bound))
+
+    def uncover(self, node: int) -> None:
+        """It is there again."""
+        for leave in self._covered.pop(node, ()):
+            leave()
 
     def _open_site(self, at: MetricsAt) -> None:
         parts = self._parts
@@ -101,13 +122,14 @@ class Doors:
             yield from scrub_gauges(parts.scrub)
 
         made = site(Exposition(parts.metrics, read), self.ailment, at.token, self.config.limits)
+        number = at.port + self.config.node  # of several nodes each tells its own
 
         def bind() -> None:
-            self._sites.append(self._reactor.listenTCP(at.port, made, interface=at.host))
+            self._sites.append(self._reactor.listenTCP(number, made, interface=at.host).stopListening)
 
-        _bind(f"metrics cannot listen at {at.host} port {at.port}", bind)
+        _bind(f"metrics cannot listen at {at.host} port {number}", bind)
 
-    def _open_policies(self, bound: socket.socket) -> None:
+    def _policies(self) -> Callable[[socket.socket], Callable[[], object]]:
         domains, host = self._parts.domains, self.config.hostname
 
         def text(domain: str) -> str:
@@ -115,9 +137,13 @@ class Doors:
 
         certificate: Any = self._certificate
         made = TlsFirst(certificate, False, policies(text, self.config.limits), clock=self._reactor)
-        bound.setblocking(False)
-        self._sites.append(self._reactor.adoptStreamPort(bound.fileno(), bound.family, made))
-        bound.close()  # the reactor has its own of it
+
+        def adopt(bound: socket.socket) -> Callable[[], object]:
+            bound.setblocking(False)
+            port: Any = self._reactor.adoptStreamPort(bound.fileno(), bound.family, made)
+            return port.stopListening  # type: ignore[no-any-return]
+
+        return adopt
 
     def _listening(self, service: Service, values: Mapping[Service, Listener[Any]]) -> Listening[Any]:
         return Listening(
@@ -138,6 +164,7 @@ class Doors:
         """
         certificate.check(self.config.certificate, self.config.key, config.key_password)
         keys = signing(config)
+        config = replace(config, node=self.config.node, nodes=config.nodes or self.config.nodes)
         changed = [each.name for each in fields(Config) if _differs(each.name, self.config, config)]
         limits, limits_later = tunable.changed(self.config.limits, config.limits)
         self.config = replace(self.config, **{name: getattr(config, name) for name in self.LIVE})
@@ -175,9 +202,10 @@ class Doors:
     async def stop(self) -> None:
         """Say goodbye to everybody."""
         self._stopping = True
+        self._covered.clear()
         await asyncio.gather(*(port.stop() for _, port in self._open))
-        for port in self._sites:
-            port.stopListening()
+        for leave in self._sites:
+            leave()
 
 
 def _differs(name: str, one: Config, other: Config) -> bool:

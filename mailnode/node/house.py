@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mailnode.admin.domains import Domains
@@ -17,9 +17,10 @@ from mailnode.admin.operator import Operator
 from mailnode.admin.restoring import Restoring
 from mailnode.admin.status import Status
 from mailnode.clock import Clock
-from mailnode.cluster import whole
+from mailnode.cluster import local_map, whole
+from mailnode.cluster.map import Map
 from mailnode.cluster.partitions import Partitions
-from mailnode.config import Config, Domain
+from mailnode.config import Config, ConfigError, Domain
 from mailnode.directory.creation import Creation
 from mailnode.directory.credential import Credentials, Hashing
 from mailnode.directory.known import Known
@@ -45,6 +46,7 @@ from mailnode.mailbox.scrub import Scrub
 from mailnode.mailbox.sums import Sums
 from mailnode.mailbox.trimming import Trimming
 from mailnode.metrics import Metrics
+from mailnode.node.members import refuse_half_resharded
 from mailnode.pulse import Pulse
 from mailnode.relay.waiting import Waiting
 from mailnode.store.shard import RocksShard, open_full
@@ -102,6 +104,7 @@ class House:
     ballast: Ballast
     scrub: Scrub
     sums: Sums
+    map: Map
     partitions: Partitions
     metrics: Metrics
     traced: Tell | None
@@ -110,11 +113,12 @@ class House:
 
 @asynccontextmanager
 async def house(config: Config, clock: Clock, traced: Tell | None = None) -> AsyncIterator[House]:
-    """Open the shard and all that lives in it; raises ShardError. On the running loop."""
+    """Open the shard and all that lives in it; raises ShardError and ConfigError. On the running loop."""
     limits = config.limits
     ballast = Ballast(config.shard, limits)
     shard = open_full(config.shard, config.memory_octets, clock.random(16), ballast)
     with closing(shard), _pools(limits) as pools:
+        mapped = _map(config, shard.incarnation)
         if finished := whole.finish(shard, replay, limits.part_rows_max):
             log.info("large changes finished", extra={"changes": finished})
         space, metrics = Space(config.shard, clock, limits), Metrics(clock)
@@ -141,6 +145,7 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
                 ballast=ballast,
                 scrub=Scrub(shard, pools.upkeep, clock, limits, config.scrub_file),
                 sums=Sums(shard, quotas, pools.loads, limits),
+                map=mapped,
                 partitions=partitions,
                 metrics=metrics,
                 traced=traced,
@@ -148,6 +153,20 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
             )
         finally:
             await partitions.idle()
+
+
+def _map(config: Config, incarnation: bytes) -> Map:
+    """As the file says, which nobody changes while the shard is open; raises ConfigError."""
+    refuse_half_resharded(config)
+    mapped = local_map.read(config.map_file) or local_map.alone(incarnation)
+    nodes = [replace(config, node=node) for node in range(len(mapped.incarnations))]
+    if config.nodes not in (0, len(nodes)) or config.node >= len(nodes):
+        raise ConfigError(f"{config.map_file}: it has another number of nodes now: start again")
+    if mapped.incarnations[config.node] != incarnation:
+        where = f"{config.map_file}: nodes[{config.node}].incarnation"
+        found = f"found {mapped.incarnations[config.node].hex()}, expected {incarnation.hex()}"
+        raise ConfigError(f"{where}: {found}: {config.shard} is another one, restore a backup")
+    return local_map.seen_by(mapped, config.node, [f"unix:{each.peer_socket.absolute()}" for each in nodes])
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import uvloop
@@ -15,8 +16,7 @@ import uvloop
 from mailnode.admin import service
 from mailnode.clock import SystemClock
 from mailnode.config import Config, ConfigError, load
-from mailnode.config import Listener as At
-from mailnode.listeners.ports import become, bound, inherited
+from mailnode.listeners.ports import Ports, become, bound, inherited
 from mailnode.listeners.reactor import install
 from mailnode.node.doors import Doors
 from mailnode.node.house import house, operator
@@ -26,6 +26,18 @@ from mailnode.traces import Tell
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Of a node among others of its directory."""
+
+    channel: socket.socket | None = None
+    """To the parent; at its end the node stops. What is told: `away NODE` and `back NODE`, a line each."""
+    others: Mapping[int, Ports] = field(default_factory=dict)
+    """The ports of the other nodes, which are served too while those are away."""
+    anew: bool = False
+    """It is not the first process of its node: the configuration may have changed since."""
+
+
 def serve(config: Config, ready: Callable[[], None]) -> None:
     """Run a node until it is told to stop; `ready` is called when every listener accepts.
 
@@ -33,6 +45,11 @@ def serve(config: Config, ready: Callable[[], None]) -> None:
     """
     ports = bound(config.listeners, inherited())
     become(config.user)
+    run(config, ports, ready, Place())
+
+
+def run(config: Config, ports: Ports, ready: Callable[[], object], place: Place) -> None:
+    """As `serve`, with ports that are bound."""
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     install(loop)
@@ -40,11 +57,11 @@ def serve(config: Config, ready: Callable[[], None]) -> None:
 
     running: Any = reactor
     running.startRunning(installSignalHandlers=False)
-    loop.run_until_complete(_serve(config, ports, ready, running))
+    loop.run_until_complete(_serve(config, ports, ready, place, running))
 
 
 async def _serve(
-    config: Config, ports: Mapping[At, socket.socket | OSError], ready: Callable[[], None], reactor: Any
+    config: Config, ports: Ports, ready: Callable[[], object], place: Place, reactor: Any
 ) -> None:
     """Serve until SIGTERM or SIGINT."""
     stop = asyncio.Event()
@@ -59,13 +76,40 @@ async def _serve(
         asked = operator(config, parts, doors.change_domains, lambda: doors.sessions)
         admin = await service.serve(config.admin_socket, asked)
         try:
+            if place.anew:
+                _take_anew(doors)
             doors.open(ports)
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _take_anew, doors)
+            if place.channel is not None:
+                place.channel.setblocking(False)
+                asyncio.get_running_loop().add_reader(place.channel, _told, place, doors, stop)
             ready()
             await stop.wait()
         finally:
+            for each in place.others.values():
+                each.close()
             await doors.stop()
             await admin.stop(grace=None)
+
+
+def _told(place: Place, doors: Doors, stop: asyncio.Event) -> None:
+    """What the parent says; at its end there is nobody any more who would start us again."""
+    assert place.channel is not None
+    try:
+        said = place.channel.recv(4096)
+    except BlockingIOError:
+        return
+    except OSError:
+        said = b""
+    if not said:
+        asyncio.get_running_loop().remove_reader(place.channel)
+        stop.set()
+    for line in said.decode().splitlines():
+        what, _, node = line.partition(" ")
+        if what == "away":
+            doors.cover(int(node), place.others[int(node)])
+        else:
+            doors.uncover(int(node))
 
 
 @asynccontextmanager

@@ -48,7 +48,7 @@ class Node:
 
     def init(self) -> None:
         """`mailnode init`, for what must be known before the first start."""
-        command = [*_program(), "init", str(self.directory), "--domain", DOMAIN]
+        command = [*program(), "init", str(self.directory), "--domain", DOMAIN]
         command += ["--base-port", str(self.base_port), *self._options]
         for address, password in self.accounts.items():
             command += ["--account", f"{address}:{password}"]
@@ -81,7 +81,7 @@ class Node:
             self.init()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*self._prefix, *_program(), "up", str(self.directory)],
+                [*self._prefix, *program(), "up", str(self.directory)],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 pass_fds=self._passed,
@@ -123,7 +123,7 @@ class Node:
         return self.log.read_bytes()[-LOG_TAIL_OCTETS:].decode(errors="replace")
 
 
-def _program() -> list[str]:
+def program() -> list[str]:
     """The console script beside the interpreter that runs us."""
     return [str(Path(sys.executable).with_name("mailnode"))]
 

@@ -1,0 +1,50 @@
+"""Several nodes of one directory, as a test sees them."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.wire.node import Node
+from tests.wire.server import HOST
+
+SECONDS_MAX = 20.0
+
+
+def processes(node: Node) -> list[int]:
+    """Of its nodes, in the order in which they began."""
+    own = node.process_id
+    return [int(text) for text in Path(f"/proc/{own}/task/{own}/children").read_text().split()]
+
+
+def kill(process: int) -> None:
+    os.kill(process, signal.SIGKILL)
+
+
+def greeted(node: Node, service: str) -> socket.socket:
+    client = socket.create_connection((HOST, node.port(service)), SECONDS_MAX)
+    assert client.recv(1000).startswith(b"* OK")
+    return client
+
+
+def answers(client: socket.socket) -> bool:
+    """Whether it is still served."""
+    try:
+        client.sendall(b"a NOOP\r\n")
+        return client.recv(1000).startswith(b"a OK")
+    except ConnectionError:
+        return False
+
+
+def wait_for(happened: Callable[[], object]) -> None:
+    """Looks again as soon as anything may have changed; raises TimeoutError."""
+    deadline = time.monotonic() + SECONDS_MAX
+    while not happened():
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        select.select([], [], [], 0.02)
