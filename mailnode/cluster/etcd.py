@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -215,7 +215,7 @@ class Etcd:
 
     # -- what happens
 
-    async def watch(self, begin: bytes, end: bytes, revision: int) -> AsyncIterator[Changes]:
+    async def watch(self, begin: bytes, end: bytes, revision: int) -> AsyncGenerator[Changes, None]:
         """What happens from that revision on, until it ends with EtcdError or Compacted."""
         at = self._at
         metadata = (*await self._metadata(at), _WITH_LEADER)

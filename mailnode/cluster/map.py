@@ -73,6 +73,11 @@ class Map:
         """The name of the node that leads it; `me.node`: it is ours. NotMapped as of `row`."""
         return self.row(partition).primary.node
 
+    def revision(self, partition: int) -> int:
+        """Of its row; 0: there is none."""
+        row = self._rows.get(partition, self._everywhere)
+        return row.revision if row is not None else 0
+
     def peer(self, node: str) -> Peer | None:
         return self._peers.get(node)
 

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mailnode/pb/cluster.proto\x12\x08mailnode\"4\n\nClusterRow\x12\n\n\x02id\x18\x01 \x01(\x0c\x12\n\n\x02\x64\x63\x18\x02 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x03 \x01(\r\"\x8b\x01\n\x07NodeRow\x12\x0c\n\x04host\x18\x01 \x01(\t\x12\x0c\n\x04rack\x18\x02 \x01(\t\x12\n\n\x02\x64\x63\x18\x03 \x01(\t\x12\x0e\n\x06weight\x18\x04 \x01(\x01\x12\x13\n\x0bincarnation\x18\x05 \x01(\x06\x12\x0f\n\x07\x61\x64\x64ress\x18\x06 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x07 \x01(\r\x12\x12\n\nis_leaving\x18\x08 \x01(\x08\"\x17\n\x08LeaseRow\x12\x0b\n\x03run\x18\x01 \x01(\x04\".\n\tShardName\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x13\n\x0bincarnation\x18\x02 \x01(\x06\"\x96\x01\n\x06MapRow\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12$\n\x07primary\x18\x02 \x01(\x0b\x32\x13.mailnode.ShardName\x12\x0b\n\x03run\x18\x03 \x01(\x04\x12$\n\x07in_sync\x18\x04 \x03(\x0b\x32\x13.mailnode.ShardName\x12\x10\n\x08replicas\x18\x05 \x03(\t\x12\x12\n\nmin_insync\x18\x06 \x01(\r\"M\n\x07HomeRow\x12\n\n\x02\x64\x63\x18\x01 \x01(\t\x12\x12\n\ngeneration\x18\x02 \x01(\x04\x12\x0e\n\x06\x63opies\x18\x03 \x01(\r\x12\x12\n\nmin_insync\x18\x04 \x01(\r\"\x19\n\tDomainRow\x12\x0c\n\x04text\x18\x01 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mailnode/pb/cluster.proto\x12\x08mailnode\"B\n\nClusterRow\x12\n\n\x02id\x18\x01 \x01(\x0c\x12\n\n\x02\x64\x63\x18\x02 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x03 \x01(\r\x12\x0c\n\x04made\x18\x04 \x01(\x06\"\x8b\x01\n\x07NodeRow\x12\x0c\n\x04host\x18\x01 \x01(\t\x12\x0c\n\x04rack\x18\x02 \x01(\t\x12\n\n\x02\x64\x63\x18\x03 \x01(\t\x12\x0e\n\x06weight\x18\x04 \x01(\x01\x12\x13\n\x0bincarnation\x18\x05 \x01(\x0c\x12\x0f\n\x07\x61\x64\x64ress\x18\x06 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x07 \x01(\r\x12\x12\n\nis_leaving\x18\x08 \x01(\x08\"\x17\n\x08LeaseRow\x12\x0b\n\x03run\x18\x01 \x01(\x0c\".\n\tShardName\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x13\n\x0bincarnation\x18\x02 \x01(\x0c\"\x96\x01\n\x06MapRow\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12$\n\x07primary\x18\x02 \x01(\x0b\x32\x13.mailnode.ShardName\x12\x0b\n\x03run\x18\x03 \x01(\x0c\x12$\n\x07in_sync\x18\x04 \x03(\x0b\x32\x13.mailnode.ShardName\x12\x10\n\x08replicas\x18\x05 \x03(\t\x12\x12\n\nmin_insync\x18\x06 \x01(\r\"M\n\x07HomeRow\x12\n\n\x02\x64\x63\x18\x01 \x01(\t\x12\x12\n\ngeneration\x18\x02 \x01(\x04\x12\x0e\n\x06\x63opies\x18\x03 \x01(\r\x12\x12\n\nmin_insync\x18\x04 \x01(\r\"\x19\n\tDomainRow\x12\x0c\n\x04text\x18\x01 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,17 +32,17 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mailnode.pb.cluster_pb2', _
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CLUSTERROW']._serialized_start=39
-  _globals['_CLUSTERROW']._serialized_end=91
-  _globals['_NODEROW']._serialized_start=94
-  _globals['_NODEROW']._serialized_end=233
-  _globals['_LEASEROW']._serialized_start=235
-  _globals['_LEASEROW']._serialized_end=258
-  _globals['_SHARDNAME']._serialized_start=260
-  _globals['_SHARDNAME']._serialized_end=306
-  _globals['_MAPROW']._serialized_start=309
-  _globals['_MAPROW']._serialized_end=459
-  _globals['_HOMEROW']._serialized_start=461
-  _globals['_HOMEROW']._serialized_end=538
-  _globals['_DOMAINROW']._serialized_start=540
-  _globals['_DOMAINROW']._serialized_end=565
+  _globals['_CLUSTERROW']._serialized_end=105
+  _globals['_NODEROW']._serialized_start=108
+  _globals['_NODEROW']._serialized_end=247
+  _globals['_LEASEROW']._serialized_start=249
+  _globals['_LEASEROW']._serialized_end=272
+  _globals['_SHARDNAME']._serialized_start=274
+  _globals['_SHARDNAME']._serialized_end=320
+  _globals['_MAPROW']._serialized_start=323
+  _globals['_MAPROW']._serialized_end=473
+  _globals['_HOMEROW']._serialized_start=475
+  _globals['_HOMEROW']._serialized_end=552
+  _globals['_DOMAINROW']._serialized_start=554
+  _globals['_DOMAINROW']._serialized_end=579
 # @@protoc_insertion_point(module_scope)

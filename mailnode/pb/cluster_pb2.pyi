@@ -7,14 +7,16 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ClusterRow(_message.Message):
-    __slots__ = ("id", "dc", "format")
+    __slots__ = ("id", "dc", "format", "made")
     ID_FIELD_NUMBER: _ClassVar[int]
     DC_FIELD_NUMBER: _ClassVar[int]
     FORMAT_FIELD_NUMBER: _ClassVar[int]
+    MADE_FIELD_NUMBER: _ClassVar[int]
     id: bytes
     dc: str
     format: int
-    def __init__(self, id: _Optional[bytes] = ..., dc: _Optional[str] = ..., format: _Optional[int] = ...) -> None: ...
+    made: int
+    def __init__(self, id: _Optional[bytes] = ..., dc: _Optional[str] = ..., format: _Optional[int] = ..., made: _Optional[int] = ...) -> None: ...
 
 class NodeRow(_message.Message):
     __slots__ = ("host", "rack", "dc", "weight", "incarnation", "address", "format", "is_leaving")
@@ -30,25 +32,25 @@ class NodeRow(_message.Message):
     rack: str
     dc: str
     weight: float
-    incarnation: int
+    incarnation: bytes
     address: str
     format: int
     is_leaving: bool
-    def __init__(self, host: _Optional[str] = ..., rack: _Optional[str] = ..., dc: _Optional[str] = ..., weight: _Optional[float] = ..., incarnation: _Optional[int] = ..., address: _Optional[str] = ..., format: _Optional[int] = ..., is_leaving: _Optional[bool] = ...) -> None: ...
+    def __init__(self, host: _Optional[str] = ..., rack: _Optional[str] = ..., dc: _Optional[str] = ..., weight: _Optional[float] = ..., incarnation: _Optional[bytes] = ..., address: _Optional[str] = ..., format: _Optional[int] = ..., is_leaving: _Optional[bool] = ...) -> None: ...
 
 class LeaseRow(_message.Message):
     __slots__ = ("run",)
     RUN_FIELD_NUMBER: _ClassVar[int]
-    run: int
-    def __init__(self, run: _Optional[int] = ...) -> None: ...
+    run: bytes
+    def __init__(self, run: _Optional[bytes] = ...) -> None: ...
 
 class ShardName(_message.Message):
     __slots__ = ("node", "incarnation")
     NODE_FIELD_NUMBER: _ClassVar[int]
     INCARNATION_FIELD_NUMBER: _ClassVar[int]
     node: str
-    incarnation: int
-    def __init__(self, node: _Optional[str] = ..., incarnation: _Optional[int] = ...) -> None: ...
+    incarnation: bytes
+    def __init__(self, node: _Optional[str] = ..., incarnation: _Optional[bytes] = ...) -> None: ...
 
 class MapRow(_message.Message):
     __slots__ = ("epoch", "primary", "run", "in_sync", "replicas", "min_insync")
@@ -60,11 +62,11 @@ class MapRow(_message.Message):
     MIN_INSYNC_FIELD_NUMBER: _ClassVar[int]
     epoch: int
     primary: ShardName
-    run: int
+    run: bytes
     in_sync: _containers.RepeatedCompositeFieldContainer[ShardName]
     replicas: _containers.RepeatedScalarFieldContainer[str]
     min_insync: int
-    def __init__(self, epoch: _Optional[int] = ..., primary: _Optional[_Union[ShardName, _Mapping]] = ..., run: _Optional[int] = ..., in_sync: _Optional[_Iterable[_Union[ShardName, _Mapping]]] = ..., replicas: _Optional[_Iterable[str]] = ..., min_insync: _Optional[int] = ...) -> None: ...
+    def __init__(self, epoch: _Optional[int] = ..., primary: _Optional[_Union[ShardName, _Mapping]] = ..., run: _Optional[bytes] = ..., in_sync: _Optional[_Iterable[_Union[ShardName, _Mapping]]] = ..., replicas: _Optional[_Iterable[str]] = ..., min_insync: _Optional[int] = ...) -> None: ...
 
 class HomeRow(_message.Message):
     __slots__ = ("dc", "generation", "copies", "min_insync")

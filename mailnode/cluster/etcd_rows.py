@@ -1,0 +1,207 @@
+"""What lies in etcd under which key, and as which octets. Pure.
+
+    PREFIX/cluster            ClusterRow
+    PREFIX/node/NAME          NodeRow: what the node said of itself when it last started
+    PREFIX/lease/NAME/SHARD   LeaseRow, which goes with the node's lease; SHARD is its incarnation in hex
+    PREFIX/row/0a1b           MapRow of a partition, by its number in hex
+    PREFIX/home/0             HomeRow of a home, in hex
+    PREFIX/domain/NAME        DomainRow
+    PREFIX/balancer           the name of the node that says where copies should be; goes with its lease
+
+The values are defined in protos/cluster.proto. A key that this program does not know is none of its business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.message import DecodeError
+
+from mailnode.cluster.frames import number, number_of
+from mailnode.cluster.map import Peer
+from mailnode.cluster.replica_messages import Member, Row
+from mailnode.pb import cluster_pb2 as pb
+
+FORMAT = 1
+"""The latest of entries and rows that this program reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    id: bytes
+    dc: str
+    format: int
+    made: int
+    """Microseconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A node in the registry."""
+
+    peer: Peer
+    format: int
+    is_leaving: bool = False
+
+    @property
+    def member(self) -> Member:
+        return Member(self.peer.name, self.peer.incarnation)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One of the 16: its partitions are led in `dc`, in `copies`, of which `min_insync` must be in sync."""
+
+    dc: str
+    generation: int
+    copies: int
+    min_insync: int
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Of one cluster: several may share an etcd."""
+
+    prefix: str = "mailnode"
+
+    def cluster(self) -> bytes:
+        return self._key("cluster")
+
+    def balancer(self) -> bytes:
+        return self._key("balancer")
+
+    def node(self, name: str) -> bytes:
+        return self._key(f"node/{name}")
+
+    def lease(self, member: Member) -> bytes:
+        return self._key(f"lease/{member.node}/{member.incarnation:032x}")
+
+    def row(self, partition: int) -> bytes:
+        return self._key(f"row/{partition:04x}")
+
+    def home(self, home: int) -> bytes:
+        return self._key(f"home/{home:x}")
+
+    def domain(self, name: str) -> bytes:
+        return self._key(f"domain/{name}")
+
+    def all(self) -> tuple[bytes, bytes]:
+        """The first of all keys, and what lies behind them."""
+        begin = self._key("")
+        return begin, begin[:-1] + bytes((begin[-1] + 1,))
+
+    def parted(self, key: bytes) -> tuple[str, str]:
+        """The kind of a key of this cluster, and the rest."""
+        kind, _, rest = key.decode(errors="replace").removeprefix(f"{self.prefix}/").partition("/")
+        return kind, rest
+
+    def _key(self, rest: str) -> bytes:
+        return f"{self.prefix}/{rest}".encode()
+
+
+def member_of(rest: str) -> Member:
+    """Of a lease's key. Raises ValueError."""
+    name, _, incarnation = rest.rpartition("/")
+    return Member(name, int(incarnation, 16))
+
+
+# -- octets; what is read raises ValueError
+
+
+def row_octets(row: Row) -> bytes:
+    return pb.MapRow(
+        epoch=row.epoch,
+        primary=_shard(row.primary),
+        run=number(row.run),
+        in_sync=map(_shard, row.in_sync),
+        replicas=row.replicas,
+        min_insync=row.min_insync,
+    ).SerializeToString()
+
+
+def row_of(octets: bytes, revision: int) -> Row:
+    found = _read(pb.MapRow, octets)
+    return Row(
+        revision,
+        found.epoch,
+        _member(found.primary),
+        number_of(found.run),
+        tuple(map(_member, found.in_sync)),
+        tuple(found.replicas),
+        found.min_insync,
+    )
+
+
+def node_octets(node: Registered) -> bytes:
+    peer = node.peer
+    return pb.NodeRow(
+        host=peer.host,
+        rack=peer.rack,
+        dc=peer.dc,
+        weight=peer.weight,
+        incarnation=number(peer.incarnation),
+        address=peer.address,
+        format=node.format,
+        is_leaving=node.is_leaving,
+    ).SerializeToString()
+
+
+def node_of(name: str, octets: bytes) -> Registered:
+    found = _read(pb.NodeRow, octets)
+    incarnation = number_of(found.incarnation)
+    peer = Peer(name, found.host, found.rack, found.dc, found.weight, incarnation, found.address)
+    return Registered(peer, found.format, found.is_leaving)
+
+
+def cluster_octets(cluster: Cluster) -> bytes:
+    return pb.ClusterRow(
+        id=cluster.id, dc=cluster.dc, format=cluster.format, made=cluster.made
+    ).SerializeToString()
+
+
+def cluster_of(octets: bytes) -> Cluster:
+    found = _read(pb.ClusterRow, octets)
+    return Cluster(found.id, found.dc, found.format, found.made)
+
+
+def home_octets(home: Home) -> bytes:
+    return pb.HomeRow(
+        dc=home.dc, generation=home.generation, copies=home.copies, min_insync=home.min_insync
+    ).SerializeToString()
+
+
+def home_of(octets: bytes) -> Home:
+    found = _read(pb.HomeRow, octets)
+    return Home(found.dc, found.generation, found.copies, found.min_insync)
+
+
+def domain_octets(text: str) -> bytes:
+    return pb.DomainRow(text=text).SerializeToString()
+
+
+def domain_of(octets: bytes) -> str:
+    return str(_read(pb.DomainRow, octets).text)
+
+
+def lease_octets(run: int) -> bytes:
+    return pb.LeaseRow(run=number(run)).SerializeToString()
+
+
+def run_of(octets: bytes) -> int:
+    return number_of(_read(pb.LeaseRow, octets).run)
+
+
+def _shard(member: Member) -> pb.ShardName:
+    return pb.ShardName(node=member.node, incarnation=number(member.incarnation))
+
+
+def _member(shard: pb.ShardName) -> Member:
+    return Member(shard.node, number_of(shard.incarnation))
+
+
+def _read(kind: Any, octets: bytes) -> Any:
+    try:
+        return kind.FromString(octets)
+    except DecodeError as error:
+        raise ValueError(f"no {kind.__name__}: {error}") from None
