@@ -118,6 +118,7 @@ class Limits:
     # -- authentication of mail that comes in
     verdict_seconds_max: int = 30  # from the end of a message: RFC 5321 §4.5.3.2.6 has the client wait 600
     mailauth_dns_queries_open_max: int = 400  # of dns_queries_open_max: mail that goes on asks, too
+    mailauth_dns_queries_open_per_network_max: int = 40  # of those: a message has some ten at a time
     spooled_contents_max: int = 500  # files, of open_files_reserved; shorter contents need none
     spf_seconds_max: int = 20  # RFC 7208 §4.6.4: at least 20
     spf_queries_max: int = 150  # RFC 7208 §4.6.4: 10 terms that may name 10 hosts each, and what is foreseen

@@ -27,7 +27,7 @@ from mailnode.mailauth.dmarc import Dmarc
 from mailnode.mailauth.key import BITS, record
 from mailnode.mailauth.resolver import Answer, Resolver
 from mailnode.mailauth.spf import Spf
-from mailnode.mailauth.verdict import Disposition, Envelope, Verdicts
+from mailnode.mailauth.verdict import Disposition, Envelope, Judges, Verdicts
 from protocols.dmarc.author import author
 from protocols.mime.fields import read_header
 from protocols.unforged import Unforged
@@ -70,7 +70,8 @@ class Checks:
         resolver = Resolver(world, clock, limits)
         spf = Spf(resolver, clock, limits, HOST)
         verifier = Verifier(resolver, clock, limits)
-        self._verdicts = Verdicts(resolver, spf, Dmarc(resolver), verifier.examine, limits)
+        judges = Judges(resolver, spf, Dmarc(resolver), verifier)
+        self._verdicts = Verdicts(lambda address: judges, limits)
 
     async def check(self, message: bytes) -> None:
         async def octets() -> AsyncIterator[bytes]:

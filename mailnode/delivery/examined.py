@@ -9,6 +9,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from mailnode.delivery.held import Held, Spool
 from mailnode.delivery.replies import DISK_FULL, NOT_KNOWN, rejected
+from mailnode.limits import KiB
+from mailnode.mailauth.signatures import head_end
 from mailnode.mailauth.verdict import (
     Disposition,
     Envelope,
@@ -22,6 +24,9 @@ from protocols.smtp.reply import Reply
 from protocols.smtp.trace import Came
 
 log = logging.getLogger(__name__)
+
+FORESEEN_OCTETS = 64 * KiB
+"""A header that is longer is read when its message has ended: it is kept for each that is under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ class Examined:
         "_came",
         "_examination",
         "_failed",
+        "_head",
         "_held",
         "_override",
         "_reverse_path",
@@ -72,6 +78,7 @@ class Examined:
         self._came = came
         self._reverse_path = reverse_path
         self._examination: Examination | None = None
+        self._head: bytearray | None = bytearray()  # until it is whole; None: nobody needs it any more
         self._held = Held(authentication.spool)
         self._failed = False
         self._verdict: Verdict | None = None
@@ -81,6 +88,23 @@ class Examined:
 
     async def write(self, octets: bytes) -> None:
         """What cannot be kept is refused at the end: SMTP has no reply before."""
+        if self._head is not None:
+            self._foresee(octets)
+        await self._keep(octets)
+
+    def _foresee(self, octets: bytes) -> None:
+        """While a long body is under way the DNS is asked what its header leads to."""
+        head = self._head
+        assert head is not None
+        seen = len(head)
+        head += octets
+        if (end := head_end(head, seen)) >= 0:
+            self._head = None
+            self._begun().foresee(bytes(head[:end]))
+        elif len(head) > FORESEEN_OCTETS:
+            self._head = None
+
+    async def _keep(self, octets: bytes) -> None:
         self._begun()
         self.size += len(octets)
         if self._failed:
@@ -93,7 +117,7 @@ class Examined:
 
     async def end(self, octets: bytes, recipients: Sequence[str]) -> None:
         """Raises OSError. After DATA one reply is for all: only what every recipient refuses is refused."""
-        await self.write(octets)
+        await self._keep(octets)
         if self._failed:
             return
         authentication = self._authentication

@@ -15,7 +15,7 @@ from mailnode.limits import Limits
 from mailnode.mailauth.domain import a_labels
 from mailnode.mailauth.publickey import NoKey, PublicKey, PublicKeys
 from mailnode.mailauth.resolver import Answers, Unavailable
-from protocols.arc.chain import Set, read_chain, sealed
+from protocols.arc.chain import Seal, Set, read_chain, sealed
 from protocols.dkim.canonical import BodyHash, Form
 from protocols.dkim.head import Head
 from protocols.dkim.read import ALGORITHMS, Refused, Signature, read_signature, tags_of
@@ -60,6 +60,16 @@ class Verifier:
 
     def begin(self) -> Verification:
         return Verification(self)
+
+    async def foresee(self, header: bytes) -> None:
+        """Ask for the keys that `examine` will ask for, so that the answers are there.
+
+        `header` is whole, with its empty line.
+        """
+        verification = self.begin()
+        verification.feed(header)
+        asked = (self.keys.find(*key) for key in verification.wanted())
+        await asyncio.gather(*asked, return_exceptions=True)
 
     async def verify(self, octets: Octets) -> tuple[DkimResult, ...]:
         """Each signature, up to the limit; raises what `octets` raises."""
@@ -110,6 +120,12 @@ class Verification:
             body.end()
         signatures = await asyncio.gather(*map(self._result, self._signatures))
         return Verified(tuple(signatures), await self._arc())
+
+    def wanted(self) -> set[tuple[str, str, str]]:
+        """Selector, domain and kind of each key that will be asked for; once the header is there."""
+        signed: list[Signature | Seal] = [each for each in self._signatures if isinstance(each, Signature)]
+        signed += [each.message for each in self._chain[-1:]] + [each.seal for each in self._chain]
+        return {(each.selector, each.domain, ALGORITHMS[each.algorithm]) for each in signed}
 
     def _body(self, octets: bytes) -> None:
         for body in self._bodies.values():

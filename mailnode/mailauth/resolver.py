@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
+from weakref import WeakValueDictionary
 
 from dns.rdata import Rdata
 
@@ -128,20 +129,52 @@ class Resolver:
             self._kept_octets -= self._kept.popitem(last=False)[1].octets
 
 
-class Share:
-    """Some of a resolver's questions: who has servers that never answer holds up no others who ask."""
+class Shares:
+    """Some of a resolver's questions, of which each of those who bring mail has a few: who has servers that
+    never answer holds up neither others who ask nor other people's mail."""
 
-    def __init__(self, resolver: Answers, questions_max: int) -> None:
+    def __init__(self, resolver: Answers, questions_max: int, each_max: int) -> None:
         self._resolver = resolver
         self._room = asyncio.Semaphore(questions_max)
+        self._each_max = each_max
+        self._shares: WeakValueDictionary[bytes, Share] = WeakValueDictionary()
+
+    def of(self, whose: bytes) -> Share:
+        """The same one for all who hold it at a time."""
+        share = self._shares.get(whose)
+        if share is None:
+            share = self._shares[whose] = Share(self._resolver, self._room, self._each_max)
+        return share
+
+
+class Share:
+    """As a Resolver; an answer that is kept needs no room. A question that nobody waits for any more takes
+    its room until it has ended: to hang up gives nobody a second share."""
+
+    def __init__(self, resolver: Answers, room: asyncio.Semaphore, questions_max: int) -> None:
+        self._resolver = resolver
+        self._room = room
+        self._own = asyncio.Semaphore(questions_max)
 
     async def records(self, name: str, kind: str) -> Answer:
-        """As of Resolver."""
         kept = self._resolver.kept(name, kind)
         if kept is not None:
             return kept
-        async with self._room:
-            return await self._resolver.records(name, kind)
+        await self._own.acquire()
+        try:
+            await self._room.acquire()
+        except BaseException:
+            self._own.release()
+            raise
+        asked = asyncio.ensure_future(self._resolver.records(name, kind))
+        asked.add_done_callback(self._ended)
+        return await asyncio.shield(asked)
+
+    def _ended(self, asked: asyncio.Future[Answer]) -> None:
+        self._room.release()
+        self._own.release()
+        if not asked.cancelled():
+            asked.exception()  # whoever waited has it; if nobody did, nobody misses it
 
     def kept(self, name: str, kind: str) -> Answer | None:
         return self._resolver.kept(name, kind)

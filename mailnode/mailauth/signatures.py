@@ -20,14 +20,22 @@ async def head(octets: Octets) -> bytes:
     """The header with its empty line, of one longer than anybody reads its begin."""
     found = b""
     async for piece in octets():
-        seen = max(0, len(found) - 3)
+        seen = len(found)
         found += piece
-        end = 0 if found.startswith(b"\r\n") else found.find(b"\r\n\r\n", seen)
+        end = head_end(found, seen)
         if end >= 0:
-            return found[: end + 4]
+            return found[:end]
         if len(found) > HEAD_OCTETS_MAX:
             break
     return found[:HEAD_OCTETS_MAX]
+
+
+def head_end(octets: bytes | bytearray, seen: int = 0) -> int:
+    """Behind the empty line that ends a header; -1: it is not there yet. It was not in the first `seen`."""
+    if octets.startswith(b"\r\n"):
+        return 2
+    at = octets.find(b"\r\n\r\n", max(0, seen - 3))
+    return at + 4 if at >= 0 else -1
 
 
 def claimed(head: bytes, reason: str) -> tuple[DkimResult, ...]:

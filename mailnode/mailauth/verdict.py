@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 from mailnode.limits import Limits
 from mailnode.mailauth.dkim import ArcResult, Verified
@@ -21,7 +21,7 @@ from mailnode.mailauth.iprev import Iprev, iprev
 from mailnode.mailauth.resolver import Answers
 from mailnode.mailauth.signatures import FIELDS_MAX, Octets, claimed, head
 from mailnode.mailauth.spf import Checked, Spf
-from protocols.dmarc.author import author
+from protocols.dmarc.author import Author, author
 from protocols.dmarc.record import Policy
 from protocols.mime.fields import read_header
 from protocols.results import DkimResult, Result, field, received_spf
@@ -30,8 +30,25 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-Verify = Callable[[Octets], Awaitable[Verified]]
-"""Verifies a message's signatures and its chain; what cannot be asked is a result and no exception."""
+
+class Verifies(Protocol):
+    """What is asked of a Verifier."""
+
+    async def examine(self, octets: Octets) -> Verified:
+        """Signatures and the chain; what cannot be asked is a result and no exception."""
+
+    async def foresee(self, header: bytes) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Judges:
+    """Who answers what about a message."""
+
+    resolver: Answers
+    spf: Spf
+    dmarc: Dmarc
+    signatures: Verifies
+
 
 LATE = "the DNS took too long"
 FRONT_SIGNATURES_MAX = 10  # told in the field: who adds more tells nobody anything
@@ -135,49 +152,53 @@ def _dkim(signature: DkimResult) -> Result:
 
 
 class Verdicts:
-    """Begins an examination for each message."""
+    """Begins an examination for each message; `judges` gives those for mail from an address."""
 
-    def __init__(self, resolver: Answers, spf: Spf, dmarc: Dmarc, verify: Verify, limits: Limits) -> None:
-        self._resolver = resolver
-        self._spf = spf
-        self._dmarc = dmarc
-        self._verify = verify
+    def __init__(self, judges: Callable[[str], Judges], limits: Limits) -> None:
+        self._judges = judges
         self._limits = limits
 
     def begin(self, envelope: Envelope) -> Examination:
         told = Envelope(envelope.address, _ascii_domain(envelope.helo), _ascii_path(envelope.reverse_path))
-        return Examination(self._resolver, self._spf, self._dmarc, self._verify, self._limits, told)
+        return Examination(self._judges(envelope.address), self._limits, told)
 
 
 class Examination:
-    """Of one message: `end` when all of it is there."""
+    """Of one message: `foresee` when its header is there, if its end is not, and `end` when all of it is."""
 
-    __slots__ = ("_dmarc", "_envelope", "_helo", "_iprev", "_limits", "_mail_from", "_verify")
+    __slots__ = ("_envelope", "_foreseen", "_helo", "_iprev", "_judges", "_limits", "_mail_from")
 
-    def __init__(
-        self, resolver: Answers, spf: Spf, dmarc: Dmarc, verify: Verify, limits: Limits, envelope: Envelope
-    ) -> None:
-        self._dmarc = dmarc
-        self._verify = verify
+    def __init__(self, judges: Judges, limits: Limits, envelope: Envelope) -> None:
+        self._judges = judges
         self._limits = limits
         self._envelope = envelope
-        address, helo, path = envelope.address, envelope.helo, envelope.reverse_path
+        spf, address, helo, path = judges.spf, envelope.address, envelope.helo, envelope.reverse_path
         self._helo = asyncio.ensure_future(spf.check(address, helo, ""))
         self._mail_from = asyncio.ensure_future(spf.check(address, helo, path)) if path else self._helo
-        self._iprev = asyncio.ensure_future(iprev(resolver, address))
+        self._iprev = asyncio.ensure_future(iprev(judges.resolver, address))
+        self._foreseen: list[asyncio.Future[None]] = []
 
     def __del__(self) -> None:
         """A transaction may end in many ways: then nobody waits for what was asked of it."""
-        for asked in (self._helo, self._mail_from, self._iprev):
-            asked.cancel()
+        asked: list[asyncio.Future[Any]] = [self._helo, self._mail_from, self._iprev, *self._foreseen]
+        for each in asked:
+            each.cancel()
+
+    def foresee(self, header: bytes) -> None:
+        """Ask what `end` will ask of this header; it is whole, with its empty line."""
+        whose, judges = _author(header), self._judges
+        self._foreseen = [
+            asyncio.ensure_future(judges.dmarc.foresee(whose)),
+            asyncio.ensure_future(judges.signatures.foresee(header)),
+        ]
 
     async def end(self, octets: Octets) -> Verdict:
         """Raises what `octets` raises."""
         deadline = asyncio.get_running_loop().time() + self._limits.verdict_seconds_max
         header = await head(octets)
-        whose = author(read_header(header, 0, FIELDS_MAX).all(b"from"))
-        foreseen = asyncio.ensure_future(self._dmarc.foresee(whose))
-        verifying = asyncio.ensure_future(self._verify(octets))
+        whose, judges = _author(header), self._judges
+        foreseen = asyncio.ensure_future(judges.dmarc.foresee(whose))
+        verifying = asyncio.ensure_future(judges.signatures.examine(octets))
         unknown = Verified(claimed(header, LATE), ArcResult("none"))
         verified = await _until(deadline, verifying, unknown)
         name, path = self._envelope.helo, self._envelope.reverse_path
@@ -187,10 +208,14 @@ class Examination:
             late = Checked("temperror", "mailfrom", path.rpartition("@")[2], LATE)
         spf = await _until(deadline, self._mail_from, late) if path else helo
         await _until(deadline, foreseen, None)
-        assessing = asyncio.ensure_future(self._dmarc.assess(whose, spf, verified.signatures))
+        assessing = asyncio.ensure_future(judges.dmarc.assess(whose, spf, verified.signatures))
         dmarc = await _until(deadline, assessing, Assessed("temperror", a_labels(whose.domain), reason=LATE))
         reverse = await _until(deadline, self._iprev, Iprev("temperror"))
         return Verdict(self._envelope, spf, helo, verified.signatures, verified.arc, dmarc, reverse)
+
+
+def _author(header: bytes) -> Author:
+    return author(read_header(header, 0, FIELDS_MAX).all(b"from"))
 
 
 async def _until(deadline: float, task: asyncio.Future[T], otherwise: T) -> T:

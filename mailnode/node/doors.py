@@ -43,6 +43,7 @@ class Doors:
             "domains",
             "key_password",
             "bare_newline",
+            "mailauth",
             "allow_plaintext_auth",
             "imap_literal_minus",
             "foreign_from",

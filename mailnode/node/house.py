@@ -34,7 +34,7 @@ from mailnode.directory.sessions import Sessions
 from mailnode.directory.turns import Turns
 from mailnode.directory.verification import Verification
 from mailnode.limits import Limits
-from mailnode.mailauth.resolver import Resolver
+from mailnode.mailauth.resolver import Resolver, Shares
 from mailnode.mailauth.servers import asking
 from mailnode.mailauth.signer import Key
 from mailnode.mailbox.accounts import Accounts
@@ -96,6 +96,8 @@ class House:
     upload_ids: UploadIds
     domains: dict[str, Domain]
     resolver: Resolver
+    shares: Shares
+    """Of the resolver, for those who bring mail."""
     signing: dict[str, Sequence[Key]]
     people: People
     trimming: Trimming
@@ -126,6 +128,7 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
         domains = {domain.name: domain for domain in config.domains}
         quotas = Quotas(domains)
         accounts = Accounts(shard, partitions, pools.loads, clock, limits, quotas)
+        resolver = Resolver(asking(config.dns, limits.dns_seconds_max), clock, limits, metrics)
         try:
             yield House(
                 directory=config.directory.absolute(),
@@ -136,7 +139,12 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
                 accounts=accounts,
                 upload_ids=UploadIds(clock),
                 domains=domains,
-                resolver=Resolver(asking(config.dns, limits.dns_seconds_max), clock, limits, metrics),
+                resolver=resolver,
+                shares=Shares(
+                    resolver,
+                    limits.mailauth_dns_queries_open_max,
+                    limits.mailauth_dns_queries_open_per_network_max,
+                ),
                 signing={},
                 people=_people(accounts, domains, pools, clock, limits),
                 trimming=Trimming(shard, accounts, pools.loads, clock, limits),

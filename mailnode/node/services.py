@@ -13,6 +13,7 @@ from mailnode.delivery.replies import LOCAL_ONLY
 from mailnode.delivery.submit import Policy, Submit
 from mailnode.delivery.transaction import Delivery
 from mailnode.directory.measured import Measured
+from mailnode.directory.source import source_of
 from mailnode.listeners import imap, pop3, smtp
 from mailnode.listeners.admission import Logins
 from mailnode.listeners.listener import Listener
@@ -20,9 +21,8 @@ from mailnode.listeners.timed import timed
 from mailnode.mailauth.dkim import Verifier
 from mailnode.mailauth.dmarc import Dmarc
 from mailnode.mailauth.domain import a_labels
-from mailnode.mailauth.resolver import Share
 from mailnode.mailauth.spf import Spf
-from mailnode.mailauth.verdict import Verdicts
+from mailnode.mailauth.verdict import Judges, Verdicts
 from mailnode.node.house import House
 
 
@@ -112,10 +112,11 @@ def _authentication(config: Config, parts: House) -> Authentication | None:
     if config.mailauth is None:
         return None
     limits, domains = config.limits, parts.domains
-    resolver = Share(parts.resolver, limits.mailauth_dns_queries_open_max)
-    spf = Spf(resolver, parts.clock, limits, config.hostname)
-    verifier = Verifier(resolver, parts.clock, limits)
-    verdicts = Verdicts(resolver, spf, Dmarc(resolver), verifier.examine, limits)
+
+    def judges(address: str) -> Judges:
+        share, clock = parts.shares.of(source_of(address.partition("%")[0]).network), parts.clock
+        spf = Spf(share, clock, limits, config.hostname)
+        return Judges(share, spf, Dmarc(share), Verifier(share, clock, limits))
 
     def rejects(recipient: str) -> bool:
         domain = domains.get(a_labels(recipient.rpartition("@")[2]))
@@ -124,5 +125,11 @@ def _authentication(config: Config, parts: House) -> Authentication | None:
     spool = Spool(config.directory, limits)
     told = config.mailauth
     return Authentication(
-        verdicts, config.authserv_id, spool, rejects, told.defer, told.exempt, frozenset(told.sealers)
+        Verdicts(judges, limits),
+        config.authserv_id,
+        spool,
+        rejects,
+        told.defer,
+        told.exempt,
+        frozenset(told.sealers),
     )

@@ -19,7 +19,7 @@ from mailnode.mailauth.dkim import Verifier
 from mailnode.mailauth.dmarc import Dmarc
 from mailnode.mailauth.resolver import Resolver
 from mailnode.mailauth.spf import Spf
-from mailnode.mailauth.verdict import Verdicts
+from mailnode.mailauth.verdict import Judges, Verdicts
 from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS
 from protocols.smtp.envelope import NO_PARAMETERS, Path
 from protocols.smtp.reply import Reply
@@ -44,6 +44,15 @@ def message(author: str, body: bytes = b"body\r\n") -> bytes:
     return b"From: a@%b\r\n%bSubject: hello\r\n\r\n%b" % (author.encode(), FORGED, body)
 
 
+def authentication(house: House, directory: FilePath, zone: Zone, limits: Limits) -> Authentication:
+    clock = house.clock
+    resolver = Resolver(zone, clock, limits)
+    spf, verifier = Spf(resolver, clock, limits, HOST), Verifier(resolver, clock, limits)
+    judges = Judges(resolver, spf, Dmarc(resolver), verifier)
+    verdicts = Verdicts(lambda address: judges, limits)
+    return Authentication(verdicts, HOST, Spool(directory, limits), lambda recipient: False, False)
+
+
 def sent(
     house: House,
     directory: FilePath,
@@ -55,13 +64,10 @@ def sent(
     exempt: str = "198.51.100.0/24",
 ) -> Reply:
     async def work() -> Reply:
-        bounds, clock = limits or Limits(), house.clock
-        resolver = Resolver(Zone(NAMES), clock, bounds)
-        spf, verifier = Spf(resolver, clock, bounds, HOST), Verifier(resolver, clock, bounds)
-        verdicts = Verdicts(resolver, spf, Dmarc(resolver), verifier.examine, bounds)
         delivery = replace(house.delivery, authserv_ids=frozenset({HOST}))
-        spool, networks = Spool(directory, bounds), (IPv4Network(exempt),)
-        accept = Accept(delivery, Authentication(verdicts, HOST, spool, rejects, defers, networks))
+        told = authentication(house, directory, Zone(NAMES), limits or Limits())
+        told = replace(told, rejects=rejects, defers=defers, exempt=(IPv4Network(exempt),))
+        accept = Accept(delivery, told)
         transaction = await accept.begin(CAME, Sender(Path(b"zoe@there.example"), NO_PARAMETERS, 0))
         assert isinstance(transaction, Transaction)
         for one in recipients:
@@ -166,3 +172,30 @@ def test_content_that_comes_octet_by_octet_is_held_as_one(tmp_path: FilePath) ->
         return [piece async for piece in held.octets()]
 
     assert asyncio.run(work()) == [b"0123456789" * 100]
+
+
+SIGNED = (
+    b"DKIM-Signature: v=1; a=rsa-sha256; d=shop.example; s=s1; h=from; b=AAAA; bh=" + b"A" * 43 + b"=\r\n"
+)
+
+
+@pytest.mark.parametrize("cut", [1, 50, 100_000])
+def test_the_dns_is_asked_what_a_header_leads_to_while_the_body_is_under_way(
+    tmp_path: FilePath, cut: int
+) -> None:
+    house, zone = House(), Zone(NAMES)
+    begin = SIGNED + message("mail.bank.example", b"")
+
+    async def work() -> None:
+        accept = Accept(house.delivery, authentication(house, tmp_path, zone, Limits()))
+        transaction = await accept.begin(CAME, Sender(Path(b"zoe@there.example"), NO_PARAMETERS, 0))
+        assert isinstance(transaction, Transaction)
+        for at in range(0, len(begin), cut):
+            assert ("_dmarc.bank.example", "TXT") not in zone.asked
+            await transaction.write(begin[at : at + cut])
+        for _ in range(20):  # turns of the loop: the zone takes one for an answer
+            await asyncio.sleep(0)
+        assert {("_dmarc.bank.example", "TXT"), ("s1._domainkey.shop.example", "TXT")} <= set(zone.asked)
+        del transaction
+
+    asyncio.run(work())

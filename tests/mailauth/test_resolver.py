@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mailnode.limits import Limits
-from mailnode.mailauth.resolver import Answer, Resolver, Share, Unavailable
+from mailnode.mailauth.resolver import Answer, Resolver, Shares, Unavailable
 from tests.mailauth.zone import FAILS, TTL_SECONDS, Zone
 
 NAMES = {
@@ -158,6 +158,8 @@ def test_long_answers_take_the_room_of_many_short_ones() -> None:
 
 
 def test_who_fills_a_share_leaves_room_for_others_and_what_is_kept_needs_none() -> None:
+    """For those who ask the resolver itself; and within the shares for mail from other networks."""
+
     async def work() -> None:
         silent = asyncio.Event()
         zone = Zone(NAMES)
@@ -167,14 +169,43 @@ def test_who_fills_a_share_leaves_room_for_others_and_what_is_kept_needs_none() 
                 await silent.wait()
             return await zone(name, kind)
 
-        resolver = Resolver(ask, Still(), replace(Limits(), dns_queries_open_max=3))
+        resolver = Resolver(ask, Still(), replace(Limits(), dns_queries_open_max=4))
         await resolver.records("example.test", "MX")
-        share = Share(resolver, 2)
-        slow = [asyncio.ensure_future(share.records(f"slow{number}.test", "A")) for number in range(5)]
+        shares = Shares(resolver, 3, 2)
+        greedy, other = shares.of(b"one"), shares.of(b"two")
+        slow = [
+            asyncio.ensure_future(shares.of(b"one").records(f"slow{number}.test", "A")) for number in range(5)
+        ]
         await asyncio.sleep(0)
-        assert texts(await share.records("example.test", "MX")) == ["10 mx.example.test."]
-        assert texts(await resolver.records("example.test", "TXT")) == ['"one"', '"two"']
+        assert texts(await greedy.records("example.test", "MX")) == ["10 mx.example.test."]
+        assert texts(await other.records("example.test", "TXT")) == ['"one"', '"two"']
+        stuck = [asyncio.ensure_future(other.records(f"slow{number}.test", "AAAA")) for number in range(5)]
+        await asyncio.sleep(0)
+        assert not (await resolver.records("none.test", "A")).exists
         silent.set()
-        assert all(not answer.exists for answer in await asyncio.gather(*slow))
+        assert all(not answer.exists for answer in await asyncio.gather(*slow, *stuck))
+
+    run(work())
+
+
+def test_who_gives_up_a_question_has_no_second_share_before_it_has_ended() -> None:
+    async def work() -> None:
+        silent, zone = asyncio.Event(), Zone(NAMES)
+
+        async def ask(name: str, kind: str) -> Answer:
+            await silent.wait()
+            return await zone(name, kind)
+
+        shares = Shares(Resolver(ask, Still(), Limits()), 10, 2)
+        for number in range(20):
+            asking = asyncio.ensure_future(shares.of(b"one").records(f"slow{number}.test", "A"))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+        last = asyncio.ensure_future(shares.of(b"one").records("last.test", "A"))
+        silent.set()
+        assert not (await last).exists
+        assert len(zone.asked) == 3  # two were under way, none that was given up while it waited
 
     run(work())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -16,7 +16,15 @@ from mailnode.mailauth.dmarc import Assessed, Dmarc
 from mailnode.mailauth.iprev import iprev
 from mailnode.mailauth.resolver import Answer, Ask, Resolver
 from mailnode.mailauth.spf import Spf
-from mailnode.mailauth.verdict import Disposition, Envelope, Verdict, Verdicts, Verify, disposition, vouched
+from mailnode.mailauth.verdict import (
+    Disposition,
+    Envelope,
+    Judges,
+    Verdict,
+    Verdicts,
+    disposition,
+    vouched,
+)
 from protocols.dmarc.record import Policy
 from protocols.results import DkimResult
 from tests.mailauth.zone import FAILS, Zone
@@ -31,6 +39,16 @@ NAMES: dict[str, Mapping[str, Sequence[str] | str]] = {
     "evil.test": {"TXT": ['"v=spf1 ip4:192.0.2.1 -all"']},
 }
 MESSAGE = b"From: a@example.test\r\n\r\nbody\r\n"
+
+
+Verify = Callable[[Octets], Awaitable[Verified]]
+
+
+@dataclass(frozen=True, slots=True)
+class Verifying:
+    examine: Verify
+
+    async def foresee(self, header: bytes) -> None: ...
 
 
 def verdict(
@@ -53,8 +71,10 @@ def verdict(
 def verdicts(ask: Ask, limits: Limits, verify: Verify | None = None) -> Verdicts:
     clock = SystemClock()
     resolver = Resolver(ask, clock, limits)
-    examine = verify or Verifier(resolver, clock, limits).examine
-    return Verdicts(resolver, Spf(resolver, clock, limits, "mx.here.test"), Dmarc(resolver), examine, limits)
+    spf = Spf(resolver, clock, limits, "mx.here.test")
+    signatures = Verifying(verify) if verify else Verifier(resolver, clock, limits)
+    judges = Judges(resolver, spf, Dmarc(resolver), signatures)
+    return Verdicts(lambda address: judges, limits)
 
 
 def told(made: Verdict) -> str:

@@ -8,7 +8,9 @@ import re
 import smtplib
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import IO
 
 import dkim
 import pytest
@@ -16,8 +18,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from mailnode.config import FILE
+from mailnode.limits import Limits
 from mailnode.mailauth.key import BITS, record
 from tests.node.test_node import ALICE, HOST, PASSWORD
+from tests.node.test_reload import hang_up
 from tests.wire.nameserver import Nameserver
 from tests.wire.node import Node
 from tests.wire.server import free_base_port
@@ -37,21 +41,26 @@ FORGED = "Authentication-Results: mail.example.test; dmarc=pass\r\n"
 
 
 @pytest.fixture
-def node(tmp_path: Path) -> Iterator[Node]:
-    with Nameserver(NAMES) as nameserver:
-        made = Node(tmp_path / "node", free_base_port(random.Random()), {ALICE: PASSWORD})
-        made.init()
-        file = made.directory / FILE
-        text = file.read_text()
-        assert "\nservers = [] " in text and "\n# [mailauth]" in text
-        text = text.replace("\nservers = [] ", f'\nservers = ["{HOST}:{nameserver.port}"] ')
-        file.write_text(
-            text.replace("\n# [mailauth]", "\n[mailauth]").replace("\n# exempt = ", "\nexempt = [] # ")
-        )
-        made.start()
-        yield made
-        if made.is_running:
-            made.stop()
+def nameserver() -> Iterator[Nameserver]:
+    with Nameserver(NAMES, silent="silent.example") as running:
+        yield running
+
+
+@pytest.fixture
+def node(tmp_path: Path, nameserver: Nameserver) -> Iterator[Node]:
+    made = Node(tmp_path / "node", free_base_port(random.Random()), {ALICE: PASSWORD})
+    made.init()
+    file = made.directory / FILE
+    text = file.read_text()
+    assert "\nservers = [] " in text and "\n# [mailauth]" in text
+    text = text.replace("\nservers = [] ", f'\nservers = ["{HOST}:{nameserver.port}"] ')
+    file.write_text(
+        text.replace("\n# [mailauth]", "\n[mailauth]").replace("\n# exempt = ", "\nexempt = [] # ")
+    )
+    made.start()
+    yield made
+    if made.is_running:
+        made.stop()
 
 
 def deliver(node: Node, author: str) -> None:
@@ -117,6 +126,65 @@ def test_a_dns_that_is_silent_holds_no_mail_up_for_long(node: Node) -> None:
     (taken,) = mails(node, "INBOX")
     assert b"\tdmarc=temperror " in taken
     assert b"\tspf=temperror " in taken
+
+
+GREEDY, GREEDY_ADDRESS = 45, "127.1.0.1"
+"""Messages of ten signatures each, from another network: more questions than all mail has together."""
+
+
+def test_whose_domains_are_silent_holds_up_nobody_elses_mail(node: Node, nameserver: Nameserver) -> None:
+    """None of those messages has ended: keys are asked for as soon as a header is there."""
+    signature = "DKIM-Signature: v=1; a=rsa-sha256; d=d%d.silent.example; s=s; h=from; b=AAAA; bh=" + "A" * 43
+    with ExitStack() as clients:
+        for number in range(GREEDY):
+            client = clients.enter_context(closing(socket.socket()))
+            client.bind((GREEDY_ADDRESS, 0))
+            client.connect((HOST, node.port("smtp")))
+            stream = client.makefile("rwb")
+            fields = [signature % (10 * number + each) + "=" for each in range(10)]
+            head = "\r\n".join(("From: a@there.example", *fields, "", "begin"))
+            for line, code in (("EHLO x", 250), (f"MAIL FROM:<a@s{number}.silent.example>", 250)):
+                assert answered(stream, line) == code
+            assert answered(stream, f"RCPT TO:<{ALICE}>") == 250 and answered(stream, "DATA") == 354
+            stream.write(head.encode() + b"\r\n" + (b"x" * 70 + b"\r\n") * 2000)
+            stream.flush()
+        deliver(node, "there.example")
+        asked = {name for name in nameserver.asked if name.endswith(".silent.example")}
+    (good,) = mails(node, "INBOX")
+    assert b"\tspf=pass " in good and b"\tdmarc=pass " in good and b"\tiprev=pass " in good
+    most = Limits().mailauth_dns_queries_open_per_network_max
+    assert len(asked) == most
+    assert any(name.startswith("s._domainkey.") for name in asked)
+
+
+def answered(stream: IO[bytes], line: str) -> int:
+    """The code of the reply, behind a greeting where there is one."""
+    if line.startswith("EHLO"):
+        stream.readline()
+    stream.write(line.encode() + b"\r\n")
+    stream.flush()
+    while (reply := stream.readline())[3:4] == b"-":
+        pass
+    return int(reply[:3])
+
+
+def test_what_is_said_of_it_changes_while_the_node_serves(node: Node) -> None:
+    deliver(node, "bank.example")
+    file = node.directory / FILE
+    text = file.read_text().replace('\n# authserv_id = "" ', '\nauthserv_id = "site.example.test" ')
+    assert text != file.read_text()
+    file.write_text(text)
+    hang_up(node, "the configuration was taken")
+    deliver(node, "there.example")
+    file.write_text(text.replace("\nexempt = [] ", f'\nexempt = ["{HOST}"] '))
+    hang_up(node, "the configuration was taken")
+    deliver(node, "bank.example")
+    (before,) = mails(node, "Junk")
+    named, exempt = mails(node, "INBOX")
+    assert b"Authentication-Results: mail.example.test;" in before
+    assert b"Authentication-Results: site.example.test;" in named
+    assert b"\r\nAuthentication-Results:" not in exempt
+    assert "needs a restart" not in node.log.read_text()
 
 
 def test_forged_results_stay_on_no_listener(node: Node) -> None:

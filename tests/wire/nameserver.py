@@ -23,10 +23,15 @@ ALIASES_MAX = 20
 
 
 class Nameserver:
-    """A context: `names` as `{"example.test": {"MX": ["10 mx.example.test."]}}`; it may change meanwhile."""
+    """A context: `names` as `{"example.test": {"MX": ["10 mx.example.test."]}}`; it may change meanwhile.
 
-    def __init__(self, names: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
+    Who asks for a name below `silent` hears nothing; `asked` are the names of all questions, as they came.
+    """
+
+    def __init__(self, names: Mapping[str, Mapping[str, Sequence[str]]], silent: str = "") -> None:
         self.names = names
+        self.silent = silent
+        self.asked: list[str] = []
         self._udp, self._tcp = _both()
         self.port: int = self._udp.getsockname()[1]
         self._threads = [threading.Thread(target=work) for work in (self._serve_udp, self._serve_tcp)]
@@ -50,6 +55,8 @@ class Nameserver:
             if not octets:
                 return
             answer = self._answer(octets)
+            if self.silent and self.asked[-1].endswith(f".{self.silent}"):
+                continue
             wire = answer.to_wire(max_size=OCTETS_MAX)
             if len(wire) > UDP_OCTETS_MAX:
                 answer.answer.clear()
@@ -72,7 +79,8 @@ class Nameserver:
         query = dns.message.from_wire(octets)
         answer = dns.message.make_response(query)
         asked = query.question[0]
-        name = self._aliased(answer, asked.name.to_text(omit_final_dot=True).lower())
+        self.asked.append(asked.name.to_text(omit_final_dot=True).lower())
+        name = self._aliased(answer, self.asked[-1])
         records = self.names.get(name, {}).get(dns.rdatatype.to_text(asked.rdtype), ())
         if name not in self.names:
             answer.set_rcode(dns.rcode.NXDOMAIN)
