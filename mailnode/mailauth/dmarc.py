@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from dns.rdtypes.txtbase import TXTBase
@@ -62,9 +63,10 @@ class Dmarc:
         return Assessed("fail", domain, wanted(found), found.policy, "", found)
 
     async def foresee(self, author: Author) -> None:
-        """Ask what `assess` will ask first, so that the answers are there."""
+        """Ask what `assess` will ask, so that the answers are there."""
         if domain := a_labels(author.domain):
-            await asyncio.gather(*map(self._texts, walk(domain)))
+            with suppress(Unavailable):
+                await self._applied(domain)
 
     async def _unclear(self, author: Author) -> Assessed:
         """It passes never; the strictest of what readers may take for its author holds (RFC 9989 §11.5)."""
