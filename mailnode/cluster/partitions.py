@@ -90,6 +90,11 @@ class Partitions:
 
     # -- who leads
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether all partitions are this node's, and of nobody else."""
+        return self._replication is None
+
     def leads(self, partition: int) -> bool:
         """Whether it is served here."""
         return self._replication is None or self._replication.leads(partition)

@@ -55,6 +55,7 @@ class LocalAccount:
         "_committed",
         "_deciding",
         "_dues",
+        "_ended",
         "_in_flight",
         "_last_append",
         "_limits",
@@ -89,6 +90,7 @@ class LocalAccount:
         self._reads = reads
         self._partitions = partitions
         self._partition = keys.partition(account)
+        self._ended = False
         self._loads = loads
         self._clock = clock
         self._limits = limits
@@ -116,14 +118,25 @@ class LocalAccount:
             self._deciding = Decided(self.id, self._committed.row, mailboxes, subscribed, few)
         return self._deciding
 
+    def end(self) -> None:
+        """Another object is the account from now on, here or elsewhere: this one says and does nothing."""
+        self._ended = True
+        for follower in self._committed.followers:
+            follower.end()
+
+    def _check_read(self) -> None:
+        if self._ended:
+            raise NotPrimary(self._partition, "")
+        self._partitions.check_read(self._partition)
+
     # -- reading
 
     async def mailboxes(self) -> Mailboxes:
-        self._partitions.check_read(self._partition)
+        self._check_read()
         return self._committed.mailboxes()
 
     async def messages(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncIterator[Messages]:
-        self._partitions.check_read(self._partition)
+        self._check_read()
         arrays = await self._loaded(mailbox)
         if want == Want.UIDS:
             yield self._uids(arrays, mailbox, uids)
@@ -136,7 +149,7 @@ class LocalAccount:
                 yield await self._run_read(entries, arrays, want)
 
     async def departed(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncIterator[Messages]:
-        self._partitions.check_read(self._partition)
+        self._check_read()
         gone = await self._read(self._committed.departed.entries, mailbox, uids)
         rest = list(uids)
         while rest:
@@ -145,7 +158,7 @@ class LocalAccount:
                 yield await self._run_read(entries, gone, want)
 
     async def octets(self, mail: int, start: int, end: int) -> AsyncIterator[bytes]:
-        self._partitions.check_read(self._partition)
+        self._check_read()
         row = await self._read(self._reads.mail, mail)
         while start < end:
             chunk = start // BLOB_CHUNK_OCTETS
@@ -155,7 +168,7 @@ class LocalAccount:
             start = offset + BLOB_CHUNK_OCTETS
 
     async def search(self, mailbox: int, key: SearchKey) -> array[int]:
-        self._partitions.check_read(self._partition)
+        self._check_read()
         ranges: UidRanges = ALL_UIDS
         found: array[int] | None = None
         for stage in stages(key, self._committed.rows[mailbox]):
@@ -168,7 +181,7 @@ class LocalAccount:
         return found if found is not None else array("I")
 
     async def watch(self, position: int, mailbox: int) -> Follower:
-        self._partitions.check_read(self._partition)
+        self._check_read()
         committed = self._committed
         upto = committed.position
         follower = Follower(mailbox, upto, self._limits.watch_pending_max, committed.leave)
@@ -195,28 +208,28 @@ class LocalAccount:
         return follower
 
     async def row(self, kind: int, key: bytes) -> bytes:
-        self._partitions.check_read(self._partition)
+        self._check_read()
         return await self._read(self._reads.small_row, kind, key)
 
     async def expunged(self) -> list[Gone]:
-        self._partitions.check_read(self._partition)
+        self._check_read()
         return await self._read(self._reads.gone)
 
     async def unique_ids(self, mailbox: int) -> dict[int, str]:
-        self._partitions.check_read(self._partition)
+        self._check_read()
         return await self._read(self._reads.unique_ids, mailbox)
 
     async def known(self, origins: Sequence[bytes]) -> list[bool]:
-        self._partitions.check_read(self._partition)
+        self._check_read()
         return await self._read(self._reads.known, origins)
 
     async def usage(self) -> Usage:
-        self._partitions.check_read(self._partition)
+        self._check_read()
         row = self._committed.row
         return Usage(row, self._quotas.of(row), len(self._committed.rows))
 
     async def claim_recent(self, mailbox: int) -> tuple[int, int]:
-        self._partitions.check_read(self._partition)
+        self._check_read()
         first, following = self._committed.claim_recent(mailbox)
         # Written along with the mailbox's next change: a SELECT writes nothing.
         decided = self._deciding.mailboxes.get(mailbox) if self._deciding is not None else None
@@ -225,7 +238,7 @@ class LocalAccount:
         return first, following
 
     async def recent(self, mailbox: int) -> int:
-        self._partitions.check_read(self._partition)
+        self._check_read()
         row = self._committed.rows[mailbox]
         if row.recent_uid >= row.uid_next or not row.messages:
             return 0
@@ -378,6 +391,8 @@ class LocalAccount:
         return self._append(self._decision(intent, arrays), Appended)
 
     def _decision(self, intent: Intent, arrays: Arrays | None) -> Change | Result:
+        if self._ended:
+            raise NotPrimary(self._partition, "")
         try:
             self._partitions.check(self._partition)
         except NotPrimary:

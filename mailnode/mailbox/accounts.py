@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from concurrent.futures import Executor
 from itertools import takewhile
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from mailnode import memory
 from mailnode.clock import Clock
-from mailnode.cluster.partitions import Partitions
+from mailnode.cluster.partitions import NotPrimary, Partitions
 from mailnode.limits import Limits
 from mailnode.mailbox.account import LocalAccount
 from mailnode.mailbox.dues import Dues
@@ -49,8 +49,10 @@ class Accounts:
         self._clock = clock
         self._limits = limits
         self._quotas = quotas
-        self.dues = Dues((Due.QUEUE, Due.CREATION, Due.EXPUNGED, Due.REMOVED, Due.RENAMING))
-        self.dues.read(shard)
+        kinds = Due.QUEUE, Due.CREATION, Due.EXPUNGED, Due.REMOVED, Due.RENAMING
+        self.dues = Dues(kinds, self.leads)
+        if partitions.is_alone:
+            self.dues.read(shard)
         # Whoever holds an account, a change on its way to disk too, keeps it the only one.
         self._open: WeakValueDictionary[int, LocalAccount] = WeakValueDictionary()
         self._opening: dict[int, asyncio.Future[LocalAccount]] = {}
@@ -59,6 +61,11 @@ class Accounts:
         self._arrays_octets = 0
         self._give_back = memory.giver()
         self._looking: asyncio.TimerHandle | None = None
+        self._beginning: set[asyncio.Task[None]] = set()
+        self._begun = asyncio.Event()
+        self._terms: Counter[int] = Counter()
+        """By partition: how often it was begun."""
+        partitions.follow(self._begin, self._end)
 
     @property
     def kept(self) -> int:
@@ -81,6 +88,34 @@ class Accounts:
         if len(self._kept) > self._limits.accounts_kept_max:
             self._kept.popitem(last=False)
         return found
+
+    def leads(self, account: int) -> bool:
+        """Whether it is this node that works for it."""
+        return self._partitions.leads(keys.partition(account))
+
+    async def begun(self) -> None:
+        """Returns when this node has begun to lead partitions since the last call."""
+        await self._begun.wait()
+        self._begun.clear()
+
+    def _begin(self, partition: int) -> None:
+        self._terms[partition] += 1
+        task = asyncio.ensure_future(self._take_over(partition))
+        self._beginning.add(task)
+        task.add_done_callback(self._beginning.discard)
+
+    async def _take_over(self, partition: int) -> None:
+        await self.dues.begin(partition, self._shard, self._loads)
+        self._begun.set()
+
+    def _end(self, partition: int) -> None:
+        """Its accounts are another node's; what is held of them here is of the past."""
+        self.dues.end(partition)
+        for account in [each for each in self._open if keys.partition(each) == partition]:
+            opened = self._open.get(account)
+            if opened is not None:
+                opened.end()
+            self.forget(account)
 
     def forget(self, account: int) -> None:
         """Its rows are written anew by somebody else: it is read again when it is next opened."""
@@ -108,8 +143,13 @@ class Accounts:
         return await asyncio.shield(opening)
 
     async def _read(self, account: int) -> LocalAccount:
+        partition = keys.partition(account)
+        self._partitions.check_read(partition)
+        term = self._terms[partition]
         reads = Reads(self._shard, account)
         head = await asyncio.get_running_loop().run_in_executor(self._loads, reads.head)
+        if self._terms[partition] != term or not self._partitions.leads(partition):
+            raise NotPrimary(partition, "")  # what was read may be of before
         opened = LocalAccount(
             account,
             head,

@@ -12,6 +12,7 @@ from concurrent.futures import Executor
 from itertools import islice
 
 from mailnode.clock import Clock
+from mailnode.cluster.partitions import Unavailable
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.dues import Task
@@ -49,6 +50,8 @@ class Collecting:
                 made += await self._collect(task, before)
             except NotKnown:
                 raise
+            except Unavailable:
+                dues.again(Due.EXPUNGED, task)
             except Exception:  # what of one account cannot be read holds up no other
                 log.exception("account %016x: what was expunged cannot be collected", task.account)
                 dues.again(Due.EXPUNGED, task)

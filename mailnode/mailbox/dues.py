@@ -6,7 +6,8 @@ They are few: read once when the node starts, then told of by each change as it 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
 from heapq import heappop, heappush
 from typing import NamedTuple
 
@@ -25,27 +26,54 @@ class Task(NamedTuple):
     key: bytes
 
 
-def due_keys(shard: Shard) -> Iterator[bytes]:
-    """Of every due row; one that is none is reported."""
-    for key, _ in readable(shard, Family.DUE, b"", keys.END):
+def due_keys(shard: Shard, start: bytes = b"", end: bytes = keys.END) -> Iterator[bytes]:
+    """Of every due row between them; one that is none is reported."""
+    for key, _ in readable(shard, Family.DUE, start, end):
         if len(key) >= keys.DUE_OCTETS_MIN:
             yield key
         else:
             told.tell(Family.DUE, key, "no due row")
 
 
+def _task(key: bytes) -> Task:
+    return Task(keys.time_of_due(key), keys.account_of(key), key[17:])
+
+
 class Dues:
     """Tasks of each kind by their time. What was taken comes again when a change or a restart says so."""
 
-    def __init__(self, kinds: Iterable[int]) -> None:
+    def __init__(self, kinds: Iterable[int], leads: Callable[[int], bool] = lambda account: True) -> None:
+        """`leads`: whether it is this node that works for an account."""
+        self._leads = leads
         self._open: dict[int, set[Task]] = {kind: set() for kind in kinds}
         self._heaps: dict[int, list[Task]] = {kind: [] for kind in self._open}
         self._news = {kind: asyncio.Event() for kind in self._open}
+        self._done_meanwhile: dict[int, set[tuple[int, Task]]] = {}
+        """By partition whose rows are being read: what was done since."""
 
     def read(self, shard: Shard) -> None:
         """Every row that is there; blocking."""
         for key in due_keys(shard):
-            self._enter(keys.kind_of(key), Task(keys.time_of_due(key), keys.account_of(key), key[17:]))
+            self._enter(keys.kind_of(key), _task(key))
+
+    async def begin(self, partition: int, shard: Shard, pool: Executor) -> None:
+        """Those of a partition, from now on."""
+        done = self._done_meanwhile[partition] = set()
+        bounds = keys.partition_range(Family.DUE, partition)
+        found = await asyncio.get_running_loop().run_in_executor(pool, lambda: list(due_keys(shard, *bounds)))
+        if self._done_meanwhile.get(partition) is not done:
+            return  # it ended, or began anew
+        del self._done_meanwhile[partition]
+        for key in found:
+            if (keys.kind_of(key), _task(key)) not in done:
+                self._enter(keys.kind_of(key), _task(key))
+
+    def end(self, partition: int) -> None:
+        """None of a partition any more."""
+        self._done_meanwhile.pop(partition, None)
+        for tasks in self._open.values():
+            gone = [task for task in tasks if keys.partition(task.account) == partition]
+            tasks.difference_update(gone)
 
     def commit(self, account: int, dues: Iterable[Due]) -> None:
         """What a change says of them."""
@@ -53,6 +81,9 @@ class Dues:
             task = Task(due.time, account, due.key)
             if due.done:
                 self._open[due.kind].discard(task)
+                if self._done_meanwhile:
+                    for done in self._done_meanwhile.values():
+                        done.add((due.kind, task))
             else:
                 self._enter(due.kind, task)
 
@@ -70,7 +101,7 @@ class Dues:
         self._open[kind].add(task)
 
     def _enter(self, kind: int, task: Task) -> None:
-        if kind in self._open:
+        if kind in self._open and self._leads(task.account):
             self._open[kind].add(task)
             heappush(self._heaps[kind], task)
             self._news[kind].set()

@@ -16,7 +16,10 @@ log = logging.getLogger(__name__)
 
 
 def sweep(shard: Shard, before_microseconds: int) -> int:
-    """Drop what was begun before that time and is named by no mail; how many. The `due` family is small."""
+    """Drop what was begun before that time and is named by no mail; how many. The `due` family is small.
+
+    Each replica does that for itself: what is that old is of no content that still comes.
+    """
     found = [key for key in due_keys(shard) if _is_due(key, before_microseconds)]
     if found:
         shard.write(chain.from_iterable(map(_dropped, found)), sync=False)

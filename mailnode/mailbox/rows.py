@@ -231,16 +231,29 @@ def _place_keys(account: int, mailbox: int, packed: bytes) -> Iterator[bytes]:
 
 
 def _mail_rows(account: int, mail: Mail) -> Iterator[Put]:
-    row, octets = mail.row, mail.octets
+    row = mail.row
     key = keys.mail(account, row.mail)
     yield Family.MAIL, key, row.SerializeToString()
     yield Family.HEAD, key, mail.head
     yield Family.FORM, key, mail.forms
     if row.upload:
         yield Family.DUE, upload_due(account, row.upload), None
+    yield from content_rows(account, row.mail, mail.octets)
+
+
+def content_rows(account: int, mail: int, octets: bytes) -> Iterator[Put]:
+    """Of a content that came with its change."""
     for chunk, start in enumerate(range(0, len(octets), BLOB_CHUNK_OCTETS)):
-        blob = keys.blob(account, Blob.MAIL, row.mail, chunk)
-        yield Family.BLOB, blob, octets[start : start + BLOB_CHUNK_OCTETS]
+        yield (
+            Family.BLOB,
+            keys.blob(account, Blob.MAIL, mail, chunk),
+            octets[start : start + BLOB_CHUNK_OCTETS],
+        )
+
+
+def upload_row(account: int, upload: Upload) -> Put:
+    """A chunk of a content that came before."""
+    return Family.BLOB, keys.blob(account, Blob.UPLOAD, upload.upload, upload.chunk), upload.octets
 
 
 def _content_dropped_rows(account: int, content: ContentDropped) -> Iterator[Put]:
@@ -254,8 +267,7 @@ def _content_dropped_rows(account: int, content: ContentDropped) -> Iterator[Put
 
 
 def _upload_rows(account: int, upload: Upload) -> Iterator[Put]:
-    key = keys.blob(account, Blob.UPLOAD, upload.upload, upload.chunk)
-    yield Family.BLOB, key, upload.octets
+    yield upload_row(account, upload)
     if upload.chunk == 0:
         yield Family.DUE, upload_due(account, upload.upload), b""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import Executor
 from itertools import islice
 
@@ -22,8 +23,12 @@ from mailnode.store.shard import Shard
 class Sums:
     """Reads one row of each account, a bounded part at a time, and only while a domain has a limit."""
 
-    def __init__(self, shard: Shard, quotas: Quotas, loads: Executor, limits: Limits) -> None:
+    def __init__(
+        self, shard: Shard, quotas: Quotas, loads: Executor, limits: Limits, leads: Callable[[int], bool]
+    ) -> None:
+        """`leads`: whether an account is counted here, and not by another node that has its rows too."""
         self._shard = shard
+        self._leads = leads
         self._quotas = quotas
         self._loads = loads
         self._limits = limits
@@ -49,6 +54,8 @@ class Sums:
         octets: Counter[str] = Counter()
         account = None
         for account in islice(accounts_from(self._shard, start), self._limits.summed_accounts):
+            if not self._leads(account):
+                continue
             key = keys.state(account, Kind.ACCOUNT)
             try:
                 row = AccountRow.FromString(self._shard.get(Family.STATE, key) or b"")

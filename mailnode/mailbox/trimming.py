@@ -11,6 +11,7 @@ from typing import NamedTuple
 from google.protobuf.message import DecodeError
 
 from mailnode.clock import Clock
+from mailnode.cluster.partitions import Unavailable
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.reads import accounts_from
@@ -70,6 +71,8 @@ class Trimming:
             return not (await opened.apply(Intent(trim=trim))).refused  # too much may wait there
         except NotKnown:
             raise
+        except Unavailable:
+            return False
         except Exception:
             log.exception("account %016x: what it keeps cannot be trimmed", account)
             return False
@@ -79,6 +82,8 @@ class Trimming:
         trims: list[tuple[int, Trim]] = []
         account = start
         for account in islice(accounts_from(self._shard, start), self._limits.trim_accounts):
+            if not self._accounts.leads(account):
+                continue
             touched, more = self._touched_old(account)
             trim = Trim(touched=touched, results=self._results_old(account))
             if trim.touched or trim.results:

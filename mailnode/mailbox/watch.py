@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
+from mailnode.cluster.partitions import Unavailable
 from mailnode.mailbox.verbs import Resync
 from mailnode.pb.change_pb2 import Touched
 
@@ -14,6 +15,7 @@ class Follower:
 
     __slots__ = (
         "_behind",
+        "_ended",
         "_leave",
         "_pending",
         "_pending_max",
@@ -33,6 +35,7 @@ class Follower:
         self._pending: list[Touched] = []
         self._pending_max = pending_max
         self._behind = False
+        self._ended = False
         self._waiter: asyncio.Future[None] | None = None
         self._leave = leave
 
@@ -61,11 +64,18 @@ class Follower:
         self._behind = True
         self._wake()
 
+    def end(self) -> None:
+        """Its account is led elsewhere from now on."""
+        self._ended = True
+        self._wake()
+
     def told(self) -> None:
         self.told_to = self._taken_to
 
     def pending(self) -> list[Touched]:
         self._taken_to = self.position
+        if self._ended:
+            raise Unavailable
         if self._behind:
             # What was offered since is in the state that the reader is about to read.
             self._behind = False
@@ -76,7 +86,7 @@ class Follower:
 
     def wait(self) -> Awaitable[None]:
         self._waiter = asyncio.get_running_loop().create_future()
-        if self._pending or self._behind:
+        if self._pending or self._behind or self._ended:
             self._wake()
         return self._waiter
 

@@ -28,8 +28,7 @@ def works(config: Config, parts: House) -> Iterator[Coroutine[Any, Any, None]]:
     yield parts.scrub.run()
     yield parts.sums.run()
     yield parts.pulse.run()
-    yield parts.people.creation.resume(parts.accounts.dues)
-    yield parts.people.renaming.resume(parts.accounts.dues)
+    yield _resume(parts)
     if config.relay is not None:
         yield _outbox(config, config.relay, parts).run()
         yield Rotation(config, parts.domains, parts.signing, parts.resolver, parts.clock).run()
@@ -61,14 +60,24 @@ def signing(config: Config) -> dict[str, Sequence[Key]]:
 async def _sweep(parts: House) -> None:
     """What no connection of this run can still be sending goes at once; later what took too long."""
     loop = asyncio.get_running_loop()
-    before = parts.clock.now_microseconds()
+    kept = parts.limits.upload_kept_seconds * 1_000_000
+    # Where others have replicas, contents may be coming by way of them.
+    before = parts.clock.now_microseconds() - (0 if parts.partitions.is_alone else kept)
     while True:
         await loop.run_in_executor(parts.pools.writer, orphans.sweep, parts.shard, before)
         await loop.run_in_executor(
             parts.pools.upkeep, parts.shard.collect, parts.limits.blob_garbage_share_max
         )
         await asyncio.sleep(parts.limits.uploads_swept_seconds)
-        before = parts.clock.now_microseconds() - parts.limits.upload_kept_seconds * 1_000_000
+        before = parts.clock.now_microseconds() - kept
+
+
+async def _resume(parts: House) -> None:
+    """What was left half-done, by the last run of the node or by who led a partition before it."""
+    while True:
+        await parts.people.creation.resume(parts.accounts.dues)
+        await parts.people.renaming.resume(parts.accounts.dues)
+        await parts.accounts.begun()
 
 
 async def _look_at_disk(parts: House) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from mailnode.cluster import log_rows
+from mailnode.cluster.log_rows import Changes
 from mailnode.cluster.partitions import Append, Partitions
 from mailnode.cluster.replica_messages import Frame, Member, Row, Swap
 from mailnode.cluster.replicas import Replicas
@@ -108,7 +109,7 @@ class Node:
         self.begun: list[int] = []
         self.told: list[bytes] = []
         self.is_short = False
-        changes = Texts()
+        changes = cluster.changes
         replicas = log_rows.read(shard, self.me, run, changes)
         core = Replicas(self.me, run, cluster.now, replicas, return_seconds=1.0)
         self.replication = Replication(
@@ -165,12 +166,21 @@ class Node:
 
 
 class Cluster:
-    def __init__(self, names: str = "ab", min_insync: int = 1, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        names: str = "ab",
+        min_insync: int = 1,
+        limits: Limits | None = None,
+        changes: Changes | None = None,
+    ) -> None:
+        self.changes = changes or Texts()
         self.now = 100.0
         self.limits = limits or replace(Limits(), part_rows_max=3)
         self.nodes: dict[str, Node] = {}
         self.cut: set[str] = set()
         """From all others, but not from the map."""
+        self.unmapped: set[str] = set()
+        """Cut from the map."""
         first = Member(names[0], 1)
         self.etcd = Etcd({PARTITION: Row(1, 0, first, 0, (first,), tuple(names), min_insync)})
         self._runs = 0
@@ -196,11 +206,29 @@ class Cluster:
         return node.shard.reopen()
 
     def swap(self, node: Node, swaps: tuple[Swap, ...]) -> None:
+        if node.me.node in self.unmapped:
+            return
         for swap in swaps:
             self.etcd.swap(swap)
-        for other in self.nodes.values():
+        for name, other in self.nodes.items():
             row = self.etcd.rows[PARTITION]
-            other.hand.loop.call_soon(partial(other.replication.read, PARTITION, row))
+            if name not in self.unmapped:
+                other.hand.loop.call_soon(partial(other.replication.read, PARTITION, row))
+
+    def lose_lease(self, name: str) -> None:
+        """As the other nodes hear it."""
+        member = self.nodes[name].me
+        self.etcd.leases.pop(member, None)
+        for other in self.nodes.values():
+            if other.me != member:
+                other.do(partial(other.replication.lease, member, False))
+
+    def join(self, name: str) -> None:
+        """With the others and the map."""
+        self.cut.discard(name)
+        self.unmapped.discard(name)
+        node = self.nodes[name]
+        node.do(partial(node.replication.read, PARTITION, self.etcd.rows[PARTITION]))
 
     def settle(self, writes: bool = True) -> None:
         """Everything that is under way."""

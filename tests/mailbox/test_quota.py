@@ -99,5 +99,6 @@ def test_a_domain_is_full_when_its_accounts_together_hold_as_much_as_it_may(most
         shard.write(rows(Change(account=number, position=1, row=row), 1), sync=True)
     quotas = Quotas({"a.test": Domain("a.test", "+", True, "", domain_quota_octets=most)})
     with ThreadPoolExecutor(1) as loads:
-        asyncio.run(Sums(shard, quotas, loads, Limits(summed_accounts=2)).refresh())
+        sums = Sums(shard, quotas, loads, Limits(summed_accounts=2), lambda account: True)
+        asyncio.run(sums.refresh())
     assert quotas.of(AccountRow(address="y@a.test")).domain_full == full

@@ -115,6 +115,9 @@ def test_a_row_that_cannot_be_read_stops_no_trim_and_makes_a_watch_resync(house:
 class Refusing:
     """Every account has too much to do."""
 
+    def leads(self, account: int) -> bool:
+        return True
+
     async def open(self, account: int) -> "Refusing":
         return self
 

@@ -1,0 +1,204 @@
+"""Accounts on two nodes: one leads, the other has the same rows, and takes over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from mailnode.cluster.log_rows import APART_OCTETS_MIN
+from mailnode.cluster.partitions import NotKnown, Unavailable
+from mailnode.limits import Limits
+from mailnode.mailbox.accounts import Accounts
+from mailnode.mailbox.appended import Changes
+from mailnode.mailbox.quota import Quotas
+from mailnode.mailbox.verbs import ALL_UIDS, Account, Want
+from mailnode.pb.change_pb2 import Add, Due, PutRow, Result, Upload
+from mailnode.store import keys
+from mailnode.store.keys import OF_ACCOUNTS, Family
+from tests.cluster.by_hand import HandClock
+from tests.cluster.nodes import Cluster, Node
+from tests.mailbox.asks import ACCOUNT, add, create, expunge, intent, message, uploaded
+from tests.store.faulty_shard import FaultyShard
+
+BODY = b"x" * APART_OCTETS_MIN
+
+
+class Mail:
+    """A cluster of two, and the accounts of each."""
+
+    def __init__(self) -> None:
+        limits = replace(Limits(), store_slice_entries=3, part_rows_max=4)
+        self.cluster = Cluster(limits=limits, changes=Changes())
+        self.clock = HandClock()
+        self.accounts = {name: self._accounts(node) for name, node in self.cluster.nodes.items()}
+
+    def _accounts(self, node: Node) -> Accounts:
+        limits = self.cluster.limits
+        made: list[Accounts] = []
+        node.do(
+            lambda: made.append(
+                Accounts(node.shard, node.partitions, node.hand.loads, self.clock, limits, Quotas({}))
+            )
+        )
+        self.cluster.settle()
+        return made[0]
+
+    def restart(self, name: str, shard: FaultyShard) -> None:
+        self.accounts[name] = self._accounts(self.cluster.start(name, shard))
+        self.cluster.pass_time(8)
+
+    def open(self, name: str) -> Account:
+        node = self.cluster.nodes[name]
+        opening = node.hand.start(self.accounts[name].open(ACCOUNT))
+        self.cluster.settle()
+        return opening.result()
+
+    def ask(self, name: str, asked: object, intent_id: bytes = b"", retry: bool = False) -> Result:
+        account, node = self.open(name), self.cluster.nodes[name]
+        applying = node.hand.start(account.apply(intent(asked, intent_id, retry)))
+        self.cluster.settle()
+        return applying.result()
+
+    def uids(self, name: str, account: Account | None = None) -> list[int]:
+        account = account or self.open(name)
+
+        async def read() -> list[int]:
+            return [uid async for run in account.messages(1, ALL_UIDS, Want.ENTRIES) for uid in run.uids]
+
+        reading = self.cluster.nodes[name].hand.start(read())
+        self.cluster.settle()
+        return reading.result()
+
+    def rows(self, name: str) -> dict[str, list[tuple[bytes, bytes]]]:
+        shard = self.cluster.nodes[name].shard
+        return {family: list(shard.scan(family, b"", keys.END)) for family in OF_ACCOUNTS}
+
+
+@pytest.fixture
+def mail() -> Iterator[Mail]:
+    mail = Mail()
+    mail.ask("a", create("Archive"))
+    yield mail
+    mail.cluster.close()
+
+
+def test_the_rows_of_both_are_the_same(mail: Mail) -> None:
+    mail.ask("a", add(message(), message(body=BODY)))
+    mail.ask("a", add(message(body=b"y" * 300_000)))
+    mail.ask("a", expunge(1, whatever_flags=True))
+    mail.cluster.pass_time(1)
+    assert mail.rows("a") == mail.rows("b")
+    assert len(mail.rows("b")[Family.BLOB]) == 4
+
+
+def test_one_that_was_away_gets_contents_that_lie_apart(mail: Mail) -> None:
+    shard = mail.cluster.crash("b")
+    mail.cluster.pass_time(8)
+    mail.ask("a", add(message(body=BODY)))
+    replica = mail.cluster.nodes["a"].replication.core.partitions[3]
+    replica.release(replica.applied)
+    mail.restart("b", shard)
+    assert mail.rows("a") == mail.rows("b")
+
+
+def test_a_content_in_chunks_is_there_with_what_names_it(mail: Mail) -> None:
+    chunk = b"z" * (1 << 18)
+    upload = mail.clock.microseconds
+    named = uploaded(message(body=chunk), upload)
+    whole = message(body=chunk).octets
+    for number, start in enumerate(range(0, len(whole), 1 << 18)):
+        mail.ask("a", Upload(upload=upload, chunk=number, octets=whole[start : start + (1 << 18)]))
+    mail.ask("a", Add(messages=[named]))
+    mail.cluster.pass_time(1)
+    assert mail.rows("a") == mail.rows("b")
+    assert b"".join(value for _, value in mail.rows("b")[Family.BLOB]) == whole
+    assert mail.rows("b")[Family.DUE] == []
+
+
+def test_the_next_primary_has_all_that_was_said_to_be_there_and_gives_no_uid_again(mail: Mail) -> None:
+    mail.ask("a", add(message(), message()), b"12345678once")
+    mail.cluster.crash("a")
+    mail.cluster.pass_time(8)
+    assert mail.uids("b") == [1, 2]
+    again = mail.ask("b", add(message(), message()), b"12345678once", retry=True)
+    assert [added.uid for added in again.added] == [1, 2] and mail.uids("b") == [1, 2]
+    assert mail.ask("b", add(message())).added[0].uid == 3
+
+
+def test_an_account_ends_with_its_primary_and_so_do_its_watches_and_what_waits(mail: Mail) -> None:
+    account, a = mail.open("a"), mail.cluster.nodes["a"]
+    watching = a.hand.start(account.watch(0, 0))
+    mail.cluster.settle()
+    watch = watching.result()
+    mail.cluster.cut.add("a")
+    mail.cluster.unmapped.add("a")
+    waits = a.hand.start(account.apply(intent(add(message()))))
+    mail.cluster.settle()
+    assert not waits.done()
+    mail.cluster.pass_time(3.5)
+    with pytest.raises(Unavailable):  # before anybody may take over
+        mail.uids("a", account)
+    mail.cluster.lose_lease("a")
+    mail.cluster.pass_time(8)
+    assert mail.uids("b") == [] and mail.ask("b", add(message())).added[0].uid == 1
+    mail.cluster.join("a")
+    mail.cluster.settle()
+    assert isinstance(waits.exception(), NotKnown)
+    with pytest.raises(Unavailable):
+        watch.pending()
+    with pytest.raises(Unavailable):
+        mail.open("a")
+    mail.cluster.pass_time(8)
+    assert mail.rows("a") == mail.rows("b")
+
+
+def test_one_that_leads_again_knows_nothing_of_its_accounts_before(mail: Mail) -> None:
+    before = mail.open("a")
+    mail.cluster.cut.add("a")
+    mail.cluster.unmapped.add("a")
+    mail.cluster.lose_lease("a")
+    mail.cluster.pass_time(8)
+    mail.ask("b", add(message()))
+    mail.cluster.join("a")
+    mail.cluster.pass_time(8)
+    mail.cluster.crash("b")
+    mail.cluster.pass_time(8)
+    assert mail.uids("a") == [1]
+    with pytest.raises(Unavailable):
+        mail.uids("a", before)
+
+
+def test_what_is_due_is_with_who_leads(mail: Mail) -> None:
+    due = Due(kind=keys.Due.QUEUE, time=5, key=b"12345678")
+    mail.ask("a", PutRow(kind=keys.Kind.CREDENTIAL, key=b"k", value=b"v", dues=[due]))
+    mail.cluster.pass_time(1)
+    assert [len(mail.accounts[name].dues.all(keys.Due.QUEUE)) for name in "ab"] == [1, 0]
+    mail.cluster.crash("a")
+    mail.cluster.pass_time(8)
+    (task,) = mail.accounts["b"].dues.all(keys.Due.QUEUE)
+    assert (task.account, task.key) == (ACCOUNT, b"12345678")
+    assert mail.accounts["b"].leads(ACCOUNT)
+
+
+def test_a_change_of_many_entries_is_the_same_on_both(mail: Mail) -> None:
+    mail.ask("a", add(*(message() for _ in range(20))))
+    result = mail.ask("a", expunge(1, whatever_flags=True))
+    assert not result.refused
+    mail.cluster.pass_time(1)
+    assert mail.rows("a") == mail.rows("b")
+
+
+def test_below_the_least_in_sync_an_intent_is_refused_and_reads_go_on() -> None:
+    mail = Mail()
+    mail.ask("a", create())
+    row = mail.cluster.etcd.rows[3]
+    mail.cluster.etcd.rows[3] = replace(row, revision=row.revision + 1, min_insync=2)
+    for node in mail.cluster.nodes.values():
+        node.do(lambda node=node: node.replication.read(3, mail.cluster.etcd.rows[3]))  # type: ignore[misc]
+    mail.cluster.crash("b")
+    mail.cluster.pass_time(8)
+    assert mail.ask("a", add(message())).refused == "UNAVAILABLE"
+    assert mail.uids("a") == []
+    mail.cluster.close()
