@@ -32,7 +32,8 @@ SIGNATURE_CHARACTERS = 8  # of b=, to tell signatures apart: RFC 6008 §4
 class ArcResult:
     """`result` is none, pass or fail, RFC 8617 §4.4; `domain` and `selector` are of the last seal.
 
-    `sealers` are the domains of all, `dmarc` is what the first one found.
+    `sealers` are the domains of all, `dmarc` is what the first one found. `oldest_pass` is, of a chain that
+    passes, the first instance from which on every message signature holds; 0: all do (RFC 8617 §5.2).
     """
 
     result: str
@@ -42,6 +43,7 @@ class ArcResult:
     reason: str = ""
     sealers: frozenset[str] = frozenset()
     dmarc: str = ""
+    oldest_pass: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,8 @@ class Verification:
         for each in (*self._signatures, *(one.message for one in self._chain[-1:])):
             if isinstance(each, Signature):
                 wanted.setdefault(each.body_form, {None}).add(each.length)
+        for older in self._chain[:-1]:  # what has an l= of its own is not hashed for: there may be fifty
+            wanted.setdefault(older.message.body_form, {None})
         self._bodies = {form: BodyHash(form, lengths) for form, lengths in wanted.items()}
 
     def _signature(self, field: bytes) -> Signature | DkimResult:
@@ -224,7 +228,20 @@ class Verification:
             reason,
             frozenset(a_labels(each.seal.domain) for each in self._chain),
             result_of(self._chain[0].results.partition(b":")[2], "dmarc"),
+            0 if reason else await self._oldest_pass(),
         )
+
+    async def _oldest_pass(self) -> int:
+        """Who changed the message last stands between this set and the one before it."""
+        for count in range(len(self._chain) - 1, 0, -1):
+            message = self._chain[count - 1].message
+            if not self._is_hashed(message) or (await self._checked(message))[0] != "pass":
+                return count + 1
+        return 0
+
+    def _is_hashed(self, signature: Signature) -> bool:
+        body = self._bodies[signature.body_form]
+        return signature.length in body.lengths
 
     async def _arc_wrong(self) -> str:
         """The last message signature, then each seal, the last first."""

@@ -102,14 +102,21 @@ class Verdict:
             Result("dkim", "none")
         ]
         if self.arc.result != "none":
-            about = (("smtp.remote-ip", self.envelope.address),)  # RFC 8617 §10.2
-            results.append(Result("arc", self.arc.result, self.arc.reason, about))
+            results.append(self._arc())
         results.append(self._dmarc(disposition, override))
         return [*results, Result("iprev", self.iprev.result, "", (("policy.iprev", self.envelope.address),))]
 
     def _spf(self, checked: Checked) -> Result:
         whose = self.envelope.reverse_path if checked.identity == "mailfrom" else checked.domain
         return Result("spf", checked.result, checked.reason, ((f"smtp.{checked.identity}", whose),))
+
+    def _arc(self) -> Result:
+        """RFC 8617 §6 and §10.2"""
+        arc = self.arc
+        about = [("smtp.remote-ip", self.envelope.address)]
+        if arc.result == "pass":
+            about.append(("header.oldest-pass", str(arc.oldest_pass)))
+        return Result("arc", arc.result, arc.reason, tuple(about))
 
     def _dmarc(self, disposition: Disposition, override: str) -> Result:
         assessed = self.dmarc

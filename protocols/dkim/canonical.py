@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from enum import Enum
 from hashlib import sha256
 
@@ -37,6 +37,10 @@ class BodyHash:
         self._empty_lines = 0  # not hashed until something follows
         self.size = 0
         """Octets of the form; of the whole body after `end`."""
+
+    @property
+    def lengths(self) -> Set[int | None]:
+        return self._hashes.keys()
 
     def feed(self, octets: bytes) -> None:
         # A line that never ends is searched once: what was there before has no CRLF, but for a CR at its end.

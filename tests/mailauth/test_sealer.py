@@ -113,3 +113,19 @@ def test_a_chain_that_we_have_sealed_three_times_passes_and_fails_for_good_once_
     assert b"cv=fail" in told.partition(b"ARC-Message")[0]
     assert verified(told, texts).arc.result == "fail"
     assert sealed(sealer, told, "fail") == b""
+
+
+def test_the_oldest_set_whose_message_still_stands_is_told() -> None:
+    """RFC 8617 §5.2: the first of them all, the second one after a change, and what is broken has none."""
+    sealer = Sealer(Key("s", RSA), "here.test", "mx.here.test", Still())
+    texts = {NAME: [RECORD]}
+    message = b"Authentication-Results: mx.here.test; spf=pass\r\n" + signed()
+    message = sealed(sealer, message, "none") + message
+    message = sealed(sealer, message, "pass") + message
+    assert verified(message, texts).arc.oldest_pass == 0
+    message = message.replace(b"hello", b"Hello")
+    message = sealed(sealer, message, "pass") + message
+    message = sealed(sealer, message, "pass") + message
+    found = verified(message, texts).arc
+    assert (found.result, found.sets, found.oldest_pass) == ("pass", 4, 3)
+    assert verified(message.replace(b"Hello", b"hello"), texts).arc.oldest_pass == 0

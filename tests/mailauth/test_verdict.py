@@ -113,7 +113,7 @@ def test_a_signature_of_the_author_passes_for_him() -> None:
         "dkim=pass header.d=example.test header.i=@example.test header.s=s header.a=rsa-sha256 header.b=abcd"
     )
     assert expected in told(made)
-    assert "arc=pass smtp.remote-ip=192.0.2.1" in told(made)
+    assert "arc=pass smtp.remote-ip=192.0.2.1 header.oldest-pass=0" in told(made)
 
 
 def test_a_signature_whose_key_cannot_be_had_is_held_against_nobody() -> None:
