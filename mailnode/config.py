@@ -15,6 +15,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 
 from mailnode import tunable
+from mailnode.clustered import ClusterAt, cluster_lines, cluster_of
 from mailnode.limits import Limits
 from mailnode.table import NAME, Table
 from mailnode.table import ConfigError as ConfigError
@@ -167,6 +168,7 @@ class Config:
     user: str  # whom root becomes once the ports are bound; empty: nobody else
     metrics: MetricsAt | None  # None: nobody asks
     traces: TracesAt | None  # None: nobody is told
+    cluster: ClusterAt | None  # None: the node is alone
     limits: Limits
     nodes: int = 0  # that share the work, each a process; 0: as many as the map has
     node: int = 0  # which of them this is, from 0
@@ -274,6 +276,7 @@ def text_of(config: Config) -> str:
     lines += _relay_lines(config)
     lines += _metrics_lines(config)
     lines += _traces_lines(config)
+    lines += cluster_lines(config.directory, config.cluster)
     lines += ["", "[limits]", *tunable.lines(config.limits)]
     for domain in config.domains:
         lines += ["", "[[domain]]", *domain_lines(domain)]
@@ -396,6 +399,7 @@ def _config(directory: Path, root: Table, drop_ins: Sequence[Table]) -> Config:
         user=root.text("user", ""),
         nodes=root.number("nodes", 0, 1) if root.has("nodes") else 0,
         traces=_traces(directory, root.table("traces")) if root.has("traces") else None,
+        cluster=cluster_of(directory, root.table("cluster")) if root.has("cluster") else None,
         metrics=_metrics(directory, root.table("metrics")) if root.has("metrics") else None,
         limits=_limits(root.table("limits")),
     )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mailnode.clustered import ClusterAt
 from mailnode.config import (
     BARE_NEWLINE,
     FILE,
@@ -28,6 +29,9 @@ imap = 143
 [[domain]]
 name = "example.test"
 """
+
+
+ENDPOINTS = "endpoints = ['127.0.0.1:2379']"
 
 
 def _load(directory: Path, text: str) -> Config:
@@ -74,6 +78,13 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         user="mail",
         metrics=MetricsAt("::1", 9, ""),
         traces=TracesAt("https://collector.test/v1/traces", ""),
+        cluster=ClusterAt(
+            ("10.0.0.1:2379", "[::1]:2379", "etcd.test:2379"),
+            *("node1", "host1", "rack1", "dc1", 50, "10.0.0.1:10070", "mail", "me"),
+            authority=tmp_path / "ca.pem",
+            certificate=tmp_path / "etcd.pem",
+            key=tmp_path / "key.pem",
+        ),
         limits=replace(Limits(), smtp_recipients_max=500),
     )
     assert _load(tmp_path, text_of(config)) == config
@@ -163,6 +174,18 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
             "mailauth.sealers: found 'Lists.test', expected domain names",
         ),
         ("[listeners]", "[relay]\nsmart = 1\n[listeners]", "relay.smart: found 1, expected only"),
+        *(
+            ("[listeners]", f"[cluster]\n{told}\n[listeners]", f"cluster.{complaint}")
+            for told, complaint in (
+                ("name = 'a'", "endpoints: found nothing, expected etcd's members, such as"),
+                ("endpoints = ['etcd']\nname = 'a'", "endpoints: found ['etcd'], expected etcd's members"),
+                (f"{ENDPOINTS}", "name: found nothing, expected a name such as node1"),
+                (f"{ENDPOINTS}\nname = 'A 1'", "name: found 'A 1', expected a name such as node1"),
+                (f"{ENDPOINTS}\nname = 'a'\nlisten = '7'", "listen: found '7', expected \"unix:/PATH\" or"),
+                (f"{ENDPOINTS}\nname = 'a'\nweight = 0", "weight: found 0, expected a number, 1 or more"),
+                (f"{ENDPOINTS}\nname = 'a'\nkey = 'k'", "key: found nothing, expected certificate and key"),
+            )
+        ),
         ("hostname = ", "hostname ", "is not TOML: "),
     ],
 )
@@ -187,7 +210,7 @@ def test_what_init_writes_shows_every_key(tmp_path: Path) -> None:
         "[listeners]" + "".join(f"\n{name} = 1" for name in Service if name not in ("imap", "mta_sts")),
     )
     (tmp_path / "tls").mkdir()
-    for secret in ("metrics.token", "traces.authorization", "tls/key.password"):
+    for secret in ("metrics.token", "traces.authorization", "tls/key.password", "etcd.password"):
         (tmp_path / secret).write_text("secret\n")
     assert _load(tmp_path, told).limits == Limits()
     for table in (
@@ -197,6 +220,7 @@ def test_what_init_writes_shows_every_key(tmp_path: Path) -> None:
         "[bare_newline]",
         "[relay]",
         "[metrics]",
+        "[cluster]",
         "[limits]",
         "[[domain]]",
     ):

@@ -135,6 +135,7 @@ def _config(directory: Path, domain: str, base_port: int, plaintext: bool) -> Co
         user="",
         metrics=None,
         traces=None,
+        cluster=None,
         limits=LIMITS,
     )
 

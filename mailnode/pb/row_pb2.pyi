@@ -8,12 +8,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class FormatRow(_message.Message):
-    __slots__ = ("format", "incarnation")
+    __slots__ = ("format", "incarnation", "cluster")
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     INCARNATION_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_FIELD_NUMBER: _ClassVar[int]
     format: int
     incarnation: bytes
-    def __init__(self, format: _Optional[int] = ..., incarnation: _Optional[bytes] = ...) -> None: ...
+    cluster: bytes
+    def __init__(self, format: _Optional[int] = ..., incarnation: _Optional[bytes] = ..., cluster: _Optional[bytes] = ...) -> None: ...
 
 class AppliedRow(_message.Message):
     __slots__ = ("epoch", "seq")

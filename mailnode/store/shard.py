@@ -147,6 +147,8 @@ class RocksShard:
         self._recent = Recent(memory_octets // 8)
         self._collecting = False
         self.incarnation = b""
+        self.cluster = b""
+        """Whose map says what it has; empty: it is alone, or has a local map."""
 
     def get(self, family: str, key: bytes) -> bytes | None:
         if family == Family.BLOB and (recent := self._recent.get((key,))[0]) is not None:
@@ -329,9 +331,15 @@ class RocksShard:
 
     def renew(self, incarnation: bytes) -> None:
         """It is another disk's history from now on: its files have the names of files of the old one."""
-        row = FormatRow(format=FORMAT, incarnation=incarnation)
+        self._put_format(FormatRow(format=FORMAT, incarnation=incarnation, cluster=self.cluster))
+
+    def join(self, cluster: bytes) -> None:
+        """It belongs to that cluster for good: no local map is the truth about it any more."""
+        self._put_format(FormatRow(format=FORMAT, incarnation=self.incarnation, cluster=cluster))
+
+    def _put_format(self, row: FormatRow) -> None:
         self._db.put(keys.FORMAT, row.SerializeToString(), write_opt=self._synced)
-        self.incarnation = incarnation
+        self.incarnation, self.cluster = row.incarnation, row.cluster
 
     def close(self) -> None:
         # Family handles hold the database's lock: they go first.
@@ -358,7 +366,7 @@ class RocksShard:
             raise ShardError(
                 f"its rows have format {row.format}, this program knows {FORMAT}: use {other} one"
             )
-        self.incarnation = row.incarnation
+        self.incarnation, self.cluster = row.incarnation, row.cluster
 
 
 def open_shard(path: Path, memory_octets: int, fresh_incarnation: bytes) -> RocksShard:

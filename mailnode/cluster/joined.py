@@ -1,0 +1,204 @@
+"""A node in its cluster: from when etcd knows it, to when it gives its lease back.
+
+Nothing is served before the map is known. What stands in the way is told once in the log, and is in `waits`
+until it is gone: no etcd, no cluster in it, another node of this name, too few nodes for the first map.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import grpc
+
+from mailnode.cluster import etcd_rows as rows
+from mailnode.cluster.balancer import Balancer
+from mailnode.cluster.etcd import Etcd, EtcdError, Login, Put
+from mailnode.cluster.etcd_lease import Lease
+from mailnode.cluster.etcd_map import AGAIN_SECONDS, EtcdMap, OtherCluster
+from mailnode.cluster.etcd_rows import Keys, Registered
+from mailnode.cluster.etcd_swaps import Swaps
+from mailnode.cluster.map import Map, Peer
+from mailnode.cluster.replica_messages import Member
+from mailnode.cluster.ring import SLOTS
+from mailnode.clustered import ClusterAt
+from mailnode.store.keys import Family
+from mailnode.store.shard import RocksShard, ShardError
+from mailnode.table import ConfigError
+
+log = logging.getLogger(__name__)
+
+_NAME_TAKEN = "another node named {name} runs, with another disk"
+_NO_ROWS = "the map has no rows yet: {reason}"
+
+
+@dataclass(slots=True)
+class Joined:
+    source: EtcdMap
+    swaps: Swaps
+    lease: Lease
+    balancer: Balancer
+    run: int
+    """Of this process: an epoch belongs to one."""
+    waits: str = "begins"
+    """What it waits for; empty: nothing."""
+    may_renew: Callable[[], bool] = lambda: True
+    lapsed: Callable[[], None] = lambda: None
+    told: Callable[[str], None] = lambda waits: None
+    """Of each change of `waits`."""
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @property
+    def map(self) -> Map:
+        return self.source.map
+
+    def keep_lease(self, may_renew: Callable[[], bool], lapsed: Callable[[], None]) -> None:
+        """From now on: `may_renew` says whether, `lapsed` is told when it was lost."""
+        self.may_renew, self.lapsed = may_renew, lapsed
+
+
+@asynccontextmanager
+async def joined(
+    at: ClusterAt, address: str, shard: RocksShard, run: int, told: Callable[[str], None] | None = None
+) -> AsyncIterator[Joined]:
+    """Once the map is known. `address`: where the other nodes reach this one; `told` of what is waited for.
+
+    Raises ConfigError where waiting would not help.
+    """
+    etcd = Etcd(at.endpoints, _credentials(at), Login(at.user, at.password) if at.user else None)
+    keys, me = Keys(at.prefix), Member(at.name, int.from_bytes(shard.incarnation))
+    known = Map(me)
+    source, swaps = EtcdMap(etcd, keys, known, shard.cluster), Swaps(etcd, keys, known)
+    made = Joined(source, swaps, Lease(etcd, keys, me, run), Balancer(source, swaps), run)
+    made.told = told or made.told
+    try:
+        await _until(made, source.read)
+        _claim(made, shard)
+        await _until(made, lambda: _register(made, at, address))
+        await _until(made, made.lease.take)
+        _begin(made)
+        await _mapped(made)
+        _wait_for(made, "")
+        yield made
+    finally:
+        for task in made.tasks:
+            task.cancel()
+        await asyncio.gather(*made.tasks, return_exceptions=True)
+        await made.lease.leave()
+        await etcd.close()
+
+
+def _credentials(at: ClusterAt) -> grpc.ChannelCredentials | None:
+    if at.authority is None:
+        return None
+    try:
+        own = [path.read_bytes() if path else None for path in (at.key, at.certificate)]
+        return grpc.ssl_channel_credentials(at.authority.read_bytes(), *own)
+    except OSError as error:
+        raise ConfigError(f"[cluster]: {error.filename} cannot be read: {error.strerror}") from None
+
+
+async def _until(made: Joined, step: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            return await step()
+        except (EtcdError, OtherCluster) as error:
+            _wait_for(made, str(error))
+            await asyncio.sleep(AGAIN_SECONDS)
+
+
+def _wait_for(made: Joined, what: str) -> None:
+    if what == made.waits:
+        return
+    made.waits = what
+    made.told(what)
+    if what:
+        log.warning("the node waits, and serves nobody", extra={"reason": what})
+    else:
+        log.info("the map is known", extra={"cluster": made.source.joined.hex(), "run": f"{made.run:x}"})
+
+
+def _claim(made: Joined, shard: RocksShard) -> None:
+    """The shard belongs to the cluster from now on. Raises ConfigError, ShardError."""
+    source = made.source
+    assert source.cluster is not None
+    if shard.cluster:
+        return
+    is_mapped = any(source.map.me in row.in_sync for _, row in source.map.rows())
+    if not is_mapped and not _is_empty(shard):
+        raise ConfigError(
+            "[cluster]: this node has mail of its own, of which the cluster's map does not know: "
+            "begin with an empty directory, and import it"
+        )
+    if source.cluster.format > rows.FORMAT:
+        raise ShardError(
+            f"the cluster's rows have format {source.cluster.format}, this program knows {rows.FORMAT}"
+        )
+    shard.join(source.cluster.id)
+    source.joined = source.cluster.id
+
+
+def _is_empty(shard: RocksShard) -> bool:
+    return next(iter(shard.scan(Family.STATE, b"", b"\xff" * 16)), None) is None
+
+
+async def _register(made: Joined, at: ClusterAt, address: str) -> None:
+    """What others shall know of this node. Raises EtcdError while another one of its name runs."""
+    source = made.source
+    me = source.map.me
+    await source.read()
+    others = [member for member in source.leases if member.node == me.node and member != me]
+    if others:
+        raise EtcdError(_NAME_TAKEN.format(name=me.node))
+    peer = Peer(me.node, at.failure_host, at.rack, at.dc, float(at.weight), me.incarnation, address)
+    before = source.nodes.get(me.node)
+    node = Registered(peer, rows.FORMAT, before is not None and before.is_leaving)
+    if node != before:
+        await source.etcd.transact([], [Put(source.keys.node(me.node), rows.node_octets(node))])
+        await source.read()
+
+
+def _begin(made: Joined) -> None:
+    works = (
+        made.source.run(),
+        made.swaps.run(),
+        made.balancer.run(made.lease),
+        made.lease.keep(lambda: made.may_renew(), lambda: made.lapsed()),
+    )
+    for work in works:
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(_ended)
+        made.tasks.append(task)
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("a part of the cluster ended by our own mistake", exc_info=error)
+
+
+async def _mapped(made: Joined) -> None:
+    """Until each home has all its rows."""
+    changes = -1
+    while True:
+        source = made.source
+        if missing := unmapped(source):
+            _wait_for(made, _NO_ROWS.format(reason=missing))
+            changes = await source.changed(changes)
+        else:
+            return
+
+
+def unmapped(source: EtcdMap) -> str:
+    """Why some partition has no row; empty: each has."""
+    if not source.homes:
+        return "no home is owned by any data centre"
+    for number, home in sorted(source.homes.items()):
+        first = number * SLOTS
+        if all(source.map.revision(first + slot) for slot in range(SLOTS)):
+            continue
+        hosts = {node.peer.host for node in source.nodes.values() if node.peer.dc == home.dc}
+        return f"{len(hosts)} of {home.copies} hosts in {home.dc or 'the data centre'} have joined"
+    return ""
