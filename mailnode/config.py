@@ -105,6 +105,20 @@ class Relay:
     loopback: bool = False  # go also where a domain's records, or a literal, say this machine
 
 
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Owners of other domains hear what comes in their name; only where mail goes on to other domains."""
+
+    organization: str = ""  # who reports; empty: the hostname
+    contact: str = ""  # an address of ours; empty: postmaster of the first domain
+    reverse_path: str = ""  # where reports about reports come; empty: nowhere
+    aggregate: bool = True  # DMARC, by day
+    failure: str = "off"  # of FAILURE_REPORTS
+    tls: bool = True  # SMTP TLS, by day
+
+
+FAILURE_REPORTS = ("off", "redacted", "headers")
+
 LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 
 
@@ -154,6 +168,7 @@ class Config:
     key_password: str  # of a key that is encrypted
     dns: tuple[tuple[str, int], ...]  # servers by address and port; empty: those of the machine
     mailauth: Mailauth | None  # None: nothing is asked of it
+    reports: Reports | None  # None: nobody hears from us
     relay: Relay | None  # None: our users' mail for other domains is refused
     allow_plaintext_auth: bool  # passwords outside TLS, from this machine
     imap_literal_minus: bool  # LITERAL- in place of LITERAL+, RFC 7888 §5
@@ -274,6 +289,7 @@ def text_of(config: Config) -> str:
     lines += _dns_lines(config)
     lines += _mailauth_lines(config)
     lines += _relay_lines(config)
+    lines += _reports_lines(config)
     lines += _metrics_lines(config)
     lines += _traces_lines(config)
     lines += cluster_lines(config.directory, config.cluster)
@@ -327,6 +343,21 @@ def _relay_lines(config: Config) -> list[str]:
         f"port = {config.relay.port}  # where the servers of other domains listen",
         f"loopback = {_bool(config.relay.loopback)}  # also to servers at 127.0.0.1, ::1 and the like",
     ]
+
+
+def _reports_lines(config: Config) -> list[str]:
+    """As remarks where there are none."""
+    told = config.reports or Reports()
+    lines = [
+        "[reports]  # to owners of other domains that ask for them; without this table none are sent",
+        f"organization = {_string(told.organization)}  # who reports; empty: the hostname",
+        f"contact = {_string(told.contact)}  # who sends them; empty: postmaster of the first domain",
+        f"reverse_path = {_string(told.reverse_path)}  # where their bounces come; empty: they have none",
+        f"aggregate = {_bool(told.aggregate)}  # DMARC by day: what came in their name; needs [mailauth]",
+        f"failure = {_string(told.failure)}  # or {', '.join(FAILURE_REPORTS[1:])}: what they see of mail",
+        f"tls = {_bool(told.tls)}  # TLS by day: how mail to them was sent",
+    ]
+    return ["", *(lines if config.reports else (f"# {line}" for line in lines))]
 
 
 def _metrics_lines(config: Config) -> list[str]:
@@ -383,6 +414,7 @@ def _config(directory: Path, root: Table, drop_ins: Sequence[Table]) -> Config:
         key_password=tls.secret("key_password", directory),
         dns=_dns(root.table("dns")),
         mailauth=_mailauth(root.table("mailauth")) if root.has("mailauth") else None,
+        reports=_reports(root.table("reports")) if root.has("reports") else None,
         relay=_relay(root.table("relay")) if root.has("relay") else None,
         allow_plaintext_auth=root.truth("allow_plaintext_auth", False),
         imap_literal_minus=root.truth("imap_literal_minus", False),
@@ -454,10 +486,14 @@ def postmaster(domain: str) -> str:
 def _report_address(table: Table, domain: str) -> str:
     """It stands in a record of the DNS, so it is plain."""
     address = table.text("report_address", postmaster(domain))
-    local, _, name = address.rpartition("@")
-    if address and not (_PLAIN_LOCAL_PART.fullmatch(local) and NAME.fullmatch(name)):
+    if address and not _is_plain(address):
         raise table.error("report_address", address, f'an address such as "{postmaster(domain)}"')
     return address
+
+
+def _is_plain(address: str) -> bool:
+    local, _, name = address.rpartition("@")
+    return bool(_PLAIN_LOCAL_PART.fullmatch(local) and NAME.fullmatch(name))
 
 
 def _listeners(table: Table) -> tuple[Listener, ...]:
@@ -494,6 +530,22 @@ def _networks(table: Table) -> Iterator[IPv4Network | IPv6Network]:
             yield ip_network(text)
         except ValueError:
             raise table.error("exempt", text, 'networks such as "192.0.2.0/24" or "2001:db8::1"') from None
+
+
+def _reports(table: Table) -> Reports:
+    addresses = {key: table.text(key, "") for key in ("contact", "reverse_path")}
+    for key, address in addresses.items():
+        if address and not _is_plain(address):
+            raise table.error(key, address, 'an address such as "postmaster@example.org"')
+    reports = Reports(
+        organization=table.text("organization", ""),
+        aggregate=table.truth("aggregate", True),
+        failure=table.one_of("failure", FAILURE_REPORTS[0], FAILURE_REPORTS),
+        tls=table.truth("tls", True),
+        **addresses,
+    )
+    table.refuse_others()
+    return reports
 
 
 def _relay(table: Table) -> Relay:

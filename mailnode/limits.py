@@ -131,6 +131,19 @@ class Limits:
     dkim_head_octets_max: int = 1024 * KiB  # a header beyond that is nobody's to read
     dkim_record_octets_max: int = 4 * KiB  # a key of 8192 bits has 1.4 KiB
 
+    # -- reports to other domains' owners, and from them
+    report_rows_max: int = 50_000  # that differ, of a day and node: some 1,000 octets each
+    report_domain_rows_max: int = 5_000  # of them of one domain: who sends from more addresses is a flood
+    report_rest_seconds: int = 600  # after the day's end: what is being counted then is there
+    report_spread_seconds: int = 4 * 3600  # RFC 8460 §4.1: not all reports at midnight
+    report_retry_seconds: int = 1800  # where the DNS does not say now where a report goes
+    report_tried_seconds_max: int = 86_400  # RFC 8460 §5.5
+    report_destinations_max: int = 5  # of a domain: no owner has more readers, but an attacker may name many
+    report_octets_max: int = 10 * MiB  # RFC 7489 §7.2.1.1: as much is what receivers commonly take
+    report_parts_max: int = 10  # of one report
+    report_failures_max: int = 200  # failure reports an hour
+    report_failures_domain_max: int = 20  # of them for one domain
+
     # -- mail that goes on
     relay_items_open_max: int = 100  # attempts at the same time: a socket and some 100 KiB each
     relay_domains_open_max: int = 20  # of one item: its slow hosts hold up the others no longer

@@ -95,6 +95,19 @@ class Metrics:
             "Messages from other servers, by what DMARC did to them",
             ("disposition",),
         )
+        self.reports_sent = Counter(
+            "mailnode_reports_sent", "Reports to other domains, by what became of them", ("kind", "result")
+        )
+        self.reports_received = Counter(
+            "mailnode_reports_received",
+            "Reports about our domains, by what became of them",
+            ("kind", "result"),
+        )
+        self.reported_messages = Counter(
+            "mailnode_reported_messages",
+            "Messages in our domains' names of which aggregate reports came, by whether they pass DMARC",
+            ("domain", "result"),
+        )
         self.dns = Counter(
             "mailnode_dns_questions",
             "What the DNS was asked for, by type and how it ended",

@@ -29,6 +29,7 @@ from mailnode.config import (
     Listener,
     Mailauth,
     Relay,
+    Reports,
     Service,
     load,
     postmaster,
@@ -48,7 +49,7 @@ def init(options: argparse.Namespace) -> None:
     accounts = [_credentials(text) for text in options.account]
     config = _config(options.directory, options.domain, options.base_port, options.allow_plaintext_auth)
     if not options.local_only:
-        config = replace(config, relay=Relay(SMTP_PORT), mailauth=Mailauth(""))
+        config = replace(config, relay=Relay(SMTP_PORT), mailauth=Mailauth(""), reports=Reports())
     _make(replace(config, user=options.user), accounts, options.nodes)
 
 
@@ -121,6 +122,7 @@ def _config(directory: Path, domain: str, base_port: int, plaintext: bool) -> Co
         key_password="",
         dns=(),
         mailauth=None,
+        reports=None,
         relay=None,
         imap_literal_minus=False,
         foreign_from=False,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from mailnode.delivery.held import Held, Spool
 from mailnode.delivery.replies import DISK_FULL, NOT_KNOWN, rejected
 from mailnode.limits import KiB
-from mailnode.mailauth.signatures import head_end
+from mailnode.mailauth.signatures import head, head_end
 from mailnode.mailauth.verdict import (
     Disposition,
     Envelope,
@@ -27,6 +27,11 @@ log = logging.getLogger(__name__)
 
 FORESEEN_OCTETS = 64 * KiB
 """A header that is longer is read when its message has ended: it is kept for each that is under way."""
+
+
+Judged = Callable[[Verdict, Disposition, str, bytes, str], Awaitable[None]]
+"""Takes the verdict on a message with what it came to, why it is no other, the header and the results;
+these two are empty where the policy's owner asks for no failure reports. Returns once it is durable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,8 @@ class Authentication:
     exempt: tuple[IPv4Network | IPv6Network, ...] = ()
     sealers: frozenset[str] = frozenset()
     """Domains that are believed what they seal, RFC 8617: those of mailing lists."""
+    judged: Judged | None = None
+    """Who keeps what reports say."""
 
     def is_exempt(self, address: str) -> bool:
         """The empty address, of a unix socket, is."""
@@ -164,6 +171,18 @@ class Examined:
             return b""
         identity, host = self._authentication.authserv_id, self._came.host
         return self._verdict.fields(identity, host, self.disposition, self._override)
+
+    async def told(self) -> None:
+        """Whoever keeps what reports say has it durably, as far as it can be kept."""
+        judged, verdict = self._authentication.judged, self._verdict
+        if judged is None or verdict is None or verdict.dmarc.applied is None:
+            return
+        header, results = b"", ""
+        if verdict.dmarc.applied.record.ruf:
+            header = await head(self._held.octets)
+            field = self.front().partition(b"\r\nReceived-SPF")[0]
+            results = field.partition(b":")[2].decode("utf-8", "replace")
+        await judged(verdict, self.disposition, self._override, header, results)
 
     def words(self) -> dict[str, str]:
         """For the log and metrics."""

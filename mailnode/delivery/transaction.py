@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -187,14 +188,23 @@ class Transaction:
         and who is full is then refused alone, at RCPT."""
         ended = self._delivery.metrics.seconds()
         if self._examined is not None and (refused := await self._judged(self._examined, octets)):
+            if self._examined.disposition is Disposition.REJECT:
+                await self._examined.told()
             self._tell(self._examined.size, (refused,) * len(self._recipients), ended)
             return refused
         arrived = await self._end(octets)
         accounts = {key for _, keys in self._recipients for key in keys} - {QUEUE}
         refused = await self._copies.refusal(sorted(accounts), arrived.mail.size) if accounts else None
-        replies = (refused,) * len(self._recipients) if refused else await self._replies(arrived)
+        replies = (refused,) * len(self._recipients) if refused else await self._stored(arrived)
         self._tell(arrived.mail.size, replies, ended)
         return one_for_all(replies)
+
+    async def _stored(self, arrived: Arrived) -> tuple[Reply, ...]:
+        """What was found out about it shares the sync of its copies."""
+        if self._examined is None:
+            return await self._replies(arrived)
+        replies, _ = await asyncio.gather(self._replies(arrived), self._examined.told())
+        return replies
 
     async def _judged(self, examined: Examined, octets: bytes) -> Reply | None:
         """Why the whole of it is not taken."""

@@ -62,6 +62,10 @@ class Dmarc:
             return Assessed("temperror", domain, reason=str(error))
         return Assessed("fail", domain, wanted(found), found.policy, "", found)
 
+    async def organisation(self, domain: str) -> str:
+        """The Organizational Domain, RFC 9989 §4.10.2; raises Unavailable."""
+        return organisational(domain, await self._walked(domain))
+
     async def foresee(self, author: Author) -> None:
         """Ask what `assess` will ask, so that the answers are there."""
         if domain := a_labels(author.domain):

@@ -211,6 +211,9 @@ class LocalAccount:
         self._check_read()
         return await self._read(self._reads.small_row, kind, key)
 
+    async def rows(self, kind: int, prefix: bytes, after: bytes, count_max: int) -> list[tuple[bytes, bytes]]:
+        return await self._read(self._reads.small_rows, kind, prefix, after, count_max)
+
     async def expunged(self) -> list[Gone]:
         self._check_read()
         return await self._read(self._reads.gone)

@@ -23,6 +23,16 @@ from mailnode.store.damage import readable
 from mailnode.store.keys import Due, Family
 from mailnode.store.shard import Shard
 
+_DUES = (
+    Due.QUEUE,
+    Due.CREATION,
+    Due.EXPUNGED,
+    Due.REMOVED,
+    Due.RENAMING,
+    Due.DMARC_REPORT,
+    Due.TLS_REPORT,
+)
+
 
 class _Used(NamedTuple):
     """Arrays in memory."""
@@ -49,8 +59,7 @@ class Accounts:
         self._clock = clock
         self._limits = limits
         self._quotas = quotas
-        kinds = Due.QUEUE, Due.CREATION, Due.EXPUNGED, Due.REMOVED, Due.RENAMING
-        self.dues = Dues(kinds, self.leads)
+        self.dues = Dues(_DUES, self.leads)
         if partitions.is_alone:
             self.dues.read(shard)
         # Whoever holds an account, a change on its way to disk too, keeps it the only one.

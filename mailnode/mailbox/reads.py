@@ -203,6 +203,13 @@ class Reads:
         """Empty where there is none; raises Unreadable."""
         return self._shard.get(Family.STATE, keys.state(self._account, kind, key)) or b""
 
+    def small_rows(self, kind: int, prefix: bytes, after: bytes, count_max: int) -> list[tuple[bytes, bytes]]:
+        """By their keys; what cannot be read is passed over, and reported."""
+        start = keys.state(self._account, kind)
+        first = start + (after + b"\0" if after else prefix)
+        rows = readable(self._shard, Family.STATE, first, keys.after(start + prefix))
+        return [(key[len(start) :], value) for key, value in islice(rows, count_max)]
+
     def unique_ids(self, mailbox: int) -> dict[int, str]:
         start = keys.unique_id(self._account, mailbox, 0)[:-4]
         rows = readable(self._shard, Family.STATE, start, keys.after(start))

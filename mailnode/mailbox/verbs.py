@@ -176,6 +176,10 @@ class Account(Protocol):
     async def row(self, kind: int, key: bytes) -> bytes:
         """A small row of the directory or of credentials; empty when there is none."""
 
+    async def rows(self, kind: int, prefix: bytes, after: bytes, count_max: int) -> list[tuple[bytes, bytes]]:
+        """Small rows whose keys begin with `prefix`, by their keys, behind the key `after` (empty: from the
+        first); none where there are no more."""
+
     async def unique_ids(self, mailbox: int) -> dict[int, str]:
         """By UID, the unique-ids of POP3 that messages had elsewhere; the others have none of their own."""
 

@@ -24,6 +24,7 @@ from mailnode.mailauth.domain import a_labels
 from mailnode.mailauth.spf import Spf
 from mailnode.mailauth.verdict import Judges, Verdicts
 from mailnode.node.house import House
+from mailnode.node.reporting import verdicts_kept
 
 
 def services(config: Config, parts: House, locks: pop3.Locks, logins: Logins) -> dict[Service, Listener[Any]]:
@@ -132,4 +133,5 @@ def _authentication(config: Config, parts: House) -> Authentication | None:
         told.defer,
         told.exempt,
         frozenset(told.sealers),
+        verdicts_kept(config, parts),
     )

