@@ -26,6 +26,7 @@ from protocols.sts import Mode
 FILE = "mailnode.toml"
 DROP_INS = "domains.d"
 """Beside it: a file a domain, for those that `mailnode domain add` writes."""
+MAP_FILE = "map.json"
 LIMITS = Limits()
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
@@ -36,6 +37,11 @@ HTTPS_PORT = 443  # RFC 8461 §3.3: nobody asks at another one
 EXPIRE_NEVER = -1
 DNS_PORT = 53
 _NUMBERS = ("quota_octets", "quota_messages", "domain_quota_octets", "dkim_rotate_days")
+
+
+def shard_of(node: int) -> str:
+    """Where it lies within the directory: that of the first node as while there is one only."""
+    return f"node{node}/shard" if node else "shard"
 
 
 class Service(enum.StrEnum):
@@ -190,8 +196,8 @@ class Config:
 
     @property
     def home(self) -> Path:
-        """What is this node's alone; of the first it lies where it does while there is one only."""
-        return self.directory / f"node{self.node}" if self.node else self.directory
+        """What is this node's alone lies there."""
+        return self.shard.parent
 
     @property
     def authserv_id(self) -> str:
@@ -203,7 +209,7 @@ class Config:
 
     @property
     def shard(self) -> Path:
-        return self.home / "shard"
+        return self.directory / shard_of(self.node)
 
     def dkim_key(self, domain: Domain) -> Path:
         return self.directory / "dkim" / f"{domain.name}.{domain.dkim}.pem"
@@ -215,7 +221,7 @@ class Config:
     @property
     def map_file(self) -> Path:
         """Which node has which partitions; while there is none, the first has all."""
-        return self.directory / "map.json"
+        return self.directory / MAP_FILE
 
     @property
     def reshard_file(self) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,6 @@ from mailnode.admin.target import MESSAGE_OPTIONS
 from mailnode.cluster.target import target
 from mailnode.pb import admin_pb2 as pb
 
-ANSWER_SECONDS_MAX = 60
-_SECONDS_MAX = {"AccountRestore": 86_400, "Checkpoint": 600}
-"""Of work that is as long as there is mail."""
 _AIO: Any = grpc.aio
 _EOF = _AIO.EOF  # which the stubs do not know
 
@@ -43,9 +40,24 @@ def ask(socket: Path, request: Any) -> Any:
             response_deserializer=method.answer.FromString,
         )
         try:
-            return call(request, timeout=_SECONDS_MAX.get(method.name, ANSWER_SECONDS_MAX))
+            return call(request, timeout=method.seconds_max)
         except grpc.RpcError as error:
             raise _meant(error) from error
+
+
+def ask_any(sockets: Sequence[Path], request: Any) -> Any:
+    """Of several nodes whichever answers, and speaks for all of them; raises as `ask`."""
+    for socket in sockets:
+        try:
+            return ask(socket, request)
+        except NotRunning:
+            continue
+    raise NotRunning
+
+
+def running(sockets: Sequence[Path]) -> Path | None:
+    """Where a node listens, well or not."""
+    return next((socket for socket in sockets if is_running(socket)), None)
 
 
 def is_running(socket: Path) -> bool:

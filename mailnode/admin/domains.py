@@ -81,6 +81,10 @@ class Domains:
             sync(file.parent)
             return pb.DomainListAnswer(domains=[self._shown(domain, Counter())])
 
+    def take(self) -> None:
+        """What the files say now; raises ConfigError."""
+        self._changed(load(self._directory))
+
     def _new(self, name: str) -> Domain:
         canonical = canonical_domain(name)
         if isinstance(canonical, Malformed):

@@ -18,10 +18,12 @@ _KEPT_SECONDS = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """In `directory`, the node's own: hard links need the same file system."""
+    """Beside the shard: hard links need the same file system."""
 
     shard: RocksShard
-    directory: Path
+    whole: Path
+    """The directory of all nodes."""
+    shard_path: Path
     clock: Clock
     pool: Executor
 
@@ -31,7 +33,7 @@ class Checkpoints:
         for path in self._all():
             if _made(path) < now - _KEPT_SECONDS * 1_000_000:
                 shutil.rmtree(path, ignore_errors=True)
-        path = self.directory / f"{_FOLDER}{now}"
+        path = self.shard_path.parent / f"{_FOLDER}{now}"
         self.shard.checkpoint(path)
         return path, now
 
@@ -43,16 +45,17 @@ class Checkpoints:
         return True
 
     def _all(self) -> list[Path]:
-        return [path for path in self.directory.glob(f"{_FOLDER}*") if _made(path)]
+        return [path for path in self.shard_path.parent.glob(f"{_FOLDER}*") if _made(path)]
 
 
 def beside_shard(directory: Path) -> Iterator[Path]:
-    """The files of a node's directory that a backup has too: configuration, keys, certificates."""
+    """The files of a directory that a backup has too: configuration, keys, certificates."""
     for path in sorted(directory.rglob("*")):
         within = path.relative_to(directory)
-        if within.parts[0].startswith(("shard", ".")) or path.is_symlink() or not path.is_file():
+        if any(part.startswith(("shard", ".")) for part in within.parts[:2]) or within.name == "lock":
             continue
-        yield within
+        if path.is_file() and not path.is_symlink():
+            yield within
 
 
 def _made(path: Path) -> int:

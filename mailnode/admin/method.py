@@ -14,6 +14,11 @@ _DEFINITION: Any = admin_pb2.DESCRIPTOR.services_by_name["Admin"]
 SERVICE: str = _DEFINITION.full_name
 
 
+ANSWER_SECONDS_MAX = 60
+_SECONDS_MAX = {"AccountRestore": 86_400, "Checkpoint": 600}
+"""Of work that is as long as there is mail."""
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
     """`request` and `answer` are message classes; there are many of them where it streams."""
@@ -23,6 +28,10 @@ class Method:
     answer: Any
     streams_requests: bool
     streams_answers: bool
+
+    @property
+    def seconds_max(self) -> int:
+        return _SECONDS_MAX.get(self.name, ANSWER_SECONDS_MAX)
 
     @property
     def path(self) -> str:

@@ -72,6 +72,10 @@ class Operator:
 
     async def AccountList(self, request: pb.AccountListRequest) -> pb.AccountListAnswer:
         answer = pb.AccountListAnswer()
+        if request.removed:
+            found = self.removal.removed_of(request.address) if request.address else self.removal.removed()
+            answer.accounts.extend([await self._removed(each) for each in found])
+            return answer
         if request.address:
             answer.accounts.extend(await self._of_address(request.address))
             return answer
@@ -219,6 +223,10 @@ class Operator:
     async def DomainRemove(self, request: pb.DomainRemoveRequest) -> pb.DomainListAnswer:
         return await self.domains.remove(request.domain, request.keep_accounts)
 
+    async def DomainsTake(self, request: pb.DomainsTakeRequest) -> pb.DomainsTakeAnswer:
+        self.domains.take()
+        return pb.DomainsTakeAnswer()
+
     async def Scrub(self, request: pb.ScrubRequest) -> pb.ScrubAnswer:
         if request.begin:
             self.scrub.begin()
@@ -230,7 +238,10 @@ class Operator:
             path, made = await asyncio.get_running_loop().run_in_executor(own.pool, own.make)
         except OSError as error:
             raise Refusal(str(error)) from None
-        return pb.CheckpointAnswer(path=str(path), incarnation=own.shard.incarnation, made=made)
+        folder = str(own.shard_path.relative_to(own.whole))
+        return pb.CheckpointAnswer(
+            path=str(path), incarnation=own.shard.incarnation, made=made, folder=folder
+        )
 
     async def CheckpointDrop(self, request: pb.CheckpointDropRequest) -> pb.CheckpointDropAnswer:
         own = self.checkpoints

@@ -20,6 +20,9 @@ from typing import TypeVar
 
 from mailnode.admin.merging import Merging, NotMerged
 from mailnode.clock import Clock
+from mailnode.cluster import local_map
+from mailnode.cluster.map import Map
+from mailnode.config import MAP_FILE, ConfigError, shard_of
 from mailnode.directory.address import Address, Malformed, canonical, directory_account
 from mailnode.directory.creation import Creation
 from mailnode.directory.creation import Refused as NotCreated
@@ -49,6 +52,14 @@ class NotRestored(Exception):
     """The text is one line."""
 
 
+class Elsewhere(Exception):
+    """The account lies at another node, which restores it."""
+
+    def __init__(self, node: str) -> None:
+        super().__init__(node)
+        self.node = node
+
+
 @dataclass(slots=True)
 class Restored:
     address: str
@@ -60,6 +71,7 @@ class Restored:
 @dataclass(frozen=True, slots=True)
 class Restoring:
     shard: RocksShard
+    map: Map
     directory: Path
     accounts: Accounts
     rows: Rows
@@ -71,12 +83,22 @@ class Restoring:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def restore(self, backups: Backups, name: str, address: str, into: str) -> tuple[Backup, Restored]:
-        """Raises NotRestored, BackupError and NotKnown."""
+        """Raises NotRestored, Elsewhere, BackupError and NotKnown."""
         was, target = parsed(address), parsed(into or address)
         backup = await self._in_pool(partial(backups.named, name, str(was)))
         # One after the other: the second of two finds what the first brought back.
-        async with self.turn, self._opened(backups, backup) as copy:
-            row = await self._in_pool(partial(directory_row, copy, was))
+        async with self.turn:
+            async with self._opened(backups, backup, keys.partition(directory_account(was))) as copy:
+                row = await self._in_pool(partial(directory_row, copy, was))
+            owner = self.map.primary(keys.partition(row.account))
+            if owner != self.map.me.node:
+                raise Elsewhere(owner)
+            return await self._restored(backups, backup, row, was, target)
+
+    async def _restored(
+        self, backups: Backups, backup: Backup, row: DirectoryRow, was: Address, target: Address
+    ) -> tuple[Backup, Restored]:
+        async with self._opened(backups, backup, keys.partition(row.account)) as copy:
             current = await self.rows.get(target)
             if current is None and was == target and not self._has_rows(row.account):
                 return backup, await self._whole(copy, target, row)
@@ -88,12 +110,12 @@ class Restoring:
             return backup, await self._merged(copy, row.account, account, target)
 
     @asynccontextmanager
-    async def _opened(self, backups: Backups, backup: Backup) -> AsyncIterator[RocksShard]:
-        """The shard of a backup, only read."""
+    async def _opened(self, backups: Backups, backup: Backup, partition: int) -> AsyncIterator[RocksShard]:
+        """That shard of a backup which has the partition, only read."""
         path = Path(tempfile.mkdtemp(prefix="shard.restoring-", dir=self.directory))
         copy = None
         try:
-            copy = await self._in_pool(partial(_open, backups, backup, path))
+            copy = await self._in_pool(partial(_open, backups, backup, partition, path))
             yield copy
         except ShardError as error:
             raise NotRestored(f"{backup.name} cannot be opened: {error}") from None
@@ -163,11 +185,17 @@ def parsed(address: str) -> Address:
     return parsed
 
 
-def _open(backups: Backups, backup: Backup, path: Path) -> RocksShard:
-    """By links: RocksDB checks what it reads."""
+def _open(backups: Backups, backup: Backup, partition: int, path: Path) -> RocksShard:
+    """By links: RocksDB checks what it reads. Raises NotRestored and ShardError."""
+    kept = next((backups.kept(file) for file in backup.files if file.path == MAP_FILE), None)
+    try:
+        mapped = None if kept is None else local_map.read(kept)
+    except ConfigError as error:
+        raise NotRestored(f"{backup.name}: {error}") from None
+    shard = shard_of(0 if mapped is None else mapped.owners[partition % keys.SLOTS])
     for file in backup.files:
-        folder, _, name = file.path.partition("/")
-        if folder == "shard" and name:
+        folder, _, name = file.path.rpartition("/")
+        if folder == shard:
             (path / name).symlink_to(backups.kept(file).absolute())
     return open_copy(path, MEMORY_OCTETS)
 

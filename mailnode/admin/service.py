@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import grpc
 
+from mailnode.admin.everywhere import Everywhere
 from mailnode.admin.method import SERVICE, Method, methods
 from mailnode.admin.operator import Operator, asked
 from mailnode.admin.refusal import Refusal
 from mailnode.admin.target import MESSAGE_OPTIONS
 from mailnode.cluster.target import target
 
+Asks = Callable[[str, Any], Awaitable[Any]]
+"""Of a row's name and request; raises Refusal."""
 
-async def serve(socket: Path, operator: Operator) -> grpc.aio.Server:
+
+def among_nodes(operator: Operator) -> Callable[[grpc.aio.Server], None]:
+    """Adds what the other nodes ask of this one alone."""
+
+    async def asks(name: str, request: Any) -> Any:
+        return await asked(operator, name, request)
+
+    return lambda server: _add(server, operator, asks)
+
+
+async def serve(socket: Path, everywhere: Everywhere) -> grpc.aio.Server:
     """Listen at `socket`, for this user only. Keep what is returned: it stops when it is collected.
 
     The caller holds the shard's lock, so a socket that is there belongs to a process that was killed. Raises
     OSError.
     """
-    server = _bound(socket, operator)
+    server = _bound(socket, everywhere)
     await server.start()
     return server
 
 
-def _bound(socket: Path, operator: Operator) -> grpc.aio.Server:
+def _bound(socket: Path, everywhere: Everywhere) -> grpc.aio.Server:
     where = target(socket)
     socket.unlink(missing_ok=True)
     server = grpc.aio.server(options=MESSAGE_OPTIONS)
-    handlers = {method.name: _handler(method, operator) for method in methods()}
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+    _add(server, everywhere.operator, everywhere.asked)
     try:
         server.add_insecure_port(where)
     except RuntimeError as error:
@@ -39,14 +52,19 @@ def _bound(socket: Path, operator: Operator) -> grpc.aio.Server:
     return server
 
 
-def _handler(method: Method, operator: Operator) -> grpc.RpcMethodHandler[Any, Any]:
+def _add(server: grpc.aio.Server, operator: Operator, asks: Asks) -> None:
+    handlers = {method.name: _handler(method, operator, asks) for method in methods()}
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+
+
+def _handler(method: Method, operator: Operator, asks: Asks) -> grpc.RpcMethodHandler[Any, Any]:
     """An exception but Refusal is our own mistake, which gRPC logs and reports."""
     if method.streams_answers:
         return _stream(method, operator)
 
     async def answer(request: Any, context: Any) -> Any:
         try:
-            return await asked(operator, method.name, request)
+            return await asks(method.name, request)
         except Refusal as refusal:
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(refusal))
 

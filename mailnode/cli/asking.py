@@ -7,25 +7,22 @@ import asyncio
 import getpass
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from mailnode import node
 from mailnode.admin import client
-from mailnode.admin.operator import asked
 from mailnode.admin.refusal import Refusal
 from mailnode.cli.failure import Failure
 from mailnode.cli.printing import Column, number, octets, plain, print_json, show, text, time
 from mailnode.clock import SystemClock
-from mailnode.config import load
-from mailnode.listeners.ports import become
 from mailnode.pb import admin_pb2 as pb
 from mailnode.pb.change_pb2 import SetQuota
 
 
 def _ask(options: argparse.Namespace, request: Any) -> Any:
-    config = load(options.directory)
     try:
-        return client.ask(config.admin_socket, request)
+        return client.ask_any(sockets(options.directory), request)
     except client.NotRunning:
         return asyncio.run(_offline(options, request))
     except (client.Failed, Refusal) as error:
@@ -34,14 +31,16 @@ def _ask(options: argparse.Namespace, request: Any) -> Any:
 
 async def _offline(options: argparse.Namespace, request: Any) -> Any:
     """Do what the node would do."""
-    config = load(options.directory)
-    become(config.user)  # what root would write the node could not
-    async with node.house(config, SystemClock()) as parts:
-        doing = node.operator(config, parts, lambda changed: None)
+    async with node.offline(options.directory, SystemClock()) as whole:
         try:
-            return await asked(doing, type(request).__name__.removesuffix("Request"), request)
+            return await whole.everywhere.asked(type(request).__name__.removesuffix("Request"), request)
         except Refusal as refusal:
             raise Failure(str(refusal)) from None
+
+
+def sockets(directory: Path) -> list[Path]:
+    """Where the nodes of a directory answer; raises ConfigError."""
+    return [config.admin_socket for config in node.members(directory)]
 
 
 def ask(options: argparse.Namespace, request: Any) -> Any:

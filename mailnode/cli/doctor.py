@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from mailnode import node
 from mailnode.admin import client
 from mailnode.cli.asking import ask
 from mailnode.cli.dns_findings import dns_findings
@@ -21,7 +22,7 @@ from mailnode.cli.findings import (
 )
 from mailnode.cli.printing import Column, number, octets, plain, print_json, show, show_rows, text, time
 from mailnode.clock import SystemClock
-from mailnode.config import Config, ConfigError, load
+from mailnode.config import Config, ConfigError, load, shard_of
 from mailnode.listeners.ports import become
 from mailnode.pb import admin_pb2 as pb
 from mailnode.store.shard import ShardError, open_shard
@@ -52,31 +53,46 @@ async def _looked(directory: Path) -> list[Finding]:
     except ConfigError as error:
         return [Finding("configuration", Level.ERROR, str(error), "mend it; nothing else was looked at")]
     findings = [Finding("configuration", Level.OK, f"{config.directory} is {config.hostname}")]
-    running = client.is_running(config.admin_socket)
+    try:
+        configs = node.members(directory)
+    except ConfigError as error:
+        return [*findings, Finding("nodes", Level.ERROR, str(error), "nothing else was looked at")]
+    running = client.running([each.admin_socket for each in configs]) is not None
     findings += [*port_findings(config, running=running), *machine_findings(config)]
     try:
         become(config.user)  # what the node can read is asked, and nothing of the shard is ever root's
     except ConfigError as error:
         return [*findings, Finding("user", Level.ERROR, str(error), "run this as root, or as that user")]
-    findings += [_shard_finding(config, running), *certificate_findings(config)]
+    findings += [*(_shard_finding(each, running) for each in configs), *certificate_findings(config)]
     return findings + [each async for each in dns_findings(config)]
 
 
 def _shard_finding(config: Config, running: bool) -> Finding:
+    about = shard_of(config.node)
     if running:
-        return Finding("shard", Level.OK, "a node serves it")
+        if not client.is_running(config.admin_socket):
+            return Finding(about, Level.ERROR, "its node does not answer", "look into the log")
+        return Finding(about, Level.OK, "a node serves it")
     if not config.shard.exists():
-        return Finding("shard", Level.ERROR, f"{config.shard} is not there", "restore a backup")
+        return Finding(about, Level.ERROR, f"{config.shard} is not there", "restore a backup")
     try:
         open_shard(config.shard, config.memory_octets, SystemClock().random(16)).close()
     except ShardError as error:
         advice = "`mailnode doctor shard` looks closer, `mailnode restore` makes a node out of a backup"
-        return Finding("shard", Level.ERROR, str(error), advice)
-    return Finding("shard", Level.OK, "it opens")
+        return Finding(about, Level.ERROR, str(error), advice)
+    return Finding(about, Level.OK, "it opens")
 
 
 # -- status
 
+NODES = (
+    Column("NODE", lambda row: row.node),
+    Column("RUNNING", lambda row: f"since {time(row.started)}" if row.running else "no"),
+    number("SESSIONS", lambda row: sum(each.open for each in row.sessions)),
+    number("MESSAGES", lambda row: row.messages_in),
+    number("QUEUE", lambda row: row.queue_items),
+    number("SHARD", lambda row: octets(row.shard_octets)),
+)
 SESSIONS = (
     Column("SERVICE", lambda row: row.service),
     number("SESSIONS", lambda row: row.open),
@@ -90,6 +106,9 @@ def status(options: argparse.Namespace) -> None:
         return
     for title, value in _lines(answer):
         print(f"{title:<10} {value}")
+    if answer.nodes:
+        print()
+        show(answer.nodes, NODES, as_json=False)
     if answer.running:
         print()
         show(answer.sessions, SESSIONS, as_json=False)

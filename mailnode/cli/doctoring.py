@@ -4,34 +4,46 @@ from __future__ import annotations
 
 import argparse
 
+from mailnode import node
 from mailnode.cli.failure import Failure
 from mailnode.cli.keeping import raise_in
 from mailnode.cli.printing import octets, print_json
 from mailnode.clock import SystemClock
-from mailnode.config import load
+from mailnode.config import Config
 from mailnode.store.doctor import Diagnosis, examine, recover
 
 
 def shard(options: argparse.Namespace) -> None:
-    """While no node runs. Raises Failure where something is wrong and nothing was done."""
-    config = load(options.directory)
-    found = examine(config.shard, config.memory_octets)
+    """Of every node, while none runs. Raises Failure where something is wrong and nothing was done."""
+    configs = node.members(options.directory)
+    found = [(config, examine(config.shard, config.memory_octets)) for config in configs]
     if options.json:
-        print_json(
-            {"sound": found.is_sound, "log": found.log, "log_octets": found.log_octets}
-            | {"unreadable": found.unreadable}
-        )
+        shown = [_plain(config, each) for config, each in found]
+        print_json(shown[0] if len(shown) == 1 else shown)
     else:
-        _say(found)
-    if found.is_sound:
-        return
-    if not options.recover:
+        for config, each in found:
+            if len(found) > 1:
+                print(f"{config.shard}:")
+            _say(each)
+    damaged = [config for config, each in found if not each.is_sound]
+    if damaged and not options.recover:
         raise Failure("the shard is damaged: restore a backup, or lose what is named by `--recover`")
     clock = SystemClock()
-    aside, rows = recover(config.shard, config.memory_octets, clock.now_microseconds(), clock.random(16))
-    accounts = raise_in(config.shard, config.memory_octets)
-    if not options.json:
-        print(f"{rows} rows of {accounts} accounts came over; the damaged shard is {aside}")
+    for config in damaged:
+        aside, rows = recover(config.shard, config.memory_octets, clock.now_microseconds(), clock.random(16))
+        accounts = raise_in(config)
+        if not options.json:
+            print(f"{rows} rows of {accounts} accounts came over; the damaged shard is {aside}")
+
+
+def _plain(config: Config, found: Diagnosis) -> dict[str, object]:
+    return {
+        "shard": str(config.shard),
+        "sound": found.is_sound,
+        "log": found.log,
+        "log_octets": found.log_octets,
+        "unreadable": found.unreadable,
+    }
 
 
 def _say(found: Diagnosis) -> None:

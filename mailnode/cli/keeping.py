@@ -6,11 +6,12 @@ import argparse
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from mailnode import node
 from mailnode.admin.extracting import extract
 from mailnode.admin.keeping import beside_shard
 from mailnode.admin.restoring import NotRestored
@@ -18,15 +19,15 @@ from mailnode.cli.asking import ask
 from mailnode.cli.failure import Failure
 from mailnode.cli.printing import Column, number, octets, print_json, show_rows, text, time
 from mailnode.clock import SystemClock
-from mailnode.cluster import whole
-from mailnode.config import LIMITS, load
+from mailnode.cluster import local_map, whole
+from mailnode.config import LIMITS, Config, load, shard_of
 from mailnode.mailbox.appended import replay
 from mailnode.mailbox.raising import raise_all
 from mailnode.pb import admin_pb2 as pb
 from mailnode.store.backups import Backup, BackupError, Backups, Progress, Source, sync
 from mailnode.store.shard import open_shard
 
-SHARD = "shard"
+SHARD = shard_of(0)
 BACKUPS = (
     Column("BACKUP", lambda one: one.name),
     Column("MADE", lambda one: time(one.made)),
@@ -43,30 +44,38 @@ def make(options: argparse.Namespace) -> None:
     if backups_within(options.backups, directory):
         raise Failure(f"{options.backups} lies in the node's directory: a backup belongs on another disk")
     made = ask(options, pb.CheckpointRequest())
+    each = sorted((made, *made.others), key=lambda one: one.folder)
     try:
         if options.account:
-            backup = _make_of_account(backups, Path(made.path), options)
+            backup = _make_of_account(backups, {one.folder: Path(one.path) for one in each}, options)
         else:
             beside = (Source(directory / path, str(path)) for path in beside_shard(directory))
-            sources = [*_shard_sources(Path(made.path)), *beside]
-            backup = _kept(backups, sources, made.incarnation, made.made)
+            shards = (source for one in each for source in _shard_sources(Path(one.path), one.folder))
+            incarnation = b"".join(one.incarnation for one in each)
+            backup = _kept(backups, [*shards, *beside], incarnation, made.made)
     except (BackupError, NotRestored) as error:
         raise Failure(str(error)) from None
     finally:
-        ask(options, pb.CheckpointDropRequest(path=made.path))
+        for one in each:
+            ask(options, pb.CheckpointDropRequest(path=one.path))
     print(f"{backup.name}: {len(backup.files)} files, {octets(backup.octets)}")
     if options.keep:
         _prune(backups, options.keep)
 
 
-def _make_of_account(backups: Backups, checkpoint: Path, options: argparse.Namespace) -> Backup:
+def _make_of_account(backups: Backups, folders: Mapping[str, Path], options: argparse.Namespace) -> Backup:
     """Its rows lie in a shard of their own for a moment, on the disk of the backups."""
     clock = SystemClock()
+    mapped = local_map.read(load(options.directory).map_file)
+
+    def checkpoint(partition: int) -> Path:
+        return folders[shard_of(0 if mapped is None else mapped.owners[partition])]
+
     options.backups.mkdir(0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".account-", dir=options.backups.absolute()) as directory:
         path = Path(directory) / SHARD
         address, incarnation = extract(checkpoint, options.account, path, clock)
-        return _kept(backups, _shard_sources(path), incarnation, clock.now_microseconds(), address)
+        return _kept(backups, _shard_sources(path, SHARD), incarnation, clock.now_microseconds(), address)
 
 
 def _kept(
@@ -81,8 +90,8 @@ def backups_within(backups: Path, directory: Path) -> bool:
     return backups.absolute().is_relative_to(directory)
 
 
-def _shard_sources(checkpoint: Path) -> list[Source]:
-    return [Source(file, f"{SHARD}/{file.name}") for file in sorted(checkpoint.iterdir())]
+def _shard_sources(checkpoint: Path, folder: str) -> list[Source]:
+    return [Source(file, f"{folder}/{file.name}") for file in sorted(checkpoint.iterdir())]
 
 
 def list_(options: argparse.Namespace) -> None:
@@ -171,7 +180,7 @@ def _restore_all(backups: Backups, backup: Backup, directory: Path) -> None:
     try:
         with _told(backup.octets) as progress:
             backups.lay_out(backup, making, progress)
-        accounts = raise_in(making / SHARD, load(making).memory_octets)
+        accounts = sum(raise_in(config) for config in node.members(making))
         making.rename(directory)
         sync(directory.absolute().parent)
     except BaseException:
@@ -180,12 +189,14 @@ def _restore_all(backups: Backups, backup: Backup, directory: Path) -> None:
     print(f"{directory}: {accounts} accounts as of {backup.name}; what waited for other servers is on hold")
 
 
-def raise_in(path: Path, memory_octets: int) -> int:
-    """Every account of the shard that lies there beyond what was given out since; how many."""
+def raise_in(config: Config) -> int:
+    """Every account of a node's shard beyond what was given out since; how many."""
     clock = SystemClock()
-    shard = open_shard(path, memory_octets, b"")
+    incarnation = clock.random(16)
+    shard = open_shard(config.shard, config.memory_octets, b"")
     try:
-        shard.renew(clock.random(16))
+        shard.renew(incarnation)
+        local_map.renew(config.map_file, config.node, incarnation)
         whole.finish(shard, replay, LIMITS.part_rows_max)  # else it would come after what is raised
         return raise_all(shard, clock.now_microseconds())
     finally:

@@ -12,20 +12,19 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mailnode import node
 from mailnode.admin import client
-from mailnode.admin.operator import Operator
 from mailnode.admin.refusal import Refusal
 from mailnode.cli import lda
+from mailnode.cli.asking import sockets
 from mailnode.cli.failure import Failure
 from mailnode.cli.printing import octets, text
 from mailnode.clock import SystemClock
-from mailnode.config import Config, load
-from mailnode.listeners.ports import become
 from mailnode.migration import arrival, departure
 from mailnode.migration.arrival import Arrival, Ask
 from mailnode.migration.departure import Departure, Export, Target
@@ -108,7 +107,7 @@ def _context(options: argparse.Namespace) -> ssl.SSLContext:
 
 def _import(options: argparse.Namespace, source: Source) -> None:
     async def work(counts: arrival.Counts) -> None:
-        async with _importing(load(options.directory), options.address) as ask:
+        async with _importing(options.directory, options.address) as ask:
             await Arrival(ask, source, options.into, options.mailbox, options.keep_uids, counts).run(
                 options.address
             )
@@ -122,7 +121,7 @@ def _import(options: argparse.Namespace, source: Source) -> None:
 
 def _export(options: argparse.Namespace, target: Target) -> None:
     async def work(counts: departure.Counts) -> None:
-        async with _exporting(load(options.directory)) as export:
+        async with _exporting(options.directory) as export:
             leaving = Departure(export, options.address, target, options.mailbox, counts)
             await leaving.run(await leaving.mailboxes())
 
@@ -143,14 +142,14 @@ def _run(work: object) -> None:
 
 
 @asynccontextmanager
-async def _importing(config: Config, address: str) -> AsyncIterator[Ask]:
+async def _importing(directory: Path, address: str) -> AsyncIterator[Ask]:
     """By the node, or, while none runs, as it would."""
-    if client.is_running(config.admin_socket):
-        async with client.importing(config.admin_socket) as ask:
+    if (socket := client.running(sockets(directory))) is not None:
+        async with client.importing(socket) as ask:
             yield ask
         return
-    async with _offline(config) as operator:
-        inlet = await operator.inlet(address)
+    async with node.offline(directory, SystemClock()) as whole:
+        inlet = await whole.everywhere.operator.inlet(address)
 
         async def asked(request: pb.ImportRequest) -> pb.ImportAnswer:
             return await (inlet.begin() if request.address else inlet.answer(request))
@@ -159,19 +158,12 @@ async def _importing(config: Config, address: str) -> AsyncIterator[Ask]:
 
 
 @asynccontextmanager
-async def _exporting(config: Config) -> AsyncIterator[Export]:
-    if client.is_running(config.admin_socket):
-        yield lambda request: client.exporting(config.admin_socket, request)
+async def _exporting(directory: Path) -> AsyncIterator[Export]:
+    if (socket := client.running(sockets(directory))) is not None:
+        yield lambda request: client.exporting(socket, request)
         return
-    async with _offline(config) as operator:
-        yield operator.Export
-
-
-@asynccontextmanager
-async def _offline(config: Config) -> AsyncIterator[Operator]:
-    become(config.user)  # what root would write the node could not
-    async with node.house(config, SystemClock()) as parts:
-        yield node.operator(config, parts, lambda changed: None)
+    async with node.offline(directory, SystemClock()) as whole:
+        yield whole.everywhere.operator.Export
 
 
 # -- what is said

@@ -10,12 +10,11 @@ from typing import Any
 
 from mailnode import node
 from mailnode.admin import client
-from mailnode.admin.operator import asked
 from mailnode.admin.refusal import Refusal
+from mailnode.cli.asking import sockets
 from mailnode.cli.failure import Failure
 from mailnode.cli.printing import Column, octets, show
 from mailnode.clock import SystemClock
-from mailnode.config import load
 from mailnode.pb import admin_pb2 as pb
 
 POLLED_SECONDS = 0.5
@@ -30,12 +29,12 @@ FAULTS = (
 
 def scrub(options: argparse.Namespace) -> None:
     """By the node that runs, or here while none does. Raises Failure where something is wrong."""
-    socket = load(options.directory).admin_socket
+    at = sockets(options.directory)
     try:
-        answer = client.ask(socket, pb.ScrubRequest(begin=True))
+        answer = client.ask_any(at, pb.ScrubRequest(begin=True))
         while answer.running:
             time.sleep(POLLED_SECONDS)
-            answer = client.ask(socket, pb.ScrubRequest())
+            answer = client.ask_any(at, pb.ScrubRequest())
             _say(answer)
     except client.NotRunning:
         answer = asyncio.run(_offline(options))
@@ -54,17 +53,15 @@ def scrub(options: argparse.Namespace) -> None:
 
 
 async def _offline(options: argparse.Namespace) -> Any:
-    config = load(options.directory)
-    async with node.house(config, SystemClock()) as parts:
-        operator = node.operator(config, parts, lambda changed: None)
-        parts.scrub.begin()
-        scrubbing = asyncio.create_task(parts.scrub.go_on())
+    async with node.offline(options.directory, SystemClock()) as whole:
+        for parts in whole.houses:
+            parts.scrub.begin()
+        scrubbing = asyncio.gather(*(parts.scrub.go_on() for parts in whole.houses))
         while not scrubbing.done():
             await asyncio.wait((scrubbing,), timeout=POLLED_SECONDS)
-            answer = await asked(operator, "Scrub", pb.ScrubRequest())
-            _say(answer)
+            _say(await whole.everywhere.asked("Scrub", pb.ScrubRequest()))
         await scrubbing
-        return await asked(operator, "Scrub", pb.ScrubRequest())
+        return await whole.everywhere.asked("Scrub", pb.ScrubRequest())
 
 
 def _say(answer: Any) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -129,6 +129,14 @@ def _incarnation(table: Table, index: int) -> bytes:
 def write(file: Path, mapped: LocalMap) -> None:
     """Raises OSError."""
     write_whole(file, json.dumps(values_of(mapped)) + "\n")
+
+
+def renew(file: Path, node: int, incarnation: bytes) -> None:
+    """A node's shard is another one; nothing where there is no file. Raises ConfigError and OSError."""
+    mapped = read(file)
+    if mapped is not None:
+        kept = mapped.incarnations
+        write(file, replace(mapped, incarnations=(*kept[:node], incarnation, *kept[node + 1 :])))
 
 
 def values_of(mapped: LocalMap) -> dict[str, Any]:

@@ -4,7 +4,8 @@ directory (`members`) are processes that one other keeps running (`supervisor`).
 
 from mailnode.node.house import House, house, operator
 from mailnode.node.members import locked, members
+from mailnode.node.offline import offline
 from mailnode.node.serving import serve
 from mailnode.node.supervisor import Unstarted, supervise
 
-__all__ = ["House", "Unstarted", "house", "locked", "members", "operator", "serve", "supervise"]
+__all__ = ["House", "Unstarted", "house", "locked", "members", "offline", "operator", "serve", "supervise"]

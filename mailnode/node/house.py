@@ -20,6 +20,7 @@ from mailnode.clock import Clock
 from mailnode.cluster import local_map, whole
 from mailnode.cluster.map import Map
 from mailnode.cluster.partitions import Partitions
+from mailnode.cluster.peers import Peers
 from mailnode.config import Config, ConfigError, Domain
 from mailnode.directory.creation import Creation
 from mailnode.directory.credential import Credentials, Hashing
@@ -107,6 +108,7 @@ class House:
     scrub: Scrub
     sums: Sums
     map: Map
+    peers: Peers
     partitions: Partitions
     metrics: Metrics
     traced: Tell | None
@@ -154,6 +156,7 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
                 scrub=Scrub(shard, pools.upkeep, clock, limits, config.scrub_file),
                 sums=Sums(shard, quotas, pools.loads, limits, accounts.leads),
                 map=mapped,
+                peers=Peers(mapped, limits),
                 partitions=partitions,
                 metrics=metrics,
                 traced=traced,
@@ -174,7 +177,8 @@ def _map(config: Config, incarnation: bytes) -> Map:
         where = f"{config.map_file}: nodes[{config.node}].incarnation"
         found = f"found {mapped.incarnations[config.node].hex()}, expected {incarnation.hex()}"
         raise ConfigError(f"{where}: {found}: {config.shard} is another one, restore a backup")
-    return local_map.seen_by(mapped, config.node, [f"unix:{each.peer_socket.absolute()}" for each in nodes])
+    sockets = [f"unix:{each.peer_socket.absolute()}" if len(nodes) > 1 else "" for each in nodes]
+    return local_map.seen_by(mapped, config.node, sockets)
 
 
 @contextmanager
@@ -232,10 +236,13 @@ def operator(
         parts.upload_ids,
         parts.limits,
         Domains(config.directory, parts.people.rows, changed),
-        Checkpoints(parts.shard, parts.directory, parts.clock, parts.pools.upkeep),
+        Checkpoints(
+            parts.shard, config.directory.absolute(), config.shard.absolute(), parts.clock, parts.pools.upkeep
+        ),
         Restoring(
             parts.shard,
-            parts.directory,
+            parts.map,
+            config.home.absolute(),
             parts.accounts,
             parts.people.rows,
             parts.people.creation,

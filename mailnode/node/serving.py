@@ -7,7 +7,7 @@ import logging
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,10 +20,15 @@ from mailnode.listeners.ports import Ports, become, bound, inherited
 from mailnode.listeners.reactor import install
 from mailnode.node.doors import Doors
 from mailnode.node.house import house, operator
+from mailnode.node.offline import joined
 from mailnode.node.works import works
 from mailnode.traces import Tell
 
 log = logging.getLogger(__name__)
+
+
+READY, DRAINED = b"+", b"-"
+"""What a node says to its parent: it accepts; its sessions have ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,8 @@ class Place:
     """Of a node among others of its directory."""
 
     channel: socket.socket | None = None
-    """To the parent; at its end the node stops. What is told: `away NODE` and `back NODE`, a line each."""
+    """To the parent; at its end the node stops. What is told, a line each: `away NODE` and `back NODE`; `end`
+    answers DRAINED."""
     others: Mapping[int, Ports] = field(default_factory=dict)
     """The ports of the other nodes, which are served too while those are away."""
     anew: bool = False
@@ -74,26 +80,45 @@ async def _serve(
     ):
         doors = Doors(config, parts, reactor)
         asked = operator(config, parts, doors.change_domains, lambda: doors.sessions)
-        admin = await service.serve(config.admin_socket, asked)
-        try:
-            if place.anew:
-                _take_anew(doors)
-            doors.open(ports)
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _take_anew, doors)
-            if place.channel is not None:
-                place.channel.setblocking(False)
-                asyncio.get_running_loop().add_reader(place.channel, _told, place, doors, stop)
-            ready()
-            await stop.wait()
-        finally:
-            for each in place.others.values():
-                each.close()
-            await doors.stop()
-            await admin.stop(grace=None)
+        async with joined(parts, asked) as everywhere:
+            admin = await service.serve(config.admin_socket, everywhere)
+            try:
+                if place.anew:
+                    _take_anew(doors)
+                doors.open(ports)
+                asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _take_anew, doors)
+                end = _attend(place, doors, stop)
+                ready()
+                await stop.wait()
+            finally:
+                for each in place.others.values():
+                    each.close()
+                await doors.stop()
+                await admin.stop(grace=None)
+            await _wait_for_others(place, end, config.limits.stop_seconds_max)
 
 
-def _told(place: Place, doors: Doors, stop: asyncio.Event) -> None:
-    """What the parent says; at its end there is nobody any more who would start us again."""
+def _attend(place: Place, doors: Doors, stop: asyncio.Event) -> asyncio.Event:
+    """Hear what the parent says; the event is set once the others need us no more."""
+    end = asyncio.Event()
+    if place.channel is not None:
+        place.channel.setblocking(False)
+        asyncio.get_running_loop().add_reader(place.channel, _told, place, doors, stop, end)
+    return end
+
+
+async def _wait_for_others(place: Place, end: asyncio.Event, seconds_max: float) -> None:
+    """Their sessions may still speak to accounts of this node."""
+    if place.channel is None:
+        return
+    with suppress(OSError, TimeoutError):
+        place.channel.send(DRAINED)
+        async with asyncio.timeout(seconds_max):
+            await end.wait()
+
+
+def _told(place: Place, doors: Doors, stop: asyncio.Event, end: asyncio.Event) -> None:
+    """At the parent's end there is nobody any more who would start us again."""
     assert place.channel is not None
     try:
         said = place.channel.recv(4096)
@@ -104,12 +129,15 @@ def _told(place: Place, doors: Doors, stop: asyncio.Event) -> None:
     if not said:
         asyncio.get_running_loop().remove_reader(place.channel)
         stop.set()
+        end.set()
     for line in said.decode().splitlines():
         what, _, node = line.partition(" ")
         if what == "away":
             doors.cover(int(node), place.others[int(node)])
-        else:
+        elif what == "back":
             doors.uncover(int(node))
+        else:
+            end.set()
 
 
 @asynccontextmanager

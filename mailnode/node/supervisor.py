@@ -26,7 +26,7 @@ from mailnode.config import Config, ConfigError
 from mailnode.limits import Limits
 from mailnode.listeners.ports import Ports, become, bound_unix, inherited, shared
 from mailnode.node.members import locked
-from mailnode.node.serving import Place, run
+from mailnode.node.serving import DRAINED, READY, Place, run
 from mailnode.store.shard import ShardError
 
 log = logging.getLogger(__name__)
@@ -71,6 +71,7 @@ class Child:
     """0: none runs."""
     channel: socket.socket | None = None
     is_ready: bool = False
+    is_drained: bool = False
     began: float = field(default=0.0)
     deaths: int = 0
     """In a row, each soon after it began."""
@@ -167,6 +168,7 @@ class Supervisor:
         theirs.close()
         ours.setblocking(False)
         child.process, child.channel, child.is_ready = process, ours, False
+        child.is_drained = False
         child.began, child.begins = time.monotonic(), None
         self._selector.register(ours, selectors.EVENT_READ, child)
         if anew:
@@ -183,7 +185,7 @@ class Supervisor:
             config = self._configs[child.node]
             log_file.set_up(config.log_level, config.log_format, name_of(child.node))
             others = {node: ports for node, ports in enumerate(self._ports) if node != child.node}
-            run(config, self._ports[child.node], lambda: channel.send(b"+"), Place(channel, others, anew))
+            run(config, self._ports[child.node], lambda: channel.send(READY), Place(channel, others, anew))
             status = 0
         except (ConfigError, ShardError, OSError) as error:
             print(f"mailnode: {name_of(child.node)}: {error}", file=sys.stderr)
@@ -206,7 +208,7 @@ class Supervisor:
                 each.close()
 
     def _hear(self, child: Child) -> None:
-        """That it is ready; its end is told by a signal too."""
+        """That it is ready, or drained; its end is told by a signal too."""
         assert child.channel is not None
         try:
             said = child.channel.recv(16)
@@ -215,12 +217,24 @@ class Supervisor:
         if not said:
             self._drop_channel(child)
             return
+        if DRAINED in said:
+            child.is_ready, child.is_drained = False, True
+            self._end_drained(child)
+            return
         child.is_ready = True
         for other in self._children:
             self._tell(other, f"back {child.node}")
         if not self._told_ready and all(each.is_ready for each in self._children):
             self._told_ready = True
             self._ready()
+
+    def _end_drained(self, child: Child) -> None:
+        """One that stops by itself may end; of all that stop, none before the last one's sessions ended."""
+        if self._stop_by is None:
+            self._tell(child, "end")
+        elif all(each.is_drained or not each.process for each in self._children):
+            for each in self._children:
+                self._tell(each, "end")
 
     def _tell(self, child: Child, line: str) -> None:
         if child.channel is not None:
@@ -244,6 +258,7 @@ class Supervisor:
         child.process, child.is_ready = 0, False
         self._drop_channel(child)
         if self._stop_by is not None:
+            self._end_drained(child)
             return
         log.error("a node ended", extra={"node": name_of(child.node), "status": status})
         if not self._told_ready:

@@ -24,10 +24,12 @@ class AccountAddRequest(_message.Message):
     def __init__(self, address: _Optional[str] = ..., password: _Optional[str] = ...) -> None: ...
 
 class AccountListRequest(_message.Message):
-    __slots__ = ("address",)
+    __slots__ = ("address", "removed")
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_FIELD_NUMBER: _ClassVar[int]
     address: str
-    def __init__(self, address: _Optional[str] = ...) -> None: ...
+    removed: bool
+    def __init__(self, address: _Optional[str] = ..., removed: _Optional[bool] = ...) -> None: ...
 
 class AccountListAnswer(_message.Message):
     __slots__ = ("accounts",)
@@ -261,14 +263,18 @@ class CheckpointRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class CheckpointAnswer(_message.Message):
-    __slots__ = ("path", "incarnation", "made")
+    __slots__ = ("path", "incarnation", "made", "folder", "others")
     PATH_FIELD_NUMBER: _ClassVar[int]
     INCARNATION_FIELD_NUMBER: _ClassVar[int]
     MADE_FIELD_NUMBER: _ClassVar[int]
+    FOLDER_FIELD_NUMBER: _ClassVar[int]
+    OTHERS_FIELD_NUMBER: _ClassVar[int]
     path: str
     incarnation: bytes
     made: int
-    def __init__(self, path: _Optional[str] = ..., incarnation: _Optional[bytes] = ..., made: _Optional[int] = ...) -> None: ...
+    folder: str
+    others: _containers.RepeatedCompositeFieldContainer[CheckpointAnswer]
+    def __init__(self, path: _Optional[str] = ..., incarnation: _Optional[bytes] = ..., made: _Optional[int] = ..., folder: _Optional[str] = ..., others: _Optional[_Iterable[_Union[CheckpointAnswer, _Mapping]]] = ...) -> None: ...
 
 class CheckpointDropRequest(_message.Message):
     __slots__ = ("path",)
@@ -513,6 +519,14 @@ class DomainRemoveRequest(_message.Message):
     keep_accounts: bool
     def __init__(self, domain: _Optional[str] = ..., keep_accounts: _Optional[bool] = ...) -> None: ...
 
+class DomainsTakeRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class DomainsTakeAnswer(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
 class DomainListAnswer(_message.Message):
     __slots__ = ("domains",)
     class Domain(_message.Message):
@@ -547,7 +561,7 @@ class StatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class StatusAnswer(_message.Message):
-    __slots__ = ("hostname", "version", "running", "started", "sessions", "messages_in", "messages_in_rate", "messages_out", "queue_items", "queue_oldest", "shard_octets", "disk_free_octets", "last_scrub")
+    __slots__ = ("hostname", "version", "running", "started", "sessions", "messages_in", "messages_in_rate", "messages_out", "queue_items", "queue_oldest", "shard_octets", "disk_free_octets", "last_scrub", "node", "nodes")
     class Sessions(_message.Message):
         __slots__ = ("service", "open")
         SERVICE_FIELD_NUMBER: _ClassVar[int]
@@ -568,6 +582,8 @@ class StatusAnswer(_message.Message):
     SHARD_OCTETS_FIELD_NUMBER: _ClassVar[int]
     DISK_FREE_OCTETS_FIELD_NUMBER: _ClassVar[int]
     LAST_SCRUB_FIELD_NUMBER: _ClassVar[int]
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    NODES_FIELD_NUMBER: _ClassVar[int]
     hostname: str
     version: str
     running: bool
@@ -581,4 +597,6 @@ class StatusAnswer(_message.Message):
     shard_octets: int
     disk_free_octets: int
     last_scrub: int
-    def __init__(self, hostname: _Optional[str] = ..., version: _Optional[str] = ..., running: _Optional[bool] = ..., started: _Optional[int] = ..., sessions: _Optional[_Iterable[_Union[StatusAnswer.Sessions, _Mapping]]] = ..., messages_in: _Optional[int] = ..., messages_in_rate: _Optional[float] = ..., messages_out: _Optional[int] = ..., queue_items: _Optional[int] = ..., queue_oldest: _Optional[int] = ..., shard_octets: _Optional[int] = ..., disk_free_octets: _Optional[int] = ..., last_scrub: _Optional[int] = ...) -> None: ...
+    node: str
+    nodes: _containers.RepeatedCompositeFieldContainer[StatusAnswer]
+    def __init__(self, hostname: _Optional[str] = ..., version: _Optional[str] = ..., running: _Optional[bool] = ..., started: _Optional[int] = ..., sessions: _Optional[_Iterable[_Union[StatusAnswer.Sessions, _Mapping]]] = ..., messages_in: _Optional[int] = ..., messages_in_rate: _Optional[float] = ..., messages_out: _Optional[int] = ..., queue_items: _Optional[int] = ..., queue_oldest: _Optional[int] = ..., shard_octets: _Optional[int] = ..., disk_free_octets: _Optional[int] = ..., last_scrub: _Optional[int] = ..., node: _Optional[str] = ..., nodes: _Optional[_Iterable[_Union[StatusAnswer, _Mapping]]] = ...) -> None: ...

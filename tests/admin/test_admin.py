@@ -9,6 +9,7 @@ import pytest
 
 from mailnode import node
 from mailnode.admin.client import Failed, NotRunning, ask
+from mailnode.admin.everywhere import Everywhere
 from mailnode.admin.method import methods
 from mailnode.admin.operator import Operator
 from mailnode.admin.refusal import Refusal
@@ -42,7 +43,8 @@ def served(made: Path, at: Path, *requests: Any) -> list[Any]:
 
     async def scenario() -> list[Any]:
         async with node.house(load(made), SystemClock()) as parts:
-            server = await serve(at, node.operator(load(made), parts, lambda changed: None))
+            operator = node.operator(load(made), parts, lambda changed: None)
+            server = await serve(at, Everywhere("node0", operator))
             try:
                 return [await asyncio.to_thread(one, request) for request in requests]
             finally:
@@ -175,7 +177,7 @@ class Mistaken:
 def with_a_mistaken(at: Path, work: Callable[[], Any]) -> Any:
     async def scenario() -> Any:
         operator: Any = Mistaken()
-        server = await serve(at, operator)
+        server = await serve(at, Everywhere("node0", operator))
         try:
             return await asyncio.to_thread(work)
         finally:

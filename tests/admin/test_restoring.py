@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from mailnode.admin.restoring import NotRestored, Restoring, copied
+from mailnode.cluster.map import Map
 from mailnode.directory.address import Address
 from mailnode.directory.creation import Creation
 from mailnode.directory.rows import Rows
@@ -80,7 +81,10 @@ def restoring(tmp_path: Path, kind: type[Rows]) -> Iterator[tuple[Restoring, Row
         rows = kind(accounts, clock, limits)
         creation: Creation = None  # type: ignore[assignment]  # no account is made
         ids = UploadIds(clock)
-        yield Restoring(shard, tmp_path, accounts, rows, creation, ids, clock, pool, pool), rows
+        yield (
+            Restoring(shard, Map.alone("node0"), tmp_path, accounts, rows, creation, ids, clock, pool, pool),
+            rows,
+        )
     shard.close()
 
 
