@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 _MARK_OCTETS = 1 << 20
 """Of a partition's log between two marks: what is trimmed at once is one range."""
+_LEFT_SHARE = 0.75
+"""Of the memory, once it was full: taking from the front of a list moves all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,10 @@ class Kept:
         self._marks.append(_Mark(partition, seq, 0, now))
 
     def leaving_memory(self) -> Iterator[tuple[int, int]]:
-        """(partition, seq) up to which entries need not be in memory."""
-        while self._memory_octets > self._memory_octets_max:
+        """(partition, seq) up to which entries need not be in memory; many at once, or none."""
+        if self._memory_octets <= self._memory_octets_max:
+            return
+        while self._memory_octets > self._memory_octets_max * _LEFT_SHARE:
             partition, seq, octets = self._memory.popleft()
             self._memory_octets -= octets
             yield partition, seq

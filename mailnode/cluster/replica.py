@@ -88,6 +88,8 @@ class Replica:
         self.removed_at: dict[Member, float] = {}
         self.joined_at = float("-inf")
         self.writes: list[Writing] = []
+        self._proposed: list[Entry] = []
+        """Of one epoch: not among the writes yet."""
         self.sends: list[tuple[Member, Message]] = []
         self.swaps: list[Swap] = []
         self.fetches: list[Fetch] = []
@@ -104,10 +106,12 @@ class Replica:
     def required(self) -> set[Member]:
         """Whose acknowledgement makes an entry committed."""
         assert self.row is not None
-        return set(self.row.in_sync).union(*(swap.row.in_sync for swap in self.asked))
+        return set(self.row.in_sync).union(*[swap.row.in_sync for swap in self.asked])
 
     def in_sync_min(self) -> int:
         assert self.row is not None
+        if not self.asked:
+            return len(self.row.in_sync)
         return min(len(row.in_sync) for row in (self.row, *(swap.row for swap in self.asked)))
 
     def read(self, row: Row) -> None:
@@ -149,15 +153,30 @@ class Replica:
         assert self.is_leading and not self.stopped
         entry = Entry(Position(self.epoch, self.log.last.seq + 1), data, format)
         self.log.append(entry)
-        self._write(entry.position.seq - 1, (entry,))
-        self.acks.append((None, self.epoch, entry.position.seq))
+        self._proposed.append(entry)
         return entry.position
+
+    def drained_writes(self) -> list[Writing]:
+        """What is to be written, and no longer here."""
+        self._write_proposed()
+        writes, self.writes = self.writes, []
+        return writes
+
+    def _write_proposed(self) -> None:
+        """As one, and in order with all else."""
+        if not self._proposed:
+            return
+        first, last = self._proposed[0].position, self._proposed[-1].position
+        self.writes.append(Write(self.partition, last.epoch, first.seq - 1, tuple(self._proposed)))
+        self.acks.append((None, last.epoch, last.seq))
+        self._proposed.clear()
 
     def has_begun(self) -> bool:
         """What the epochs before left is committed and applied: it may serve."""
         return self.is_leading and not self.stopped and self.applied >= self.start
 
     def _lead(self, epoch: int) -> None:
+        self._write_proposed()
         self.epoch = epoch
         self.is_leading, self.has_lapsed = True, False
         self.durable = self.matched = 0
@@ -170,6 +189,7 @@ class Replica:
         self.progress.clear()
 
     def _write(self, after: int, entries: tuple[Entry, ...], truncated: tuple[Entry, ...] = ()) -> None:
+        self._write_proposed()
         self.writes.append(Write(self.partition, self.epoch, after, entries, truncated))
 
     def synced(self, epoch: int, matched: int) -> None:
@@ -343,6 +363,7 @@ class Replica:
                 return
             self.log = Log(snapshot.epochs, at.seq)
             self.applied = at.seq
+            self._write_proposed()
             self.writes.append(Install(snapshot))
         self.matched = max(self.matched, at.seq)
         self.commit = max(self.commit, self.applied)
@@ -371,6 +392,7 @@ class Replica:
             upto = min([upto, *(self.progress[m].matched if m in self.progress else 0 for m in others)])
         if upto > self.log.trimmed:
             self.log.trim(upto)
+            self._write_proposed()
             self.writes.append(Trim(self.partition, upto))
 
     def release(self, upto: int) -> None:

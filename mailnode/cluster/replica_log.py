@@ -28,9 +28,9 @@ class Log:
         self.released = max(trimmed, released)
         """The seq of the last entry that is not in memory."""
         self._entries = list(entries)
+        self.last = self._last()
 
-    @property
-    def last(self) -> Position:
+    def _last(self) -> Position:
         seq = self.released + len(self._entries)
         return Position(self.epochs[-1].epoch, seq) if seq else START
 
@@ -53,11 +53,13 @@ class Log:
         return START
 
     def append(self, entry: Entry) -> None:
-        assert entry.position.seq == self.last.seq + 1
-        assert entry.position.epoch >= self.last.epoch
-        if entry.position.epoch > self.last.epoch:
-            self.epochs.append(entry.position)
+        position, last = entry.position, self.last
+        assert position.seq == last.seq + 1
+        assert position.epoch >= last.epoch
+        if position.epoch > last.epoch:
+            self.epochs.append(position)
         self._entries.append(entry)
+        self.last = position
 
     def truncate(self, after: int) -> None:
         """Keep what has a seq up to `after`, behind which all is in memory."""
@@ -65,6 +67,7 @@ class Log:
         del self._entries[after - self.released :]
         while self.epochs and self.epochs[-1].seq > after:
             self.epochs.pop()
+        self.last = self._last()
 
     def trim(self, upto: int) -> None:
         self.release(upto)

@@ -256,7 +256,7 @@ class Replicas:
             if replica.is_leading:
                 self.pairs.tell_commit(replica)
         frames = tuple(self._frames(touched))
-        writes = tuple(writing for replica in touched for writing in _drained(replica.writes))
+        writes = tuple(writing for replica in touched for writing in replica.drained_writes())
         if writes:
             self._number += 1
             self._unsynced.append((self._number, self.now))

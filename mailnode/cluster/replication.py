@@ -315,7 +315,7 @@ class Replication:
             if isinstance(writing, Write) and writing.entries:
                 octets = sum([len(entry.data) for entry in writing.entries]) + 64
                 self._kept.wrote(writing.partition, writing.entries[-1].position.seq, octets, now)
-        for partition, seq in self._kept.leaving_memory():
+        for partition, seq in dict(self._kept.leaving_memory()).items():
             self.core.partitions[partition].release(seq)
 
     # -- in the writer thread

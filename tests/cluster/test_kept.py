@@ -10,8 +10,9 @@ MIB = 1 << 20
 def test_what_leaves_memory_is_what_was_written_first() -> None:
     kept = Kept(memory_octets_max=100, disk_octets_max=MIB, seconds_max=10)
     for seq, partition in enumerate((1, 2, 1), 1):
-        kept.wrote(partition, seq, 50, now=0)
-    assert list(kept.leaving_memory()) == [(1, 1)]
+        assert list(kept.leaving_memory()) == []
+        kept.wrote(partition, seq, 40, now=0)
+    assert list(kept.leaving_memory()) == [(1, 1), (2, 2)]
     assert list(kept.leaving_memory()) == []
 
 
