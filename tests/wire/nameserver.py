@@ -28,11 +28,18 @@ class Nameserver:
     Who asks for a name below `silent` hears nothing; `asked` are the names of all questions, as they came.
     """
 
-    def __init__(self, names: Mapping[str, Mapping[str, Sequence[str]]], silent: str = "") -> None:
+    def __init__(
+        self,
+        names: Mapping[str, Mapping[str, Sequence[str]]],
+        silent: str = "",
+        host: str = HOST,
+        port: int = 0,
+    ) -> None:
         self.names = names
         self.silent = silent
         self.asked: list[str] = []
-        self._udp, self._tcp = _both()
+        self.host = host
+        self._udp, self._tcp = _both(host, port)
         self.port: int = self._udp.getsockname()[1]
         self._threads = [threading.Thread(target=work) for work in (self._serve_udp, self._serve_tcp)]
 
@@ -42,8 +49,8 @@ class Nameserver:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._udp.sendto(b"", (HOST, self.port))  # an empty datagram, or connection, ends its thread
-        socket.create_connection((HOST, self.port)).close()
+        self._udp.sendto(b"", (self.host, self.port))  # an empty datagram, or connection, ends its thread
+        socket.create_connection((self.host, self.port)).close()
         for thread in self._threads:
             thread.join()
         self._udp.close()
@@ -77,7 +84,7 @@ class Nameserver:
 
     def _answer(self, octets: bytes) -> dns.message.Message:
         query = dns.message.from_wire(octets)
-        answer = dns.message.make_response(query)
+        answer = dns.message.make_response(query, recursion_available=True)
         asked = query.question[0]
         self.asked.append(asked.name.to_text(omit_final_dot=True).lower())
         name = self._aliased(answer, self.asked[-1])
@@ -101,11 +108,11 @@ class Nameserver:
         return name
 
 
-def _both() -> tuple[socket.socket, socket.socket]:
+def _both(host: str, port: int) -> tuple[socket.socket, socket.socket]:
     """UDP and TCP at one port; a port that is free for the one may be taken for the other."""
     for _ in range(PORTS_TRIED_MAX):
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        udp.bind((HOST, 0))
+        udp.bind((host, port))
         try:
             return udp, socket.create_server(udp.getsockname())
         except OSError:
