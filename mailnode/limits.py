@@ -224,3 +224,11 @@ class Limits:
     peer_message_octets_max: int = 64 * MiB  # a message with the longest header goes in one; frames are 1 MiB
     peer_silence_seconds_max: int = 2  # then a peer is asked whether it is there, and has as long to answer
     peer_reconnect_milliseconds_max: int = 200  # between two attempts: a restarted node is back at once
+    batch_octets_max: int = 256 * KiB  # that go in one message: more is no cheaper, and others wait for it
+    piece_octets_max: int = 64 * KiB  # of what is long: some 0.3 ms that a short answer waits behind it
+    outgoing_octets_max: int = 16 * MiB  # waiting for one other node: beyond it who asks or answers waits
+    remote_calls_open_max: int = 20_000  # of one node at another: as many as it has connections
+    remote_seconds_max: int = 60  # for an answer: a large COPY takes some; a node that died is noticed sooner
+    remote_wait_seconds_max: int = 10  # for the node that leads an account: a failover takes as long
+    reattached_at_once_max: int = 64  # watches whose node died, at the next one
+    reattach_seconds_max: int = 2  # in which very many of them come

@@ -29,7 +29,7 @@ from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.content import UploadIds
 from mailnode.mailbox.scrub import Scrub
 from mailnode.mailbox.undeletion import undelete
-from mailnode.mailbox.verbs import NotKnown
+from mailnode.mailbox.verbs import NotKnown, Unavailable
 from mailnode.pb import admin_pb2 as pb
 from mailnode.pb.change_pb2 import Intent
 from mailnode.pb.row_pb2 import DirectoryRow
@@ -314,7 +314,7 @@ async def asked(operator: Operator, name: str, request: object) -> object:
         raise Refusal(str(unfit)) from None
     except Busy:
         raise Refusal("too many logins wait: try again") from None
-    except NotKnown:
+    except (NotKnown, Unavailable):
         raise Refusal("it is not known whether all of it was stored: try again") from None
     except (domains.Refused, ConfigError) as error:
         raise Refusal(str(error)) from None

@@ -45,6 +45,7 @@ class NotPrimary(Unavailable):
     def __init__(self, partition: int, owner: str) -> None:
         """`owner`: the node that the map names; empty, where that is this one, which does not lead it yet."""
         super().__init__(f"partition {partition} is led by {owner or 'nobody yet'}")
+        self.partition = partition
         self.owner = owner
 
 

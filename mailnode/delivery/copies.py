@@ -13,7 +13,7 @@ from mailnode.clock import Clock
 from mailnode.delivery.replies import DISK_FULL, MAILBOX_FULL, UNAVAILABLE
 from mailnode.mailbox.content import Arrived, going_on
 from mailnode.mailbox.names import INBOX
-from mailnode.mailbox.verbs import Account, NotKnown
+from mailnode.mailbox.verbs import Account, NotKnown, Unavailable
 from mailnode.pb.change_pb2 import Intent, Upload
 from mailnode.pb.row_pb2 import QueueRow
 from mailnode.traces import Span, Tell
@@ -134,7 +134,7 @@ class Copies:
     async def _refusal(self, account: int, octets: int) -> Reply | None:
         try:
             usage = await (await self._accounts.open(account)).usage()
-        except NotKnown:
+        except (NotKnown, Unavailable):
             return UNAVAILABLE
         except Exception:  # our own mistake with one account refuses its recipient, not the transaction
             log.exception("an account cannot be opened", extra={"account": f"{account:016x}"})
@@ -178,7 +178,7 @@ class Copies:
         """Whatever goes wrong with one copy, the others are made."""
         try:
             result = await _durably(await self._accounts.open(copy.account), intent)
-        except NotKnown:
+        except (NotKnown, Unavailable):
             self._failed[key] = UNAVAILABLE
         except Exception:  # our own mistake with one copy; none of it is durable, as far as is known
             log.exception("a copy could not be made", extra={"account": f"{copy.account:016x}"})

@@ -10,7 +10,7 @@ from mailnode.delivery.draft import Draft, not_own
 from mailnode.delivery.replies import DISK_FULL, NOT_YOUR_ADDRESS, UNAVAILABLE
 from mailnode.delivery.transaction import Delivery, Sender, Terms, Transaction
 from mailnode.directory.lookup import Recipients
-from mailnode.mailbox.verbs import NotKnown
+from mailnode.mailbox.verbs import NotKnown, Unavailable
 from protocols.mime.fields import Header
 from protocols.smtp.envelope import Path
 from protocols.smtp.reply import Reply
@@ -59,7 +59,7 @@ class Submit:
     async def _not_own(self, reverse_path: Path, account: int) -> Reply | None:
         try:
             return None if await self._owns(account, str(reverse_path)) else NOT_YOUR_ADDRESS
-        except (NotKnown, OSError):
+        except (NotKnown, Unavailable, OSError):
             return UNAVAILABLE
 
     async def _judged(self, account: int, header: Header) -> Reply | None:
@@ -68,7 +68,7 @@ class Submit:
             return None
         try:
             return await not_own(header, partial(self._owns, account))
-        except (NotKnown, OSError):
+        except (NotKnown, Unavailable, OSError):
             return UNAVAILABLE
 
     async def _owns(self, account: int, address: str) -> bool:

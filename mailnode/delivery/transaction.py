@@ -26,7 +26,7 @@ from mailnode.limits import Limits
 from mailnode.mailauth.verdict import Disposition
 from mailnode.mailbox.content import Arrived, Content, UploadIds, transaction_name
 from mailnode.mailbox.names import JUNK
-from mailnode.mailbox.verbs import NotKnown
+from mailnode.mailbox.verbs import NotKnown, Unavailable
 from mailnode.metrics import Metrics
 from mailnode.pb.row_pb2 import QueueRow
 from mailnode.traces import Span, Tell
@@ -139,7 +139,7 @@ class Transaction:
     async def recipient(self, path: Path) -> Reply:
         try:
             resolution = await self._delivery.lookup.resolve(str(path))
-        except (NotKnown, OSError):
+        except (NotKnown, Unavailable, OSError):
             return UNAVAILABLE
         if isinstance(resolution, Unknown):
             return NO_SUCH_USER

@@ -27,7 +27,7 @@ from mailnode.directory.turns import Busy
 from mailnode.limits import Limits
 from mailnode.mailbox.dues import Dues
 from mailnode.mailbox.names import JUNK
-from mailnode.mailbox.verbs import NotKnown
+from mailnode.mailbox.verbs import NotKnown, Unavailable
 from mailnode.pb.change_pb2 import Create, Intent
 from mailnode.pb.row_pb2 import CredentialRow, DirectoryRow
 from mailnode.store.keys import Due
@@ -96,7 +96,7 @@ class Creation:
         self._under_way.add(asked)
         try:
             return await self._create(asked, prepared)
-        except NotKnown:
+        except (NotKnown, Unavailable):
             return NOT_KNOWN
         except Busy:
             return Refused("too many logins wait: try again")
@@ -118,7 +118,7 @@ class Creation:
             if not await self._rows.put_new(asked, row):
                 return Refused(f"{asked} exists")
             await self._finish(asked, row)
-        except NotKnown:
+        except (NotKnown, Unavailable):
             return NOT_KNOWN
         return Created(str(asked))
 
@@ -136,7 +136,7 @@ class Creation:
         self._under_way.add(address)
         try:
             await self._finish(address, row)
-        except NotKnown:
+        except (NotKnown, Unavailable):
             log.warning("an account is still half-done", extra={"address": str(address)})
         finally:
             self._under_way.discard(address)
@@ -156,7 +156,7 @@ class Creation:
             row.targets.append(str(canonical_target))
         try:
             new = await self._rows.put_new(asked, row)
-        except NotKnown:
+        except (NotKnown, Unavailable):
             return NOT_KNOWN
         return Created(str(asked)) if new else Refused(f"{asked} exists")
 
@@ -170,7 +170,7 @@ class Creation:
             return Refused(f"{asked} is no alias")
         try:
             await self._rows.drop(asked)
-        except NotKnown:
+        except (NotKnown, Unavailable):
             return NOT_KNOWN
         return Created(str(asked))
 

@@ -23,6 +23,7 @@ from mailnode.directory.rows import Accounts, intent_id, small_row
 from mailnode.directory.sessions import Sessions
 from mailnode.directory.turns import Busy, Turns
 from mailnode.limits import Limits
+from mailnode.mailbox.verbs import Unavailable
 from mailnode.pb.change_pb2 import Intent, PutRow
 from mailnode.pb.row_pb2 import ApplicationPassword, CredentialRow, UsedRow
 from mailnode.store.damage import Unreadable
@@ -70,7 +71,7 @@ class Credentials:
         """Empty where there is none; Busy where it cannot be read: no password is wrong for that."""
         try:
             return await small_row(self._accounts, account, CredentialRow, Kind.CREDENTIAL, b"")
-        except Unreadable:
+        except (Unavailable, Unreadable):
             raise Busy from None
 
     async def put(self, owner: Owner, row: CredentialRow) -> None:

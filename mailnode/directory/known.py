@@ -12,7 +12,7 @@ from mailnode.directory.guesses import Standing
 from mailnode.directory.rows import Accounts, intent_id, small_row
 from mailnode.directory.source import Source
 from mailnode.limits import Limits
-from mailnode.mailbox.verbs import NotKnown
+from mailnode.mailbox.verbs import NotKnown, Unavailable
 from mailnode.pb.change_pb2 import Intent, PutRow
 from mailnode.pb.row_pb2 import KnownRow
 from mailnode.store.damage import Unreadable
@@ -55,7 +55,7 @@ class Known:
         try:
             async with self._writing.setdefault(account, asyncio.Lock()):
                 await self._write(account, source)
-        except NotKnown:
+        except (NotKnown, Unavailable):
             log.info("where a user came from is not kept", extra={"account": f"{account:016x}"})
             return
         self._fresh[account, source.address] = self._clock.monotonic_seconds()

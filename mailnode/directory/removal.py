@@ -20,7 +20,7 @@ from mailnode.directory.sessions import Sessions
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.dues import Task
-from mailnode.mailbox.verbs import NotKnown
+from mailnode.mailbox.verbs import NotKnown, Unavailable
 from mailnode.pb.change_pb2 import Intent, PurgeAccount, RemoveAccount, UndeleteAccount
 from mailnode.pb.row_pb2 import DirectoryRow
 from mailnode.store.keys import Due
@@ -72,7 +72,7 @@ class Removal:
                 if result.refused:
                     return NOT_KNOWN
                 await self._rows.drop(asked)
-            except NotKnown:
+            except (NotKnown, Unavailable):
                 return NOT_KNOWN
             finally:
                 self._sessions.end(row.account, None)  # those that began while it was dropped, too
@@ -90,7 +90,7 @@ class Removal:
                 return Refused(f"{asked.domain} is none of this node's domains")
             try:
                 return await self._bring_back(asked, found[-1].account)
-            except NotKnown:
+            except (NotKnown, Unavailable):
                 return NOT_KNOWN
 
     async def _bring_back(self, address: Address, account: int) -> Created | Refused:
@@ -130,7 +130,7 @@ class Removal:
         for each in self.removed():
             try:
                 await self._free(stored_address(each.address), each.account)
-            except NotKnown:
+            except (NotKnown, Unavailable):
                 raise
             except Exception:  # what of one address cannot be read holds up no other
                 log.exception("account %016x: its address cannot be freed", each.account)
@@ -149,7 +149,7 @@ class Removal:
             try:
                 account = await self._accounts.open(task.account)
                 result = await account.apply(Intent(purge_account=PurgeAccount()))
-            except NotKnown:
+            except (NotKnown, Unavailable):
                 raise
             except Exception:  # what of one account cannot be read holds up no other
                 log.exception("account %016x: it cannot be purged", task.account)

@@ -17,7 +17,7 @@ from mailnode.directory.address import Address, Malformed, canonical, stored_add
 from mailnode.directory.creation import NOT_KNOWN, Created, Refused
 from mailnode.directory.rows import Accounts, Rows, intent_id
 from mailnode.mailbox.dues import Dues
-from mailnode.mailbox.verbs import NotKnown
+from mailnode.mailbox.verbs import NotKnown, Unavailable
 from mailnode.pb.change_pb2 import Intent, RenameAccount
 from mailnode.pb.row_pb2 import DirectoryRow
 from mailnode.store.keys import Due
@@ -47,7 +47,7 @@ class Renaming:
         async with self._turn:
             try:
                 return await self._begin(old, new, alias)
-            except NotKnown:
+            except (NotKnown, Unavailable):
                 return NOT_KNOWN
 
     async def resume(self, dues: Dues) -> None:
@@ -59,7 +59,7 @@ class Renaming:
                     row = await self._rows.get(new)
                     if row is not None and row.renames:
                         await self._finish(new, row)
-            except NotKnown:
+            except (NotKnown, Unavailable):
                 log.warning("an account is half renamed", extra={"address": str(new)})
 
     async def _begin(self, old: Address, new: Address, alias: bool) -> Created | Refused:

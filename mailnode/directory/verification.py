@@ -26,7 +26,7 @@ from mailnode.directory.password import matches
 from mailnode.directory.sessions import Sessions
 from mailnode.directory.turns import Busy
 from mailnode.limits import Limits
-from mailnode.mailbox.verbs import NotKnown
+from mailnode.mailbox.verbs import NotKnown, Unavailable
 from mailnode.pb.row_pb2 import ApplicationPassword, CredentialRow
 from mailnode.store.damage import Unreadable
 from protocols.sasl import scram
@@ -143,7 +143,7 @@ class Verification:
         """BUSY where a row cannot be read: no password is wrong for that."""
         try:
             return await self._read(login, caller)
-        except (Busy, Unreadable):
+        except (Busy, Unavailable, Unreadable):
             log_failure(caller, login, Reason.BUSY)
             return Reason.BUSY
 
@@ -193,7 +193,7 @@ class Verification:
         """Only now is the password at hand to hash it as we would today."""
         try:
             await self._credentials.renew(owner, row, prepared)
-        except (Busy, NotKnown):
+        except (Busy, NotKnown, Unavailable):
             log.info("old hash kept", extra={"account": f"{owner.account:016x}"})
 
     async def _admitted(self, attempt: Attempt, password: ApplicationPassword | None) -> Identity | Reason:
@@ -219,7 +219,7 @@ class Verification:
             return
         try:
             await self._credentials.used(account, password)
-        except NotKnown:
+        except (NotKnown, Unavailable):
             return
         self._used.add(key)
 

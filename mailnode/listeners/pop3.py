@@ -23,7 +23,7 @@ from mailnode.listeners.conversation import Conversation
 from mailnode.listeners.listener import Goodbye, Listener
 from mailnode.mailbox.ranges import packed
 from mailnode.mailbox.rows import MAIL, SAVE_DATE, SEEN, SIZE, longs, low_flags, unique_id, words
-from mailnode.mailbox.verbs import ALL_UIDS, Account, Expunged, NotKnown, Want
+from mailnode.mailbox.verbs import ALL_UIDS, Account, Expunged, NotKnown, Unavailable, Want
 from mailnode.pb.change_pb2 import Expunge, Intent, Store
 from protocols.pop3 import event as events
 from protocols.pop3.command import EXPIRE_NEVER, Policy, err
@@ -379,7 +379,7 @@ async def _mark(client: Client, indexes: Sequence[int]) -> None:
     inbox = client.inbox
     uids = packed([inbox.uids[index] for index in indexes])
     store = Store(mailbox=inbox.mailbox, uids=uids, mode=Store.ADD, flags=SEEN)
-    with suppress(NotKnown):
+    with suppress(NotKnown, Unavailable):
         await inbox.account.apply(Intent(id=intent_id(client.clock), store=store))
 
 
@@ -389,7 +389,7 @@ async def _remove(client: Client, indexes: Sequence[int]) -> bool:
     expunge = Expunge(mailbox=inbox.mailbox, uids=uids, whatever_flags=True)
     try:
         result = await inbox.account.apply(Intent(id=intent_id(client.clock), expunge=expunge))
-    except NotKnown:
+    except (NotKnown, Unavailable):
         return False
     return not result.refused
 

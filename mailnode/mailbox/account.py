@@ -212,6 +212,7 @@ class LocalAccount:
         return await self._read(self._reads.small_row, kind, key)
 
     async def rows(self, kind: int, prefix: bytes, after: bytes, count_max: int) -> list[tuple[bytes, bytes]]:
+        self._check_read()
         return await self._read(self._reads.small_rows, kind, prefix, after, count_max)
 
     async def expunged(self) -> list[Gone]:

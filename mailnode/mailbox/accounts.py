@@ -1,4 +1,4 @@
-"""Every account of the node: which are open, and (one day) which live elsewhere. Decided here alone."""
+"""Every account: which of this node's are open, and which live elsewhere. Decided here alone."""
 
 from __future__ import annotations
 
@@ -15,9 +15,13 @@ from mailnode.cluster.partitions import NotPrimary, Partitions
 from mailnode.limits import Limits
 from mailnode.mailbox.account import LocalAccount
 from mailnode.mailbox.dues import Dues
+from mailnode.mailbox.places import Places
 from mailnode.mailbox.quota import Quotas
 from mailnode.mailbox.reads import Reads
+from mailnode.mailbox.remote import RemoteAccount
+from mailnode.mailbox.said import stored_meant
 from mailnode.mailbox.verbs import Account
+from mailnode.pb.account_pb2 import Ask
 from mailnode.store import keys
 from mailnode.store.damage import readable
 from mailnode.store.keys import Due, Family
@@ -69,6 +73,7 @@ class Accounts:
         self._arrays: OrderedDict[tuple[int, int], _Used] = OrderedDict()
         self._arrays_octets = 0
         self._give_back = memory.giver()
+        self._places: Places | None = None
         self._looking: asyncio.TimerHandle | None = None
         self._beginning: set[asyncio.Task[None]] = set()
         self._begun = asyncio.Event()
@@ -85,8 +90,27 @@ class Accounts:
     def arrays_octets(self) -> int:
         return self._arrays_octets
 
+    def beside(self, places: Places) -> None:
+        """There are other nodes; before anything is opened."""
+        self._places = places
+
     async def open(self, account: int) -> Account:
         """The account of an id; one that was never created has no mailboxes yet."""
+        if self._places is None:
+            return await self.here(account)
+        return RemoteAccount(account, self._places)
+
+    async def local(self, account: int) -> LocalAccount:
+        """One that this node leads; raises NotPrimary, or Unavailable where nobody knows who does."""
+        if self._places is not None:
+            partition = keys.partition(account)
+            owner = self._places.owner(partition)
+            if owner != self._places.me:
+                raise NotPrimary(partition, owner)
+        return await self.here(account)
+
+    async def here(self, account: int) -> LocalAccount:
+        """As this node's shard has it."""
         found = self._open.get(account)
         if found is None:
             found = await self._load(account)
@@ -132,12 +156,23 @@ class Accounts:
         self._open.pop(account, None)
 
     async def directory_rows(self, kind: int) -> list[tuple[bytes, bytes]]:
-        """Every row of a kind of the directory accounts of home 0, as key and value."""
-        return await asyncio.get_running_loop().run_in_executor(self._loads, self._directory_rows, kind)
+        """Every row of a kind of the directory accounts of home 0, as key and value; raises Unavailable."""
+        rows = await self.own_directory_rows(kind)
+        if self._places is not None:
+            for node in self._places.others():
+                async for answer in self._places.each(node, Ask(directory_rows=kind)):
+                    rows += stored_meant(answer.rows)
+        return rows
 
-    def _directory_rows(self, kind: int) -> list[tuple[bytes, bytes]]:
+    async def own_directory_rows(self, kind: int) -> list[tuple[bytes, bytes]]:
+        """Of the partitions that this node leads."""
+        places = self._places
+        own = [each for each in range(keys.SLOTS) if places is None or places.owner(each) == places.me]
+        return await asyncio.get_running_loop().run_in_executor(self._loads, self._directory_rows, kind, own)
+
+    def _directory_rows(self, kind: int, partitions: list[int]) -> list[tuple[bytes, bytes]]:
         rows: list[tuple[bytes, bytes]] = []
-        for partition in range(keys.SLOTS):
+        for partition in partitions:
             start = keys.state(keys.directory_account(partition), kind)
             found = readable(self._shard, Family.STATE, start, keys.after(start))
             rows += [(key[len(start) :], value) for key, value in found]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 
 from mailnode.pb.row_pb2 import MailboxRow
 
@@ -20,6 +20,17 @@ class PackedRows(MutableMapping[int, MailboxRow]):
         rows = PackedRows({})
         rows._packed = dict(self._packed)
         return rows
+
+    @classmethod
+    def of(cls, mailboxes: Iterable[int], packed: Iterable[bytes]) -> PackedRows:
+        """Of mailboxes and their rows as they are stored."""
+        rows = cls({})
+        rows._packed = dict(zip(mailboxes, packed, strict=True))
+        return rows
+
+    def packed(self) -> Mapping[int, bytes]:
+        """The rows as they are stored; not to be kept."""
+        return self._packed
 
     def __getitem__(self, mailbox: int) -> MailboxRow:
         return MailboxRow.FromString(self._packed[mailbox])

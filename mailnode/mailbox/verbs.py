@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from mailnode.cluster.partitions import NotKnown
+from mailnode.cluster.append import NotKnown, Unavailable
 from mailnode.mailbox.forms import Forms
 from mailnode.mailbox.names import canonical_name
 from mailnode.mailbox.quota import Usage
@@ -30,6 +30,7 @@ __all__ = [
     "NotKnown",
     "Resync",
     "UidRanges",
+    "Unavailable",
     "Usage",
     "Want",
     "Watch",
@@ -132,6 +133,8 @@ class Watch(Protocol):
 
 
 class Account(Protocol):
+    """Each verb raises Unavailable where the account's node cannot be asked, and nothing was done."""
+
     id: int
 
     async def mailboxes(self) -> Mailboxes: ...

@@ -15,6 +15,7 @@ class Follower:
 
     __slots__ = (
         "_behind",
+        "_call",
         "_ended",
         "_leave",
         "_pending",
@@ -38,6 +39,13 @@ class Follower:
         self._ended = False
         self._waiter: asyncio.Future[None] | None = None
         self._leave = leave
+        self._call: Callable[[], None] | None = None
+
+    def call(self, woken: Callable[[], None]) -> None:
+        """Instead of `wait`: `woken` is called at each commit after which `pending` has something to say."""
+        self._call = woken
+        if self._pending or self._behind or self._ended:
+            woken()
 
     def offer(self, touched: Touched) -> None:
         """What a commit touched; dropped when the reader is too far behind, which it is told then."""
@@ -72,6 +80,10 @@ class Follower:
     def told(self) -> None:
         self.told_to = self._taken_to
 
+    def told_up_to(self, position: int) -> None:
+        """What `told` says, by a reader elsewhere."""
+        self.told_to = max(self.told_to, min(position, self._taken_to))
+
     def pending(self) -> list[Touched]:
         self._taken_to = self.position
         if self._ended:
@@ -94,6 +106,8 @@ class Follower:
         self._leave(self)
 
     def _wake(self) -> None:
+        if self._call is not None:
+            self._call()
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 

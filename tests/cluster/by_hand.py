@@ -117,9 +117,8 @@ class HandLoop:
 
     def close(self) -> None:
         """Whatever still waits is cancelled."""
-        tasks = asyncio.all_tasks(self.loop)
-        for task in tasks:
-            task.cancel()
-        if tasks:
+        while tasks := asyncio.all_tasks(self.loop):
+            for task in tasks:
+                task.cancel()
             self.loop.run_until_complete(asyncio.wait(tasks))
         self.loop.close()

@@ -50,6 +50,7 @@ PARTITIONS = "cluster/test_partitions.py::"
 COMPRESS = "listeners/test_imap_compress.py::"
 MIME = "protocols/mime/test_bounds.py::test_what_is_beyond_the_bound_is_left_out"
 PEERS = "cluster/test_peers.py::"
+REMOTE = "mailbox/test_remote.py::"
 HOSTILE = "protocols/mime/test_hostile.py::"
 
 LIMITS = {
@@ -279,6 +280,14 @@ LIMITS = {
     "peer_silence_seconds_max": PEERS + "test_a_peer_that_hangs_is_noticed",
     "peer_reconnect_milliseconds_max": PEERS
     + "test_a_peer_that_was_restarted_is_reached_by_the_same_channel",
+    "batch_octets_max": REMOTE + "test_what_is_short_does_not_wait_for_what_is_long",
+    "piece_octets_max": REMOTE + "test_what_one_call_says_stays_in_order_and_whole",
+    "outgoing_octets_max": REMOTE + "test_who_says_more_than_may_wait_waits",
+    "remote_calls_open_max": REMOTE + "test_more_calls_than_may_be_open_wait",
+    "remote_seconds_max": REMOTE + "test_an_answer_that_takes_too_long_is_waited_for_no_longer",
+    "remote_wait_seconds_max": REMOTE + "test_a_node_that_cannot_be_spoken_to_is_unavailable_after_a_while",
+    "reattached_at_once_max": REMOTE + "test_a_watch_goes_on_at_its_last_position_when_its_stream_is_cut",
+    "reattach_seconds_max": REMOTE + "test_a_watch_goes_on_at_its_last_position_when_its_stream_is_cut",
 }
 """Fields of mailnode.limits.Limits."""
 

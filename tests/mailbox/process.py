@@ -13,11 +13,12 @@ from mailnode.mailbox.account import LocalAccount
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.quota import Quotas
 from mailnode.mailbox.rows import ENTRY
-from mailnode.mailbox.verbs import ALL_UIDS, Want
+from mailnode.mailbox.verbs import ALL_UIDS, Account, Want
 from mailnode.pb.change_pb2 import Result
 from tests.cluster.by_hand import HandClock, HandLoop
 from tests.mailbox import asks
 from tests.mailbox.asks import add, create, intent, message
+from tests.mailbox.elsewhere import ELSEWHERE, beside
 from tests.store.faulty_shard import FaultyShard
 
 T = TypeVar("T")
@@ -36,7 +37,13 @@ class House:
         self.accounts = Accounts(shard, partitions, self.hand.loads, clock, limits, Quotas({}))
         opened = self.hand.until(self.accounts.open(asks.ACCOUNT))
         assert isinstance(opened, LocalAccount)
-        self.account = opened
+        self.local = opened
+        """The account where it is."""
+        self.account: Account = opened
+        """And where it is asked."""
+        if ELSEWHERE.get():
+            asker, self.wire = beside(self.accounts, self.hand.writer, self.hand.loads, clock, limits)
+            self.account = self.hand.until(asker.open(asks.ACCOUNT))
 
     def start(self, ask: Any, intent_id: bytes = b"", retry: bool = False) -> asyncio.Task[Result]:
         """Ask, and go on as far as no pool is needed."""

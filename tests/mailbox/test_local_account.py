@@ -17,9 +17,11 @@ from tests.mailbox.asks import ALL, add, copy, create, expunge, message
 from tests.mailbox.process import LIMITS, House, first_of, opened
 from tests.store.faulty_shard import FaultyShard
 
+pytestmark = pytest.mark.usefixtures("everywhere")
+
 
 @pytest.fixture
-def house() -> Iterator[House]:
+def house(everywhere: None) -> Iterator[House]:
     house = opened(messages=4)
     yield house
     house.end()
@@ -117,7 +119,7 @@ def test_a_watch_that_is_given_up_before_it_began_leaves_nothing_behind(house: H
     house.hand.settle()
     begin.cancel()
     house.hand.work()
-    assert house.account._committed.followers == []
+    assert house.local._committed.followers == []
 
 
 def test_small_rows_wake_no_reader(house: House) -> None:
@@ -163,8 +165,9 @@ def test_how_many_are_recent_is_known_without_the_arrays(house: House) -> None:
         for ask in asks_:
             house.ask(ask)
         later = House(house.shard.reopen(), house.clock)
+        house.end()
         count = later.hand.until(later.account.recent(1))
-        assert not later.account._committed.arrays
+        assert not later.local._committed.arrays
         return later, count
 
     house, count = asked_after()
@@ -179,22 +182,23 @@ def test_how_many_are_recent_is_known_without_the_arrays(house: House) -> None:
     assert count == 2
     house.flags()
     assert house.now(house.account.recent(1)) == 2, "from memory"
+    house.end()
 
 
 def test_there_is_one_object_of_an_account_as_long_as_anything_of_it_is_under_way() -> None:
     house = House(FaultyShard(), HandClock(), replace(LIMITS, accounts_kept_max=1))
     other = asks.ACCOUNT + 1
-    opening = [house.hand.start(house.accounts.open(other)) for _ in range(2)]
+    opening = [house.hand.start(house.accounts.here(other)) for _ in range(2)]
     house.hand.work()
     one, two = (task.result() for task in opening)
     assert one is two
     house.ask(create())
-    under_way = house.hand.start(house.account.apply(Intent(add=add(message()))))
+    under_way = house.hand.start(house.local.apply(Intent(add=add(message()))))
     house.hand.settle()
-    number = id(house.account)
-    del house.account
-    assert house.now(house.accounts.open(other)) is one, "now the only one that is kept"
-    assert id(house.now(house.accounts.open(asks.ACCOUNT))) == number
+    number = id(house.local)
+    del house.local, house.account
+    assert house.now(house.accounts.here(other)) is one, "now the only one that is kept"
+    assert id(house.now(house.accounts.here(asks.ACCOUNT))) == number
     house.hand.work()
     assert under_way.result().added[0].uid == 1
     house.end()
@@ -205,19 +209,19 @@ def test_arrays_not_used_for_long_are_forgotten_when_memory_is_short() -> None:
     house.ask(copy(1, ALL, 2))
     house.flags(1)
     house.flags(2)
-    assert set(house.account._committed.arrays) == {2}
+    assert set(house.local._committed.arrays) == {2}
     assert house.flags(1) == house.flags(2)
     house.end()
 
 
 def test_an_account_at_rest_goes_on_from_what_is_committed(house: House) -> None:
     house.ask(add(message()))
-    house.account.forget(1)
-    assert house.account._deciding is None
+    house.local.forget(1)
+    assert house.local._deciding is None
     task = house.start(add(message()))
     house.hand.settle()
-    house.account.forget(1)
-    assert house.account._deciding is not None, "what is on its way is not committed yet"
+    house.local.forget(1)
+    assert house.local._deciding is not None, "what is on its way is not committed yet"
     house.hand.work()
     assert [added.uid for added in task.result().added] == [6]
     assert [added.uid for added in house.ask(add(message())).added] == [7]
@@ -229,6 +233,6 @@ def test_small_arrays_that_nobody_used_for_a_while_are_forgotten(small_octets: i
     house = opened(messages=4, limits=limits)
     flags = house.flags()
     house.hand.work()
-    assert set(house.account._committed.arrays) == kept
+    assert set(house.local._committed.arrays) == kept
     assert house.flags() == flags
     house.end()

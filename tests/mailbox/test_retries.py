@@ -18,9 +18,11 @@ from tests.mailbox.found import check
 from tests.mailbox.process import LIMITS, House, opened
 from tests.store.faulty_shard import Fate, Step
 
+pytestmark = pytest.mark.usefixtures("everywhere")
+
 
 @pytest.fixture
-def house() -> Iterator[House]:
+def house(everywhere: None) -> Iterator[House]:
     house = opened(messages=4)
     yield house
     house.end()
@@ -39,7 +41,7 @@ def test_a_retry_joins_what_is_on_its_way_and_later_finds_what_is_kept(house: Ho
 
 
 def test_a_retry_joins_what_waits_for_its_turn(house: House) -> None:
-    house.account.forget(1)
+    house.local.forget(1)
     first = house.start(copy(1, ALL, 2), ID)
     joined = house.start(copy(1, ALL, 2), ID, retry=True)
     house.hand.work()
@@ -55,7 +57,7 @@ def test_two_retries_at_once_are_one(house: House) -> None:
 
 
 def test_a_retry_takes_over_from_one_who_gave_up_before_his_turn(house: House) -> None:
-    house.account.forget(1)
+    house.local.forget(1)
     first = house.start(copy(1, ALL, 2), ID)
     joined = house.start(copy(1, ALL, 2), ID, retry=True)
     first.cancel()
@@ -214,7 +216,7 @@ def test_an_upload_that_took_too_long_is_swept_and_one_that_is_coming_stays() ->
 
 def test_more_intents_than_may_wait_are_sent_away() -> None:
     house = opened(messages=1, limits=replace(LIMITS, intents_queued_max=2))
-    house.account.forget(1)
+    house.local.forget(1)
     tasks = [house.start(copy(1, ALL, 2)) for _ in range(5)]
     house.hand.work()
     refused = [task.result().refused for task in tasks]

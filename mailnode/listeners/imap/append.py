@@ -11,7 +11,7 @@ from mailnode.listeners.imap.client import Client, refusing
 from mailnode.listeners.imap.message import keywords, system_bits
 from mailnode.listeners.imap.refusal import Refused
 from mailnode.mailbox.content import Content, UploadIds
-from mailnode.mailbox.verbs import NotKnown
+from mailnode.mailbox.verbs import NotKnown, Unavailable
 from mailnode.pb.change_pb2 import Add, Intent, Result, Upload
 from protocols.imap import response
 from protocols.imap.answer import GoOn, Ok
@@ -115,7 +115,7 @@ async def _tried(client: Client, append: Append, work: Awaitable[None]) -> bool:
     """False: the message cannot be kept, which ends the APPEND; the rest of its literal will not come."""
     try:
         await work
-    except (NotKnown, Refused):
+    except (NotKnown, Unavailable, Refused):
         _give_up(client, append, "UNAVAILABLE")
         return False
     return True

@@ -16,7 +16,7 @@ from mailnode.listeners.conversation import Conversation
 from mailnode.listeners.imap.refusal import Refused
 from mailnode.listeners.imap.selected import Selected
 from mailnode.mailbox.content import UploadIds
-from mailnode.mailbox.verbs import Account, NotKnown
+from mailnode.mailbox.verbs import Account, NotKnown, Unavailable
 from mailnode.pb.change_pb2 import Intent, Result
 from mailnode.pb.row_pb2 import MailboxRow
 from mailnode.store.damage import Unreadable
@@ -169,7 +169,7 @@ def refusing(row: Row) -> Row:
             await row(client, event)
         except Refused as refused:
             await client.end(event, refused.no)
-        except (NotKnown, Unreadable):
+        except (NotKnown, Unavailable, Unreadable):
             client.say(event, Refused("UNAVAILABLE").no)
         except Fault as fault:
             client.say(event, Bad(fault.text))

@@ -14,7 +14,7 @@ from mailnode.listeners.imap.refusal import Refused
 from mailnode.listeners.imap.utf8 import show_utf8
 from mailnode.mailbox.ranges import packed
 from mailnode.mailbox.rows import FLAGS, MAIL, SEEN, SIZE, longs, words
-from mailnode.mailbox.verbs import Account, Expunged, Messages, NotKnown, Want
+from mailnode.mailbox.verbs import Account, Expunged, Messages, NotKnown, Unavailable, Want
 from mailnode.pb.change_pb2 import Intent, Store
 from protocols.imap import response
 from protocols.imap.answer import Ok
@@ -79,7 +79,7 @@ async def _set_seen(client: Client, ranges: Ranges) -> bool:
     ask = Store(mailbox=selected.mailbox, uids=uids, mode=Store.ADD, flags=SEEN)
     try:
         result = await client.apply(Intent(store=ask))
-    except (NotKnown, Refused):
+    except (NotKnown, Unavailable, Refused):
         return False
     selected.answered(result, tuple((r.first, r.last) for r in uids))
     return True

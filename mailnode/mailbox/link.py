@@ -1,0 +1,311 @@
+"""The asking end of the stream to one other node, which all accounts that it leads share.
+
+It is opened when there is something to ask, and anew when it ended. What was asked on a stream that ended is
+`Interrupted`; what could not be said at all is `Unreached`. An idle watch is a number on both ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import count
+from typing import Protocol
+
+from mailnode.limits import Limits
+from mailnode.mailbox.outgoing import Outgoing, Pieces
+from mailnode.mailbox.said import failed_meant
+from mailnode.mailbox.verbs import Unavailable
+from mailnode.pb.account_pb2 import Answer, Answers, Ask, Asks, Nothing, TouchedList
+
+log = logging.getLogger(__name__)
+
+
+class Unreached(Unavailable):
+    """The node could not be spoken to: it knows nothing of what was to be asked."""
+
+
+class Interrupted(Exception):
+    """No answer came: what was asked may have been done, or not."""
+
+
+class Late(Interrupted):
+    """The node was there all the time, but gave no answer within it."""
+
+
+class Stream(Protocol):
+    """Of one gRPC call; both raise OSError when it has ended."""
+
+    async def read(self) -> Answers:
+        """The next message."""
+
+    async def write(self, asks: Asks) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Attached(Protocol):
+    """A watch, as the link sees it."""
+
+    def heard(self, touched: TouchedList) -> None:
+        """There is more."""
+
+    def broken(self) -> None:
+        """Nothing will come any more."""
+
+
+class Link:
+    """Lives on the loop."""
+
+    def __init__(self, connect: Callable[[], Awaitable[Stream]], limits: Limits) -> None:
+        """`connect` raises Unreached."""
+        self._connect = connect
+        self._limits = limits
+        self._numbers = count(1)
+        self._places = asyncio.Semaphore(limits.remote_calls_open_max)
+        self._speaking: _Speaking | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def ask(self, ask: Ask) -> Answer:
+        """What is answered at once; raises as the account does, Unreached and Interrupted."""
+        async with self._places:
+            speaking, call = self._begun(ask), _Single()
+            speaking.calls[ask.call] = call
+            try:
+                await speaking.say(ask)
+                async with asyncio.timeout(self._limits.remote_seconds_max):
+                    return await call.answer
+            except TimeoutError:
+                raise Late from None
+            finally:
+                speaking.leave(ask.call, call.answer.done() and not call.answer.cancelled())
+
+    async def each(self, ask: Ask) -> AsyncIterator[Answer]:
+        """What is answered in runs, which come as they are taken; raises as `ask`."""
+        async with self._places:
+            speaking, call = self._begun(ask), _Streamed()
+            speaking.calls[ask.call] = call
+            taken = 0
+            try:
+                await speaking.say(ask)
+                while True:
+                    async with asyncio.timeout(self._limits.remote_seconds_max):
+                        answer = await call.next()
+                    if answer is None:
+                        return
+                    taken += 1
+                    if not call.has_ended:
+                        speaking.out.put(Ask(call=ask.call, taken=taken))
+                    yield answer
+            except TimeoutError:
+                raise Late from None
+            finally:
+                speaking.leave(ask.call, call.has_ended)
+
+    async def watch(self, ask: Ask, attached: Attached) -> Watching:
+        """`attached` hears the difference before this returns, and then whatever comes, until the watch is
+        left or the stream ends; raises as `ask`."""
+        speaking, call = self._begun(ask), _Watched(attached)
+        speaking.calls[ask.call] = call
+        began = call.began
+        assert began is not None
+        try:
+            await speaking.say(ask)
+            async with asyncio.timeout(self._limits.remote_seconds_max):
+                await began
+        except TimeoutError:
+            raise Late from None
+        finally:
+            if call.began is not None:
+                speaking.leave(ask.call, over=False)
+        return Watching(speaking, ask.call)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _begun(self, ask: Ask) -> _Speaking:
+        ask.call = next(self._numbers)
+        if self._speaking is None or self._speaking.is_over:
+            self._speaking = _Speaking(self._limits)
+            task = asyncio.ensure_future(self._speaking.run(self._connect))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return self._speaking
+
+
+class Watching:
+    """The node's number of a watch."""
+
+    __slots__ = ("_call", "_speaking")
+
+    def __init__(self, speaking: _Speaking, call: int) -> None:
+        self._speaking = speaking
+        self._call = call
+
+    def told(self, position: int) -> None:
+        if not self._speaking.is_over:
+            self._speaking.out.put(Ask(call=self._call, told=position))
+
+    def leave(self) -> None:
+        self._speaking.leave(self._call, over=False)
+
+
+class _Speaking:
+    """One stream from its begin to its end."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.calls: dict[int, _Single | _Streamed | _Watched] = {}
+        self.out: Outgoing[Ask] = Outgoing(lambda call, piece: Ask(call=call, piece=piece), limits)
+        self.is_over = False
+        self._pieces = Pieces(limits.peer_message_octets_max)
+
+    async def say(self, ask: Ask) -> None:
+        await self.out.room()
+        self.out.put(ask)
+
+    def leave(self, call: int, over: bool) -> None:
+        """Nobody waits for the call any more; `over`: its node knows."""
+        if self.calls.pop(call, None) is None or over or self.is_over:
+            return
+        self._pieces.forget(call)
+        self.out.forget(call)
+        self.out.put(Ask(call=call, cancel=Nothing()))
+
+    async def run(self, connect: Callable[[], Awaitable[Stream]]) -> None:
+        error: Exception = Unreached("the stream was closed")
+        try:
+            stream = await connect()
+            error = Interrupted()
+            try:
+                await self._flow(stream)
+            finally:
+                stream.close()
+        except Unreached as unreached:
+            error = unreached
+        except OSError:
+            pass
+        except Exception:
+            log.exception("a stream to another node ended by our own mistake")
+        finally:
+            self.is_over = True
+            calls, self.calls = self.calls, {}
+            for call in calls.values():
+                call.fail(error)
+
+    async def _flow(self, stream: Stream) -> None:
+        """Until one of both ends."""
+
+        async def write(asks: list[Ask]) -> None:
+            await stream.write(Asks(asks=asks))
+
+        tasks = [asyncio.ensure_future(self._read(stream)), asyncio.ensure_future(self.out.flow(write))]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in done:
+            task.result()
+
+    async def _read(self, stream: Stream) -> None:
+        while True:
+            for answer in (await stream.read()).answers:
+                self._hear(answer)
+
+    def _hear(self, answer: Answer) -> None:
+        if answer.HasField("piece"):
+            octets = self._pieces.whole(answer.call, answer.piece) if answer.call in self.calls else None
+            if octets is None:
+                return
+            answer = Answer.FromString(octets)
+        call = self.calls.get(answer.call)
+        if call is None:
+            return
+        if answer.HasField("failed"):
+            del self.calls[answer.call]
+            call.fail(failed_meant(answer.failed))
+        else:
+            call.hear(answer)
+
+
+class _Single:
+    """One that has one answer."""
+
+    __slots__ = ("answer",)
+
+    def __init__(self) -> None:
+        self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+    def hear(self, answer: Answer) -> None:
+        if not self.answer.done():
+            self.answer.set_result(answer)
+
+    def fail(self, error: Exception) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+
+class _Streamed:
+    """One that has many, of which the other node sends no more than a few ahead."""
+
+    __slots__ = ("_came", "_error", "_waiter", "has_ended")
+
+    def __init__(self) -> None:
+        self._came: deque[Answer] = deque()
+        self._error: Exception | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self.has_ended = False
+
+    def hear(self, answer: Answer) -> None:
+        if answer.HasField("end"):
+            self.has_ended = True
+        else:
+            self._came.append(answer)
+        self._wake()
+
+    def fail(self, error: Exception) -> None:
+        self.has_ended, self._error = True, error
+        self._wake()
+
+    async def next(self) -> Answer | None:
+        """None: that was all."""
+        while not self._came:
+            if self._error is not None:
+                raise self._error
+            if self.has_ended:
+                return None
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        return self._came.popleft()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class _Watched:
+    """One that is answered as long as it is not left."""
+
+    __slots__ = ("_attached", "began")
+
+    def __init__(self, attached: Attached) -> None:
+        self._attached = attached
+        self.began: asyncio.Future[None] | None = asyncio.get_running_loop().create_future()
+        """Until it has."""
+
+    def hear(self, answer: Answer) -> None:
+        self._attached.heard(answer.touched)
+        if self.began is not None and not self.began.done():
+            self.began.set_result(None)
+        self.began = None
+
+    def fail(self, error: Exception) -> None:
+        if self.began is None:
+            self._attached.broken()
+        elif not self.began.done():
+            self.began.set_exception(error)

@@ -1,0 +1,168 @@
+"""Where accounts are: here, or at the other end of a link; and back there, when that changed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from typing import Any, Protocol
+
+from mailnode.clock import Clock
+from mailnode.cluster.map import Map, NotMapped
+from mailnode.limits import Limits
+from mailnode.mailbox.account import LocalAccount
+from mailnode.mailbox.link import Interrupted, Late, Link, Stream
+from mailnode.mailbox.linked import LinkedAccount
+from mailnode.mailbox.verbs import Unavailable
+from mailnode.pb.account_pb2 import Answer, Ask, FunctionAsk
+from mailnode.store import keys
+
+log = logging.getLogger(__name__)
+
+_PAUSE_SECONDS = 0.05
+"""Before a node is asked again, at least; doubled each time up to the longest."""
+_PAUSE_SECONDS_LONGEST = 0.5
+
+
+class Watched(Protocol):
+    """A watch that can be attached anew."""
+
+    is_closed: bool
+
+    async def attach(self) -> None: ...
+
+
+class Places:
+    """One for a node that is not alone. Lives on the loop."""
+
+    def __init__(
+        self,
+        known: Map,
+        local: Callable[[int], Awaitable[LocalAccount]],
+        connect: Callable[[str], Awaitable[Stream]],
+        clock: Clock,
+        limits: Limits,
+    ) -> None:
+        """`local` opens an account that this node leads, else raises NotPrimary; `connect(node)` raises
+        Unreached."""
+        self._map = known
+        self._local = local
+        self._connect = connect
+        self._clock = clock
+        self.limits = limits
+        self._links: dict[str, Link] = {}
+        self._attaching = asyncio.Semaphore(limits.reattached_at_once_max)
+        self._detached = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def seat(self, account: int, owner: str = "") -> LocalAccount | LinkedAccount:
+        """The account where its primary is, or where `owner` is, whom another node named."""
+        node = owner or self.owner(keys.partition(account))
+        if node == self._map.me.node:
+            return await self._local(account)
+        return LinkedAccount(account, self.link(node))
+
+    def owner(self, partition: int) -> str:
+        """The name of the node; raises Unavailable."""
+        try:
+            return self._map.primary(partition)
+        except NotMapped as error:
+            raise Unavailable(str(error)) from None
+
+    @property
+    def me(self) -> str:
+        return self._map.me.node
+
+    def others(self) -> list[str]:
+        """The names of all other nodes that listen."""
+        return [peer.name for peer in self._map.peers.values() if peer.name != self.me and peer.address]
+
+    def link(self, node: str) -> Link:
+        link = self._links.get(node)
+        if link is None:
+            link = self._links[node] = Link(lambda: self._connect(node), self.limits)
+        return link
+
+    async def each(self, node: str, ask: Ask) -> AsyncIterator[Answer]:
+        """What another node answers; raises Unavailable."""
+        try:
+            async for answer in self.link(node).each(ask):
+                yield answer
+        except Interrupted:
+            raise Unavailable(f"node {node} gave no answer") from None
+
+    async def call(self, node: str, function: str, octets: bytes) -> bytes:
+        """What a function of another node answers; raises Unavailable, though it may have been done."""
+        try:
+            ask = Ask(function=FunctionAsk(name=function, octets=octets))
+            return (await self.link(node).ask(ask)).function
+        except Interrupted:
+            raise Unavailable(f"node {node} gave no answer") from None
+
+    def tries(self) -> Tries:
+        return Tries(self._clock, self.limits)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(link.close() for link in self._links.values()))
+
+    # -- watches
+
+    def attach_later(self, watch: Watched, seconds_min: float = 0.0) -> None:
+        """Many come one after another, each at a moment of its own."""
+        self._detached += 1
+        span = min(self._detached / 1000, float(self.limits.reattach_seconds_max))
+        delay = seconds_min + span * _share(self._clock)
+        asyncio.get_running_loop().call_later(delay, self._start, self._attach(watch))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _attach(self, watch: Watched) -> None:
+        self._detached -= 1
+        async with self._attaching:
+            if watch.is_closed:
+                return
+            try:
+                await watch.attach()
+            except (Unavailable, Interrupted):
+                self.attach_later(watch, _PAUSE_SECONDS_LONGEST * _share(self._clock))
+            except Exception:
+                log.exception("a watch was not attached anew")
+                self.attach_later(watch, float(self.limits.reattach_seconds_max))
+
+
+class Tries:
+    """How often, and how long, one verb is asked again."""
+
+    __slots__ = ("_again", "_clock", "_pause", "_until", "owner")
+
+    def __init__(self, clock: Clock, limits: Limits) -> None:
+        self._clock = clock
+        self._until = clock.monotonic_seconds() + limits.remote_wait_seconds_max
+        self._pause = 0.0
+        self._again = 0
+        self.owner = ""
+        """Whom the node that was asked named as the one to be asked."""
+
+    async def wait(self, error: Exception) -> None:
+        """Returns when to ask again; raises Unavailable when that is over."""
+        if isinstance(error, Interrupted):
+            self._again += 1
+        named, self.owner = self.owner, getattr(error, "owner", "")
+        if self.owner and not named:
+            return
+        self.owner = ""
+        if isinstance(error, Late) or self._again > 1 or self._clock.monotonic_seconds() >= self._until:
+            raise Unavailable(str(error) or "the account's node gives no answer") from error
+        # Each of many at a moment of its own.
+        self._pause = min(max(self._pause * 2, _PAUSE_SECONDS), _PAUSE_SECONDS_LONGEST)
+        await asyncio.sleep(self._pause * (1 + _share(self._clock)))
+
+
+def _share(clock: Clock) -> float:
+    return int.from_bytes(clock.random(8), "big") / (1 << 64)

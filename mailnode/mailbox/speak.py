@@ -1,0 +1,97 @@
+"""gRPC under both ends of the streams between nodes (protos/account.proto, service Accounts)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import grpc
+
+from mailnode.cluster.peers import NoAddress, Peers
+from mailnode.limits import Limits
+from mailnode.mailbox import link
+from mailnode.mailbox.link import Unreached
+from mailnode.mailbox.service import Service
+from mailnode.pb.account_pb2 import DESCRIPTOR, Answers, Asks
+
+_SERVICE = DESCRIPTOR.services_by_name["Accounts"].full_name
+_SPEAK = "Speak"
+_EOF: Any = getattr(grpc.aio, "EOF")  # noqa: B009  which the stubs do not know
+
+
+async def connect(peers: Peers, node: str, limits: Limits) -> link.Stream:
+    """A stream to which the node has said that it is there; raises Unreached."""
+    try:
+        channel = peers.channel(node)
+    except NoAddress as error:
+        raise Unreached(str(error)) from None
+    multi: Any = channel.stream_stream(
+        f"/{_SERVICE}/{_SPEAK}",
+        request_serializer=Asks.SerializeToString,
+        response_deserializer=Answers.FromString,
+    )
+    call = multi()
+    try:
+        async with asyncio.timeout(limits.peer_silence_seconds_max):
+            await call.initial_metadata()
+            if call.done():
+                raise Unreached(f"node {node}: {await call.details()}")
+    except (grpc.RpcError, TimeoutError) as error:
+        call.cancel()
+        raise Unreached(f"node {node} is not there") from error
+    except BaseException:
+        call.cancel()
+        raise
+    return _Asking(call)
+
+
+def add_to(server: grpc.aio.Server, service: Service) -> None:
+    async def speak(_: Any, context: Any) -> None:
+        await context.send_initial_metadata(())
+        await service.speak(_Answering(context))
+
+    handler = grpc.stream_stream_rpc_method_handler(
+        speak, request_deserializer=Asks.FromString, response_serializer=Answers.SerializeToString
+    )
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, {_SPEAK: handler}),))
+
+
+class _Asking:
+    """The end that began it."""
+
+    def __init__(self, call: Any) -> None:
+        self._call = call
+
+    async def read(self) -> Answers:
+        try:
+            answers = await self._call.read()
+        except grpc.RpcError as error:
+            raise OSError(str(error)) from None
+        if answers is _EOF:
+            raise OSError("the node ended the stream")
+        return answers  # type: ignore[no-any-return]
+
+    async def write(self, asks: Asks) -> None:
+        try:
+            await self._call.write(asks)
+        except (grpc.RpcError, asyncio.InvalidStateError) as error:
+            raise OSError(str(error)) from None
+
+    def close(self) -> None:
+        self._call.cancel()
+
+
+class _Answering:
+    """The end that was begun at."""
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+
+    async def read(self) -> Asks:
+        asks = await self._context.read()
+        if asks is _EOF:
+            raise OSError("the node ended the stream")
+        return asks  # type: ignore[no-any-return]
+
+    async def write(self, answers: Answers) -> None:
+        await self._context.write(answers)
