@@ -9,6 +9,7 @@ import pytest
 
 from mailnode.limits import Limits
 from mailnode.mailauth.resolver import Answer, Resolver, Shares, Unavailable
+from mailnode.metrics import Metrics
 from tests.mailauth.zone import FAILS, TTL_SECONDS, Zone
 
 NAMES = {
@@ -207,5 +208,20 @@ def test_who_gives_up_a_question_has_no_second_share_before_it_has_ended() -> No
         silent.set()
         assert not (await last).exists
         assert len(zone.asked) == 3  # two were under way, none that was given up while it waited
+
+    run(work())
+
+
+def test_what_became_of_questions_is_counted() -> None:
+    async def work() -> None:
+        metrics = Metrics(Still())
+        resolver = Resolver(Zone(NAMES), Still(), Limits(), metrics)
+        for name, kind in (("example.test", "MX"), ("example.test", "MX"), ("none.test", "A")):
+            await resolver.records(name, kind)
+        with pytest.raises(Unavailable):
+            await resolver.records("broken.test", "MX")
+        counts = {("MX", "found"): 1, ("MX", "kept"): 1, ("A", "nothing"): 1, ("MX", "failed"): 1}
+        assert metrics.dns.counts == counts
+        assert sum(metrics.dns_seconds.of().counts) == 2
 
     run(work())

@@ -3,10 +3,13 @@
 import asyncio
 import socket
 
+import dns.flags
+import dns.message
+import dns.rrset
 import pytest
 
 from mailnode.mailauth.resolver import Answer, Unavailable
-from mailnode.mailauth.servers import asking
+from mailnode.mailauth.servers import EDNS_OCTETS, asking
 from tests.wire.nameserver import HOST, TTL_SECONDS, Nameserver
 
 MANY = [f"10 mx{number}.example.test." for number in range(60)]
@@ -67,3 +70,55 @@ def test_an_answer_of_fifty_kilobytes_comes_whole() -> None:
 
     with Nameserver(NAMES) as server:
         assert len(asyncio.run(work(server.port)).records) == 200
+
+
+class Validating(Nameserver):
+    """It vouches for DNSSEC, and says how long there is nothing: RFC 2308 §3."""
+
+    soa = "ns.test. hostmaster.test. 1 3600 600 86400 120"
+
+    def _answer(self, octets: bytes) -> dns.message.Message:
+        self.query = dns.message.from_wire(octets)
+        answer = super()._answer(octets)
+        if self.query.flags & dns.flags.AD:  # RFC 6840 §5.7: only for who asks for it
+            answer.flags |= dns.flags.AD
+        if not answer.answer and self.soa:
+            answer.authority.append(dns.rrset.from_text("test.", 600, "IN", "SOA", self.soa))
+        return answer
+
+
+def test_a_question_says_how_much_may_come_by_udp_and_asks_for_dnssec() -> None:
+    with Validating(NAMES) as server:
+        (found,) = asked(server.port, "example.test")
+        query = server.query
+    assert (query.edns, query.payload) == (0, EDNS_OCTETS)
+    assert query.flags & dns.flags.RD and query.flags & dns.flags.AD
+    assert found.authenticated
+
+
+def test_what_no_server_vouches_for_is_not_authenticated() -> None:
+    with Nameserver(NAMES) as server:
+        found = asked(server.port, "example.test", "none.test")
+    assert not any(each.authenticated for each in found)
+
+
+def test_that_there_is_nothing_holds_for_as_long_as_the_zone_says() -> None:
+    """RFC 2308 §5: the least of the SOA's TTL and its last number. Without an SOA five minutes spare the next
+    messages the same question."""
+    with Validating({"example.test": {}}) as server:
+        no_type, no_name = asked(server.port, "example.test", "none.test")
+        server.soa = ""
+        unsaid = asked(server.port, "example.test", "none.test")
+    assert (no_type.exists, no_type.seconds) == (True, 120) and no_type.authenticated
+    assert (no_name.exists, no_name.seconds) == (False, 120) and no_name.authenticated
+    assert [each.seconds for each in unsaid] == [300, 300]
+
+
+def test_the_next_server_is_asked_when_one_does_not_answer() -> None:
+    async def work(silent: int, port: int) -> Answer:
+        return await asking([(HOST, silent), (HOST, port)], 10.0)("example.test", "MX")
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent, Nameserver(NAMES) as server:
+        silent.bind((HOST, 0))
+        found = asyncio.run(work(silent.getsockname()[1], server.port))
+    assert [str(record) for record in found.records] == ["5 mx.example.test."]
