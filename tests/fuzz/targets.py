@@ -99,6 +99,23 @@ TARGETS = {
             b"p=reject; psd=y\0 exists:%{ir}.%{v}.none.test ip6:::/0 ~a//64\0 include:%{h} include:%{o}",
         ],
     ),
+    "verdict": Fuzzed(
+        zones.verdict,
+        lambda: [
+            b"From: a@sub.a.test\r\nDKIM-Signature: v=1; a=rsa-sha256; d=a.test; s=c; h=from; b=AA==; bh="
+            + b"A" * 43
+            + b"=\0v=DKIM1; p=AA==\0p=reject\0ip4:192.0.2.9 -all",
+            b"ARC-Seal: i=1; a=rsa-sha256; cv=none; d=b.test; s=c; b=AA==\r\nFrom: (x) <a@fails.test>\0mx",
+        ],
+    ),
+    "dns-answer": Fuzzed(zones.answer, zones.answers),
+    "sts": Fuzzed(
+        texts.sts,
+        lambda: [
+            b"version: STSv1\r\nmode: enforce\r\nmx: *.a.test\r\nmx: b.test\r\nmax_age: 86400\r\n",
+            b"v=STSv1; id=20160831085700Z;\0v=STSv1",
+        ],
+    ),
     "policy": Fuzzed(
         texts.policy,
         lambda: [b"v=DMARC1; p=reject; sp=none; np=quarantine; psd=n; t=y; rua=mailto:a@b.c!10m", b"a.b.c.d"],

@@ -29,6 +29,7 @@ from protocols.sasl import scram
 from protocols.sasl.plain import LoginServer, PlainServer
 from protocols.sasl.step import KeysWanted
 from protocols.smtp import grammar
+from protocols.sts import read_id, read_policy
 from protocols.unforged import Unforged
 from tests.fuzz.cutting import pieces_of
 
@@ -130,6 +131,15 @@ def policy(octets: bytes) -> None:
     assert holds is None or holds.domain in names
 
 
+def sts(octets: bytes) -> None:
+    """A policy reads as it is written, or is none."""
+    found = read_policy(octets)
+    if found is not None:
+        assert read_policy(found.text().encode()) == found
+        assert read_id([found.record()]) == found.id()
+    assert len(read_id(octets.decode("latin-1").split("\0"))) <= 32
+
+
 def unforged(octets: bytes) -> None:
     """A header loses the same fields however it is cut, and none of the others; then it has none to lose."""
     pieces = pieces_of(octets)
@@ -149,7 +159,9 @@ def author_and_results(octets: bytes) -> None:
     authserv_id(octets)
     text = octets.decode("latin-1")
     made = field("mx.test", [Result("dmarc", "fail", text, (("header.from", text),))])
-    assert made.count(b"\n") == made.count(b"\r") == 2
+    _, *folded, end = made.split(b"\r\n")
+    assert folded and end == b"" and made.count(b"\n") == made.count(b"\r") == len(folded) + 1
+    assert all(line[:1] in (b"\t", b" ") and line.strip() and len(line) <= 998 for line in folded)
     assert authserv_id(made.partition(b":")[2]) == b"mx.test"
     assert received_spf("none", text, [("helo", text)]).count(b"\n") == 2
 
