@@ -15,7 +15,7 @@ from google.protobuf.message import DecodeError
 
 from mailnode.cluster.replica import Replica
 from mailnode.cluster.replica_log import Log
-from mailnode.cluster.replica_messages import Entry, Install, Member, Position, Trim, Write, Writing
+from mailnode.cluster.replica_messages import Drop, Entry, Install, Member, Position, Trim, Write, Writing
 from mailnode.limits import KiB
 from mailnode.pb.row_pb2 import AppliedRow, LogRow, ReplicaRow
 from mailnode.store import keys
@@ -60,6 +60,10 @@ def writing_rows(writing: Writing, changes: Changes) -> Iterator[Put]:
             partition, at = writing.snapshot.partition, writing.snapshot.at
             yield Family.LOG, keys.log(partition, 1), DropTo(keys.partition_range(Family.LOG, partition)[1])
             yield applied_row(partition, at)
+        case Drop():
+            for family in keys.FAMILIES:
+                first, end = keys.partition_range(family, writing.partition)
+                yield family, first, DropTo(end)
 
 
 def partition_of(writing: Writing) -> int:

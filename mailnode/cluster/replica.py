@@ -16,6 +16,7 @@ from mailnode.cluster.replica_log import Log
 from mailnode.cluster.replica_messages import (
     Ack,
     Append,
+    Drop,
     Entry,
     Fetch,
     Install,
@@ -58,6 +59,17 @@ class Progress:
         return self.since is not None or self.stuck is not None or self.is_probed
 
 
+@dataclass(frozen=True, slots=True)
+class Giving:
+    """A handover under way."""
+
+    to: Member
+    run: int
+    """Of the taker's process."""
+    until: float
+    """If nothing was asked of the map by then, it is given up."""
+
+
 class Replica:
     def __init__(self, partition: int, me: Member, run: int, log: Log, applied: int, epoch: int) -> None:
         """`log`, `applied` and `epoch` as they lie on the disk."""
@@ -81,6 +93,9 @@ class Replica:
         self.asked: list[Swap] = []
         """Compare-and-swaps at the row's revision whose outcome is not read back."""
         self.asked_at = 0.0
+        self.read_at = float("-inf")
+        """When the row was last another."""
+        self.giving: Giving | None = None
         self.is_leading = False
         self.has_lapsed = False
         self.stopped = ""
@@ -120,6 +135,8 @@ class Replica:
             return
         self.row = row
         self.asked.clear()
+        if self._may_drop(row):
+            self._drop(row.epoch)
         is_mine = row.primary == self.me and row.run == self.run and row.epoch >= self.epoch
         if not is_mine:
             self._step_down()
@@ -127,6 +144,22 @@ class Replica:
             self._lead(row.epoch)
         self._forget(lambda member: member.node not in row.replicas)
         self._advance()
+
+    def _may_drop(self, row: Row) -> bool:
+        """No copy should be here; and whoever leads from now on does not count what was acknowledged here."""
+        is_named = self.me in row.in_sync or self.me.node in row.replicas
+        return not is_named and row.epoch > self.epoch and (self.log.last.seq > 0 or self.epoch > 0)
+
+    def _drop(self, epoch: int) -> None:
+        self._step_down()
+        self.log = Log()
+        self.applied = self.commit = self.matched = 0
+        self.epoch = epoch
+        self.writes.append(Drop(self.partition))
+
+    def is_given(self) -> bool:
+        """Another may lead already, in the row that was asked for."""
+        return any(swap.row.primary != self.me for swap in self.asked)
 
     def ask(self, swap: Swap, now: float) -> None:
         self.asked.append(swap)
@@ -178,14 +211,14 @@ class Replica:
     def _lead(self, epoch: int) -> None:
         self._write_proposed()
         self.epoch = epoch
-        self.is_leading, self.has_lapsed = True, False
+        self.is_leading, self.has_lapsed, self.giving = True, False, None
         self.durable = self.matched = 0
         self.progress.clear()
         self.start = self.log.last.seq + 1
         self.propose(b"")
 
     def _step_down(self) -> None:
-        self.is_leading = False
+        self.is_leading, self.giving = False, None
         self.progress.clear()
 
     def _write(self, after: int, entries: tuple[Entry, ...], truncated: tuple[Entry, ...] = ()) -> None:

@@ -44,7 +44,7 @@ class Row:
     in_sync: tuple[Member, ...]
     """In the order in which they try to take over."""
     replicas: tuple[str, ...]
-    """The nodes that should have a copy."""
+    """The nodes that should have a copy; the first should lead."""
     min_insync: int = 1
 
 
@@ -187,7 +187,14 @@ class Trim:
     upto: int
 
 
-Writing = Write | Install | Trim
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Nothing of the partition stays, neither rows nor log: range-delete."""
+
+    partition: int
+
+
+Writing = Write | Install | Trim | Drop
 
 
 # -- what must be read

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from math import inf, nextafter
 
 from mailnode.cluster.replica_messages import Heartbeat, Promise
 
@@ -58,8 +59,15 @@ class Leading:
         changed = self.claims.items() if self.known < self.version else ()
         claims = [(at, epoch) for at, (epoch, version) in changed if version > self.known]
         commits = tuple((at, epoch, commit) for at, (epoch, commit) in self.commits.items())
-        self.said = Heartbeat(now, self.known, self.version, tuple(claims), commits)
+        # Two are never alike in `sent`: an answer is to one of them.
+        sent = now if self.said is None or now > self.said.sent else nextafter(self.said.sent, inf)
+        self.said = Heartbeat(sent, self.known, self.version, tuple(claims), commits)
         return self.said
+
+    def is_unsaid(self) -> bool:
+        """A claim is not on its way yet, and no answer is waited for that would bring the next heartbeat."""
+        said = self.said
+        return said is None or (self.version > said.version and self.acked >= said.sent)
 
     def answered(self, promise: Promise) -> None:
         """Of those that come late, only what is refused counts: that never becomes less."""

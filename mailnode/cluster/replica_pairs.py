@@ -18,6 +18,8 @@ class Pairs:
         """Until when a partition is promised to one whose claim was refused since."""
         self.news = 0
         """Rises when the latest epoch of any partition may be another."""
+        self._unsaid: set[Member] = set()
+        """To whom something is claimed that no heartbeat said: who serves next waits for nothing else."""
 
     def claim(self, replica: Replica, now: float) -> None:
         """What is led, of every member that is required or learns; and what is not, of nobody."""
@@ -31,6 +33,8 @@ class Pairs:
                 if not pair.has_claims():
                     pair.since = now
                 pair.claim(replica.partition, replica.epoch)
+                if pair.said is None or pair.version > pair.said.version:
+                    self._unsaid.add(member)
             elif replica.partition in pair.claims:
                 pair.claim(replica.partition, 0)
 
@@ -48,6 +52,15 @@ class Pairs:
             is_due = pair.said is None or now >= pair.said.sent + BEAT_SECONDS
             if is_due and pair.has_claims():
                 yield member, pair.heartbeat(now)
+
+    def urgent(self, now: float) -> Iterator[tuple[Member, Heartbeat]]:
+        """What is claimed anew is said at once, one heartbeat at a time."""
+        for member in sorted(self._unsaid):
+            pair = self._leading[member]
+            if pair.is_unsaid() and pair.has_claims():
+                yield member, pair.heartbeat(now)
+            if pair.said is not None and pair.said.version == pair.version:
+                self._unsaid.discard(member)
 
     def promise(
         self, frame: Frame, beat: Heartbeat, now: float, known: Callable[[int], int | None], is_short: bool

@@ -18,7 +18,8 @@ from itertools import islice
 from typing import TypeVar
 
 from mailnode.cluster.append import NotPrimary, Unavailable
-from mailnode.cluster.replica import APPEND_SECONDS_MAX, RESEND_SECONDS, Replica
+from mailnode.cluster.membership import Membership
+from mailnode.cluster.replica import RESEND_SECONDS, Replica
 from mailnode.cluster.replica_log import Log
 from mailnode.cluster.replica_messages import (
     Ack,
@@ -75,7 +76,6 @@ class Replicas:
         frame_octets_max: int = FRAME_OCTETS_MAX,
     ) -> None:
         """`run`: of this process, never used before; `now`: seconds of a clock that never stops."""
-        self._return_seconds = return_seconds
         self._frame_octets_max = frame_octets_max
         self.me = me
         self.run = run
@@ -83,6 +83,8 @@ class Replicas:
         self.started = now
         self.partitions = {replica.partition: replica for replica in replicas}
         self.pairs = Pairs(now)
+        self._runs: dict[Member, int] = {}
+        self.membership = Membership(me, self.pairs, self._runs, now, return_seconds)
         self.lease_lost: dict[Member, float] = {}
         self.is_short = False
         self._busy: set[Member] = set()
@@ -114,11 +116,13 @@ class Replicas:
     def _look_at(self, replica: Replica) -> None:
         if replica.is_leading:
             replica.resend(self.now)
-            self._judge(replica)
+            self.membership.judge(replica, self.now)
+            if replica.asked:
+                self.pairs.claim(replica, self.now)
         self._try_to_lead(replica)
         self._ask_again(replica)
         self._join(replica)
-        if replica.swaps or replica.is_probing():
+        if replica.swaps or replica.giving or replica.is_probing():
             self._touch(replica)
 
     def _is_waiting(self, replica: Replica) -> bool:
@@ -130,6 +134,7 @@ class Replicas:
             return True
         if replica.is_leading:
             is_complete = replica.progress.keys() | {self.me} == set(row.in_sync)
+            is_complete = is_complete and self.membership.is_settled(replica)
             under_way = any(progress.is_under_way() for progress in replica.progress.values())
             return replica.has_lapsed or under_way or not is_complete
         return row.primary in self.lease_lost or self._lacks_primary(replica, row)
@@ -139,6 +144,8 @@ class Replicas:
         replica = self.partitions.get(partition)
         if replica is None:
             replica = self.partitions[partition] = Replica(partition, self.me, self.run, Log(), 0, 0)
+        if replica.row is None or row.revision > replica.row.revision:
+            replica.read_at = self.now
         replica.read(row)
         self._touch(replica)
         self.pairs.claim(replica, self.now)
@@ -163,6 +170,7 @@ class Replicas:
     def step(self, frame: Frame) -> None:
         if frame.to != self.me:
             return
+        self._runs[frame.sender] = frame.run
         for message in frame.messages:
             match message:
                 case Heartbeat():
@@ -187,10 +195,12 @@ class Replicas:
         self._busy.discard(to)
 
     def check(self, partition: int) -> Replica:
-        """Whether it takes an intent now. Raises Unavailable."""
+        """Whether it takes an intent now. Raises Unavailable; while it `is_giving`, wait for the next row."""
         replica = self.partitions.get(partition)
         if replica is None or not replica.has_begun() or replica.has_lapsed or replica.row is None:
             raise NotPrimary(partition, self._owner(replica))
+        if replica.giving:
+            raise Unavailable(f"partition {partition} is being given to {replica.giving.to.node}")
         if replica.in_sync_min() < replica.row.min_insync:
             raise Unavailable(f"partition {partition} has {replica.in_sync_min()} in sync")
         return replica
@@ -212,6 +222,16 @@ class Replicas:
             replica.fetched(fetch, entries)
             self._touch(replica)
 
+    def give(self, partition: int, to: str) -> None:
+        """Hand over to another node that is in sync. It may fail: the row that is read tells. Unavailable."""
+        replica = self.partitions.get(partition)
+        members = replica.row.in_sync if replica is not None and replica.row is not None else ()
+        taker = next((member for member in members if member.node == to and member != self.me), None)
+        if replica is None or taker is None or not self.membership.may_give(replica, taker, self.now):
+            raise Unavailable(f"partition {partition} cannot be given to {to} now")
+        self.membership.give(replica, taker, self.now)
+        self._touch(replica)
+
     def trim(self, partition: int, upto: int) -> None:
         """Forget entries up to that seq, as far as nobody in sync needs them."""
         replica = self.partitions[partition]
@@ -224,9 +244,13 @@ class Replicas:
     def serves(self, partition: int, now: float) -> bool:
         """A read of what is applied is not stale: nobody else can have acknowledged a later write."""
         replica = self.partitions.get(partition)
-        if replica is None or not replica.has_begun() or replica.has_lapsed:
+        if replica is None or not replica.has_begun() or replica.has_lapsed or replica.is_given():
             return False
         return all(self.pairs.holds(member, replica, now) for member in replica.required() - {self.me})
+
+    def is_giving(self, partition: int) -> bool:
+        """Intents should wait: soon the row names another, or it goes on here."""
+        return self.partitions[partition].giving is not None
 
     def may_renew(self) -> bool:
         """My lease of the map: not while a sync hangs."""
@@ -255,6 +279,9 @@ class Replicas:
                 committed.append((replica.partition, entries))
             if replica.is_leading:
                 self.pairs.tell_commit(replica)
+                self.membership.hand_over(replica, self.now)
+        for member, beat in self.pairs.urgent(self.now):
+            self._say(member, beat)
         frames = tuple(self._frames(touched))
         writes = tuple(writing for replica in touched for writing in replica.drained_writes())
         if writes:
@@ -354,36 +381,6 @@ class Replicas:
             wait = CANDIDATE_SECONDS * others.index(self.me)
             if self.now >= self.lease_lost[row.primary] + wait:
                 replica.take(self.now, others, row.primary)
-
-    def _judge(self, replica: Replica) -> None:
-        """Members that are silent go, of all partitions alike; learners that have everything come."""
-        row = replica.row
-        assert row is not None
-        if replica.asked or replica.has_lapsed:
-            return
-        gone = {member for member in row.in_sync if member != self.me and self._is_gone(replica, member)}
-        if gone:
-            replica.removed_at.update(dict.fromkeys(gone, self.now))
-            self._set(replica, tuple(member for member in row.in_sync if member not in gone))
-            return
-        for member, progress in replica.progress.items():
-            is_ripe = self.now >= replica.removed_at.get(member, self.started - 1e9) + self._return_seconds
-            is_new = member not in row.in_sync and member.node in row.replicas
-            # Of what commits from now on it is asked too, so it need not have what is under way.
-            has_all = progress.matched >= replica.commit and replica.has_begun()
-            if is_new and is_ripe and has_all and self.pairs.holds(member, replica, self.now):
-                self._set(replica, (*row.in_sync, member))
-                return
-
-    def _is_gone(self, replica: Replica, member: Member) -> bool:
-        progress = replica.progress.get(member)
-        stuck = progress.stuck if progress is not None else None
-        is_stuck = stuck is not None and self.now > stuck + APPEND_SECONDS_MAX
-        return is_stuck or self.pairs.is_silent(member, self.now)
-
-    def _set(self, replica: Replica, in_sync: tuple[Member, ...]) -> None:
-        replica.change(in_sync, self.now)
-        self.pairs.claim(replica, self.now)
 
     def _ask_again(self, replica: Replica) -> None:
         """The answer may be lost, the swap may come late: only a later revision tells."""

@@ -6,6 +6,8 @@ A scenario is a text: commands, `----`, what they say. Nodes are letters; there 
     start a | crash a | replace a           crash loses what is not synced; replace the disk too
     time 2                                  seconds pass, each node ticks twice in each; nothing arrives
     propose a x                             a client's write
+    replicas b,c,d                          who should have a copy, the first of them lead
+    give a b                                a hands over to b
     sync a                                  what a wrote is durable, and a knows
     deliver a b                             what a said to b arrives
     cut a b | join a b                      both directions; `cut a etcd`
@@ -17,6 +19,7 @@ A scenario is a text: commands, `----`, what they say. Nodes are letters; there 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from mailnode.cluster.append import Unavailable
@@ -30,7 +33,7 @@ from tests.sim.node import Node, Rows
 class Stage:
     def __init__(self) -> None:
         self.now = 0.0
-        self.nodes = {name: Node(name, 0, 1) for name in "abc"}
+        self.nodes = {name: Node(name, 0, 1) for name in "abcd"}
         self.etcd = Etcd({})
         self.checker = Checker(lambda partition, position: True)
         self.cuts: set[frozenset[str]] = set()
@@ -90,6 +93,20 @@ class Stage:
         self._said.append(f"{data} is {position.epoch}.{position.seq}")
         self._work(node)
 
+    def do_replicas(self, names: str) -> None:
+        row = self.etcd.rows[0]
+        self.etcd.rows[0] = replace(row, replicas=tuple(names.split(",")), revision=row.revision + 1)
+        self._hear_all()
+
+    def do_give(self, name: str, to: str) -> None:
+        node = self.nodes[name]
+        assert node.core is not None
+        try:
+            node.core.give(0, to)
+        except Unavailable as error:
+            self._said.append(f"unavailable: {error}")
+        self._work(node)
+
     def do_sync(self, name: str) -> None:
         ours = [each for each in self._syncs if each[0].name == name]
         self._syncs = [each for each in self._syncs if each[0].name != name]
@@ -116,13 +133,15 @@ class Stage:
         self._hear_all()
 
     def do_swap(self, name: str, how: str = "") -> None:
-        ours = [swap for node, swap in self._swaps if node.name == name]
+        node = self.nodes[name]
+        ours = [swap for each, swap in self._swaps if each is node]
         self._swaps = [each for each in self._swaps if each[0].name != name]
         for swap in ours:
             if how != "lost" and frozenset((name, "etcd")) not in self.cuts:
                 in_sync = "".join(member.node for member in swap.row.in_sync)
                 done = "yes" if self.etcd.swap(swap) else "no"
-                self._said.append(f"{name} asks: epoch {swap.row.epoch}, in sync {in_sync}: {done}")
+                leads = f", {swap.row.primary.node} leads" if swap.row.primary != node.me else ""
+                self._said.append(f"{name} asks: epoch {swap.row.epoch}, in sync {in_sync}{leads}: {done}")
         if how != "unheard":
             self._hear_all()
 
@@ -145,7 +164,7 @@ class Stage:
                     self.do_deliver(name, other)
 
     def do_show(self) -> None:
-        for node in self.nodes.values():
+        for node in [node for node in self.nodes.values() if node.run]:
             replica = node.core.partitions.get(0) if node.core is not None else None
             self._said.append(f"{node.name}: {self._shown(node, replica)}")
 

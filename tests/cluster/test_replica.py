@@ -7,6 +7,7 @@ from mailnode.cluster.replica_log import Log
 from mailnode.cluster.replica_messages import (
     Ack,
     Append,
+    Drop,
     Entry,
     Join,
     Member,
@@ -125,3 +126,14 @@ def test_what_was_trimmed_while_it_was_read_comes_as_a_snapshot() -> None:
     replica.progress[B].next = 2
     replica.fill(B, 2, 1000)
     assert [type(message) for _, message in replica.sends] == [Snapshot]
+
+
+def test_a_copy_that_should_not_be_is_dropped_once_what_it_acknowledged_counts_no_more() -> None:
+    replica = replica_of(B, [1, 3], applied=2)
+    replica.read(Row(7, 3, A, 9, (A,), ("a",)))
+    assert replica.writes == [] and replica.log.last == (3, 2)
+    replica.read(Row(8, 4, A, 9, (A,), ("a",)))
+    assert replica.writes == [Drop(0)]
+    assert (replica.log.last, replica.applied, replica.known_epoch()) == ((0, 0), 0, 4)
+    replica.step(A, Append(0, 3, Position(3, 2), (), 2), 0)
+    assert replica.sends == [(A, Refused(0, 4))]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mailnode.cluster.replica_log import Log
-from mailnode.cluster.replica_messages import Entry, Install, Position, Trim, Write, Writing
+from mailnode.cluster.replica_messages import Drop, Entry, Install, Position, Trim, Write, Writing
 
 
 @dataclass
@@ -51,6 +51,8 @@ class Kept:
             case Install():
                 log = Log(writing.snapshot.epochs, writing.snapshot.at.seq)
                 self.rows = list(rows)
+            case Drop():
+                log, self.rows, self.epoch = Log(), [], 0
         self.epochs, self.trimmed = log.epochs, log.trimmed
         self.entries = list(log.after(log.trimmed, log.last.seq))
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
+from mailnode.cluster.replicas import Unavailable
 from tests.sim.node import Node
 from tests.sim.world import World
 
@@ -16,7 +19,7 @@ def begin(world: World) -> None:
 def _next(world: World) -> None:
     if not world.is_faulty:
         return
-    fault = world.chance.choice(FAULTS)
+    fault = world.chance.choice(CHANGES if world.chance.random() < world.changing else FAULTS)
     name = world.chance.choice(sorted(world.nodes))
     if world.chance.random() < 0.5:
         name = world.chance.choice([row.primary.node for row in world.etcd.rows.values()])
@@ -26,8 +29,9 @@ def _next(world: World) -> None:
 
 
 def _at_swap(world: World, node: Node) -> None:
-    """The one who asked does not hear of it, or hears nothing more at all."""
-    if world.chance.random() < 0.1:
+    """Who asked does not hear of it, or hears nothing more at all; most of all, who leads nothing now."""
+    gave = all(row.primary != node.me for row in world.etcd.rows.values())
+    if world.chance.random() < (0.5 if gave else 0.1):
         _cut_from_map(world, node)
     elif world.chance.random() < 0.1:
         world.at(world.chance.uniform(0, 0.2), partial(_crash, world, node))
@@ -111,4 +115,32 @@ def _quiet(world: World, node: Node) -> None:
     node.quiet_until = world.now + world.chance.choice([2, 20])
 
 
+def _give(world: World, node: Node) -> None:
+    """All that it leads is to be led elsewhere; then one of both dies, or the map is not heard."""
+    if node.core is None:
+        return
+    for at, row in world.etcd.rows.items():
+        if row.primary == node.me:
+            to = world.chance.choice(row.replicas)
+            with suppress(Unavailable):
+                node.core.give(at, to)
+                _at_swap(world, world.chance.choice([node, world.nodes[to]]))
+    world.work(node)
+
+
+def _move(world: World, node: Node) -> None:
+    """Other nodes should have the copies, or lead them."""
+    at = world.chance.choice(list(world.etcd.rows))
+    row = world.etcd.rows[at]
+    names = sorted(world.nodes)
+    if world.chance.random() < 0.5:
+        names = list(row.replicas)
+    if row.primary.node in names and len(names) > len(row.replicas) and world.chance.random() < 0.5:
+        names.remove(row.primary.node)
+    replicas = tuple(world.chance.sample(names, len(row.replicas)))
+    world.etcd.rows[at] = replace(row, replicas=replicas, revision=row.revision + 1)
+    world.tell(at)
+
+
 FAULTS = (_crash, _crash, _replace_disk, _revoke, _cut, _cut, _cut_from_map, _quiet, _disturb, _slow_disk)
+CHANGES = (_give, _give, _move, _move)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
+from mailnode.cluster.membership import Membership
 from mailnode.cluster.replica import Replica
 from mailnode.cluster.replica_messages import Append, Member, Row
 from mailnode.cluster.replica_pair import Leading
@@ -16,7 +17,8 @@ from mailnode.cluster.replicas import Replicas
 from tests.sim.node import Node
 
 _acknowledge, _step, _read = Replicas._acknowledge, Replica.step, Replica.read
-_judge, _lead = Replicas._judge, Replica._lead
+_judge, _hand_over = Membership.judge, Membership.hand_over
+_lead = Replica._lead
 
 
 def acknowledge_before_durable(self: Replicas) -> None:
@@ -51,11 +53,11 @@ def refuse_no_claim(self: Replicas, partition: int) -> int:
     return 0
 
 
-def add_learners_early(self: Replicas, replica: Replica) -> None:
+def add_learners_early(self: Membership, replica: Replica, now: float) -> None:
     found = {member: progress.matched for member, progress in replica.progress.items()}
     for progress in replica.progress.values():
         progress.matched = replica.log.last.seq
-    _judge(self, replica)
+    _judge(self, replica, now)
     for member, matched in found.items():
         replica.progress[member].matched = matched
 
@@ -86,6 +88,29 @@ def reuse_a_seq(self: Replica, epoch: int) -> None:
     _lead(self, epoch)
 
 
+def serve_while_it_is_given(self: Replica) -> bool:
+    """The giver relies on the promises that it has."""
+    return False
+
+
+def give_up_what_was_asked(self: Membership, replica: Replica, now: float) -> None:
+    """The map does not answer, so the giver goes on."""
+    if replica.is_given() and now >= replica.asked_at + 0.3:
+        replica.asked.clear()
+        replica.giving = None
+    _hand_over(self, replica, now)
+
+
+def give_what_is_not_committed(self: Membership, replica: Replica, now: float) -> None:
+    """To one who only learns, and does not have it all."""
+    if replica.giving and replica.row and len(replica.progress) > len(replica.row.in_sync) - 1:
+        learner = next(member for member in replica.progress if member not in replica.row.in_sync)
+        replica.row = replace(replica.row, in_sync=(*replica.row.in_sync, learner))
+        replica.giving = replace(replica.giving, to=learner, run=self._runs[learner])
+        replica.commit = replica.log.last.seq
+    _hand_over(self, replica, now)
+
+
 MUTANTS: dict[str, tuple[type, str, Callable[..., Any]]] = {
     each.__name__: (owner, name, each)
     for owner, name, each in (
@@ -95,12 +120,15 @@ MUTANTS: dict[str, tuple[type, str, Callable[..., Any]]] = {
         (Replica, "required", old_set_until_read_back),
         (Pairs, "promised_until", break_promises),
         (Replicas, "_known_epoch", refuse_no_claim),
-        (Replicas, "_judge", add_learners_early),
+        (Membership, "judge", add_learners_early),
         (Replica, "read", lead_in_the_epoch_of_a_run_before),
         (Leading, "holds", serve_without_end),
         (Node, "replace_disk", keep_the_name_of_a_replaced_disk),
         (Replica, "has_begun", serve_before_the_tail_is_committed),
         (Replica, "_lead", reuse_a_seq),
+        (Replica, "is_given", serve_while_it_is_given),
+        (Membership, "hand_over", give_up_what_was_asked),
+        (Membership, "hand_over", give_what_is_not_committed),
     )
 }
 

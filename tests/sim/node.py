@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from mailnode.cluster.replica import Replica
-from mailnode.cluster.replica_messages import Entry, Frame, Install, Member, Position, Snapshot, Swap
+from mailnode.cluster.replica_messages import Drop, Entry, Frame, Install, Member, Position, Snapshot, Swap
 from mailnode.cluster.replicas import Ready, Replicas
 from tests.sim.checker import Broken, Checker
 from tests.sim.disk import Disk, Kept
@@ -76,6 +76,8 @@ class Node:
             if isinstance(writing, Install):
                 rows = self._incoming[at]
                 self.rows[at] = list(rows)
+            elif isinstance(writing, Drop):
+                self.rows[at] = []
             self.disk.put(partial(self.disk.of(at).write, writing, rows))
         self._apply(ready, checker)
         for group in ready.swaps:

@@ -27,7 +27,7 @@ class World:
         self.checker = Checker(self._is_everywhere)
         self.return_seconds = chance.choice([1.0, 1.0, 5.0, 60.0])
         self.frame_octets = chance.choice([100, 1000, 1 << 20])
-        names = [f"n{number}" for number in range(chance.choice([3, 3, 4]))]
+        names = [f"n{number}" for number in range(chance.choice([3, 3, 4, 5]))]
         self.nodes = {name: Node(name, chance.uniform(0, 1000), chance.uniform(0.9, 1.1)) for name in names}
         rows = {}
         for at in range(2):
@@ -40,6 +40,8 @@ class World:
         self.cut: set[tuple[str, str]] = set()
         """(from, to); "etcd" is one of them."""
         self.loss = self.twice = self.late = 0.0
+        self.changing = chance.choice([0.0, 0.2, 0.5])
+        """How often what goes on is a change that somebody wants."""
         self.is_faulty = self.has_clients = True
         self.on_swapped: Callable[[Node], None] | None = None
         """What goes wrong just when the map has changed."""
@@ -150,13 +152,17 @@ class World:
         if not any(self.nodes[member.node].me == member for member in swap.row.in_sync):
             return  # a disk is lost with its request to be alone in the set still under way: two faults
         changed = self.etcd.swap(swap)
-        if node.run == run and self._reaches_etcd(node) and self.chance.random() >= self.loss:
-            self._read(node, swap.partition)
         if changed and self.on_swapped is not None and self.is_faulty:
             self.on_swapped(node)
+        if node.run == run and self._reaches_etcd(node) and self.chance.random() >= self.loss:
+            self._read(node, swap.partition)
         if changed:
-            for other in self.nodes.values():
-                self._read(other, swap.partition)
+            self.tell(swap.partition)
+
+    def tell(self, partition: int) -> None:
+        """Everybody reads the row that changed, each some time later."""
+        for node in self.nodes.values():
+            self._read(node, partition)
 
     def _read(self, node: Node, partition: int) -> None:
         """The row as it is now comes to the node some time later; tried again until the map is reached."""
@@ -170,7 +176,8 @@ class World:
 
         def arrive() -> None:
             assert node.core is not None
-            if node.name in row.replicas or any(member.node == node.name for member in row.in_sync):
+            is_named = node.name in row.replicas or any(member.node == node.name for member in row.in_sync)
+            if is_named or partition in node.core.partitions:
                 node.core.read(partition, row)
 
         self.at(self.chance.uniform(0.001, 0.05) + slow, self.for_run(node, arrive))
@@ -249,7 +256,8 @@ class World:
 
     def _check_healed(self, before: dict[int, int]) -> None:
         for at, row in self.etcd.rows.items():
-            if {member.node for member in row.in_sync} != set(row.replicas):
+            is_whole = {member.node for member in row.in_sync} == set(row.replicas)
+            if not is_whole or row.primary.node != row.replicas[0]:
                 raise Broken(f"partition {at} has not healed: {row}")
             if self.checker.acked[at] <= before[at]:
                 raise Broken(f"partition {at} takes no writes: {row}")
@@ -258,4 +266,7 @@ class World:
         while self.now < until:
             self.step()
         for at, row in self.etcd.rows.items():
+            others = [node for node in self.nodes.values() if node.name not in row.replicas]
+            if any(node.rows.get(at) for node in others):
+                raise Broken(f"partition {at} lies where it should not: {row}")
             self.checker.healed(at, [self.nodes[name].rows.get(at, []) for name in row.replicas])
