@@ -63,6 +63,9 @@ class Accounts:
         self._clock = clock
         self._limits = limits
         self._quotas = quotas
+        self._places: Places | None = None
+        self._terms: Counter[int] = Counter()
+        """By partition: how often it was begun."""
         self.dues = Dues(_DUES, self.leads)
         if partitions.is_alone:
             self.dues.read(shard)
@@ -73,12 +76,9 @@ class Accounts:
         self._arrays: OrderedDict[tuple[int, int], _Used] = OrderedDict()
         self._arrays_octets = 0
         self._give_back = memory.giver()
-        self._places: Places | None = None
         self._looking: asyncio.TimerHandle | None = None
         self._beginning: set[asyncio.Task[None]] = set()
         self._begun = asyncio.Event()
-        self._terms: Counter[int] = Counter()
-        """By partition: how often it was begun."""
         partitions.follow(self._begin, self._end)
 
     @property
@@ -124,7 +124,16 @@ class Accounts:
 
     def leads(self, account: int) -> bool:
         """Whether it is this node that works for it."""
-        return self._partitions.leads(keys.partition(account))
+        return self.term(account) is not None
+
+    def term(self, account: int) -> int | None:
+        """None: another node works for it; else a number, another one where one did so meanwhile."""
+        partition = keys.partition(account)
+        if not self._partitions.leads(partition):
+            return None
+        if self._places is not None and self._places.owner(partition) != self._places.me:
+            return None
+        return self._terms[partition]
 
     async def begun(self) -> None:
         """Returns when this node has begun to lead partitions since the last call."""

@@ -19,7 +19,7 @@ _SPEAK = "Speak"
 _EOF: Any = getattr(grpc.aio, "EOF")  # noqa: B009  which the stubs do not know
 
 
-async def connect(peers: Peers, node: str, limits: Limits) -> link.Stream:
+async def connect(peers: Peers, node: str, *, limits: Limits) -> link.Stream:
     """A stream to which the node has said that it is there; raises Unreached."""
     try:
         channel = peers.channel(node)

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from mailnode.admin.domains import Domains
@@ -38,12 +39,15 @@ from mailnode.limits import Limits
 from mailnode.mailauth.resolver import Resolver, Shares
 from mailnode.mailauth.servers import asking
 from mailnode.mailauth.signer import Key
+from mailnode.mailbox import speak
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.appended import replay
 from mailnode.mailbox.collecting import Collecting
 from mailnode.mailbox.content import UploadIds
+from mailnode.mailbox.places import Places
 from mailnode.mailbox.quota import Quotas
 from mailnode.mailbox.scrub import Scrub
+from mailnode.mailbox.service import Service
 from mailnode.mailbox.sums import Sums
 from mailnode.mailbox.trimming import Trimming
 from mailnode.metrics import Metrics
@@ -130,6 +134,11 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
         domains = {domain.name: domain for domain in config.domains}
         quotas = Quotas(domains)
         accounts = Accounts(shard, partitions, pools.loads, clock, limits, quotas)
+        peers, service = Peers(mapped, limits), Service(accounts, limits)
+        peers.add(partial(speak.add_to, service=service))
+        places = Places(mapped, accounts.local, partial(speak.connect, peers, limits=limits), clock, limits)
+        if len(mapped.peers) > 1:
+            accounts.beside(places)
         resolver = Resolver(asking(config.dns, limits.dns_seconds_max), clock, limits, metrics)
         try:
             yield House(
@@ -156,13 +165,14 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
                 scrub=Scrub(shard, pools.upkeep, clock, limits, config.scrub_file),
                 sums=Sums(shard, quotas, pools.loads, limits, accounts.leads),
                 map=mapped,
-                peers=Peers(mapped, limits),
+                peers=peers,
                 partitions=partitions,
                 metrics=metrics,
                 traced=traced,
                 pulse=Pulse(metrics),
             )
         finally:
+            await places.close()
             await partitions.idle()
 
 

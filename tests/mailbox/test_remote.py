@@ -126,7 +126,7 @@ async def over_a_socket(folder: Path) -> AsyncIterator[tuple[LocalAccount, Accou
 
 def _connect(peers: Peers) -> Any:
     async def connect(node: str) -> Any:
-        return await speak.connect(peers, node, LIMITS)
+        return await speak.connect(peers, node, limits=LIMITS)
 
     return connect
 
