@@ -25,7 +25,7 @@ from mailnode.mailbox.appended import replay
 from mailnode.mailbox.raising import raise_all
 from mailnode.pb import admin_pb2 as pb
 from mailnode.store.backups import Backup, BackupError, Backups, Progress, Source, sync
-from mailnode.store.shard import open_shard
+from mailnode.store.shard import RocksShard, open_shard
 
 SHARD = shard_of(0)
 BACKUPS = (
@@ -191,16 +191,20 @@ def _restore_all(backups: Backups, backup: Backup, directory: Path) -> None:
 
 def raise_in(config: Config) -> int:
     """Every account of a node's shard beyond what was given out since; how many."""
-    clock = SystemClock()
-    incarnation = clock.random(16)
+    incarnation = SystemClock().random(16)
     shard = open_shard(config.shard, config.memory_octets, b"")
     try:
         shard.renew(incarnation)
         local_map.renew(config.map_file, config.node, incarnation)
-        whole.finish(shard, replay, LIMITS.part_rows_max)  # else it would come after what is raised
-        return raise_all(shard, clock.now_microseconds())
+        return raise_shard(shard)
     finally:
         shard.close()
+
+
+def raise_shard(shard: RocksShard) -> int:
+    """As `raise_in`."""
+    whole.finish(shard, replay, LIMITS.part_rows_max)  # else it would come after what is raised
+    return raise_all(shard, SystemClock().now_microseconds())
 
 
 class _told:  # used as a function

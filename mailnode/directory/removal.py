@@ -77,7 +77,10 @@ class Removal:
             finally:
                 self._sessions.end(row.account, None)  # those that began while it was dropped, too
         log.info("account removed", extra={"address": str(asked), "account": f"{row.account:016x}"})
-        return next(each for each in self.removed() if each.account == row.account)
+        # Its due row lies with the account, which may be another node's.
+        now, kept = self._clock.now_microseconds(), self._limits.removed_kept_seconds * 1_000_000
+        known = (each for each in self.removed() if each.account == row.account)
+        return next(known, Removed(str(asked), row.account, now, now + kept))
 
     async def undelete(self, address: str) -> Created | Refused:
         """The one of this address that was removed last, unless the address is another's meanwhile."""

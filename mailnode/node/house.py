@@ -22,7 +22,7 @@ from mailnode.cluster import local_map, whole
 from mailnode.cluster.map import Map
 from mailnode.cluster.partitions import Partitions
 from mailnode.cluster.peers import Peers
-from mailnode.config import Config, ConfigError, Domain
+from mailnode.config import FILE, Config, ConfigError, Domain
 from mailnode.directory.creation import Creation
 from mailnode.directory.credential import Credentials, Hashing
 from mailnode.directory.known import Known
@@ -157,7 +157,7 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
                     limits.mailauth_dns_queries_open_per_network_max,
                 ),
                 signing={},
-                people=_people(accounts, domains, pools, clock, limits),
+                people=_people(accounts, domains, pools, clock, limits, len(mapped.peers) > 1),
                 trimming=Trimming(shard, accounts, pools.loads, clock, limits),
                 collecting=Collecting(shard, accounts, pools.loads, clock, limits),
                 space=space,
@@ -179,6 +179,9 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
 def _map(config: Config, incarnation: bytes) -> Map:
     """As the file says, which nobody changes while the shard is open; raises ConfigError."""
     refuse_half_resharded(config)
+    if config.cluster is not None:
+        where = f"{config.directory / FILE}: cluster"
+        raise ConfigError(f"{where}: no node can be part of a cluster yet: take it out")
     mapped = local_map.read(config.map_file) or local_map.alone(incarnation)
     nodes = [replace(config, node=node) for node in range(len(mapped.incarnations))]
     if config.nodes not in (0, len(nodes)) or config.node >= len(nodes):
@@ -208,9 +211,16 @@ def _pools(limits: Limits) -> Iterator[Pools]:
 
 
 def _people(
-    accounts: Accounts, domains: Mapping[str, Domain], pools: Pools, clock: Clock, limits: Limits
+    accounts: Accounts,
+    domains: Mapping[str, Domain],
+    pools: Pools,
+    clock: Clock,
+    limits: Limits,
+    are_several: bool,
 ) -> People:
-    rows = Rows(accounts, clock, limits)
+    # What another node may write is asked for each time.
+    remembered = replace(limits, directory_rows_cached_max=0) if are_several else limits
+    rows = Rows(accounts, clock, remembered)
     lookup = Lookup(rows, domains, limits)
     turns = Turns(limits.authentication_threads_max, limits.authentication_queue_max)
     hashing, sessions = Hashing(pools.hashes, turns, COST), Sessions()

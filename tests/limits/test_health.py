@@ -14,6 +14,7 @@ from mailnode import node as built
 from mailnode.clock import SystemClock
 from mailnode.config import MetricsAt, load
 from mailnode.limits import Limits
+from mailnode.listeners.ports import Ports
 from mailnode.node.doors import Doors
 from mailnode.pb.change_pb2 import Create, Intent
 from tests.listeners.door import until
@@ -39,7 +40,7 @@ async def opened(directory: Path, limits: Limits) -> AsyncIterator[tuple[built.H
     )
     async with built.house(config, SystemClock()) as parts:
         doors = Doors(config, parts, REACTOR)
-        doors.open({})
+        doors.open(Ports({}))
         yield parts, port
         await doors.stop()
 
