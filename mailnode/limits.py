@@ -143,6 +143,9 @@ class Limits:
     report_parts_max: int = 10  # of one report
     report_failures_max: int = 200  # failure reports an hour
     report_failures_domain_max: int = 20  # of them for one domain
+    reports_kept_seconds: int = 400 * 86_400  # that came in: a year, and its month before
+    reports_kept_max: int = 20_000  # of one domain: fifty receivers a day; then the oldest go
+    reports_looked_seconds: int = 60  # between two looks at whose the addresses for reports are
 
     # -- mail that goes on
     relay_items_open_max: int = 100  # attempts at the same time: a socket and some 100 KiB each

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from mailnode.admin import domains, exporting, importing
+from mailnode.admin import domains, exporting, importing, reporting
 from mailnode.admin.domains import Domains
 from mailnode.admin.importing import Inlet
 from mailnode.admin.keeping import Checkpoints
@@ -35,6 +35,7 @@ from mailnode.pb.change_pb2 import Intent
 from mailnode.pb.row_pb2 import DirectoryRow
 from mailnode.relay import waiting
 from mailnode.relay.waiting import Waiting
+from mailnode.reports.kept import Kept
 from mailnode.store.backups import BackupError, Backups
 
 _CHANGES: Mapping[int, waiting.Change] = {
@@ -66,6 +67,7 @@ class Operator:
     scrub: Scrub
     status: Status
     renaming: Renaming
+    reports: Kept
 
     async def AccountAdd(self, request: pb.AccountAddRequest) -> pb.AddressAnswer:
         return _answer(await self.creation.create(request.address, request.password))
@@ -213,6 +215,15 @@ class Operator:
 
     async def Status(self, request: pb.StatusRequest) -> pb.StatusAnswer:
         return self.status.answer()
+
+    async def ReportList(self, request: pb.ReportListRequest) -> pb.ReportListAnswer:
+        return await reporting.listed(self.reports, request)
+
+    async def ReportShow(self, request: pb.ReportShowRequest) -> pb.ReportShowAnswer:
+        return await reporting.shown(self.reports, request)
+
+    async def ReportSources(self, request: pb.ReportSourcesRequest) -> pb.ReportSourcesAnswer:
+        return await reporting.sources(self.reports, request)
 
     async def DomainAdd(self, request: pb.DomainAddRequest) -> pb.DomainListAnswer:
         return await self.domains.add(request.domain)

@@ -20,6 +20,7 @@ from mailnode.cli import (
     making,
     manual,
     moving,
+    reports,
     resharding,
     scrubbing,
     zone,
@@ -49,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     _domains(commands)
     _keys(commands)
     _queue(commands)
+    _reports(commands)
     _backups(commands)
     _shown(commands, "status", "what the node is doing", doctor.status)
     _doctor(commands)
@@ -261,6 +263,19 @@ def _queue(commands: Any) -> None:
         which = change.add_mutually_exclusive_group(required=True)
         which.add_argument("item", nargs="?", default="", metavar="ITEM", help="as `queue list` names it")
         which.add_argument("--all", action="store_true")
+
+
+def _reports(commands: Any) -> None:
+    of = _group(commands, "reports", "what others report about mail in our domains' names")
+    listing = _shown(of, "list", "every report that came in", reports.listed)
+    _shown(of, "show", "one report", reports.shown, "report")
+    about = "who sends as our domains, and fails to show that it may"
+    sending = _shown(of, "sources", about, reports.sources)
+    sending.add_argument("--all", action="store_true", help="those that never failed, too")
+    for command in (listing, sending):
+        command.add_argument("--domain", default="", metavar="DOMAIN", help="of this one alone")
+        about = "reports of a time after that: 90m, 12h, 30d ago, or 2026-01-31 (UTC); all (default: 30d)"
+        command.add_argument("--since", type=amount.since, default="30d", metavar="TIME", help=about)
 
 
 def _backups(commands: Any) -> None:

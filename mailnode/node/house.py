@@ -54,6 +54,7 @@ from mailnode.metrics import Metrics
 from mailnode.node.members import refuse_half_resharded
 from mailnode.pulse import Pulse
 from mailnode.relay.waiting import Waiting
+from mailnode.reports.kept import Kept
 from mailnode.store.shard import RocksShard, open_full
 from mailnode.store.space import Ballast, Space
 from mailnode.traces import Tell
@@ -283,6 +284,7 @@ def operator(
             sessions,
         ),
         parts.people.renaming,
+        Kept(parts.accounts, parts.domains, parts.clock, parts.limits),
     )
 
 

@@ -13,6 +13,8 @@ from mailnode.relay.attempt import Met
 from mailnode.reports.aggregate import Aggregates
 from mailnode.reports.destinations import Destinations
 from mailnode.reports.failures import Failures
+from mailnode.reports.incoming import Incoming
+from mailnode.reports.kept import Kept
 from mailnode.reports.letters import Reporting
 from mailnode.reports.noticed import Sessions, Verdicts
 from mailnode.reports.places import DMARC, TLS, Topic
@@ -60,6 +62,23 @@ def sessions_kept(config: Config, parts: House) -> Callable[[Met], None]:
         task.add_done_callback(counting.discard)
 
     return take
+
+
+def kept(parts: House) -> Kept:
+    return Kept(parts.accounts, parts.domains, parts.clock, parts.limits)
+
+
+def incoming(parts: House) -> Incoming:
+    return Incoming(
+        parts.accounts,
+        parts.people.lookup,
+        parts.domains,
+        kept(parts),
+        parts.pools.upkeep,
+        parts.clock,
+        parts.limits,
+        parts.metrics,
+    )
 
 
 def sending(config: Config, told: ReportsConfig, parts: House) -> Sending:

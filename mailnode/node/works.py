@@ -13,7 +13,7 @@ from mailnode.mailauth.rotation import Rotation
 from mailnode.mailauth.signer import Key, Signer
 from mailnode.mailbox import orphans
 from mailnode.node.house import House
-from mailnode.node.reporting import sending, sessions_kept
+from mailnode.node.reporting import incoming, kept, sending, sessions_kept
 from mailnode.relay.attempt import Attempts
 from mailnode.relay.bounce import Bounces
 from mailnode.relay.outbox import Outbox, Relay
@@ -30,6 +30,7 @@ def works(config: Config, parts: House) -> Iterator[Coroutine[Any, Any, None]]:
     yield parts.sums.run()
     yield parts.pulse.run()
     yield _resume(parts)
+    yield incoming(parts).run()
     if config.relay is not None:
         yield _outbox(config, config.relay, parts).run()
         if config.reports is not None:
@@ -93,6 +94,7 @@ async def _look_at_disk(parts: House) -> None:
 async def _trim(parts: House) -> None:
     while True:
         await parts.trimming.trim()
+        await kept(parts).trim()
         await asyncio.sleep(parts.limits.trimmed_seconds)
 
 

@@ -600,3 +600,83 @@ class StatusAnswer(_message.Message):
     node: str
     nodes: _containers.RepeatedCompositeFieldContainer[StatusAnswer]
     def __init__(self, hostname: _Optional[str] = ..., version: _Optional[str] = ..., running: _Optional[bool] = ..., started: _Optional[int] = ..., sessions: _Optional[_Iterable[_Union[StatusAnswer.Sessions, _Mapping]]] = ..., messages_in: _Optional[int] = ..., messages_in_rate: _Optional[float] = ..., messages_out: _Optional[int] = ..., queue_items: _Optional[int] = ..., queue_oldest: _Optional[int] = ..., shard_octets: _Optional[int] = ..., disk_free_octets: _Optional[int] = ..., last_scrub: _Optional[int] = ..., node: _Optional[str] = ..., nodes: _Optional[_Iterable[_Union[StatusAnswer, _Mapping]]] = ...) -> None: ...
+
+class ReportListRequest(_message.Message):
+    __slots__ = ("domain", "since")
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    domain: str
+    since: int
+    def __init__(self, domain: _Optional[str] = ..., since: _Optional[int] = ...) -> None: ...
+
+class ReportListAnswer(_message.Message):
+    __slots__ = ("reports",)
+    class Report(_message.Message):
+        __slots__ = ("report", "kind", "domain", "organization", "begin", "end", "messages", "failed")
+        REPORT_FIELD_NUMBER: _ClassVar[int]
+        KIND_FIELD_NUMBER: _ClassVar[int]
+        DOMAIN_FIELD_NUMBER: _ClassVar[int]
+        ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+        BEGIN_FIELD_NUMBER: _ClassVar[int]
+        END_FIELD_NUMBER: _ClassVar[int]
+        MESSAGES_FIELD_NUMBER: _ClassVar[int]
+        FAILED_FIELD_NUMBER: _ClassVar[int]
+        report: str
+        kind: str
+        domain: str
+        organization: str
+        begin: int
+        end: int
+        messages: int
+        failed: int
+        def __init__(self, report: _Optional[str] = ..., kind: _Optional[str] = ..., domain: _Optional[str] = ..., organization: _Optional[str] = ..., begin: _Optional[int] = ..., end: _Optional[int] = ..., messages: _Optional[int] = ..., failed: _Optional[int] = ...) -> None: ...
+    REPORTS_FIELD_NUMBER: _ClassVar[int]
+    reports: _containers.RepeatedCompositeFieldContainer[ReportListAnswer.Report]
+    def __init__(self, reports: _Optional[_Iterable[_Union[ReportListAnswer.Report, _Mapping]]] = ...) -> None: ...
+
+class ReportShowRequest(_message.Message):
+    __slots__ = ("report",)
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    report: str
+    def __init__(self, report: _Optional[str] = ...) -> None: ...
+
+class ReportShowAnswer(_message.Message):
+    __slots__ = ("about", "row")
+    ABOUT_FIELD_NUMBER: _ClassVar[int]
+    ROW_FIELD_NUMBER: _ClassVar[int]
+    about: ReportListAnswer.Report
+    row: _row_pb2.ReportRow
+    def __init__(self, about: _Optional[_Union[ReportListAnswer.Report, _Mapping]] = ..., row: _Optional[_Union[_row_pb2.ReportRow, _Mapping]] = ...) -> None: ...
+
+class ReportSourcesRequest(_message.Message):
+    __slots__ = ("domain", "since", "all")
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    ALL_FIELD_NUMBER: _ClassVar[int]
+    domain: str
+    since: int
+    all: bool
+    def __init__(self, domain: _Optional[str] = ..., since: _Optional[int] = ..., all: _Optional[bool] = ...) -> None: ...
+
+class ReportSourcesAnswer(_message.Message):
+    __slots__ = ("sources",)
+    class Source(_message.Message):
+        __slots__ = ("domain", "address", "messages", "failed", "last", "reporters", "passed")
+        DOMAIN_FIELD_NUMBER: _ClassVar[int]
+        ADDRESS_FIELD_NUMBER: _ClassVar[int]
+        MESSAGES_FIELD_NUMBER: _ClassVar[int]
+        FAILED_FIELD_NUMBER: _ClassVar[int]
+        LAST_FIELD_NUMBER: _ClassVar[int]
+        REPORTERS_FIELD_NUMBER: _ClassVar[int]
+        PASSED_FIELD_NUMBER: _ClassVar[int]
+        domain: str
+        address: str
+        messages: int
+        failed: int
+        last: int
+        reporters: int
+        passed: _containers.RepeatedScalarFieldContainer[str]
+        def __init__(self, domain: _Optional[str] = ..., address: _Optional[str] = ..., messages: _Optional[int] = ..., failed: _Optional[int] = ..., last: _Optional[int] = ..., reporters: _Optional[int] = ..., passed: _Optional[_Iterable[str]] = ...) -> None: ...
+    SOURCES_FIELD_NUMBER: _ClassVar[int]
+    sources: _containers.RepeatedCompositeFieldContainer[ReportSourcesAnswer.Source]
+    def __init__(self, sources: _Optional[_Iterable[_Union[ReportSourcesAnswer.Source, _Mapping]]] = ...) -> None: ...

@@ -26,6 +26,8 @@ RESOLVER = "mailauth/test_resolver.py::"
 SPF = "mailauth/test_spf.py::"
 DKIM = "mailauth/test_dkim.py::"
 REPORTS = "reports/test_out.py::"
+INCOMING = "reports/test_in.py::"
+TRIMMED = "test_old_reports_go_and_of_too_many_the_oldest"
 TOLD_ONCE = "test_what_came_in_a_domains_name_is_told_to_it_once_and_a_restart_loses_nothing"
 LET_GO = "test_where_the_dns_does_not_answer_a_report_waits_and_is_let_go_after_a_day"
 IN_PARTS = "test_a_report_too_long_for_its_reader_goes_in_parts_and_what_does_not_fit_not_at_all"
@@ -192,6 +194,10 @@ LIMITS = {
     "report_octets_max": REPORTS + IN_PARTS,
     "report_parts_max": REPORTS + IN_PARTS,
     "report_failures_max": REPORTS + "test_a_failure_report_shows_the_header_as_far_as_it_may",
+    "reports_kept_seconds": INCOMING + TRIMMED,
+    "reports_kept_max": INCOMING + TRIMMED,
+    "reports_looked_seconds": INCOMING
+    + "test_reports_are_read_from_the_mailbox_kept_once_and_told_by_source_also_after_a_restart",
     "report_failures_domain_max": REPORTS + "test_a_failure_report_shows_the_header_as_far_as_it_may",
     # -- mail that goes on
     "relay_items_open_max": RELAY + "test_so_many_items_are_on_their_way_and_the_others_wait",
