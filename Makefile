@@ -7,8 +7,9 @@ PORT ?= 10000
 SECONDS ?= 60
 SEEDS ?= 500
 STEPS ?= 3000
+HOURS ?= 6
 
-.PHONY: up test check format interop bench fuzz simulate protos man clean
+.PHONY: up test check format interop bench fuzz simulate simulate-nightly protos man clean
 
 $(VENV)/.runtime: pyproject.toml
 	@echo "installing into $(VENV): a minute the first time"
@@ -51,6 +52,9 @@ fuzz: $(VENV)/.fuzz
 
 simulate: $(VENV)/.dev
 	$(BIN)/python -m tests.sim --seeds $(SEEDS) --steps $(STEPS)
+
+simulate-nightly: $(VENV)/.dev
+	$(BIN)/python -m tests.sim --hours $(HOURS) --steps $(STEPS)
 
 # --proto_path=VIRTUAL=DISK makes the generated imports absolute: mailnode.pb.row_pb2.
 protos: $(VENV)/.dev

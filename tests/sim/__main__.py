@@ -7,6 +7,7 @@ import os
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
+from tests.sim import nightly
 from tests.sim.checker import Broken
 from tests.sim.run import simulate
 
@@ -20,7 +21,10 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=3000, help="with faults, before it heals")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--hours", type=float, help="instead of a number of seeds: as long, of fresh seeds")
     options = parser.parse_args()
+    if options.hours is not None:
+        return 1 if nightly.run(options.hours * 3600, options.steps, options.jobs, outcome) else 0
     seeds = range(options.first, options.first + options.seeds)
     with ProcessPoolExecutor(options.jobs) as pool:
         outcomes = list(pool.map(partial(outcome, steps=options.steps), seeds, chunksize=4))

@@ -5,10 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.sim.run import simulate
+
+FOUND = [
+    (int(line.split()[0]), int(line.split()[1]))
+    for line in (Path(__file__).parent / "found" / "seeds.txt").read_text().splitlines()
+    if not line.startswith("#")
+]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -16,6 +23,11 @@ def test_nothing_acknowledged_is_lost_doubled_or_read_stale(seed: int) -> None:
     world = simulate(seed, steps=2000)
     assert world.checker.acknowledged
     assert world.checker.reads
+
+
+@pytest.mark.parametrize(("seed", "steps"), FOUND)
+def test_what_broke_once_holds(seed: int, steps: int) -> None:
+    simulate(seed, steps)
 
 
 def test_a_seed_is_one_history_in_every_process() -> None:
