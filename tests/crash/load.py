@@ -113,14 +113,14 @@ async def _sender(load: Load, service: str, writer: Writer) -> None:
         connection = await smtp.connect(HOST, load.server.port(service))
         await connection.greet(b"LHLO" if service == "lmtp" else b"EHLO")
         while True:
-            await _deliver(load, connection, service, writer)
+            await deliver(load, connection, service, writer)
     except smtp.SmtpFault as fault:
         load.ledger.refused(f"{service}: {fault}")
     except GONE:
         pass
 
 
-async def _deliver(load: Load, connection: smtp.SmtpConnection, service: str, writer: Writer) -> None:
+async def deliver(load: Load, connection: smtp.SmtpConnection, service: str, writer: Writer) -> None:
     message_id, content = writer.message()
     accounts = writer.random.sample(list(load.server.accounts), writer.random.choice([1, 1, 2]))
     keys = [Key(account, message_id) for account in accounts]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tests.crash.ledger import Entry, Observation, Seen
 from tests.wire import imap
 from tests.wire.fetched import Fetched, fetched
-from tests.wire.server import HOST, Server
+from tests.wire.server import Server
 
 LIST = re.compile(rb'\* LIST \(([^)]*)\) "." "?([^"]+)"?\Z')
 STATUS = re.compile(rb"\[(UIDVALIDITY|UIDNEXT) (\d+)\]|\* (\d+) (EXISTS)")
@@ -24,7 +24,7 @@ async def observe(server: Server, wanted: Wanted) -> Observation:
 
 
 async def _account(server: Server, account: str, wanted: Wanted) -> dict[str, Seen]:
-    connection = await imap.connect(HOST, server.port("imaps"), imap.trust(server.certificate))
+    connection = await imap.connect(server.host, server.port("imaps"), imap.trust(server.certificate))
     await connection.login(account, server.accounts[account])
     listed = await connection.ok(b'LIST "" *')
     matches = [match for line in listed.untagged if (match := LIST.match(line))]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from tests.wire.server import DOMAIN, STANDARD_PORTS, ServerFailed
+from tests.wire.server import DOMAIN, HOST, STANDARD_PORTS, ServerFailed
 
 START_SECONDS_MAX = 60.0
 INIT_SECONDS_MAX = 300.0  # a password hash an account, and interop asks for some 180 of them
@@ -26,6 +26,7 @@ class Node:
     """
 
     name = "mailnode"
+    host = HOST
 
     def __init__(
         self,

@@ -30,6 +30,10 @@ class Server(Protocol):
     def name(self) -> str: ...
 
     @property
+    def host(self) -> str:
+        """The address of its ports."""
+
+    @property
     def accounts(self) -> Mapping[str, str]:
         """Address -> password."""
 
