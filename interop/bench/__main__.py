@@ -24,6 +24,7 @@ from interop.bench import (
     idle,
     ingest,
     latency,
+    nodes,
     notify,
     pop3,
     table,
@@ -46,6 +47,7 @@ ROWS: Mapping[str, Callable[[Scale], Row]] = {
     "wakes": wakes.row,
     "pop3": pop3.row,
     "latency": latency.row,
+    "nodes": nodes.row,
 }
 BY_MESSAGES = ("fetch", "changes", "latency")
 MESSAGES, QUICK_MESSAGES = [10_000, 100_000], [1_000]

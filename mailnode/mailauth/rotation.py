@@ -53,17 +53,22 @@ class Rotation:
                 log.error("keys could not be looked at: %s", error, extra={"domain": domain.name})
 
     async def _look_at(self, domain: Domain) -> None:
-        ring, now = Keyring(self._config, domain), self._clock.now_microseconds() // 1_000_000
+        ring = Keyring(self._config, domain)
+        if self._config.node == 0:  # of several nodes one makes and turns keys, and all read them
+            await self._turn(domain, ring)
+        keys = ring.all()
+        if self._known.get(domain.name) != keys:
+            self._signing[domain.name] = ring.signing()
+            self._known[domain.name] = keys
+
+    async def _turn(self, domain: Domain, ring: Keyring) -> None:
+        now = self._clock.now_microseconds() // 1_000_000
         if domain.dkim_rotate_days:
             for kind in ring.due(domain.dkim_rotate_days, now):
                 made = await asyncio.to_thread(ring.generate, kind, now)
                 self._tell(domain, made)
         for changed in ring.turn(await self._seen(domain, ring), now):
             self._tell(domain, changed)
-        keys = ring.all()
-        if self._known.get(domain.name) != keys:
-            self._signing[domain.name] = ring.signing()
-            self._known[domain.name] = keys
 
     async def _seen(self, domain: Domain, ring: Keyring) -> list[str]:
         """Selectors of waiting keys whose records are published; raises Unavailable."""
