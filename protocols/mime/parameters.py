@@ -39,7 +39,7 @@ _PLAIN = re.compile(
 # quotes that nothing closes.
 _PARAMETER = re.compile(
     rb"[;\s]*+([^\s;=\"(]++)\s*+=\s*+(?:\"((?:[^\"\\]|\\.)*+)(?:\"|\Z)"
-    rb"|([^;\s\"]*+(?:[ \t]++(?![^\s;=\"]++\s*+=)[^;\s\"]++)*+))",
+    rb"|([^;\s\"]*+(?:[ \t]++(?![^\s;=\"]++\s*+=)[^;\s\"]++)*))",
     re.DOTALL,
 )
 _SKIP = re.compile(rb"[;\s]*+(?:[^;\s]++|\Z)")

@@ -14,8 +14,8 @@ class BaseSubject(NamedTuple):
 _SPACES = re.compile(r"[ \t\r\n]+")
 # *subj-blob and subj-refwd, white space being single here: RFC 5256 §5
 _BLOB = r"\[[^\[\]]*+\] *+"
-_BLOBS = re.compile(rf"(?:{_BLOB}| )*+")
-_REFWD = re.compile(rf"(?:re|fwd?) *+(?:{_BLOB})?+:", re.IGNORECASE)
+_BLOBS = re.compile(rf"(?:{_BLOB}| )*")
+_REFWD = re.compile(rf"(?:re|fwd?) *+(?:{_BLOB})?:", re.IGNORECASE)
 _FORWARD = re.compile(r"\[fwd:", re.IGNORECASE)
 
 
