@@ -44,7 +44,7 @@ RECORDS = {
 NAMES: dict[str, Mapping[str, Sequence[str]]] = {
     **{f"_dmarc.{name}": {"TXT": [f'"v=DMARC1; {text}"']} for name, text in RECORDS.items()},
     **{name: {"A": ["192.0.2.1"]} for name in RECORDS},
-    "_dmarc.twice.test": {"TXT": ['"v=DMARC1; p=reject"', '"v=DMARC1; p=none"']},
+    "_dmarc.twice.test": {"TXT": ['"v=DMARC1; p=reject"', '"v=DMARC1; p=reject; sp=none"']},
     "_dmarc.late.test": {"TXT": ['"p=reject; v=DMARC1"']},
     "_dmarc.case.test": {"TXT": ['"v=dmarc1; p=reject"']},
     "_dmarc.deep.psd.test": {"TXT": ['"v=DMARC1; p=reject; psd=n"']},
@@ -115,7 +115,7 @@ OTHERWISE: Mapping[str, tuple[Said, str]] = {
     "pct=0": (("fail", "none"), "RFC 9989 §A.6 has no pct= any more"),
     "t=y": (("fail", "reject"), "RFC 7489 has no t=; we take a step less"),
     "an organisation of its own": (("pass", "none"), "RFC 7489 has no psd=: the list says who is one"),
-    "two records": (("fail", "none"), "it takes one of them; RFC 9989 §4.10 has neither"),
+    "two records": (("fail", "reject"), "it takes one of them; RFC 9989 §4.10 has neither"),
     "v= not first": (("fail", "reject"), "it takes tags in any order; RFC 9989 §4.8 does not"),
     "no such policy": (("permerror", "none"), "RFC 9989 §4.10.1: there is no policy, so no error either"),
     "no such policy, reports": (("permerror", "none"), "RFC 9989 §4.10.1: then it is p=none"),
