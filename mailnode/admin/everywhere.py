@@ -99,18 +99,21 @@ class Everywhere:
         found = await self._everywhere(pb.AccountListRequest(address=request.address, removed=True))
         last = [max((each.removed for each in answer.accounts), default=0) for answer in _all(found)]
         at = last.index(max(last))
-        answer = self._here(request) if at == 0 else self._others[at - 1].ask(request)
-        return await answer  # type: ignore[no-any-return]
+        asked = self._here(request) if at == 0 else self._others[at - 1].ask(request)
+        answer: pb.AddressAnswer = await asked
+        return answer
 
     async def _restore(self, request: pb.AccountRestoreRequest) -> pb.AccountRestoreAnswer:
         """At the node that has it."""
+        answer: pb.AccountRestoreAnswer
         try:
-            return await self._here(request)  # type: ignore[no-any-return]
+            answer = await self._here(request)
         except Elsewhere as elsewhere:
-            for other in self._others:
-                if other.name == elsewhere.node:
-                    return await other.ask(request)  # type: ignore[no-any-return]
-            raise Away(elsewhere.node) from None
+            other = next((each for each in self._others if each.name == elsewhere.node), None)
+            if other is None:
+                raise Away(elsewhere.node) from None
+            answer = await other.ask(request)
+        return answer
 
     # -- the queue
 

@@ -11,7 +11,7 @@ from mailnode.limits import Limits
 HOST_PREFIX = "mta-sts."
 
 
-class Policies(Resource):  # type: ignore[misc]
+class Policies(Resource):  # type: ignore[misc]  # Twisted has no types
     """A page by the host that is asked for."""
 
     isLeaf = True

@@ -16,7 +16,7 @@ Site: Any = server.Site
 HttpChannel: Any = http.HTTPChannel
 
 
-class Page(Resource):  # type: ignore[misc]
+class Page(Resource):  # type: ignore[misc]  # Twisted has no types
     """`text` gives status, type and content; with a `token` only who bears it in the request is told."""
 
     isLeaf = True
@@ -38,7 +38,7 @@ class Page(Resource):  # type: ignore[misc]
         return content
 
 
-class Channel(HttpChannel):  # type: ignore[misc]
+class Channel(HttpChannel):  # type: ignore[misc]  # Twisted has no types
     """A connection that its site counts."""
 
     def connectionLost(self, reason: Any) -> None:
@@ -46,7 +46,7 @@ class Channel(HttpChannel):  # type: ignore[misc]
         super().connectionLost(reason)
 
 
-class BoundedSite(Site):  # type: ignore[misc]
+class BoundedSite(Site):  # type: ignore[misc]  # Twisted has no types
     """No more connections than `http_connections_max`: one too many is closed."""
 
     protocol = Channel

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from concurrent.futures import Executor
 from typing import Any, TypeVar
 
@@ -135,7 +135,7 @@ class LocalAccount:
         self._check_read()
         return self._committed.mailboxes()
 
-    async def messages(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncIterator[Messages]:
+    async def messages(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncGenerator[Messages, None]:
         self._check_read()
         arrays = await self._loaded(mailbox)
         if want == Want.UIDS:
@@ -148,7 +148,7 @@ class LocalAccount:
             if entries:
                 yield await self._run_read(entries, arrays, want)
 
-    async def departed(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncIterator[Messages]:
+    async def departed(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncGenerator[Messages, None]:
         self._check_read()
         gone = await self._read(self._committed.departed.entries, mailbox, uids)
         rest = list(uids)
@@ -157,7 +157,7 @@ class LocalAccount:
             if entries:
                 yield await self._run_read(entries, gone, want)
 
-    async def octets(self, mail: int, start: int, end: int) -> AsyncIterator[bytes]:
+    async def octets(self, mail: int, start: int, end: int) -> AsyncGenerator[bytes, None]:
         self._check_read()
         row = await self._read(self._reads.mail, mail)
         while start < end:

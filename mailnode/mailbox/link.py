@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from itertools import count
 from typing import Protocol
 
@@ -81,7 +81,7 @@ class Link:
             finally:
                 speaking.leave(ask.call, call.answer.done() and not call.answer.cancelled())
 
-    async def each(self, ask: Ask) -> AsyncIterator[Answer]:
+    async def each(self, ask: Ask) -> AsyncGenerator[Answer, None]:
         """What is answered in runs, which come as they are taken; raises as `ask`."""
         async with self._places:
             speaking, call = self._begun(ask), _Streamed()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from mailnode.mailbox.link import Attached, Link, Watching
@@ -48,20 +48,20 @@ class LinkedAccount:
         answer = await self._link.ask(Ask(account=self.id, mailboxes=NOTHING))
         return listed_meant(answer.mailboxes)
 
-    def messages(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncIterator[Messages]:
+    def messages(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncGenerator[Messages, None]:
         return self._runs(Ask(account=self.id, messages=_runs(mailbox, uids, want)))
 
-    def departed(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncIterator[Messages]:
+    def departed(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncGenerator[Messages, None]:
         return self._runs(Ask(account=self.id, departed=_runs(mailbox, uids, want)))
 
-    async def _runs(self, ask: Ask) -> AsyncIterator[Messages]:
-        async with aclosing(self._link.each(ask)) as answers:  # type: ignore[type-var]
+    async def _runs(self, ask: Ask) -> AsyncGenerator[Messages, None]:
+        async with aclosing(self._link.each(ask)) as answers:
             async for answer in answers:
                 yield run_meant(answer.run)
 
-    async def octets(self, mail: int, start: int, end: int) -> AsyncIterator[bytes]:
+    async def octets(self, mail: int, start: int, end: int) -> AsyncGenerator[bytes, None]:
         ask = Ask(account=self.id, octets=OctetsAsk(mail=mail, start=start, end=end))
-        async with aclosing(self._link.each(ask)) as answers:  # type: ignore[type-var]
+        async with aclosing(self._link.each(ask)) as answers:
             async for answer in answers:
                 yield answer.chunk
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
 from mailnode.clock import Clock
@@ -83,7 +83,7 @@ class Places:
             link = self._links[node] = Link(lambda: self._connect(node), self.limits)
         return link
 
-    async def each(self, node: str, ask: Ask) -> AsyncIterator[Answer]:
+    async def each(self, node: str, ask: Ask) -> AsyncGenerator[Answer, None]:
         """What another node answers; raises Unavailable."""
         try:
             async for answer in self.link(node).each(ask):

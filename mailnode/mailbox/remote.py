@@ -7,7 +7,7 @@ there is none. What was read already is not read again.
 from __future__ import annotations
 
 from array import array
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Protocol, TypeVar
 
@@ -53,18 +53,18 @@ class RemoteAccount:
     async def mailboxes(self) -> Mailboxes:
         return await self._read(lambda seat: seat.mailboxes())
 
-    def messages(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncIterator[Messages]:
+    def messages(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncGenerator[Messages, None]:
         return self._runs(lambda seat, rest: seat.messages(mailbox, rest, want), uids, want)
 
-    def departed(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncIterator[Messages]:
+    def departed(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncGenerator[Messages, None]:
         return self._runs(lambda seat, rest: seat.departed(mailbox, rest, want), uids, want)
 
-    async def octets(self, mail: int, start: int, end: int) -> AsyncIterator[bytes]:
+    async def octets(self, mail: int, start: int, end: int) -> AsyncGenerator[bytes, None]:
         tries = self._places.tries()
         while True:
             try:
                 seat = await self._places.seat(self.id, tries.owner)
-                async with aclosing(seat.octets(mail, start, end)) as chunks:  # type: ignore[type-var]
+                async with aclosing(seat.octets(mail, start, end)) as chunks:
                     async for chunk in chunks:
                         start += len(chunk)
                         yield chunk
@@ -109,13 +109,13 @@ class RemoteAccount:
                 await tries.wait(error)
 
     async def _runs(
-        self, ask: Callable[[Seat, UidRanges], AsyncIterator[Messages]], rest: UidRanges, want: Want
-    ) -> AsyncIterator[Messages]:
+        self, ask: Callable[[Seat, UidRanges], AsyncGenerator[Messages, None]], rest: UidRanges, want: Want
+    ) -> AsyncGenerator[Messages, None]:
         tries = self._places.tries()
         while True:
             try:
                 seat = await self._places.seat(self.id, tries.owner)
-                async with aclosing(ask(seat, rest)) as runs:  # type: ignore[type-var]
+                async with aclosing(ask(seat, rest)) as runs:
                     async for run in runs:
                         if want != Want.UIDS and run.count:
                             rest = _behind(rest, run.uids[run.count - 1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Protocol
 
@@ -214,8 +214,8 @@ class _Speaking:
         else:
             raise Unavailable("the node does not know what is asked of it")
 
-    async def _stream(self, ask: Ask, call: _Call, answers: AsyncIterator[Answer]) -> None:
-        async with aclosing(answers):  # type: ignore[type-var]
+    async def _stream(self, ask: Ask, call: _Call, answers: AsyncGenerator[Answer, None]) -> None:
+        async with aclosing(answers):
             async for answer in answers:
                 answer.call = ask.call
                 await call.room()
@@ -224,7 +224,7 @@ class _Speaking:
                 call.sent += 1
         self._out.put(Answer(call=ask.call, end=Nothing()))
 
-    async def _directory_rows(self, kind: int) -> AsyncIterator[Answer]:
+    async def _directory_rows(self, kind: int) -> AsyncGenerator[Answer, None]:
         rows = await self._here.own_directory_rows(kind)
         for start in range(0, len(rows), self._limits.messages_run_max):
             yield Answer(rows=stored_said(rows[start : start + self._limits.messages_run_max]))
@@ -354,17 +354,17 @@ _SINGLE: Mapping[str, Callable[[LocalAccount, Ask], Awaitable[Answer]]] = {
 }
 
 
-async def _messages(account: LocalAccount, ask: Ask) -> AsyncIterator[Answer]:
+async def _messages(account: LocalAccount, ask: Ask) -> AsyncGenerator[Answer, None]:
     async for run in account.messages(*_runs(ask.messages)):
         yield Answer(run=run_said(run))
 
 
-async def _departed(account: LocalAccount, ask: Ask) -> AsyncIterator[Answer]:
+async def _departed(account: LocalAccount, ask: Ask) -> AsyncGenerator[Answer, None]:
     async for run in account.departed(*_runs(ask.departed)):
         yield Answer(run=run_said(run))
 
 
-async def _octets(account: LocalAccount, ask: Ask) -> AsyncIterator[Answer]:
+async def _octets(account: LocalAccount, ask: Ask) -> AsyncGenerator[Answer, None]:
     async for chunk in account.octets(ask.octets.mail, ask.octets.start, ask.octets.end):
         yield Answer(chunk=chunk)
 
@@ -373,7 +373,7 @@ def _runs(ask: RunsAsk) -> tuple[int, UidRanges, Want]:
     return ask.mailbox, ranges_meant(ask.uids), Want(ask.want)
 
 
-_STREAMED: Mapping[str, Callable[[LocalAccount, Ask], AsyncIterator[Answer]]] = {
+_STREAMED: Mapping[str, Callable[[LocalAccount, Ask], AsyncGenerator[Answer, None]]] = {
     "messages": _messages,
     "departed": _departed,
     "octets": _octets,

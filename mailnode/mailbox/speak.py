@@ -64,12 +64,12 @@ class _Asking:
 
     async def read(self) -> Answers:
         try:
-            answers = await self._call.read()
+            answers: Answers = await self._call.read()
         except grpc.RpcError as error:
             raise OSError(str(error)) from None
         if answers is _EOF:
             raise OSError("the node ended the stream")
-        return answers  # type: ignore[no-any-return]
+        return answers
 
     async def write(self, asks: Asks) -> None:
         try:
@@ -88,10 +88,10 @@ class _Answering:
         self._context = context
 
     async def read(self) -> Asks:
-        asks = await self._context.read()
+        asks: Asks = await self._context.read()
         if asks is _EOF:
             raise OSError("the node ended the stream")
-        return asks  # type: ignore[no-any-return]
+        return asks
 
     async def write(self, answers: Answers) -> None:
         await self._context.write(answers)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from array import array
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -139,17 +139,17 @@ class Account(Protocol):
 
     async def mailboxes(self) -> Mailboxes: ...
 
-    def messages(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncIterator[Messages]:
+    def messages(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncGenerator[Messages, None]:
         """Existing messages of `uids` in runs of bounded size; exactly one run for Want.UIDS.
 
         Raises KeyError when there is no such mailbox.
         """
 
-    def departed(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncIterator[Messages]:
+    def departed(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncGenerator[Messages, None]:
         """As `messages`, of those of `uids` that went while somebody watched the mailbox, as far as their
         rows are still kept: for a reader that does not know yet."""
 
-    def octets(self, mail: int, start: int, end: int) -> AsyncIterator[bytes]:
+    def octets(self, mail: int, start: int, end: int) -> AsyncGenerator[bytes, None]:
         """The octets [start, end) of a mail in chunks of at most 256 KiB; raises Expunged."""
 
     async def search(self, mailbox: int, key: SearchKey) -> array[int]:

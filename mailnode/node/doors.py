@@ -142,7 +142,8 @@ class Doors:
         def adopt(bound: socket.socket) -> Callable[[], object]:
             bound.setblocking(False)
             port: Any = self._reactor.adoptStreamPort(bound.fileno(), bound.family, made)
-            return port.stopListening  # type: ignore[no-any-return]
+            stop: Callable[[], object] = port.stopListening
+            return stop
 
         return adopt
 

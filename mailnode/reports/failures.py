@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from mailnode.clock import Clock
 from mailnode.limits import Limits
-from mailnode.mailauth.resolver import Unavailable
+from mailnode.mailauth.resolver import Unavailable as DnsUnavailable
 from mailnode.mailauth.verdict import Disposition, Verdict, best
 from mailnode.mailbox.accounts import Accounts
-from mailnode.mailbox.verbs import NotKnown
+from mailnode.mailbox.verbs import NotKnown, Unavailable
 from mailnode.metrics import Metrics
 from mailnode.reports.destinations import Destinations
 from mailnode.reports.letters import Reporting
@@ -104,9 +104,9 @@ class Failures:
                 octets = self._message(failure, destination.address, name, head)
                 posted = await self.posting.post(account, name, destination.address, octets)
                 self.metrics.reports_sent.add(("failure", "posted" if posted else "refused"))
-        except (Unavailable, NotKnown, OSError) as error:
+        except (DnsUnavailable, Unavailable, NotKnown, OSError) as error:
             log.info("a failure report is not sent", extra={"domain": failure.domain, "reason": error})
-        except Exception:
+        except Exception:  # our own mistake: the message that it is about is taken all the same
             log.exception("a failure report could not be made", extra={"domain": failure.domain})
 
     def _message(self, failure: Failure, recipient: str, name: Name, head: bytes) -> bytes:

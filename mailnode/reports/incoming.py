@@ -18,7 +18,7 @@ from mailnode.config import Domain
 from mailnode.directory.lookup import Lookup, Recipients
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
-from mailnode.mailbox.verbs import ALL_UIDS, Account, Expunged, NotKnown, Resync, UidRanges, Want
+from mailnode.mailbox.verbs import ALL_UIDS, Account, Expunged, NotKnown, Resync, UidRanges, Unavailable, Want
 from mailnode.metrics import Metrics
 from mailnode.pb.change_pb2 import Intent, PutRow, Touched
 from mailnode.pb.row_pb2 import MailRow, ReportRow
@@ -64,7 +64,7 @@ class Incoming:
         for address in {domain.report_address for domain in self.domains.values()} - {""}:
             try:
                 whose = await self.lookup.resolve(address)
-            except (NotKnown, OSError):
+            except (NotKnown, Unavailable, OSError):
                 continue
             if isinstance(whose, Recipients):
                 found.update(each.id for each in whose.accounts if self.accounts.leads(each.id))
@@ -83,9 +83,9 @@ class Incoming:
         """What ends it is told, and a minute later it is begun anew."""
         try:
             await self.follow(await self.accounts.open(account))
-        except (NotKnown, OSError) as error:
+        except (NotKnown, Unavailable, OSError) as error:
             log.info("reports are read later", extra={"account": f"{account:016x}", "reason": error})
-        except Exception:
+        except Exception:  # our own mistake: others' reports go on
             log.exception("reports could not be read", extra={"account": f"{account:016x}"})
 
     async def follow(self, account: Account) -> None:

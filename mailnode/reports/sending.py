@@ -10,10 +10,10 @@ from typing import Protocol
 
 from mailnode.clock import Clock
 from mailnode.limits import Limits
-from mailnode.mailauth.resolver import Unavailable
+from mailnode.mailauth.resolver import Unavailable as DnsUnavailable
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.dues import Task
-from mailnode.mailbox.verbs import Account, NotKnown
+from mailnode.mailbox.verbs import Account, NotKnown, Unavailable
 from mailnode.reports.collected import drop
 from mailnode.reports.places import Topic, day_of
 
@@ -25,7 +25,7 @@ WORKERS = 4
 
 class Reporter(Protocol):
     async def report(self, account: Account, key: bytes, due_microseconds: int) -> None:
-        """Make and post what `key` (places.day_key) says; raises Unavailable and NotKnown."""
+        """Make and post what `key` (places.day_key) says; raises DnsUnavailable, Unavailable and NotKnown."""
 
 
 class Sending:
@@ -69,10 +69,10 @@ class Sending:
                 # The time of the row, not that of a later try: it names what is posted.
                 await self._reporters[topic].report(account, task.key, task.time_microseconds)
             await drop(account, topic, task.key, task.time_microseconds)
-        except (Unavailable, NotKnown, OSError) as error:
+        except (DnsUnavailable, Unavailable, NotKnown, OSError) as error:
             log.info("a report is made later", extra={"domain": domain, "day": day, "reason": error})
             self._later(topic, task)
-        except Exception:
+        except Exception:  # our own mistake: the other reports of the day go out
             log.exception("a report could not be made", extra={"domain": domain, "day": day})
             self._later(topic, task)
 

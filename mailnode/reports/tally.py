@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from mailnode.clock import Clock
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
-from mailnode.mailbox.verbs import NotKnown
+from mailnode.mailbox.verbs import NotKnown, Unavailable
 from mailnode.pb.change_pb2 import Due, Intent, PutRow
 from mailnode.pb.row_pb2 import DmarcRow, TlsRow
 from mailnode.reports.places import DAY_SECONDS, Topic, account_of, day_key, due_microseconds
@@ -62,9 +62,9 @@ class Tally:
                 if counted.writing is None:
                     counted.writing = asyncio.ensure_future(self._put(counted))
                 await asyncio.shield(counted.writing)
-        except NotKnown:
+        except (NotKnown, Unavailable):
             self._leave_out(domain, "its partition cannot be asked")
-        except Exception:
+        except Exception:  # our own mistake: no message is refused for it
             log.exception("what a report would say could not be kept", extra={"domain": domain})
             self.left_out += 1
 
