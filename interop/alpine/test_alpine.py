@@ -86,6 +86,7 @@ def test_mail_is_read_marked_filed_expunged_and_sent(
     alpine.until("SAVE Msg #3")
     alpine.press("Projects\r")
     alpine.until("doesn't exist.  Create?")
+    alpine.until("[Yes]")  # it drops what is typed before it shows its keys
     alpine.press("y")
     account.eventually(lambda messages: messages[2].flags == {"\\Deleted"})
     (saved,) = account.octets("Projects")
