@@ -1,4 +1,4 @@
-"""What is known of a cluster, as etcd says it: the map, the registry, leases, homes and domains.
+"""What is known of a cluster, as etcd says it: the map, the registry, leases, homes, domains and their keys.
 
 Read whole when the node starts, then watched from that revision on. While etcd cannot be asked everything
 stays as it was last known, so mail goes on; what it was asked to change waits.
@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from mailnode.cluster import etcd_rows as rows
 from mailnode.cluster.etcd import Compacted, Etcd, EtcdError, Pair
-from mailnode.cluster.etcd_rows import Cluster, Home, Keys, Registered
+from mailnode.cluster.etcd_rows import Cluster, DomainText, Home, Keys, Registered, SealedKey
 from mailnode.cluster.map import Map
 from mailnode.cluster.replica_messages import Member, Row
 
@@ -31,6 +31,7 @@ AGAIN_SECONDS = 0.5  # until etcd is asked again: a new leader is elected in abo
 SLICE_PAIRS = 500  # some ms of the loop
 
 LeaseTold = Callable[[Member, bool], None]
+DomainsTold = Callable[[frozenset[str]], None]
 
 
 class OtherCluster(Exception):
@@ -49,8 +50,9 @@ class EtcdMap:
         self.cluster: Cluster | None = None
         self.nodes: dict[str, Registered] = {}
         self.homes: dict[int, Home] = {}
-        self.domains: dict[str, str] = {}
-        """By name: the text of each, as of a file in domains.d."""
+        self.domains: dict[str, DomainText] = {}
+        self.signing: dict[str, dict[str, SealedKey]] = {}
+        """Keys of domains, by selector; also of a domain that was removed, for it may come back."""
         self.leases: dict[Member, int] = {}
         """Those that are held: the run of each shard's process."""
         self.balancer = ""
@@ -60,7 +62,8 @@ class EtcdMap:
         self._seen: set[bytes] = set()
         self._members: set[Member] = set()
         self._lease_told: list[LeaseTold] = []
-        self._domains_told: list[Callable[[], None]] = []
+        self._domains_told: list[DomainsTold] = []
+        self._domains_changed: set[str] = set()
         self.changes = 0
         """How often something was taken."""
         self._changed = asyncio.Event()
@@ -73,7 +76,8 @@ class EtcdMap:
         for member in sorted(self._members):
             told(member, member in self.leases)
 
-    def follow_domains(self, told: Callable[[], None]) -> None:
+    def follow_domains(self, told: DomainsTold) -> None:
+        """`told(names)` of domains that changed, they or their keys."""
         self._domains_told.append(told)
 
     async def changed(self, since: int) -> int:
@@ -81,6 +85,12 @@ class EtcdMap:
         while self.changes == since:
             await self._changed.wait()
         return self.changes
+
+    async def reached(self, revision: int) -> None:
+        """Returns once nothing up to that revision is missing here."""
+        changes = self.changes
+        while self.revision < revision:
+            changes = await self.changed(changes)
 
     # -- etcd
 
@@ -97,6 +107,7 @@ class EtcdMap:
             self._take(found[at : at + SLICE_PAIRS], ())
             await asyncio.sleep(0)
         self.revision = max(revisions)
+        self._happened()
         self._recover()
 
     async def run(self) -> None:
@@ -125,14 +136,17 @@ class EtcdMap:
                 self.revision = max(self.revision, changes.revision)
 
     def _take(self, puts: Iterable[Pair], dropped: Iterable[bytes]) -> None:
-        before = dict(self.domains)
         for key in dropped:
             self._understood(key, self._drop, key)
         for pair in puts:
             self._understood(pair.key, self._put, pair)
-        if self.domains != before:
+        if self._domains_changed:
+            names, self._domains_changed = frozenset(self._domains_changed), set()
             for told in self._domains_told:
-                told()
+                told(names)
+        self._happened()
+
+    def _happened(self) -> None:
         self.changes += 1
         self._changed.set()
         self._changed = asyncio.Event()
@@ -185,7 +199,10 @@ class EtcdMap:
             case "home":
                 self.homes[int(rest, 16)] = rows.home_of(pair.value)
             case "domain":
-                self.domains[rest] = rows.domain_of(pair.value)
+                self._put_domain(rest, rows.domain_of(pair.value, pair.revision))
+            case "key":
+                domain, selector = rest.split("/")
+                self._put_key(domain, selector, rows.key_of(pair.value, pair.revision))
             case "cluster":
                 self.cluster = rows.cluster_of(pair.value)
             case "balancer":
@@ -206,6 +223,11 @@ class EtcdMap:
                 self.homes.pop(int(rest, 16), None)
             case "domain":
                 self.domains.pop(rest, None)
+                self._domains_changed.add(rest)
+            case "key":
+                domain, selector = rest.split("/")
+                self.signing.get(domain, {}).pop(selector, None)
+                self._domains_changed.add(domain)
             case "balancer":
                 self.balancer = ""
 
@@ -218,6 +240,17 @@ class EtcdMap:
         self.nodes[node.peer.name] = node
         self.map.put_peer(node.peer)
         self._meet(node.member)
+
+    def _put_domain(self, name: str, domain: DomainText) -> None:
+        if self.domains.get(name) != domain:
+            self.domains[name] = domain
+            self._domains_changed.add(name)
+
+    def _put_key(self, domain: str, selector: str, key: SealedKey) -> None:
+        signing = self.signing.setdefault(domain, {})
+        if signing.get(selector) != key:
+            signing[selector] = key
+            self._domains_changed.add(domain)
 
     def _put_lease(self, member: Member, run: int) -> None:
         self.leases[member] = run

@@ -6,6 +6,7 @@
     PREFIX/row/0a1b           MapRow of a partition, by its number in hex
     PREFIX/home/0             HomeRow of a home, in hex
     PREFIX/domain/NAME        DomainRow
+    PREFIX/key/DOMAIN/NAME    KeyRow: a key that the domain's mail is signed with, by its selector
     PREFIX/balancer           the name of the node that says where copies should be; goes with its lease
 
 The values are defined in protos/cluster.proto. A key that this program does not know is none of its business.
@@ -60,6 +61,31 @@ class Home:
 
 
 @dataclass(frozen=True, slots=True)
+class DomainText:
+    """A domain, as a file of its own would say it."""
+
+    text: str
+    made: int
+    """Microseconds since 1970: they stand in this order."""
+    revision: int = 0
+    """Of etcd, when it was last changed; 0: it is not there yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedKey:
+    """What a domain's mail is signed with; `sealed` is empty once that is over."""
+
+    number: int
+    kind: str
+    state: str
+    since: int
+    """Seconds since 1970."""
+    sealed: bytes
+    revision: int = 0
+    """As that of DomainText."""
+
+
+@dataclass(frozen=True, slots=True)
 class Keys:
     """Of one cluster: several may share an etcd."""
 
@@ -85,6 +111,9 @@ class Keys:
 
     def domain(self, name: str) -> bytes:
         return self._key(f"domain/{name}")
+
+    def key(self, domain: str, selector: str) -> bytes:
+        return self._key(f"key/{domain}/{selector}")
 
     def all(self) -> tuple[bytes, bytes]:
         """The first of all keys, and what lies behind them."""
@@ -176,12 +205,24 @@ def home_of(octets: bytes) -> Home:
     return Home(found.dc, found.generation, found.copies, found.min_insync)
 
 
-def domain_octets(text: str) -> bytes:
-    return pb.DomainRow(text=text).SerializeToString()
+def domain_octets(domain: DomainText) -> bytes:
+    return pb.DomainRow(text=domain.text, made=domain.made).SerializeToString()
 
 
-def domain_of(octets: bytes) -> str:
-    return str(_read(pb.DomainRow, octets).text)
+def domain_of(octets: bytes, revision: int) -> DomainText:
+    found = _read(pb.DomainRow, octets)
+    return DomainText(found.text, found.made, revision)
+
+
+def key_octets(key: SealedKey) -> bytes:
+    return pb.KeyRow(
+        number=key.number, kind=key.kind, state=key.state, since=key.since, sealed=key.sealed
+    ).SerializeToString()
+
+
+def key_of(octets: bytes, revision: int) -> SealedKey:
+    found = _read(pb.KeyRow, octets)
+    return SealedKey(found.number, found.kind, found.state, found.since, found.sealed, revision)
 
 
 def lease_octets(run: int) -> bytes:

@@ -81,7 +81,23 @@ class HomeRow(_message.Message):
     def __init__(self, dc: _Optional[str] = ..., generation: _Optional[int] = ..., copies: _Optional[int] = ..., min_insync: _Optional[int] = ...) -> None: ...
 
 class DomainRow(_message.Message):
-    __slots__ = ("text",)
+    __slots__ = ("text", "made")
     TEXT_FIELD_NUMBER: _ClassVar[int]
+    MADE_FIELD_NUMBER: _ClassVar[int]
     text: str
-    def __init__(self, text: _Optional[str] = ...) -> None: ...
+    made: int
+    def __init__(self, text: _Optional[str] = ..., made: _Optional[int] = ...) -> None: ...
+
+class KeyRow(_message.Message):
+    __slots__ = ("number", "kind", "state", "since", "sealed")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    SEALED_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    kind: str
+    state: str
+    since: int
+    sealed: bytes
+    def __init__(self, number: _Optional[int] = ..., kind: _Optional[str] = ..., state: _Optional[str] = ..., since: _Optional[int] = ..., sealed: _Optional[bytes] = ...) -> None: ...

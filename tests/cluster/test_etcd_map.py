@@ -14,7 +14,7 @@ from mailnode.cluster import etcd_rows as rows
 from mailnode.cluster.etcd import Drop, Etcd, EtcdError, Put
 from mailnode.cluster.etcd_lease import Lease
 from mailnode.cluster.etcd_map import EtcdMap, OtherCluster
-from mailnode.cluster.etcd_rows import Cluster, Home, Keys, Registered
+from mailnode.cluster.etcd_rows import Cluster, DomainText, Home, Keys, Registered, SealedKey
 from mailnode.cluster.etcd_swaps import Swaps
 from mailnode.cluster.map import Map, Peer
 from mailnode.cluster.replica_messages import Member, Row, Swap
@@ -118,7 +118,9 @@ def test_everything_is_read_at_the_start_and_watched_from_then_on(etcds: Etcds, 
         Put(keys.row(0x0A1B), rows.row_octets(row())),
         Put(keys.node("b"), rows.node_octets(Registered(peer, 1))),
         Put(keys.home(0), rows.home_octets(Home("dc1", 1, 3, 2))),
-        Put(keys.domain("example.test"), rows.domain_octets("name = 'example.test'")),
+        Put(keys.domain("example.test"), rows.domain_octets(DomainText("name = 'example.test'", 7))),
+        Put(keys.key("example.test", "m1"), rows.key_octets(SealedKey(1, "rsa", "signing", 9, b"sealed"))),
+        Put(keys.key("example.test", "no/key"), b""),
     ]
 
     async def work() -> None:
@@ -129,10 +131,14 @@ def test_everything_is_read_at_the_start_and_watched_from_then_on(etcds: Etcds, 
             assert found == row(found.revision)
             assert a.map.peer("b") == peer and a.source.nodes["b"].format == 1
             assert a.source.homes == {0: Home("dc1", 1, 3, 2)}
-            assert a.source.domains == {"example.test": "name = 'example.test'"}
-            moved = asyncio.Event()
-            a.source.follow_domains(moved.set)
-            await a.source.etcd.transact(
+            read = a.source.revision
+            assert a.source.domains == {"example.test": DomainText("name = 'example.test'", 7, read)}
+            assert a.source.signing == {
+                "example.test": {"m1": SealedKey(1, "rsa", "signing", 9, b"sealed", read)}
+            }
+            moved = list[frozenset[str]]()
+            a.source.follow_domains(moved.append)
+            answer = await a.source.etcd.transact(
                 [],
                 [
                     Put(keys.row(0x0A1B), rows.row_octets(row(epoch=1, primary=B))),
@@ -141,7 +147,9 @@ def test_everything_is_read_at_the_start_and_watched_from_then_on(etcds: Etcds, 
                     Put(keys.row(7), b"\xff no row"),
                 ],
             )
-            await moved.wait()
+            await a.source.reached(answer.revision)
+            assert moved == [{"example.test"}]
+            assert a.source.signing["example.test"]["m1"].revision == read  # it may come back
             assert a.map.primary(0x0A1B) == "b"
             assert a.map.peer("b") is None and not a.source.domains
             assert a.map.revision(7) == 0
