@@ -8,21 +8,28 @@ import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import grpc
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from mailnode.clock import SystemClock
+from mailnode.cluster.authority import (
+    Files,
+    credentials_in,
+    key_of,
+    key_pem,
+    new_authority,
+    new_key,
+    pem_of,
+)
 from mailnode.cluster.map import Map, Peer
 from mailnode.cluster.peers import NoAddress, Peers
 from mailnode.cluster.replica_messages import Member
 from mailnode.limits import Limits
+from tests.cluster.by_hand import HandClock
 
 NAMES = "one", "two"
 LIMITS = Limits()
@@ -203,32 +210,25 @@ def test_a_peer_that_hangs_is_noticed(tmp_path: Path) -> None:
 # -- TLS
 
 
-class Authority:
-    def __init__(self) -> None:
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self.certificate = self._signed(self._key, "authority", ca=True)
+class Trusted:
+    """An authority, and folders of nodes that it knows."""
 
-    def _signed(self, key: ec.EllipticCurvePrivateKey, name: str, ca: bool) -> bytes:
-        now = datetime.now(UTC)
-        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-        issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "authority")])
-        made = (
-            x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
-            .not_valid_before(now - timedelta(hours=1))
-            .not_valid_after(now + timedelta(hours=1))
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-            .add_extension(x509.BasicConstraints(ca, None), critical=True)
-        )
-        return made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.authority = new_authority(b"cluster", SystemClock())
 
     def credentials(self, name: str) -> Credentials:
-        key = ec.generate_private_key(ec.SECP256R1())
-        certificate = self._signed(key, name, ca=False)
-        pem = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        server = grpc.ssl_server_credentials([(pem, certificate)], self.certificate, require_client_auth=True)
-        return Credentials(server, grpc.ssl_channel_credentials(self.certificate, pem, certificate))
+        files = Files(self._folder / name)
+        files.folder.mkdir(exist_ok=True)
+        key = new_key()
+        files.key.write_bytes(key_pem(key))
+        files.certificate.write_bytes(pem_of(self.authority.issue(name, key.public_key(), SystemClock())))
+        files.authority.write_bytes(self.pem)
+        return Credentials(*credentials_in(files))
+
+    @property
+    def pem(self) -> bytes:
+        return pem_of(self.authority.certificate)
 
 
 def ports() -> dict[str, str]:
@@ -238,9 +238,9 @@ def ports() -> dict[str, str]:
         return dict(zip(NAMES, (f"127.0.0.1:{each.getsockname()[1]}" for each in (one, two)), strict=True))
 
 
-def test_other_hosts_are_spoken_to_with_certificates_of_both() -> None:
+def test_other_hosts_are_spoken_to_with_certificates_of_both(tmp_path: Path) -> None:
     async def scenario() -> None:
-        where, authority = ports(), Authority()
+        where, authority = ports(), Trusted(tmp_path)
         async with (
             started(peers("two", where, credentials=authority.credentials("two"))),
             started(peers("one", where, credentials=authority.credentials("one"))) as one,
@@ -250,32 +250,52 @@ def test_other_hosts_are_spoken_to_with_certificates_of_both() -> None:
     asyncio.run(scenario())
 
 
-def test_who_has_no_certificate_of_ours_or_is_another_node_is_not_spoken_to() -> None:
+async def refused(asking: Peers, node: str) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        call: Any = asking.channel(node).unary_unary("/echo/say")
+        await call(b"", timeout=10)
+    assert error.value.code() == grpc.StatusCode.UNAVAILABLE
+    await asking.stop()
+
+
+def test_who_has_no_certificate_of_ours_or_is_another_node_is_not_spoken_to(tmp_path: Path) -> None:
     async def scenario() -> None:
-        where, authority = ports(), Authority()
-        stranger = Authority().credentials("one")
-        mixed = Credentials(stranger.server, grpc.ssl_channel_credentials(authority.certificate))
-        async with started(peers("two", where, credentials=authority.credentials("two"))):
-            for each in (stranger, mixed):
-                asking = peers("one", where, credentials=each)
-                with pytest.raises(grpc.aio.AioRpcError):
-                    call: Any = asking.channel("two").unary_unary("/echo/say")
-                    await call(b"", timeout=10)
-                await asking.stop()
+        where, ours = ports(), Trusted(tmp_path)
+        (tmp_path / "theirs").mkdir()
+        stranger = Trusted(tmp_path / "theirs").credentials("one")
+        without = Credentials(stranger.server, grpc.ssl_channel_credentials(ours.pem))
+        async with started(peers("two", where, credentials=ours.credentials("two"))):
+            for each in (stranger, without):
+                await refused(peers("one", where, credentials=each), "two")
             where["three"] = where["two"]
-            asking = peers("one", where, credentials=authority.credentials("one"))
-            with pytest.raises(grpc.aio.AioRpcError):
-                await asking.channel("three").unary_unary("/echo/say")(b"", timeout=10)  # type: ignore[misc]
-            await asking.stop()
+            await refused(peers("one", where, credentials=ours.credentials("one")), "three")
             with pytest.raises(NoAddress):
                 peers("one", where).channel("two")
 
     asyncio.run(scenario())
 
 
-def test_a_port_is_nobodys_twice_and_needs_a_certificate() -> None:
+def test_whose_certificate_has_ended_is_refused_until_it_shows_a_renewed_one(tmp_path: Path) -> None:
     async def scenario() -> None:
-        where, authority = ports(), Authority()
+        where, ours = ports(), Trusted(tmp_path)
+        one, two = ours.credentials("one"), ours.credentials("two")
+        file = tmp_path / "two" / "node.pem"
+        renewed, key = file.read_bytes(), key_of((tmp_path / "two" / "node-key.pem").read_bytes())
+        years_ago = HandClock(SystemClock().now_microseconds() - 3 * 365 * 86_400_000_000)
+        async with started(peers("two", where, credentials=two)):
+            file.write_bytes(pem_of(ours.authority.issue("two", key.public_key(), years_ago)))
+            await refused(peers("one", where, credentials=one), "two")
+            file.write_bytes(renewed)
+            asking = peers("one", where, credentials=one)
+            assert await say(asking.channel("two")) == b"hello"
+            await asking.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_port_is_nobodys_twice_and_needs_a_certificate(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        where, authority = ports(), Trusted(tmp_path)
         with pytest.raises(OSError, match="no certificate"):
             await peers("one", where).start()
         async with started(peers("one", where, credentials=authority.credentials("one"))):
