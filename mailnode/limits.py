@@ -235,3 +235,7 @@ class Limits:
     remote_wait_seconds_max: int = 10  # for the node that leads an account: a failover takes as long
     reattached_at_once_max: int = 64  # watches whose node died, at the next one
     reattach_seconds_max: int = 2  # in which very many of them come
+    stream_window_octets: int = 2 * MiB  # of frames that a node has not taken: two of them on their way
+    stream_silence_seconds_max: int = 10  # a node that takes nothing so long is asked anew
+    stream_retry_seconds_max: float = 1.0  # between two attempts: a node that starts has not to wait long
+    snapshot_octets_a_second: int = 64 * MiB  # of all that are sent: half of what a slow network carries

@@ -48,6 +48,7 @@ SCRUB = "mailbox/test_scrub.py::test_a_scrub_goes_on_where_the_last_run_of_the_n
 FULL_DISK = (
     "node/test_full_disk.py::test_below_the_reserve_no_mail_is_taken_all_else_goes_on_and_it_heals_by_itself"
 )
+STREAMS = "cluster/test_streams.py::"
 PARTITIONS = "cluster/test_partitions.py::"
 COMPRESS = "listeners/test_imap_compress.py::"
 MIME = "protocols/mime/test_bounds.py::test_what_is_beyond_the_bound_is_left_out"
@@ -300,6 +301,13 @@ LIMITS = {
     "remote_wait_seconds_max": REMOTE + "test_a_node_that_cannot_be_spoken_to_is_unavailable_after_a_while",
     "reattached_at_once_max": REMOTE + "test_a_watch_goes_on_at_its_last_position_when_its_stream_is_cut",
     "reattach_seconds_max": REMOTE + "test_a_watch_goes_on_at_its_last_position_when_its_stream_is_cut",
+    "stream_window_octets": STREAMS
+    + "test_a_peer_that_takes_nothing_holds_no_more_than_the_window_and_the_next_frame_waits",
+    "stream_silence_seconds_max": STREAMS + "test_a_peer_that_takes_nothing_for_too_long_is_asked_anew",
+    "stream_retry_seconds_max": STREAMS
+    + "test_a_frame_to_nobody_is_lost_after_a_while_and_the_next_may_be_made",
+    "snapshot_octets_a_second": "cluster/test_throttle.py::"
+    "test_who_passes_waits_until_those_before_had_their_time",
 }
 """Fields of mailnode.limits.Limits."""
 

@@ -1,0 +1,83 @@
+"""Who is at the other end of a stream between nodes: told in the metadata of the call, by both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from google.protobuf.message import DecodeError
+
+from mailnode.cluster import frames
+from mailnode.cluster.replica_messages import Member
+from mailnode.pb import replica_pb2 as pb
+
+Metadata = tuple[tuple[str, bytes], ...]
+
+_KEY = "hello-bin"
+
+
+class Stranger(Exception):
+    """Not whom we could speak to; the text says why."""
+
+
+class Hello:
+    """Of this node: what it says, and whom it listens to."""
+
+    def __init__(self, cluster: str, me: Member) -> None:
+        """`cluster`: its id, the same at all its nodes."""
+        self._cluster = cluster
+        self._me = me
+
+    def metadata(self, to: Member) -> Metadata:
+        said = pb.Hello(
+            cluster=self._cluster, member=frames.member(self._me), format=frames.FORMAT, to=frames.member(to)
+        )
+        return ((_KEY, said.SerializeToString()),)
+
+    def met(self, said: Iterable[tuple[str, Any]] | None) -> Member:
+        """Who says so, and means this node. Raises Stranger."""
+        other, hello = _read(said)
+        if hello.cluster != self._cluster:
+            raise Stranger(
+                f"{other.node} is of the cluster {hello.cluster!r}, this is one of {self._cluster!r}"
+            )
+        if hello.format not in frames.FORMATS:
+            raise Stranger(f"{other.node} speaks the format {hello.format}, this node {frames.FORMAT}")
+        meant = _member(hello.to)
+        if meant != self._me:
+            raise Stranger(f"{other.node} means the shard {_named(meant)}, this one is {_named(self._me)}")
+        return other
+
+
+def _read(said: Iterable[tuple[str, Any]] | None) -> tuple[Member, pb.Hello]:
+    found = next((value for key, value in said or () if key == _KEY), None)
+    if not isinstance(found, bytes):
+        raise Stranger("it does not say who it is")
+    try:
+        hello = pb.Hello.FromString(found)
+        return _member(hello.member), hello
+    except DecodeError:
+        raise Stranger("it does not say who it is") from None
+
+
+def _member(said: pb.Member) -> Member:
+    try:
+        return frames.member_of(said)
+    except frames.BadFrame as error:
+        raise Stranger(str(error)) from None
+
+
+def check_certificate(node: str, auth: Mapping[str, Iterable[bytes]]) -> None:
+    """That the peer's certificate, where there is TLS, is this node's. Raises Stranger.
+
+    `auth`: what gRPC says of the connection, `ServicerContext.auth_context()`.
+    """
+    if b"ssl" not in auth.get("transport_security_type", ()):
+        return
+    names = [name.decode(errors="replace") for name in auth.get("x509_subject_alternative_name", ())]
+    if node not in names:
+        raise Stranger(f"the certificate of {', '.join(names) or 'nobody'} is not that of node {node}")
+
+
+def _named(member: Member) -> str:
+    return f"{member.node}/{member.incarnation:x}"

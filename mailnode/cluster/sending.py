@@ -1,0 +1,170 @@
+"""One member's frames: a stream that is opened when there is one, and again after it broke."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import grpc
+
+from mailnode.cluster import frames
+from mailnode.cluster.hello import Hello, Stranger
+from mailnode.cluster.replica_messages import Frame, Member
+from mailnode.limits import Limits
+from mailnode.pb.replica_pb2 import Taken
+
+log = logging.getLogger(__name__)
+
+SERVICE = "mailnode.replica.Replicas"
+FRAMES = "Frames"
+SNAPSHOT = "Snapshot"
+
+_RETRY_SECONDS_MIN = 0.05
+
+
+class Lost(Exception):
+    """The stream ended, or never began."""
+
+
+LOST = (grpc.RpcError, asyncio.InvalidStateError, TimeoutError, OSError, LookupError, Stranger, Lost)
+"""What ends a stream: LookupError where no address is known, InvalidStateError for one that has ended."""
+
+
+class Channels(Protocol):
+    def channel(self, node: str) -> grpc.aio.Channel: ...
+
+
+class Way:
+    """`task` runs until it is cancelled."""
+
+    def __init__(
+        self,
+        to: Member,
+        hello: Hello,
+        channels: Channels,
+        limits: Limits,
+        taken: Callable[[Member], None],
+    ) -> None:
+        self.to = to
+        self._hello = hello
+        self._channels = channels
+        self._limits = limits
+        self._taken = taken
+        self._frame: Frame | None = None
+        self._waking = asyncio.Event()
+        """A frame, or octets that were taken, or the end of the stream."""
+        self._sent = self._acknowledged = 0
+        self._trouble = ""
+        self.task = asyncio.ensure_future(self._run())
+
+    def send(self, frame: Frame) -> None:
+        assert self._frame is None, "the last frame was not taken"
+        self._frame = frame
+        self._waking.set()
+
+    async def _run(self) -> None:
+        """A frame that cannot be sent is lost only after a while: each that is lost makes work."""
+        pause = _RETRY_SECONDS_MIN
+        while True:
+            frame = await self._next()
+            try:
+                await self._stream()
+            except LOST as error:
+                self._tell(reason(error))
+            if self._sent:
+                pause = _RETRY_SECONDS_MIN
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, self._limits.stream_retry_seconds_max)
+            if self._frame is frame:
+                self._frame = None
+                self._taken(self.to)
+
+    async def _next(self) -> Frame:
+        while self._frame is None:
+            self._waking.clear()
+            await self._waking.wait()
+        return self._frame
+
+    def _tell(self, trouble: str) -> None:
+        """Once, however often it is met."""
+        if trouble and trouble != self._trouble:
+            log.warning("no frames to node %s: %s", self.to.node, trouble)
+        self._trouble = trouble
+
+    async def _stream(self) -> None:
+        self._sent = self._acknowledged = 0
+        call = self._channels.channel(self.to.node).stream_stream(
+            f"/{SERVICE}/{FRAMES}", None, Taken.FromString
+        )(None, metadata=self._hello.metadata(self.to))
+        reading: asyncio.Task[None] | None = None
+        try:
+            await greeted(call, self._hello, self.to, self._limits.stream_silence_seconds_max)
+            reading = asyncio.ensure_future(self._read(call))
+            reading.add_done_callback(lambda _: self._waking.set())
+            await self._send_all(call, reading)
+        finally:
+            call.cancel()
+            if reading is not None:
+                reading.cancel()
+
+    async def _read(self, call: Any) -> None:
+        async for taken in call:
+            self._acknowledged = taken.octets
+            self._waking.set()
+
+    async def _send_all(self, call: Any, reading: asyncio.Task[None]) -> None:
+        """Frame after frame, until the stream ends. Raises one of LOST."""
+        while True:
+            while self._frame is None and not reading.done():
+                self._waking.clear()
+                await self._waking.wait()
+            if self._frame is None or reading.done():
+                raise Lost(_ended(reading))
+            for piece in frames.pieces(self._frame):
+                await written(call, piece, self._limits.stream_silence_seconds_max)
+                self._sent += len(piece)
+                await self._room(reading)
+            self._tell("")
+            self._frame = None
+            self._taken(self.to)
+
+    async def _room(self, reading: asyncio.Task[None]) -> None:
+        """Waits while more was not taken than the window."""
+        async with asyncio.timeout(self._limits.stream_silence_seconds_max):
+            while self._sent - self._acknowledged > self._limits.stream_window_octets:
+                if reading.done():
+                    raise Lost(_ended(reading))
+                self._waking.clear()
+                await self._waking.wait()
+
+
+async def greeted(call: Any, hello: Hello, to: Member, seconds: float) -> None:
+    """Whoever answers is whom we mean. Raises one of LOST."""
+    async with asyncio.timeout(seconds):
+        said = await call.initial_metadata()
+        if call.done():
+            raise Lost(await call.details() or "refused")
+    other = hello.met(said)
+    if other != to:
+        raise Lost(f"another node, {other.node}, answers")
+
+
+async def written(call: Any, piece: bytes, seconds: float) -> None:
+    """Raises one of LOST, when the peer takes nothing for so long, too."""
+    async with asyncio.timeout(seconds):
+        try:
+            await call.write(piece)
+        except asyncio.InvalidStateError:  # it ended before
+            raise Lost(await call.details() or "ended") from None
+
+
+def _ended(reading: asyncio.Task[None]) -> str:
+    error = None if reading.cancelled() else reading.exception()
+    return reason(error) if error is not None else "the stream was ended"
+
+
+def reason(error: BaseException) -> str:
+    details = error.details() if isinstance(error, grpc.aio.AioRpcError) else ""
+    return details or str(error) or type(error).__name__

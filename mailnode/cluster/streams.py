@@ -1,0 +1,196 @@
+"""Frames between this node and the others (service Replicas of protos/replica.proto).
+
+One stream each way for a pair of nodes. What is sent and was not taken is bounded: `taken` says when the next
+frame to a member may be made, so that holds all that came up meanwhile. A frame is lost with its stream; the
+core says it again. Snapshots go beside, on a stream each, throttled together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import grpc
+
+from mailnode.clock import Clock
+from mailnode.cluster import frames
+from mailnode.cluster.frames import Assembly, BadFrame
+from mailnode.cluster.hello import Hello, Stranger, check_certificate
+from mailnode.cluster.replica_messages import Frame, Member
+from mailnode.cluster.sending import (
+    FRAMES,
+    LOST,
+    SERVICE,
+    SNAPSHOT,
+    Channels,
+    Lost,
+    Way,
+    greeted,
+    reason,
+    written,
+)
+from mailnode.cluster.throttle import Throttle
+from mailnode.limits import Limits
+from mailnode.pb.replica_pb2 import Taken
+
+log = logging.getLogger(__name__)
+
+Given = Callable[[Frame, AsyncIterator[bytes]], Awaitable[None]]
+
+
+class Streams:
+    """Lives on the loop. `received`, `taken` and `given` are set before the first frame."""
+
+    def __init__(self, channels: Channels, cluster: str, me: Member, clock: Clock, limits: Limits) -> None:
+        """`cluster`: its id, the same at all its nodes."""
+        self._channels = channels
+        self._hello = Hello(cluster, me)
+        self._me = me
+        self._limits = limits
+        self._ways: dict[Member, Way] = {}
+        self._callers: dict[Member, asyncio.Task[Any]] = {}
+        self.throttle = Throttle(limits.snapshot_octets_a_second, clock)
+        """Of the snapshots that are sent."""
+        self.received: Callable[[Frame], None] = _nothing
+        self.taken: Callable[[Member], None] = _nothing
+        self.given: Given = _refuse
+        """Called with a frame of one Snapshot and the octets of its rows, of which it reads all; what it
+        returns is durable. Whatever it raises is told to the sender."""
+
+    def add_to(self, server: grpc.aio.Server) -> None:
+        """For `Peers.add`."""
+        handlers = {
+            FRAMES: grpc.stream_stream_rpc_method_handler(
+                self._frames, response_serializer=Taken.SerializeToString
+            ),
+            SNAPSHOT: grpc.stream_unary_rpc_method_handler(
+                self._snapshot, response_serializer=Taken.SerializeToString
+            ),
+        }
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+
+    # -- out
+
+    def send(self, frame: Frame) -> None:
+        """At once, without blocking; one frame to a member until `taken(member)`."""
+        way = self._ways.get(frame.to)
+        if way is None:
+            way = Way(frame.to, self._hello, self._channels, self._limits, self._was_taken)
+            self._ways[frame.to] = way
+        way.send(frame)
+
+    def _was_taken(self, member: Member) -> None:
+        self.taken(member)
+
+    async def give(self, frame: Frame, octets: AsyncIterator[bytes]) -> None:
+        """A frame of one Snapshot, and behind it its rows; returns when they are durable there. Raises Lost.
+
+        What `octets` raises ends it, too, and the other side takes nothing of it for whole.
+        """
+        silence = self._limits.stream_silence_seconds_max
+        try:
+            call = self._channels.channel(frame.to.node).stream_unary(
+                f"/{SERVICE}/{SNAPSHOT}", None, Taken.FromString
+            )(None, metadata=self._hello.metadata(frame.to))
+        except LOST as error:
+            raise Lost(reason(error)) from error
+        try:
+            await greeted(call, self._hello, frame.to, silence)
+            for piece in frames.pieces(frame):
+                await written(call, piece, silence)
+            async for chunk in octets:
+                await self.throttle.passed(len(chunk))
+                for piece in frames.parts(chunk):
+                    await written(call, piece, silence)
+            await call.done_writing()
+            await call
+        except LOST as error:
+            raise Lost(reason(error)) from error
+        finally:
+            call.cancel()
+
+    async def stop(self) -> None:
+        """Nothing is sent any more; what comes is the server's to end."""
+        tasks = [way.task for way in self._ways.values()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    # -- in
+
+    async def _met(self, context: Any) -> Member:
+        try:
+            member = self._hello.met(context.invocation_metadata())
+            check_certificate(member.node, context.auth_context())
+        except Stranger as error:
+            log.warning("a stream was refused: %s", error)
+            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+        await context.send_initial_metadata(self._hello.metadata(member))
+        return member
+
+    async def _frames(self, pieces: AsyncIterator[bytes], context: Any) -> None:
+        member = await self._met(context)
+        task = asyncio.current_task()
+        assert task is not None
+        if (before := self._callers.get(member)) is not None:
+            before.cancel()  # it began anew: what is still on its old stream would only come late
+        self._callers[member] = task
+        try:
+            await self._take(member, pieces, context)
+        except asyncio.CancelledError:
+            if self._callers.get(member) is not task:
+                await context.abort(grpc.StatusCode.ABORTED, "a later stream of the same shard began")
+            raise
+        except BadFrame as error:
+            log.warning("a stream of node %s has no frames: %s", member.node, error)
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        finally:
+            if self._callers.get(member) is task:
+                del self._callers[member]
+
+    async def _take(self, member: Member, pieces: AsyncIterator[bytes], context: Any) -> None:
+        assembly = Assembly()
+        octets = told = 0
+        async for piece in pieces:
+            whole = assembly.feed(piece)
+            if whole is not None:
+                self.received(self._checked(frames.frame(*whole), member))
+            octets += len(piece)
+            if octets - told >= self._limits.stream_window_octets // 4:
+                told = octets
+                await context.write(Taken(octets=octets))
+
+    def _checked(self, frame: Frame, member: Member) -> Frame:
+        if frame.sender != member or frame.to != self._me:
+            raise BadFrame("a frame of or to somebody else")
+        return frame
+
+    async def _snapshot(self, pieces: AsyncIterator[bytes], context: Any) -> Taken:
+        member = await self._met(context)
+        octets = _wholes(pieces)
+        try:
+            head, data = await anext(octets, (b"", b""))
+            frame = self._checked(frames.frame(head, data), member)
+            await self.given(frame, (data async for _, data in octets))
+        except BadFrame as error:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        return Taken()
+
+
+async def _wholes(pieces: AsyncIterator[bytes]) -> AsyncIterator[tuple[bytes, bytes]]:
+    assembly = Assembly()
+    async for piece in pieces:
+        whole = assembly.feed(piece)
+        if whole is not None:
+            yield whole
+
+
+def _nothing(_: object) -> None:
+    raise NotImplementedError("nobody takes frames")
+
+
+async def _refuse(frame: Frame, octets: AsyncIterator[bytes]) -> None:
+    raise NotImplementedError("nobody takes snapshots")

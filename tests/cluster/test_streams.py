@@ -1,0 +1,374 @@
+"""Frames between two nodes over real sockets: in order, bounded, refused to strangers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from mailnode.clock import SystemClock
+from mailnode.cluster import frames
+from mailnode.cluster.hello import Hello, Stranger, check_certificate
+from mailnode.cluster.replica_messages import Ack, Append, Entry, Frame, Member, Position, Snapshot
+from mailnode.cluster.sending import FRAMES, SERVICE, Lost
+from mailnode.cluster.streams import Streams
+from mailnode.limits import KiB, Limits, MiB
+
+LIMITS = replace(Limits(), stream_retry_seconds_max=0.1, snapshot_octets_a_second=1 << 40)
+A, B = Member("a", 1), Member("b", 2)
+
+
+class Net:
+    """Nodes by name, each at a socket of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._channels: dict[str, grpc.aio.Channel] = {}
+
+    def channel(self, node: str) -> grpc.aio.Channel:
+        if node not in self._channels:
+            options = (("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 50))
+            self._channels[node] = grpc.aio.insecure_channel(f"unix:{self.path / node}", options=options)
+        return self._channels[node]
+
+    async def close(self) -> None:
+        for channel in self._channels.values():
+            await channel.close()
+
+
+class Node:
+    def __init__(self, net: Net, me: Member, cluster: str = "c1", limits: Limits = LIMITS) -> None:
+        self.me = me
+        self.net = net
+        self.streams = Streams(net, cluster, me, SystemClock(), limits)
+        self.received: asyncio.Queue[Frame] = asyncio.Queue()
+        self.taken: asyncio.Queue[Member] = asyncio.Queue()
+        self.streams.received = self.received.put_nowait
+        self.streams.taken = self.taken.put_nowait
+        self.server: grpc.aio.Server | None = None
+
+    async def listen(self) -> None:
+        self.server = grpc.aio.server()
+        self.streams.add_to(self.server)
+        self.server.add_insecure_port(f"unix:{self.net.path / self.me.node}")
+        await self.server.start()
+
+    async def close(self) -> None:
+        await self.streams.stop()
+        if self.server is not None:
+            await self.server.stop(None)
+            self.server = None
+
+
+Body = Callable[[Net], Awaitable[None]]
+
+
+def run(tmp_path: Path, body: Body) -> None:
+    async def whole() -> None:
+        net = Net(tmp_path)
+        async with asyncio.timeout(30):
+            await body(net)
+            await net.close()
+
+    asyncio.run(whole())
+
+
+def said(to: Member, *data: bytes, sender: Member = A, first: int = 1) -> Frame:
+    entries = tuple(Entry(Position(1, seq), octets) for seq, octets in enumerate(data, first))
+    return Frame(sender, 7, to, (Append(3, 1, Position(1, first - 1), entries, 0),))
+
+
+def test_frames_arrive_in_order_and_each_is_taken(tmp_path: Path) -> None:
+    async def body(net: Net) -> None:
+        a, b = Node(net, A), Node(net, B)
+        await b.listen()
+        sent = [said(B, b"x" * 100, first=seq) for seq in range(1, 200)]
+        for frame in sent:
+            a.streams.send(frame)
+            assert await a.taken.get() == B
+        assert [await b.received.get() for _ in sent] == sent
+        await a.close()
+        await b.close()
+
+    run(tmp_path, body)
+
+
+def test_an_entry_of_many_frames_arrives_whole(tmp_path: Path) -> None:
+    async def body(net: Net) -> None:
+        a, b = Node(net, A), Node(net, B)
+        await b.listen()
+        frame = said(B, bytes(range(256)) * 40 * KiB, b"y")
+        a.streams.send(frame)
+        assert await b.received.get() == frame
+        assert await a.taken.get() == B
+        await a.close()
+        await b.close()
+
+    run(tmp_path, body)
+
+
+def test_a_stream_comes_back_with_its_node(tmp_path: Path) -> None:
+    async def body(net: Net) -> None:
+        a, b = Node(net, A), Node(net, B)
+        await b.listen()
+        a.streams.send(said(B, b"1"))
+        assert await b.received.get() == said(B, b"1")
+        await b.close()
+        again = Node(net, B)
+        await again.listen()
+        while again.received.empty():  # what was sent before it listened is lost
+            await a.taken.get()
+            a.streams.send(said(B, b"2"))
+        assert await again.received.get() == said(B, b"2")
+        await a.close()
+        await again.close()
+
+    run(tmp_path, body)
+
+
+def test_a_frame_to_nobody_is_lost_after_a_while_and_the_next_may_be_made(tmp_path: Path) -> None:
+    async def body(net: Net) -> None:
+        a = Node(net, A)
+        for _ in range(3):
+            a.streams.send(said(B, b"1"))
+            assert await a.taken.get() == B
+        await a.close()
+
+    run(tmp_path, body)
+
+
+@pytest.mark.parametrize(
+    ("node", "why"),
+    [
+        (("c2", B), "is of the cluster 'c1'"),
+        (("c1", Member("b", 3)), "means the shard b/2"),
+    ],
+    ids=["another cluster", "another shard"],
+)
+def test_who_is_not_meant_takes_nothing(
+    tmp_path: Path, node: tuple[str, Member], why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def body(net: Net) -> None:
+        a, b = Node(net, A), Node(net, node[1], node[0])
+        await b.listen()
+        for _ in range(2):
+            a.streams.send(said(B, b"1"))
+            await a.taken.get()
+        assert b.received.empty()
+        await a.close()
+        await b.close()
+
+    run(tmp_path, body)
+    told = [each.message for each in caplog.records if "no frames to node b" in each.message]
+    assert len(told) == 1, "once, however often it is tried"
+    assert why in told[0]
+
+
+def test_a_later_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = Hello("c1", A).metadata(B)
+    monkeypatch.setattr(frames, "FORMATS", (2,))
+    with pytest.raises(Stranger, match="the format 1"):
+        Hello("c1", B).met(theirs)
+
+
+def test_a_certificate_speaks_for_its_own_node_alone() -> None:
+    tls = {"transport_security_type": [b"ssl"], "x509_subject_alternative_name": [b"a"]}
+    check_certificate("a", tls)
+    check_certificate("b", {"transport_security_type": [b"insecure"]})
+    with pytest.raises(Stranger, match="not that of node b"):
+        check_certificate("b", tls)
+
+
+def test_a_frame_in_anothers_name_ends_the_stream(tmp_path: Path) -> None:
+    async def body(net: Net) -> None:
+        b = Node(net, B)
+        await b.listen()
+        for piece in (next(frames.pieces(said(B, b"1", sender=B))), b"\xff\xff"):
+            call = net.channel("b").stream_stream(f"/{SERVICE}/{FRAMES}")(metadata=Hello("c1", A).metadata(B))
+            await call.write(piece)
+            assert await call.code() == grpc.StatusCode.INVALID_ARGUMENT
+        assert b.received.empty()
+        await b.close()
+
+    run(tmp_path, body)
+
+
+class Deaf(Node):
+    """It lets streams begin, and reads nothing."""
+
+    def __init__(self, net: Net) -> None:
+        super().__init__(net, B)
+        self.began = 0
+
+    async def _deaf(self, pieces: AsyncIterator[bytes], context: Any) -> None:
+        self.began += 1
+        await context.send_initial_metadata(Hello("c1", B).metadata(A))
+        await asyncio.Event().wait()
+
+    async def listen(self) -> None:
+        self.server = grpc.aio.server()
+        handlers = {FRAMES: grpc.stream_stream_rpc_method_handler(self._deaf)}
+        self.server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+        self.server.add_insecure_port(f"unix:{self.net.path / 'b'}")
+        await self.server.start()
+
+
+def test_a_peer_that_takes_nothing_holds_no_more_than_the_window_and_the_next_frame_waits(
+    tmp_path: Path,
+) -> None:
+    async def body(net: Net) -> None:
+        a, deaf = Node(net, A, limits=replace(LIMITS, stream_window_octets=64 * KiB)), Deaf(net)
+        await deaf.listen()
+        frame = said(B, b"x" * 10 * KiB)
+        sent = 0
+        with pytest.raises(TimeoutError):
+            while True:
+                a.streams.send(frame)
+                sent += 1
+                async with asyncio.timeout(0.5):
+                    await a.taken.get()
+        assert sent == 7
+        await a.close()
+        await deaf.close()
+
+    run(tmp_path, body)
+
+
+def test_a_peer_that_takes_nothing_for_too_long_is_asked_anew(tmp_path: Path) -> None:
+    async def body(net: Net) -> None:
+        limits = replace(LIMITS, stream_silence_seconds_max=0.1)
+        a, deaf = Node(net, A, limits=limits), Deaf(net)
+        await deaf.listen()
+        while deaf.began < 3:
+            a.streams.send(said(B, bytes(8 * MiB)))
+            await a.taken.get()
+        await a.close()
+        await deaf.close()
+
+    run(tmp_path, body)
+
+
+def test_who_begins_anew_ends_its_stream_before(tmp_path: Path) -> None:
+    async def body(net: Net) -> None:
+        b = Node(net, B)
+        await b.listen()
+        first = net.channel("b").stream_stream(f"/{SERVICE}/{FRAMES}")(metadata=Hello("c1", A).metadata(B))
+        await first.initial_metadata()
+        a = Node(net, A)
+        a.streams.send(said(B, b"1"))
+        assert await b.received.get() == said(B, b"1")
+        assert await first.code() != grpc.StatusCode.OK
+        a.streams.send(said(B, b"2"))
+        assert await b.received.get() == said(B, b"2")
+        await a.close()
+        await b.close()
+
+    run(tmp_path, body)
+
+
+# -- snapshots
+
+SNAPSHOT = Frame(A, 7, B, (Snapshot(3, 1, Position(1, 9), (Position(1, 1),)),))
+
+
+async def chunks(count: int, failing: bool = False) -> AsyncIterator[bytes]:
+    for number in range(count):
+        yield bytes([number]) * 700 * KiB
+    if failing:
+        raise OSError("the disk")
+
+
+def test_a_snapshot_goes_beside_the_frames(tmp_path: Path) -> None:
+    async def body(net: Net) -> None:
+        a, b = Node(net, A), Node(net, B)
+        given: list[bytes] = []
+
+        async def take(frame: Frame, octets: AsyncIterator[bytes]) -> None:
+            assert frame == SNAPSHOT
+            async for chunk in octets:
+                given.append(chunk)
+                if len(given) == 3:
+                    a.streams.send(said(B, b"1"))
+                    await b.received.get()
+
+        b.streams.given = take
+        await b.listen()
+        await a.streams.give(SNAPSHOT, chunks(20))
+        assert given == [chunk async for chunk in chunks(20)]
+        await a.close()
+        await b.close()
+
+    run(tmp_path, body)
+
+
+def test_a_snapshot_that_breaks_off_never_comes_to_its_end(tmp_path: Path) -> None:
+    async def body(net: Net) -> None:
+        a, b = Node(net, A), Node(net, B)
+        ended: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        async def take(_: Frame, octets: AsyncIterator[bytes]) -> None:
+            whole = False
+            try:
+                async for _chunk in octets:
+                    pass
+                whole = True
+            finally:
+                ended.set_result(whole)
+
+        b.streams.given = take
+        await b.listen()
+        with pytest.raises(Lost, match="the disk"):
+            await a.streams.give(SNAPSHOT, chunks(3, failing=True))
+        assert not await ended
+        await a.close()
+        await b.close()
+
+    run(tmp_path, body)
+
+
+def test_who_cannot_take_a_snapshot_says_so(tmp_path: Path) -> None:
+    async def body(net: Net) -> None:
+        a, b = Node(net, A), Node(net, B)
+
+        async def take(_: Frame, octets: AsyncIterator[bytes]) -> None:
+            await anext(octets)
+            raise RuntimeError("no room")
+
+        b.streams.given = take
+        await b.listen()
+        with pytest.raises(Lost, match="no room"):
+            await a.streams.give(SNAPSHOT, chunks(300))
+        await a.close()
+        await b.close()
+
+    run(tmp_path, body)
+
+
+def test_a_snapshot_to_nobody_is_lost(tmp_path: Path) -> None:
+    async def body(net: Net) -> None:
+        with pytest.raises(Lost):
+            await Node(net, A).streams.give(SNAPSHOT, chunks(3))
+
+    run(tmp_path, body)
+
+
+def test_a_frame_is_not_held_up_by_acks_of_another_member(tmp_path: Path) -> None:
+    """A node whose disk was replaced is another member: each has a stream, the old one is refused."""
+
+    async def body(net: Net) -> None:
+        a, b = Node(net, A), Node(net, B)
+        await b.listen()
+        a.streams.send(said(Member("b", 1), b"old"))
+        frame = Frame(A, 7, B, (Ack(3, 1, 1),))
+        a.streams.send(frame)
+        assert await b.received.get() == frame
+        assert {await a.taken.get(), await a.taken.get()} == {Member("b", 1), B}
+        await a.close()
+        await b.close()
+
+    run(tmp_path, body)
