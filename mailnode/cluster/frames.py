@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import Any
+from zlib import crc32
 
 from google.protobuf.message import DecodeError, EncodeError
 
@@ -47,6 +48,7 @@ NUMBER_OCTETS_MAX = 16
 _DATA_TAG = b"\x12"
 _HEAD_TAG = b"\x0a"
 _MORE = b"\x18\x01"
+_END_TAG = b"\x22"
 
 
 class BadFrame(ValueError):
@@ -172,6 +174,31 @@ class _Data:
             raise BadFrame("entries of which there is not as much as they should have")
         self.at = at
         return taken
+
+
+class Tally:
+    """Of octets that are no frame: both ends count them, so that what breaks off is not taken for whole."""
+
+    def __init__(self) -> None:
+        self._octets = self._checksum = 0
+
+    def add(self, data: bytes) -> None:
+        self._octets += len(data)
+        self._checksum = crc32(data, self._checksum)
+
+    def end(self) -> bytes:
+        """The last piece."""
+        end = pb.End(octets=self._octets, checksum=self._checksum)
+        said: bytes = pb.Piece(end=end).SerializeToString()
+        return said
+
+    def is_end(self, piece: bytes) -> bool:
+        """Raises BadFrame for an end of something else."""
+        if not piece.startswith(_END_TAG):
+            return False
+        if piece != self.end():
+            raise BadFrame("other octets came than were sent")
+        return True
 
 
 # -- values

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError
 
@@ -20,23 +20,37 @@ class Stranger(Exception):
     """Not whom we could speak to; the text says why."""
 
 
+class Met(NamedTuple):
+    """Who is at the other end."""
+
+    member: Member
+    run: int
+    """Of its process."""
+
+
 class Hello:
     """Of this node: what it says, and whom it listens to."""
 
-    def __init__(self, cluster: str, me: Member) -> None:
-        """`cluster`: its id, the same at all its nodes."""
+    def __init__(self, cluster: str, me: Member, run: int) -> None:
+        """`cluster`: its id, the same at all its nodes; `run`: of this process."""
         self._cluster = cluster
         self._me = me
+        self._run = run
 
     def metadata(self, to: Member) -> Metadata:
         said = pb.Hello(
-            cluster=self._cluster, member=frames.member(self._me), format=frames.FORMAT, to=frames.member(to)
+            cluster=self._cluster,
+            member=frames.member(self._me),
+            format=frames.FORMAT,
+            to=frames.member(to),
+            run=frames.number(self._run),
         )
         return ((_KEY, said.SerializeToString()),)
 
-    def met(self, said: Iterable[tuple[str, Any]] | None) -> Member:
+    def met(self, said: Iterable[tuple[str, Any]] | None) -> Met:
         """Who says so, and means this node. Raises Stranger."""
-        other, hello = _read(said)
+        met, hello = _read(said)
+        other = met.member
         if hello.cluster != self._cluster:
             raise Stranger(
                 f"{other.node} is of the cluster {hello.cluster!r}, this is one of {self._cluster!r}"
@@ -46,18 +60,20 @@ class Hello:
         meant = _member(hello.to)
         if meant != self._me:
             raise Stranger(f"{other.node} means the shard {_named(meant)}, this one is {_named(self._me)}")
-        return other
+        return met
 
 
-def _read(said: Iterable[tuple[str, Any]] | None) -> tuple[Member, pb.Hello]:
+def _read(said: Iterable[tuple[str, Any]] | None) -> tuple[Met, pb.Hello]:
     found = next((value for key, value in said or () if key == _KEY), None)
     if not isinstance(found, bytes):
         raise Stranger("it does not say who it is")
     try:
         hello = pb.Hello.FromString(found)
-        return _member(hello.member), hello
+        return Met(_member(hello.member), frames.number_of(hello.run)), hello
     except DecodeError:
         raise Stranger("it does not say who it is") from None
+    except frames.BadFrame as error:
+        raise Stranger(str(error)) from None
 
 
 def _member(said: pb.Member) -> Member:

@@ -146,7 +146,7 @@ async def greeted(call: Any, hello: Hello, to: Member, seconds: float) -> None:
         said = await call.initial_metadata()
         if call.done():
             raise Lost(await call.details() or "refused")
-    other = hello.met(said)
+    other = hello.met(said).member
     if other != to:
         raise Lost(f"another node, {other.node}, answers")
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any
 
 import grpc
 
 from mailnode.clock import Clock
 from mailnode.cluster import frames
-from mailnode.cluster.frames import Assembly, BadFrame
-from mailnode.cluster.hello import Hello, Stranger, check_certificate
+from mailnode.cluster.frames import Assembly, BadFrame, Tally
+from mailnode.cluster.hello import Hello, Met, Stranger, check_certificate
 from mailnode.cluster.replica_messages import Frame, Member
 from mailnode.cluster.sending import (
     FRAMES,
@@ -43,10 +44,12 @@ Given = Callable[[Frame, AsyncIterator[bytes]], Awaitable[None]]
 class Streams:
     """Lives on the loop. `received`, `taken` and `given` are set before the first frame."""
 
-    def __init__(self, channels: Channels, cluster: str, me: Member, clock: Clock, limits: Limits) -> None:
-        """`cluster`: its id, the same at all its nodes."""
+    def __init__(
+        self, channels: Channels, cluster: str, me: Member, run: int, clock: Clock, limits: Limits
+    ) -> None:
+        """`cluster`: its id, the same at all its nodes; `run`: of this process, as the core has it."""
         self._channels = channels
-        self._hello = Hello(cluster, me)
+        self._hello = Hello(cluster, me, run)
         self._me = me
         self._limits = limits
         self._ways: dict[Member, Way] = {}
@@ -100,10 +103,13 @@ class Streams:
             await greeted(call, self._hello, frame.to, silence)
             for piece in frames.pieces(frame):
                 await written(call, piece, silence)
+            tally = Tally()
             async for chunk in octets:
                 await self.throttle.passed(len(chunk))
+                tally.add(chunk)
                 for piece in frames.parts(chunk):
                     await written(call, piece, silence)
+            await written(call, tally.end(), silence)
             await call.done_writing()
             await call
         except LOST as error:
@@ -121,25 +127,26 @@ class Streams:
 
     # -- in
 
-    async def _met(self, context: Any) -> Member:
+    async def _met(self, context: Any) -> Met:
         try:
-            member = self._hello.met(context.invocation_metadata())
-            check_certificate(member.node, context.auth_context())
+            met = self._hello.met(context.invocation_metadata())
+            check_certificate(met.member.node, context.auth_context())
         except Stranger as error:
             log.warning("a stream was refused: %s", error)
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
-        await context.send_initial_metadata(self._hello.metadata(member))
-        return member
+        await context.send_initial_metadata(self._hello.metadata(met.member))
+        return met
 
     async def _frames(self, pieces: AsyncIterator[bytes], context: Any) -> None:
-        member = await self._met(context)
+        met = await self._met(context)
+        member = met.member
         task = asyncio.current_task()
         assert task is not None
         if (before := self._callers.get(member)) is not None:
             before.cancel()  # it began anew: what is still on its old stream would only come late
         self._callers[member] = task
         try:
-            await self._take(member, pieces, context)
+            await self._take(met, pieces, context)
         except asyncio.CancelledError:
             if self._callers.get(member) is not task:
                 await context.abort(grpc.StatusCode.ABORTED, "a later stream of the same shard began")
@@ -151,41 +158,54 @@ class Streams:
             if self._callers.get(member) is task:
                 del self._callers[member]
 
-    async def _take(self, member: Member, pieces: AsyncIterator[bytes], context: Any) -> None:
+    async def _take(self, met: Met, pieces: AsyncIterator[bytes], context: Any) -> None:
         assembly = Assembly()
         octets = told = 0
         async for piece in pieces:
             whole = assembly.feed(piece)
             if whole is not None:
-                self.received(self._checked(frames.frame(*whole), member))
+                self.received(self._checked(frames.frame(*whole), met))
             octets += len(piece)
             if octets - told >= self._limits.stream_window_octets // 4:
                 told = octets
                 await context.write(Taken(octets=octets))
 
-    def _checked(self, frame: Frame, member: Member) -> Frame:
-        if frame.sender != member or frame.to != self._me:
+    def _checked(self, frame: Frame, met: Met) -> Frame:
+        if (frame.sender, frame.run) != met or frame.to != self._me:
             raise BadFrame("a frame of or to somebody else")
         return frame
 
     async def _snapshot(self, pieces: AsyncIterator[bytes], context: Any) -> Taken:
-        member = await self._met(context)
-        octets = _wholes(pieces)
+        met = await self._met(context)
         try:
-            head, data = await anext(octets, (b"", b""))
-            frame = self._checked(frames.frame(head, data), member)
-            await self.given(frame, (data async for _, data in octets))
+            await self._give_on(met, pieces)
         except BadFrame as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         return Taken()
 
+    async def _give_on(self, met: Met, pieces: AsyncIterator[bytes]) -> None:
+        assembly = Assembly()
+        async for piece in pieces:
+            whole = assembly.feed(piece)
+            if whole is not None:
+                frame = self._checked(frames.frame(*whole), met)
+                async with aclosing(_chunks(pieces)) as octets:
+                    await self.given(frame, octets)
+                return
+        raise BadFrame("a snapshot without its frame")
 
-async def _wholes(pieces: AsyncIterator[bytes]) -> AsyncIterator[tuple[bytes, bytes]]:
-    assembly = Assembly()
+
+async def _chunks(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    """Up to the end that the sender said. Raises BadFrame where there is none."""
+    assembly, tally = Assembly(), Tally()
     async for piece in pieces:
+        if tally.is_end(piece):
+            return
         whole = assembly.feed(piece)
         if whole is not None:
-            yield whole
+            tally.add(whole[1])
+            yield whole[1]
+    raise BadFrame("a snapshot broke off")
 
 
 def _nothing(_: object) -> None:

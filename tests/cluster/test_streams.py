@@ -13,14 +13,19 @@ import pytest
 
 from mailnode.clock import SystemClock
 from mailnode.cluster import frames
+from mailnode.cluster.frames import Tally
 from mailnode.cluster.hello import Hello, Stranger, check_certificate
 from mailnode.cluster.replica_messages import Ack, Append, Entry, Frame, Member, Position, Snapshot
 from mailnode.cluster.sending import FRAMES, SERVICE, Lost
+from mailnode.cluster.sending import SNAPSHOT as GIVING
 from mailnode.cluster.streams import Streams
 from mailnode.limits import KiB, Limits, MiB
+from tests.cluster.test_peers import Trusted, peers, ports
 
 LIMITS = replace(Limits(), stream_retry_seconds_max=0.1, snapshot_octets_a_second=1 << 40)
 A, B = Member("a", 1), Member("b", 2)
+RUN = 7
+FROM_A_TO_B = Hello("c1", A, RUN).metadata(B)
 
 
 class Net:
@@ -49,7 +54,7 @@ class Node:
         self.me = me
         self.net = net
         net.nodes.append(self)
-        self.streams = Streams(net, cluster, me, SystemClock(), limits)
+        self.streams = Streams(net, cluster, me, RUN, SystemClock(), limits)
         self.received: asyncio.Queue[Frame] = asyncio.Queue()
         self.taken: asyncio.Queue[Member] = asyncio.Queue()
         self.streams.received = self.received.put_nowait
@@ -84,9 +89,9 @@ def run(tmp_path: Path, body: Body) -> None:
     asyncio.run(whole())
 
 
-def said(to: Member, *data: bytes, sender: Member = A, first: int = 1) -> Frame:
+def said(to: Member, *data: bytes, sender: Member = A, first: int = 1, run: int = RUN) -> Frame:
     entries = tuple(Entry(Position(1, seq), octets) for seq, octets in enumerate(data, first))
-    return Frame(sender, 7, to, (Append(3, 1, Position(1, first - 1), entries, 0),))
+    return Frame(sender, run, to, (Append(3, 1, Position(1, first - 1), entries, 0),))
 
 
 def test_frames_arrive_in_order_and_each_is_taken(tmp_path: Path) -> None:
@@ -167,10 +172,9 @@ def test_who_is_not_meant_takes_nothing(
 
 
 def test_a_later_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    theirs = Hello("c1", A).metadata(B)
     monkeypatch.setattr(frames, "FORMATS", (2,))
     with pytest.raises(Stranger, match="the format 1"):
-        Hello("c1", B).met(theirs)
+        Hello("c1", B, RUN).met(FROM_A_TO_B)
 
 
 def test_a_certificate_speaks_for_its_own_node_alone() -> None:
@@ -181,12 +185,40 @@ def test_a_certificate_speaks_for_its_own_node_alone() -> None:
         check_certificate("b", tls)
 
 
-def test_a_frame_in_anothers_name_ends_the_stream(tmp_path: Path) -> None:
+def test_over_tls_a_node_speaks_for_itself_alone(tmp_path: Path) -> None:
+    async def body() -> None:
+        authority, where = Trusted(tmp_path), ports()
+        two = peers("two", where, credentials=authority.credentials("two"))
+        one = peers("one", where, credentials=authority.credentials("one"))
+        me = Member("two", 1)
+        received: asyncio.Queue[Frame] = asyncio.Queue()
+        here = Streams(two, "c1", me, RUN, SystemClock(), LIMITS)
+        here.received = received.put_nowait
+        two.add(here.add_to)
+        await two.start()
+        for name, is_heard in (("three", False), ("one", True)):
+            sender = Member(name, 1)
+            there = Streams(one, "c1", sender, RUN, SystemClock(), LIMITS)
+            taken: asyncio.Queue[Member] = asyncio.Queue()
+            there.taken = taken.put_nowait
+            there.send(said(me, b"1", sender=sender))
+            assert await taken.get() == me
+            assert not is_heard or await received.get() == said(me, b"1", sender=sender)
+            assert received.empty()
+            await there.stop()
+        await one.stop()
+        await two.stop()
+
+    asyncio.run(body())
+
+
+def test_a_frame_of_another_node_or_run_ends_the_stream(tmp_path: Path) -> None:
     async def body(net: Net) -> None:
         b = Node(net, B)
         await b.listen()
-        for piece in (next(frames.pieces(said(B, b"1", sender=B))), b"\xff\xff"):
-            call = net.channel("b").stream_stream(f"/{SERVICE}/{FRAMES}")(metadata=Hello("c1", A).metadata(B))
+        strange = [said(B, b"1", sender=B), said(B, b"1", run=RUN + 1), said(A, b"1")]
+        for piece in (*[next(frames.pieces(frame)) for frame in strange], b"\xff\xff"):
+            call = net.channel("b").stream_stream(f"/{SERVICE}/{FRAMES}")(metadata=FROM_A_TO_B)
             await call.write(piece)
             assert await call.code() == grpc.StatusCode.INVALID_ARGUMENT
         assert b.received.empty()
@@ -203,7 +235,7 @@ class Deaf(Node):
 
     async def _deaf(self, pieces: AsyncIterator[bytes], context: Any) -> None:
         self.began += 1
-        await context.send_initial_metadata(Hello("c1", B).metadata(A))
+        await context.send_initial_metadata(Hello("c1", B, RUN).metadata(A))
         await asyncio.Event().wait()
 
     async def listen(self) -> None:
@@ -249,7 +281,7 @@ def test_who_begins_anew_ends_its_stream_before(tmp_path: Path) -> None:
     async def body(net: Net) -> None:
         b = Node(net, B)
         await b.listen()
-        first = net.channel("b").stream_stream(f"/{SERVICE}/{FRAMES}")(metadata=Hello("c1", A).metadata(B))
+        first = net.channel("b").stream_stream(f"/{SERVICE}/{FRAMES}")(metadata=FROM_A_TO_B)
         await first.initial_metadata()
         a = Node(net, A)
         a.streams.send(said(B, b"1"))
@@ -263,7 +295,7 @@ def test_who_begins_anew_ends_its_stream_before(tmp_path: Path) -> None:
 
 # -- snapshots
 
-SNAPSHOT = Frame(A, 7, B, (Snapshot(3, 1, Position(1, 9), (Position(1, 1),)),))
+SNAPSHOT = Frame(A, RUN, B, (Snapshot(3, 1, Position(1, 9), (Position(1, 1),)),))
 
 
 async def chunks(count: int, failing: bool = False) -> AsyncIterator[bytes]:
@@ -317,6 +349,55 @@ def test_a_snapshot_that_breaks_off_never_comes_to_its_end(tmp_path: Path) -> No
     run(tmp_path, body)
 
 
+def pieces_of_snapshot() -> list[bytes]:
+    """As they go out: frame, two chunks of which the first is of two pieces, the end."""
+    tally = Tally()
+    pieces = list(frames.pieces(SNAPSHOT))
+    for chunk in (b"1" * 1500 * KiB, b"2" * 700 * KiB):
+        tally.add(chunk)
+        pieces += frames.parts(chunk)
+    return [*pieces, tally.end()]
+
+
+@pytest.mark.parametrize(
+    ("left", "whole"),
+    [
+        ([0, 1, 2, 3, 4], True),
+        ([0, 1, 2, 3], False),
+        ([0, 1, 2, 4], False),
+        ([0, 1, 4], False),
+        ([0, 3, 1, 2, 4], False),
+        ([0, 1, 2, 2, 3, 4], False),
+        ([0], False),
+        ([0, 4], False),
+        ([4], False),
+        ([], False),
+    ],
+    ids=lambda left: "".join(map(str, left)) if isinstance(left, list) else "",
+)
+def test_a_snapshot_is_whole_only_with_all_its_pieces_in_order_and_its_end(
+    tmp_path: Path, left: list[int], whole: bool
+) -> None:
+    async def body(net: Net) -> None:
+        b = Node(net, B)
+        ends: list[int] = []
+
+        async def take(_: Frame, octets: AsyncIterator[bytes]) -> None:
+            ends.append(sum([len(chunk) async for chunk in octets]))
+
+        b.streams.given = take
+        await b.listen()
+        call = net.channel("b").stream_unary(f"/{SERVICE}/{GIVING}")(metadata=FROM_A_TO_B)
+        pieces = pieces_of_snapshot()
+        for at in left:
+            await call.write(pieces[at])
+        await call.done_writing()
+        assert await call.code() == (grpc.StatusCode.OK if whole else grpc.StatusCode.INVALID_ARGUMENT)
+        assert ends == ([2200 * KiB] if whole else [])
+
+    run(tmp_path, body)
+
+
 def test_who_cannot_take_a_snapshot_says_so(tmp_path: Path) -> None:
     async def body(net: Net) -> None:
         a, b = Node(net, A), Node(net, B)
@@ -348,7 +429,7 @@ def test_a_frame_is_not_held_up_by_acks_of_another_member(tmp_path: Path) -> Non
         a, b = Node(net, A), Node(net, B)
         await b.listen()
         a.streams.send(said(Member("b", 1), b"old"))
-        frame = Frame(A, 7, B, (Ack(3, 1, 1),))
+        frame = Frame(A, RUN, B, (Ack(3, 1, 1),))
         a.streams.send(frame)
         assert await b.received.get() == frame
         assert {await a.taken.get(), await a.taken.get()} == {Member("b", 1), B}
