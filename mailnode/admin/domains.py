@@ -125,6 +125,6 @@ class Domains:
 
 def _write_key(path: Path) -> None:
     path.parent.mkdir(exist_ok=True)
-    key.write_new(path)
+    key.write(path, key.new())
     sync(path)
     sync(path.parent)

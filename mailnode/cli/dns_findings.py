@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
+from mailnode.cli.domains import Domains
 from mailnode.cli.findings import Finding, Level
 from mailnode.cli.zone import zone_of
 from mailnode.clock import SystemClock
-from mailnode.config import Config, ConfigError, Domain, postmaster
+from mailnode.config import ConfigError, Domain, postmaster
 from mailnode.mailauth import sts, zone
 from mailnode.mailauth.published import Zone, policy_url, records
 from mailnode.mailauth.resolver import Resolver, Unavailable
@@ -19,7 +20,8 @@ from protocols.sts import Mode, read_id
 FOUND_CHARACTERS, MANY_CHARACTERS = 60, 200
 
 
-async def dns_findings(config: Config) -> AsyncIterator[Finding]:
+async def dns_findings(known: Domains) -> AsyncIterator[Finding]:
+    config = known.config
     resolver = Resolver(asking(config.dns, config.limits.dns_seconds_max), SystemClock(), config.limits)
     try:
         addresses = await zone.addresses(resolver, config.hostname)
@@ -27,7 +29,7 @@ async def dns_findings(config: Config) -> AsyncIterator[Finding]:
             yield finding
         told: set[Finding] = set()
         for domain in config.domains:
-            async for finding in _domain_findings(resolver, config, domain, addresses):
+            async for finding in _domain_findings(resolver, known, domain, addresses):
                 if finding not in told:  # of the host that they share once
                     told.add(finding)
                     yield finding
@@ -49,10 +51,11 @@ async def _host_findings(resolver: Resolver, host: str, found: Sequence[str]) ->
 
 
 async def _domain_findings(
-    resolver: Resolver, config: Config, domain: Domain, addresses: Sequence[str]
+    resolver: Resolver, known: Domains, domain: Domain, addresses: Sequence[str]
 ) -> AsyncIterator[Finding]:
+    config = known.config
     try:
-        wanted = zone_of(config, domain)
+        wanted = zone_of(known, domain)
     except ConfigError as error:
         advice = "its mail cannot be signed: bring the key back from a backup"
         yield Finding(domain.name, Level.ERROR, str(error), advice)

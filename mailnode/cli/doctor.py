@@ -12,6 +12,7 @@ from mailnode import node
 from mailnode.admin import client
 from mailnode.cli.asking import ask
 from mailnode.cli.dns_findings import dns_findings
+from mailnode.cli.domains import domains
 from mailnode.cli.failure import Failure
 from mailnode.cli.findings import (
     Finding,
@@ -64,7 +65,11 @@ async def _looked(directory: Path) -> list[Finding]:
     except ConfigError as error:
         return [*findings, Finding("user", Level.ERROR, str(error), "run this as root, or as that user")]
     findings += [*(_shard_finding(each, running) for each in configs), *certificate_findings(config)]
-    return findings + [each async for each in dns_findings(config)]
+    try:
+        async with domains(directory) as known:
+            return findings + [each async for each in dns_findings(known)]
+    except ConfigError as error:
+        return [*findings, Finding("domains", Level.ERROR, str(error), "their records were not looked at")]
 
 
 def _shard_finding(config: Config, running: bool) -> Finding:

@@ -99,7 +99,7 @@ def _fill(config: Config, accounts: Sequence[tuple[str, str]]) -> None:
     for domain in config.domains:
         path = config.dkim_key(domain)
         path.parent.mkdir(exist_ok=True)
-        key.write_new(path)
+        key.write(path, key.new())
     asyncio.run(_create(config, accounts))
 
 

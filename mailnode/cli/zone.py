@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 
 from mailnode import certificate
-from mailnode.cli.failure import Failure
+from mailnode.cli.domains import Domains, domains
 from mailnode.cli.printing import print_json
-from mailnode.config import Config, Domain, load
-from mailnode.mailauth.keyring import Keyring
+from mailnode.config import Domain
 from mailnode.mailauth.published import SERVICES, Zone, policy, policy_url, records
 
 
 def dns(options: argparse.Namespace) -> None:
-    config = load(options.directory)
-    domain = next((each for each in config.domains if each.name == options.domain.lower()), None)
-    if domain is None:
-        names = ", ".join(each.name for each in config.domains)
-        raise Failure(f"{options.domain!a} is none of this node's domains: {names}")
-    zone = zone_of(config, domain)
+    asyncio.run(_dns(options))
+
+
+async def _dns(options: argparse.Namespace) -> None:
+    async with domains(options.directory) as known:
+        domain = known.named(options.domain)
+        zone = zone_of(known, domain)
     if options.json:
         text = {"url": policy_url(domain.name), "text": zone.policy.text(), "served": zone.serves_policy}
         print_json({"records": [each._asdict() for each in records(zone)], "policy": text})
@@ -32,12 +33,13 @@ def dns(options: argparse.Namespace) -> None:
         print(f";\t{line}")
 
 
-def zone_of(config: Config, domain: Domain) -> Zone:
+def zone_of(known: Domains, domain: Domain) -> Zone:
     """Raises ConfigError where a key cannot be read."""
+    config = known.config
     return Zone(
         domain=domain.name,
         host=config.hostname,
-        keys=Keyring(config, domain).records(),
+        keys=known.keyrings.of(domain).records(),
         ports={at.service: at.port for at in config.listeners if at.service in SERVICES},
         policy=policy(config.hostname, domain.mta_sts),
         serves_policy=config.serves_policies,

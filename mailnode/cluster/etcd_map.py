@@ -17,7 +17,7 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from mailnode.cluster import etcd_rows as rows
-from mailnode.cluster.etcd import Compacted, Etcd, EtcdError, Pair
+from mailnode.cluster.etcd import CALL_SECONDS, Compacted, Etcd, EtcdError, Pair
 from mailnode.cluster.etcd_rows import Cluster, DomainText, Home, Keys, Registered, SealedKey
 from mailnode.cluster.map import Map
 from mailnode.cluster.replica_messages import Member, Row
@@ -87,10 +87,14 @@ class EtcdMap:
         return self.changes
 
     async def reached(self, revision: int) -> None:
-        """Returns once nothing up to that revision is missing here."""
-        changes = self.changes
-        while self.revision < revision:
-            changes = await self.changed(changes)
+        """Returns once nothing up to that revision is missing here; raises EtcdError."""
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                changes = self.changes
+                while self.revision < revision:
+                    changes = await self.changed(changes)
+        except TimeoutError:
+            raise EtcdError(f"what it holds at revision {revision} is not known here yet") from None
 
     # -- etcd
 

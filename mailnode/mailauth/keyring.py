@@ -1,23 +1,20 @@
-"""The keys of a domain through their lives, in the file DIR/dkim/DOMAIN.json beside the private keys.
+"""The keys of a domain through their lives, wherever they are kept.
 
 A key waits until the DNS shows it, signs, retires when a newer one of its kind signs (its record stays, for
-mail that is under way), and is revoked: its record says so with an empty `p=`, and the private key is gone. A
-domain without that file has the one key that its `dkim` names. The command line and the node both write: each
-under the file's lock, and whole.
+mail that is under way), and is revoked: its record says so with an empty `p=`, and the private key is gone.
+Each change of a list is a step that is made on the list as it is then, by one at a time.
 """
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from pathlib import Path
+from functools import partial
+from typing import Protocol
 
-from mailnode.config import Config, ConfigError, Domain
+from mailnode.config import ConfigError, Domain
 from mailnode.mailauth import key
 from mailnode.mailauth.signer import Key
 
@@ -44,111 +41,117 @@ class Held:
     since: int
 
 
-class Keyring:
-    """Of one domain. Each verb raises ConfigError or OSError."""
+class KeysError(ConfigError):
+    """Keys cannot be read or changed; the text is one line for an operator."""
 
-    def __init__(self, config: Config, domain: Domain) -> None:
-        self._folder = config.directory / "dkim"
-        self._domain = domain
-        self._file = self._folder / f"{domain.name}.json"
+
+Step = Callable[[Sequence[Held]], Sequence[Held]]
+
+
+class Kept(Protocol):
+    """Where the keys of a domain lie. Each verb raises KeysError."""
 
     def all(self) -> list[Held]:
         """In the order in which they were made."""
-        try:
-            rows = json.loads(self._file.read_text())
-            return [Held(row["selector"], row["kind"], State(row["state"]), row["since"]) for row in rows]
-        except FileNotFoundError:
-            selector = self._domain.dkim
-            return [Held(selector, "rsa", State.SIGNING, self._made(selector))] if selector else []
-        except (ValueError, KeyError, TypeError) as error:
-            raise ConfigError(f"{self._file}: is no list of keys: {error}") from None
+
+    def private(self, selector: str) -> key.Private: ...
+
+    def is_free(self, selector: str) -> bool:
+        """Nothing lies there under that name."""
+
+    async def change(self, step: Step, pem: bytes = b"") -> list[Held]:
+        """What `step` made new or another; `pem`: the private part of the one that it made. Private parts of
+        those that it revoked go."""
+
+
+class Keyring:
+    """Of one domain. Each verb raises KeysError."""
+
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+
+    def all(self) -> list[Held]:
+        """In the order in which they were made."""
+        return self._kept.all()
 
     def signing(self) -> tuple[Key, ...]:
         return tuple(
-            Key(held.selector, key.read(self._path(held.selector)))
+            Key(held.selector, self._kept.private(held.selector))
             for held in self.all()
             if held.state is State.SIGNING
         )
 
     def record(self, held: Held) -> str:
         """The text of its TXT record."""
-        return REVOKED if held.state is State.REVOKED else key.record(key.read(self._path(held.selector)))
+        return REVOKED if held.state is State.REVOKED else key.record(self._kept.private(held.selector))
 
     def records(self) -> list[tuple[str, str]]:
         """Selectors and texts of all records that the domain's zone shall have."""
         return [(held.selector, self.record(held)) for held in self.all()]
 
-    def generate(self, kind: str, now: int) -> Held:
+    async def generate(self, kind: str, now: int) -> Held:
         """A key that waits for its record."""
-        with self._changing() as keys:
-            number = len(keys) + 1
-            while any(held.selector == f"m{number}" for held in keys) or self._path(f"m{number}").exists():
-                number += 1
-            made = Held(f"m{number}", kind, State.WAITING, now)
-            key.write_new(self._path(made.selector), kind)
-            keys.append(made)
+        pem = await asyncio.to_thread(key.new, kind)
+        (made,) = await self._kept.change(lambda keys: self._more(keys, kind, now), pem)
         return made
 
-    def revoke(self, selector: str, now: int) -> Held | None:
+    async def revoke(self, selector: str, now: int) -> Held | None:
         """None: there is no such key. Its private part goes."""
-        with self._changing() as keys:
-            for at, held in enumerate(keys):
-                if held.selector == selector:
-                    keys[at] = replace(held, state=State.REVOKED, since=now)
-                    break
-            else:
-                return None
-        self._path(selector).unlink(missing_ok=True)
-        return keys[at]
+        changed = await self._kept.change(partial(_revoked, selector=selector, now=now))
+        return next(iter(changed), None) or next(
+            (held for held in self.all() if held.selector == selector), None
+        )
 
-    def turn(self, seen: Sequence[str], now: int) -> list[Held]:
+    async def turn(self, seen: Sequence[str], now: int) -> list[Held]:
         """What is due: keys whose selectors are `seen` in the DNS sign, whom they follow retire, and who has
         been retired for long is revoked. Gives what has changed."""
-        before = self.all()
-        after = _turned(before, frozenset(seen), now)
-        changed = [held for held in after if held not in before]
-        if not changed:
-            return []
-        with self._changing() as keys:
-            keys[:] = after if keys == before else keys
-        for held in changed:
-            if held.state is State.REVOKED:
-                self._path(held.selector).unlink(missing_ok=True)
-        return changed
-
-    def due(self, days: int, now: int) -> list[str]:
-        """Kinds of which a new key shall be made, for the one that signs is older than so many days."""
+        step = partial(_turned, seen=frozenset(seen), now=now)
         keys = self.all()
-        waiting = {held.kind for held in keys if held.state is State.WAITING}
-        return [
-            held.kind
-            for held in keys
-            if held.state is State.SIGNING
-            and now - held.since >= days * DAY_SECONDS
-            and held.kind not in waiting
-        ]
+        return [] if step(keys) == keys else await self._kept.change(step)
 
-    def _made(self, selector: str) -> int:
-        path = self._path(selector)
-        return int(path.stat().st_mtime) if path.exists() else 0
+    async def follow(self, days: int, now: int) -> list[Held]:
+        """New keys, each for one that has signed so many days and has no follower."""
+        made: list[Held] = []
+        for kind in _due(self.all(), days, now):
+            pem = await asyncio.to_thread(key.new, kind)
+            made += await self._kept.change(partial(self._followed, kind=kind, days=days, now=now), pem)
+        return made
 
-    def _path(self, selector: str) -> Path:
-        return self._folder / f"{self._domain.name}.{selector}.pem"
+    def _followed(self, keys: Sequence[Held], kind: str, days: int, now: int) -> Sequence[Held]:
+        return self._more(keys, kind, now) if kind in _due(keys, days, now) else keys
 
-    @contextmanager
-    def _changing(self) -> Iterator[list[Held]]:
-        """The list, to be changed by nobody else; written when the block ends well."""
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        with open(self._folder / ".lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            keys = self.all()
-            yield keys
-            new = self._file.with_suffix(".new")
-            with open(new, "w") as file:
-                json.dump([asdict(held) for held in keys], file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(self._file)
+    def _more(self, keys: Sequence[Held], kind: str, now: int) -> Sequence[Held]:
+        taken = {held.selector for held in keys}
+        number = len(keys) + 1
+        while f"m{number}" in taken or not self._kept.is_free(f"m{number}"):
+            number += 1
+        return [*keys, Held(f"m{number}", kind, State.WAITING, now)]
+
+
+class Keyrings(Protocol):
+    def of(self, domain: Domain) -> Keyring: ...
+
+    def may_turn(self) -> bool:
+        """This node is one of those that make and turn keys; all read them."""
+
+
+def _due(keys: Sequence[Held], days: int, now: int) -> list[str]:
+    """The kinds."""
+    waiting = {held.kind for held in keys if held.state is State.WAITING}
+    return [
+        held.kind
+        for held in keys
+        if held.state is State.SIGNING and now - held.since >= days * DAY_SECONDS and held.kind not in waiting
+    ]
+
+
+def _revoked(keys: Sequence[Held], selector: str, now: int) -> Sequence[Held]:
+    return [
+        replace(held, state=State.REVOKED, since=now)
+        if held.selector == selector and held.state is not State.REVOKED
+        else held
+        for held in keys
+    ]
 
 
 def _turned(keys: Sequence[Held], seen: frozenset[str], now: int) -> list[Held]:

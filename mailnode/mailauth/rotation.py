@@ -7,9 +7,9 @@ import logging
 from collections.abc import Mapping, MutableMapping, Sequence
 
 from mailnode.clock import Clock
-from mailnode.config import Config, ConfigError, Domain
+from mailnode.config import Domain
 from mailnode.mailauth import zone
-from mailnode.mailauth.keyring import Held, Keyring, State
+from mailnode.mailauth.keyring import Held, Keyring, Keyrings, KeysError, State
 from mailnode.mailauth.published import key_record
 from mailnode.mailauth.resolver import Resolver, Unavailable
 from mailnode.mailauth.signer import Key
@@ -24,13 +24,13 @@ class Rotation:
 
     def __init__(
         self,
-        config: Config,
+        keyrings: Keyrings,
         domains: Mapping[str, Domain],
         signing: MutableMapping[str, Sequence[Key]],
         resolver: Resolver,
         clock: Clock,
     ) -> None:
-        self._config = config
+        self._keyrings = keyrings
         self._domains = domains
         self._signing = signing
         self._resolver = resolver
@@ -49,12 +49,12 @@ class Rotation:
                 await self._look_at(domain)
             except Unavailable:
                 continue  # whether a key is seen is asked again
-            except (ConfigError, OSError) as error:
+            except KeysError as error:
                 log.error("keys could not be looked at: %s", error, extra={"domain": domain.name})
 
     async def _look_at(self, domain: Domain) -> None:
-        ring = Keyring(self._config, domain)
-        if self._config.node == 0:  # of several nodes one makes and turns keys, and all read them
+        ring = self._keyrings.of(domain)
+        if self._keyrings.may_turn():
             await self._turn(domain, ring)
         keys = ring.all()
         if self._known.get(domain.name) != keys:
@@ -64,10 +64,9 @@ class Rotation:
     async def _turn(self, domain: Domain, ring: Keyring) -> None:
         now = self._clock.now_microseconds() // 1_000_000
         if domain.dkim_rotate_days:
-            for kind in ring.due(domain.dkim_rotate_days, now):
-                made = await asyncio.to_thread(ring.generate, kind, now)
+            for made in await ring.follow(domain.dkim_rotate_days, now):
                 self._tell(domain, made)
-        for changed in ring.turn(await self._seen(domain, ring), now):
+        for changed in await ring.turn(await self._seen(domain, ring), now):
             self._tell(domain, changed)
 
     async def _seen(self, domain: Domain, ring: Keyring) -> list[str]:

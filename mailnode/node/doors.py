@@ -165,7 +165,7 @@ class Doors:
         Raises ConfigError and changes nothing when the certificate cannot be used.
         """
         certificate.check(self.config.certificate, self.config.key, config.key_password)
-        keys = signing(config)
+        keys = signing(config, self._parts.keyrings)
         config = replace(config, node=self.config.node, nodes=config.nodes or self.config.nodes)
         changed = [each.name for each in fields(Config) if _differs(each.name, self.config, config)]
         limits, limits_later = tunable.changed(self.config.limits, config.limits)

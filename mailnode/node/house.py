@@ -36,6 +36,8 @@ from mailnode.directory.sessions import Sessions
 from mailnode.directory.turns import Turns
 from mailnode.directory.verification import Verification
 from mailnode.limits import Limits
+from mailnode.mailauth.keyfiles import KeyFiles
+from mailnode.mailauth.keyring import Keyrings
 from mailnode.mailauth.resolver import Resolver, Shares
 from mailnode.mailauth.servers import asking
 from mailnode.mailauth.signer import Key
@@ -104,6 +106,7 @@ class House:
     resolver: Resolver
     shares: Shares
     """Of the resolver, for those who bring mail."""
+    keyrings: Keyrings
     signing: dict[str, Sequence[Key]]
     people: People
     trimming: Trimming
@@ -157,6 +160,7 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
                     limits.mailauth_dns_queries_open_max,
                     limits.mailauth_dns_queries_open_per_network_max,
                 ),
+                keyrings=KeyFiles(config),
                 signing={},
                 people=_people(accounts, domains, pools, clock, limits, len(mapped.peers) > 1),
                 trimming=Trimming(shard, accounts, pools.loads, clock, limits),

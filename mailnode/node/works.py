@@ -8,7 +8,7 @@ from typing import Any
 
 from mailnode.config import Config
 from mailnode.config import Relay as RelayConfig
-from mailnode.mailauth.keyring import Keyring
+from mailnode.mailauth.keyring import Keyrings
 from mailnode.mailauth.rotation import Rotation
 from mailnode.mailauth.signer import Key, Signer
 from mailnode.mailbox import orphans
@@ -35,13 +35,13 @@ def works(config: Config, parts: House) -> Iterator[Coroutine[Any, Any, None]]:
         yield _outbox(config, config.relay, parts).run()
         if config.reports is not None:
             yield sending(config, config.reports, parts).run()
-        yield Rotation(config, parts.domains, parts.signing, parts.resolver, parts.clock).run()
+        yield Rotation(parts.keyrings, parts.domains, parts.signing, parts.resolver, parts.clock).run()
 
 
 def _outbox(config: Config, told: RelayConfig, parts: House) -> Outbox:
     """Our users' mail goes on to other domains."""
     clock, limits = parts.clock, parts.limits
-    parts.signing.update(signing(config))
+    parts.signing.update(signing(config, parts.keyrings))
     relay = Relay(
         Routes(parts.resolver, clock, config.hostname, limits, loopback=told.loopback),
         Signer(parts.signing, clock),
@@ -55,10 +55,10 @@ def _outbox(config: Config, told: RelayConfig, parts: House) -> Outbox:
     return Outbox(parts.accounts, relay)
 
 
-def signing(config: Config) -> dict[str, Sequence[Key]]:
+def signing(config: Config, keyrings: Keyrings) -> dict[str, Sequence[Key]]:
     """By domain; raises ConfigError."""
     domains = config.domains if config.relay else ()
-    return {domain.name: Keyring(config, domain).signing() for domain in domains}
+    return {domain.name: keyrings.of(domain).signing() for domain in domains}
 
 
 async def _sweep(parts: House) -> None:

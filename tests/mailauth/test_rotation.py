@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from mailnode.cli import main
-from mailnode.config import Config, ConfigError, load
+from mailnode.config import Config, load
 from mailnode.limits import Limits
-from mailnode.mailauth.keyring import DAY_SECONDS, RETIRED_SECONDS, REVOKED, Keyring
+from mailnode.mailauth.keyfiles import KeyFiles
+from mailnode.mailauth.keyring import DAY_SECONDS, RETIRED_SECONDS, REVOKED, KeysError
 from mailnode.mailauth.resolver import Resolver
 from mailnode.mailauth.rotation import Rotation
 from mailnode.mailauth.signer import Key
@@ -35,12 +36,12 @@ class Site:
 
     def __init__(self, config: Config, days: int = 0) -> None:
         self.domain = replace(config.domains[0], dkim_rotate_days=days)
-        self.ring = Keyring(config, self.domain)
+        self.ring = KeyFiles(config).of(self.domain)
         self.signing: dict[str, tuple[Key, ...]] = {}
         self.clock, self.zone = Still(), Zone({})
         self.clock.seconds = self.ring.all()[0].since + 10
         resolver = Resolver(self.zone, self.clock, Limits())
-        self.rotation = Rotation(config, {NAME: self.domain}, self.signing, resolver, self.clock)  # type: ignore[arg-type]
+        self.rotation = Rotation(KeyFiles(config), {NAME: self.domain}, self.signing, resolver, self.clock)  # type: ignore[arg-type]
 
     def look(self, seconds: int = 2 * DAY_SECONDS) -> list[tuple[str, str]]:
         self.clock.seconds += seconds
@@ -86,7 +87,7 @@ def test_an_old_key_has_one_follower_by_itself(config: Config) -> None:
 
 def test_another_key_under_the_name_or_a_silent_dns_changes_nothing(config: Config) -> None:
     site = Site(config)
-    site.ring.generate("rsa", 0)
+    asyncio.run(site.ring.generate("rsa", 0))
     name = f"m2._domainkey.{NAME}"
     for records in (FAILS, ['"v=DKIM1; k=rsa; p=AAAA"']):
         site.zone.names = {name: {"TXT": records}}
@@ -114,12 +115,13 @@ def test_keys_are_listed_and_records_printed(config: Config, capsys: pytest.Capt
 
 
 def test_private_keys_are_their_owners_alone_and_a_broken_list_is_told(config: Config) -> None:
-    ring = Keyring(config, config.domains[0])
-    ring.generate("ed25519", 0)
+    ring = KeyFiles(config).of(config.domains[0])
+    asyncio.run(ring.generate("ed25519", 0))
     for path in (config.directory / "dkim").glob("*.pem"):
         assert path.stat().st_mode & 0o777 == 0o600
     (config.directory / "dkim" / f"{NAME}.json").write_text('[{"selector": 1}]')
-    with pytest.raises(ConfigError, match="is no list of keys"):
+    with pytest.raises(KeysError, match="is no list of keys"):
         ring.all()
-    site = Rotation(config, {NAME: config.domains[0]}, {}, Resolver(Zone({}), Still(), Limits()), Still())
+    resolver = Resolver(Zone({}), Still(), Limits())
+    site = Rotation(KeyFiles(config), {NAME: config.domains[0]}, {}, resolver, Still())
     asyncio.run(site.look())

@@ -1,0 +1,114 @@
+"""Keys of domains as etcd holds them for all nodes of a cluster, sealed by its secret.
+
+A step of a domain's list is one transaction on the condition that none of its keys has changed since: of
+nodes that try the same step at the same time one makes it, and the others find nothing left to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mailnode.cluster import etcd_rows as rows
+from mailnode.cluster.etcd import EtcdError, Put, Unchanged
+from mailnode.cluster.etcd_map import EtcdMap
+from mailnode.cluster.etcd_rows import SealedKey
+from mailnode.cluster.secret import Secret
+from mailnode.config import Domain
+from mailnode.mailauth import key
+from mailnode.mailauth.keyring import Held, Keyring, KeysError, State, Step
+
+ATTEMPTS = 10  # each lost to another node, whose step leaves less to do
+
+
+@dataclass(frozen=True, slots=True)
+class SealedKeys:
+    """Of all domains of a cluster."""
+
+    source: EtcdMap
+    secret: Secret
+
+    def of(self, domain: Domain) -> Keyring:
+        return Keyring(SealedKeysOf(self.source, self.secret, domain.name))
+
+    def may_turn(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class SealedKeysOf:
+    """Of one domain."""
+
+    source: EtcdMap
+    secret: Secret
+    domain: str
+
+    def all(self) -> list[Held]:
+        return _listed(self.domain, self._rows())
+
+    def private(self, selector: str) -> key.Private:
+        row = self._rows().get(selector)
+        if row is None or not row.sealed:
+            raise KeysError(f"{self.domain}: key {selector}: etcd holds none")
+        try:
+            return key.of_pem(self.secret.open(row.sealed, about(self.domain, selector)))
+        except ValueError as error:
+            raise KeysError(f"{self.domain}: key {selector}: {error}") from None
+
+    def is_free(self, selector: str) -> bool:
+        return selector not in self._rows()
+
+    async def change(self, step: Step, pem: bytes = b"") -> list[Held]:
+        try:
+            for _ in range(ATTEMPTS):
+                before = dict(self._rows())
+                keys = self.all()
+                changed = [held for held in step(keys) if held not in keys]
+                if not changed or await self._changed(before, changed, pem):
+                    return changed
+        except EtcdError as error:
+            raise KeysError(f"{self.domain}: its keys could not be changed: {error}") from None
+        raise KeysError(f"{self.domain}: its keys are being changed elsewhere: try again")
+
+    async def _changed(self, before: Mapping[str, SealedKey], changed: Sequence[Held], pem: bytes) -> bool:
+        """Whether nobody else was first."""
+        keys = self.source.keys
+        revisions = {held.selector: 0 for held in changed}
+        revisions |= {selector: row.revision for selector, row in before.items()}
+        conditions = [Unchanged(keys.key(self.domain, each), at) for each, at in revisions.items()]
+        puts = [self._put(before, held, pem) for held in changed]
+        answer = await self.source.etcd.transact(conditions, puts, [each.key for each in conditions])
+        # At a revision between others may have changed what is not followed here.
+        await self.source.reached(max((pair.revision for pair in answer.pairs), default=answer.revision))
+        return answer.is_done
+
+    def _put(self, before: Mapping[str, SealedKey], held: Held, pem: bytes) -> Put:
+        row = before.get(held.selector)
+        number = row.number if row else max((each.number for each in before.values()), default=0) + 1
+        sealed = row.sealed if row else self.secret.seal(pem, about(self.domain, held.selector))
+        return put_of(self.source.keys, self.domain, held, number, sealed)
+
+    def _rows(self) -> Mapping[str, SealedKey]:
+        return self.source.signing.get(self.domain, {})
+
+
+def put_of(keys: rows.Keys, domain: str, held: Held, number: int, sealed: bytes) -> Put:
+    """One that is revoked is kept without what it signed with."""
+    kept = b"" if held.state is State.REVOKED else sealed
+    row = SealedKey(number, held.kind, held.state.value, held.since, kept)
+    return Put(keys.key(domain, held.selector), rows.key_octets(row))
+
+
+def about(domain: str, selector: str) -> bytes:
+    """What a sealed key is about."""
+    return f"key/{domain}/{selector}".encode()
+
+
+def _listed(domain: str, found: Mapping[str, SealedKey]) -> list[Held]:
+    try:
+        return [
+            Held(selector, row.kind, State(row.state), row.since)
+            for selector, row in sorted(found.items(), key=lambda each: each[1].number)
+        ]
+    except ValueError as error:
+        raise KeysError(f"{domain}: its keys: {error}") from None
