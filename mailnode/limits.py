@@ -223,6 +223,8 @@ class Limits:
     group_pending_octets_max: int = 64 * MiB  # waiting for the writer: beyond it callers wait
 
     # -- between nodes
+    moves_per_node_max: int = 8  # partitions whose copies move at a time from a node, or to it
+    node_lost_seconds: int = 600  # without a lease: longer than a machine takes to come back
     peer_calls_open_max: int = 1000  # gRPC calls at a node's server: some 5 streams of each of 100 nodes
     peer_message_octets_max: int = 64 * MiB  # a message with the longest header goes in one; frames are 1 MiB
     peer_silence_seconds_max: int = 2  # then a peer is asked whether it is there, and has as long to answer

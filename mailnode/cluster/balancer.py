@@ -4,30 +4,51 @@ It writes the first row of each partition, by the ring, once as many hosts have 
 nothing has to move then. Later it writes `replicas` and `min_insync` of rows, never who leads or is in sync:
 that is the primary's. All it writes are swaps, so two that think to be elected do no harm, and what is done
 already is not done again.
+
+What it aims at is kept until nodes or homes are others, somebody else changed `replicas`, or it is reached:
+what moves does not change its mind on the way.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Sequence
+from contextlib import suppress
 
+from mailnode.cluster.balance import Replicas, Standing, Standings, aims, is_same, plan
 from mailnode.cluster.etcd import EtcdError, Put, Unchanged
 from mailnode.cluster.etcd_lease import Lease
 from mailnode.cluster.etcd_map import AGAIN_SECONDS, EtcdMap
-from mailnode.cluster.etcd_rows import Home
+from mailnode.cluster.etcd_rows import Home, Registered
 from mailnode.cluster.etcd_swaps import SWAPS_MAX, Swaps
 from mailnode.cluster.layer import Node
+from mailnode.cluster.moving import Moving
 from mailnode.cluster.replica_messages import Member, Row, Swap
-from mailnode.cluster.ring import SLOTS, Placement, placements
+from mailnode.cluster.ring import SLOTS
+from mailnode.limits import Limits
 
 log = logging.getLogger(__name__)
 
+ROUND_SECONDS = 0.5  # between two plans: a move takes about as long, and a plan some ms of the loop
+LOOK_SECONDS = 5.0  # at what changes by time alone: a node is lost
+
 
 class Balancer:
-    def __init__(self, source: EtcdMap, swaps: Swaps) -> None:
+    """Lives on the loop."""
+
+    def __init__(self, source: EtcdMap, swaps: Swaps, limits: Limits) -> None:
         self._source = source
         self._swaps = swaps
+        self._limits = limits
+        self.moving = Moving()
+        """As far as this node is the one that is elected."""
+        self._away: dict[Member, float] = {}
+        """Since when a shard of the registry has no lease."""
+        self._aimed: dict[int, Replicas] = {}
+        self._before: dict[int, Replicas] = {}
+        """`replicas` when it was aimed."""
+        self._aimed_by: object = None
 
     async def run(self, lease: Lease) -> None:
         """For ever."""
@@ -36,11 +57,16 @@ class Balancer:
             try:
                 if await self._is_elected(lease):
                     await self._balance()
+                    await asyncio.sleep(0 if self._is_unmapped() else ROUND_SECONDS)
+                else:
+                    self.moving = Moving()
             except EtcdError as error:
                 log.debug("balancing waits", extra={"reason": error})
                 await asyncio.sleep(AGAIN_SECONDS)
                 continue
-            changes = await self._source.changed(changes)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    changes = await self._source.changed(changes)
 
     async def _is_elected(self, lease: Lease) -> bool:
         source, me = self._source, self._source.map.me.node
@@ -50,36 +76,110 @@ class Balancer:
         answer = await source.etcd.transact([Unchanged(key, 0)], [Put(key, me.encode(), lease.number)])
         return answer.is_done
 
-    async def _balance(self) -> None:
-        for number, home in sorted(self._source.homes.items()):
-            swaps = await self._first(number, home) if self._lacks(number) else []
-            for begin in range(0, len(swaps), SWAPS_MAX):
-                await self._swaps.swap(swaps[begin : begin + SWAPS_MAX])
-            if swaps:
-                log.info("rows of the map are written", extra={"home": number, "rows": len(swaps)})
+    def _is_unmapped(self) -> bool:
+        return any(self._lacks(number) for number in self._source.homes)
 
     def _lacks(self, number: int) -> bool:
         """Some partition of the home has no row."""
         first = number * SLOTS
         return not all(self._source.map.revision(first + slot) for slot in range(SLOTS))
 
-    async def _first(self, number: int, home: Home) -> list[Swap]:
+    async def _balance(self) -> None:
+        standings = self._standings()
+        for number, home in sorted(self._source.homes.items()):
+            if self._lacks(number):
+                await self._begin(number, home, standings)
+        await self._aim(standings)
+        await self._move(standings)
+
+    # -- the nodes
+
+    def _standings(self) -> dict[str, Standing]:
+        now, leases = asyncio.get_running_loop().time(), self._source.leases
+        members = {node.member for node in self._source.nodes.values()}
+        self._away = {member: self._away.get(member, now) for member in members if member not in leases}
+        return {name: self._standing(node, now) for name, node in self._source.nodes.items()}
+
+    def _standing(self, node: Registered, now: float) -> Standing:
+        peer, member = node.peer, node.member
+        since = self._away.get(member)
+        is_lost = since is not None and now >= since + self._limits.node_lost_seconds
+        return Standing(
+            Node(peer.name, peer.host, peer.rack, peer.dc, peer.weight),
+            member,
+            stays=not node.is_leaving and not is_lost and peer.weight > 0,
+            is_alive=since is None,
+        )
+
+    # -- the first map
+
+    async def _begin(self, number: int, home: Home, standings: Standings) -> None:
         """The rows that are not there, by the ring; none while too few hosts have joined."""
-        nodes = [node for node in self._source.nodes.values() if not node.is_leaving]
-        peers = [node.peer for node in nodes]
-        if len({peer.host for peer in peers if peer.dc == home.dc}) < home.copies:
-            return []
-        members = {node.peer.name: node.member for node in nodes}
-        ring = [Node(peer.name, peer.host, peer.rack, peer.dc, peer.weight) for peer in peers]
-        placed = await asyncio.to_thread(placements, ring, home.dc, home.copies)
-        first, known = number * SLOTS, self._source.map
-        return [
-            Swap(first + slot, _first_row(placement, members, home))
-            for slot, placement in enumerate(placed)
-            if not known.revision(first + slot)
+        alive = {name: each for name, each in standings.items() if each.stays and each.is_alive}
+        hosts = {each.node.host for each in alive.values() if each.node.dc == home.dc}
+        if len(hosts) < home.copies:
+            return
+        aimed = await asyncio.to_thread(aims, alive, home, self._slots(number))
+        first = number * SLOTS
+        swaps = [
+            Swap(first + slot, _first_row(aim, alive, home))
+            for slot, aim in enumerate(aimed)
+            if not self._source.map.revision(first + slot)
         ]
+        await self._swap(swaps)
+        log.info("rows of the map are written", extra={"home": number, "rows": len(swaps)})
+
+    def _slots(self, number: int) -> dict[int, Row]:
+        """The rows of a home that are there."""
+        known, first = self._source.map, number * SLOTS
+        return {slot: known.row(first + slot) for slot in range(SLOTS) if known.revision(first + slot)}
+
+    async def _swap(self, swaps: Sequence[Swap]) -> int:
+        done = 0
+        for begin in range(0, len(swaps), SWAPS_MAX):
+            done += await self._swaps.swap(swaps[begin : begin + SWAPS_MAX])
+        return done
+
+    # -- moves
+
+    async def _aim(self, standings: Standings) -> None:
+        """Where everything should be, if that may be another than it was."""
+        homes = dict(self._source.homes)
+        by = homes, {name: (each.node, each.stays) for name, each in standings.items()}
+        if by == self._aimed_by and not self._is_changed():
+            return
+        before, aimed = dict[int, Replicas](), dict[int, Replicas]()
+        for number, home in homes.items():
+            rows, first = self._slots(number), number * SLOTS
+            before.update((first + slot, row.replicas) for slot, row in rows.items())
+            found = await asyncio.to_thread(aims, standings, home, rows)
+            aimed.update((first + slot, found[slot]) for slot in rows if found)
+        self._before, self._aimed, self._aimed_by = before, aimed, by
+
+    def _is_changed(self) -> bool:
+        """There is a new row, or one that is neither as it was nor as it is aimed at; or all is reached."""
+        asks = False
+        for at, row in self._source.map.rows():
+            before = self._before.get(at)
+            if before is None:
+                return True
+            aim = self._aimed.get(at, before)
+            if row.replicas not in (before, aim) and not is_same(row.replicas, aim):
+                return True
+            asks = asks or (before != aim and not is_same(before, aim))
+        return asks and self.moving.left == 0
+
+    async def _move(self, standings: Standings) -> None:
+        source = self._source
+        found = plan(standings, source.homes, source.map.rows(), self._aimed, self._limits.moves_per_node_max)
+        now = asyncio.get_running_loop().time()
+        if bool(found.left) != bool(self.moving.left):
+            log.info("copies move" if found.left else "all copies are where they should be")
+        self.moving.see(found.left, found.under_way, now)
+        if found.swaps:
+            await self._swap(found.swaps)
 
 
-def _first_row(placement: Placement, members: Mapping[str, Member], home: Home) -> Row:
-    primary = members[placement.home[0]]
-    return Row(0, 0, primary, 0, (primary,), (*placement.home, *placement.far), home.min_insync)
+def _first_row(aim: Replicas, standings: Standings, home: Home) -> Row:
+    primary = standings[aim[0]].member
+    return Row(0, 0, primary, 0, (primary,), aim, home.min_insync)

@@ -25,11 +25,14 @@ from mailnode.cluster.map import Map, Peer
 from mailnode.cluster.replica_messages import Member
 from mailnode.cluster.ring import SLOTS
 from mailnode.clustered import ClusterAt
+from mailnode.limits import Limits
 from mailnode.store.keys import Family
 from mailnode.store.shard import RocksShard, ShardError
 from mailnode.table import ConfigError
 
 log = logging.getLogger(__name__)
+
+_LIMITS = Limits()
 
 _NAME_TAKEN = "another node named {name} runs, with another disk"
 _NO_ROWS = "the map has no rows yet: {reason}"
@@ -62,7 +65,12 @@ class Joined:
 
 @asynccontextmanager
 async def joined(
-    at: ClusterAt, address: str, shard: RocksShard, run: int, told: Callable[[str], None] | None = None
+    at: ClusterAt,
+    address: str,
+    shard: RocksShard,
+    run: int,
+    told: Callable[[str], None] | None = None,
+    limits: Limits = _LIMITS,
 ) -> AsyncIterator[Joined]:
     """Once the map is known. `address`: where the other nodes reach this one; `told` of what is waited for.
 
@@ -72,7 +80,7 @@ async def joined(
     keys, me = Keys(at.prefix), Member(at.name, int.from_bytes(shard.incarnation))
     known = Map(me)
     source, swaps = EtcdMap(etcd, keys, known, shard.cluster), Swaps(etcd, keys, known)
-    made = Joined(source, swaps, Lease(etcd, keys, me, run), Balancer(source, swaps), run)
+    made = Joined(source, swaps, Lease(etcd, keys, me, run), Balancer(source, swaps, limits), run)
     made.told = told or made.told
     try:
         await _until(made, source.read)

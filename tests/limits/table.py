@@ -53,6 +53,7 @@ PARTITIONS = "cluster/test_partitions.py::"
 COMPRESS = "listeners/test_imap_compress.py::"
 MIME = "protocols/mime/test_bounds.py::test_what_is_beyond_the_bound_is_left_out"
 PEERS = "cluster/test_peers.py::"
+BALANCE = "cluster/test_balance.py::"
 REMOTE = "mailbox/test_remote.py::"
 HOSTILE = "protocols/mime/test_hostile.py::"
 
@@ -288,6 +289,9 @@ LIMITS = {
     "large_at_once_max": "mailbox/test_loads.py::test_large_changes_of_many_accounts_are_made_few_at_once",
     "group_pending_octets_max": PARTITIONS + "test_room_is_waited_for_while_too_much_is_pending",
     # -- between nodes
+    "moves_per_node_max": BALANCE + "test_from_any_map_it_ends_and_what_can_be_done_is_done",
+    "node_lost_seconds": "cluster/test_balancer.py::"
+    + "test_what_a_lost_node_had_is_copied_to_others_and_a_node_that_joins_gets_its_share",
     "peer_calls_open_max": PEERS + "test_more_calls_than_a_server_may_have_are_refused_and_the_others_go_on",
     "peer_message_octets_max": PEERS + "test_a_message_that_is_too_long_ends_its_call_alone",
     "peer_silence_seconds_max": PEERS + "test_a_peer_that_hangs_is_noticed",
