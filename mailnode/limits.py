@@ -190,6 +190,7 @@ class Limits:
     arrays_small_octets: int = 1 * MiB  # 20,000 messages: loaded again in 10 ms
     arrays_idle_seconds: int = 10  # then such arrays go
     accounts_kept_max: int = 10_000  # heads of accounts nobody uses at the moment, a few KiB each
+    system_accounts_kept_max: int = 2_000  # likewise: the directory has one of each partition
     load_threads_max: int = 4  # cold reads at the same time
 
     expunged_kept_seconds: int = 7 * 86_400  # then what was expunged cannot be brought back

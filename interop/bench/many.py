@@ -35,7 +35,7 @@ async def _create(directory: Path, accounts: list[tuple[str, str]]) -> None:
     async with house(config, SystemClock()) as parts:
         domains = {domain.name: domain for domain in config.domains}
         credentials = _OneHash(parts)
-        rows = Rows(parts.accounts, parts.clock, parts.limits)
+        rows = Rows(parts.accounts, parts.clock)
         creation = Creation(parts.accounts, rows, credentials, domains, parts.clock, parts.limits)
         for start in range(0, len(accounts), TOGETHER):
             some = accounts[start : start + TOGETHER]

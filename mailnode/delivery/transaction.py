@@ -193,11 +193,17 @@ class Transaction:
             self._tell(self._examined.size, (refused,) * len(self._recipients), ended)
             return refused
         arrived = await self._end(octets)
-        accounts = {key for _, keys in self._recipients for key in keys} - {QUEUE}
-        refused = await self._copies.refusal(sorted(accounts), arrived.mail.size) if accounts else None
+        refused = await self._refused_before(arrived.mail.size)
         replies = (refused,) * len(self._recipients) if refused else await self._stored(arrived)
         self._tell(arrived.mail.size, replies, ended)
         return one_for_all(replies)
+
+    async def _refused_before(self, octets: int) -> Reply | None:
+        """Why none of several copies is made; a single one tells by itself whether it has room."""
+        copies = {key for _, keys in self._recipients for key in keys}
+        if len(copies) == 1:
+            return None
+        return await self._copies.refusal(sorted(copies - {QUEUE}), octets)
 
     async def _stored(self, arrived: Arrived) -> tuple[Reply, ...]:
         """What was found out about it shares the sync of its copies."""

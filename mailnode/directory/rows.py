@@ -1,10 +1,6 @@
-"""The rows of the directory: read, written, and remembered while they are positive.
-
-One node owns every partition, so a row changes here or not at all.
-"""
+"""The rows of the directory: one an address. They are remembered where they lie (mailbox/remembered)."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
@@ -12,7 +8,6 @@ from google.protobuf.message import DecodeError, Message
 
 from mailnode.clock import Clock
 from mailnode.directory.address import Address, directory_account, stored_address
-from mailnode.limits import Limits
 from mailnode.mailbox.verbs import Account
 from mailnode.pb.change_pb2 import Intent, PutRow, Result
 from mailnode.pb.row_pb2 import DirectoryRow
@@ -32,34 +27,17 @@ class Accounts(Protocol):
 
 
 class Rows:
-    """One directory row an address, keyed by the whole canonical address.
+    """Keyed by the whole canonical address."""
 
-    Rows that exist are remembered, `Limits.directory_rows_cached_max` of them; that an address has none is
-    not, for a flood of guesses would push out what is asked for daily.
-    """
-
-    def __init__(self, accounts: Accounts, clock: Clock, limits: Limits) -> None:
+    def __init__(self, accounts: Accounts, clock: Clock) -> None:
         self._accounts = accounts
         self._clock = clock
-        self._remembered: OrderedDict[Address, bytes] = OrderedDict()
-        self._remembered_max = limits.directory_rows_cached_max
-        self._writes = 0
 
     async def get(self, address: Address) -> DirectoryRow | None:
         """Raises Unreadable: whether there is such an address is not known then."""
-        remembered = self._remembered.get(address)
-        if remembered is not None:
-            self._remembered.move_to_end(address)
-            return DirectoryRow.FromString(remembered)
-        writes = self._writes
-        account = await self._account(address)
-        stored = await account.row(Kind.DIRECTORY, str(address).encode())
-        if not stored:
-            return None
-        row = parsed(DirectoryRow, account.id, Kind.DIRECTORY, str(address).encode(), stored)
-        if writes == self._writes:  # else what was read may be older than what was written meanwhile
-            self._remember(address, stored)
-        return row
+        account, key = await self._account(address), str(address).encode()
+        stored = await account.row(Kind.DIRECTORY, key)
+        return parsed(DirectoryRow, account.id, Kind.DIRECTORY, key, stored) if stored else None
 
     async def all(self) -> dict[Address, DirectoryRow]:
         """Every row that can be read, by address."""
@@ -93,17 +71,8 @@ class Rows:
         return put_row
 
     async def _apply(self, address: Address, put_row: PutRow) -> Result:
-        try:
-            account = await self._account(address)
-            return await account.apply(Intent(id=intent_id(self._clock), put_row=put_row))
-        finally:
-            self._writes += 1
-            self._remembered.pop(address, None)
-
-    def _remember(self, address: Address, stored: bytes) -> None:
-        self._remembered[address] = stored
-        if len(self._remembered) > self._remembered_max:
-            self._remembered.popitem(last=False)
+        account = await self._account(address)
+        return await account.apply(Intent(id=intent_id(self._clock), put_row=put_row))
 
 
 def _by_address(stored: Iterable[tuple[bytes, bytes]]) -> dict[Address, DirectoryRow]:

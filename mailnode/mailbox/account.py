@@ -27,6 +27,7 @@ from mailnode.mailbox.decided import Decided, Loaded, Moment
 from mailnode.mailbox.dues import Dues
 from mailnode.mailbox.quota import Quotas, Usage
 from mailnode.mailbox.reads import Head, Reads
+from mailnode.mailbox.remembered import RememberedRows
 from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS, ENTRY_OCTETS, uids_of
 from mailnode.mailbox.runs import next_run
 from mailnode.mailbox.search import Stage, stages
@@ -66,6 +67,7 @@ class LocalAccount:
         "_queued",
         "_quotas",
         "_reads",
+        "_remembered",
         "_turn",
         "_used",
         "_whole",
@@ -83,6 +85,7 @@ class LocalAccount:
         limits: Limits,
         dues: Dues,
         quotas: Quotas,
+        remembered: RememberedRows,
         used: Callable[[LocalAccount, int, int], None],
     ) -> None:
         """`used(account, mailbox, octets)` is told of arrays in memory each time they are needed."""
@@ -96,6 +99,7 @@ class LocalAccount:
         self._limits = limits
         self._dues = dues
         self._quotas = quotas
+        self._remembered = remembered
         self._used = used
         self._deciding: Decided | None = None
         self._whole = True
@@ -209,7 +213,14 @@ class LocalAccount:
 
     async def row(self, kind: int, key: bytes) -> bytes:
         self._check_read()
-        return await self._read(self._reads.small_row, kind, key)
+        remembered = self._remembered.get(self.id, kind, key)
+        if remembered is not None:
+            return remembered
+        position = self._committed.position
+        row = await self._read(self._reads.small_row, kind, key)
+        if position == self._committed.position:  # else it may be older than what was committed meanwhile
+            self._remembered.take(self.id, kind, key, row)
+        return row
 
     async def rows(self, kind: int, prefix: bytes, after: bytes, count_max: int) -> list[tuple[bytes, bytes]]:
         self._check_read()
@@ -429,6 +440,7 @@ class LocalAccount:
         """The change is durable: it crosses to the committed edge, and readers are told."""
         self._decided.leave(change)
         self._committed.take(change)
+        self._remembered.commit(change)
         for _, backlog in self._loading.values():
             backlog.append(change)
         self._in_flight.pop(change.intent, None)

@@ -18,6 +18,7 @@ from mailnode.mailbox.dues import Dues
 from mailnode.mailbox.places import Places
 from mailnode.mailbox.quota import Quotas
 from mailnode.mailbox.reads import Reads
+from mailnode.mailbox.remembered import RememberedRows
 from mailnode.mailbox.remote import RemoteAccount
 from mailnode.mailbox.said import stored_meant
 from mailnode.mailbox.verbs import Account
@@ -73,6 +74,8 @@ class Accounts:
         self._open: WeakValueDictionary[int, LocalAccount] = WeakValueDictionary()
         self._opening: dict[int, asyncio.Future[LocalAccount]] = {}
         self._kept: OrderedDict[int, LocalAccount] = OrderedDict()
+        self._kept_of_system: OrderedDict[int, LocalAccount] = OrderedDict()
+        self._remembered = RememberedRows(limits.directory_rows_cached_max)
         self._arrays: OrderedDict[tuple[int, int], _Used] = OrderedDict()
         self._arrays_octets = 0
         self._give_back = memory.giver()
@@ -114,12 +117,11 @@ class Accounts:
         found = self._open.get(account)
         if found is None:
             found = await self._load(account)
+        limits = self._limits
         if keys.is_system(account):
-            return found  # what is asked of it is remembered elsewhere
-        self._kept[account] = found
-        self._kept.move_to_end(account)
-        if len(self._kept) > self._limits.accounts_kept_max:
-            self._kept.popitem(last=False)
+            _keep(self._kept_of_system, found, limits.system_accounts_kept_max)
+        else:
+            _keep(self._kept, found, limits.accounts_kept_max)
         return found
 
     def leads(self, account: int) -> bool:
@@ -153,16 +155,21 @@ class Accounts:
     def _end(self, partition: int) -> None:
         """Its accounts are another node's; what is held of them here is of the past."""
         self.dues.end(partition)
+        self._remembered.forget(partition)
         for account in [each for each in self._open if keys.partition(each) == partition]:
             opened = self._open.get(account)
             if opened is not None:
                 opened.end()
-            self.forget(account)
+            self._drop(account)
 
     def forget(self, account: int) -> None:
         """Its rows are written anew by somebody else: it is read again when it is next opened."""
-        self._kept.pop(account, None)
-        self._open.pop(account, None)
+        self._drop(account)
+        self._remembered.forget(keys.partition(account))
+
+    def _drop(self, account: int) -> None:
+        for opened in (self._kept, self._kept_of_system, self._open):
+            opened.pop(account, None)
 
     async def directory_rows(self, kind: int) -> list[tuple[bytes, bytes]]:
         """Every row of a kind of the directory accounts of home 0, as key and value; raises Unavailable."""
@@ -213,6 +220,7 @@ class Accounts:
             self._limits,
             self.dues,
             self._quotas,
+            self._remembered,
             self._used,
         )
         self._open[account] = opened
@@ -252,3 +260,10 @@ class Accounts:
             self._loads.submit(self._give_back)
         if any(used.octets <= small for used in self._arrays.values()):
             self._look_later()
+
+
+def _keep(kept: OrderedDict[int, LocalAccount], account: LocalAccount, count_max: int) -> None:
+    kept[account.id] = account
+    kept.move_to_end(account.id)
+    if len(kept) > count_max:
+        kept.popitem(last=False)

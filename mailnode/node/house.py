@@ -162,7 +162,7 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
                 ),
                 keyrings=KeyFiles(config),
                 signing={},
-                people=_people(accounts, domains, pools, clock, limits, len(mapped.peers) > 1),
+                people=_people(accounts, domains, pools, clock, limits),
                 trimming=Trimming(shard, accounts, pools.loads, clock, limits),
                 collecting=Collecting(shard, accounts, pools.loads, clock, limits),
                 space=space,
@@ -221,11 +221,8 @@ def _people(
     pools: Pools,
     clock: Clock,
     limits: Limits,
-    are_several: bool,
 ) -> People:
-    # What another node may write is asked for each time.
-    remembered = replace(limits, directory_rows_cached_max=0) if are_several else limits
-    rows = Rows(accounts, clock, remembered)
+    rows = Rows(accounts, clock)
     lookup = Lookup(rows, domains, limits)
     turns = Turns(limits.authentication_threads_max, limits.authentication_queue_max)
     hashing, sessions = Hashing(pools.hashes, turns, COST), Sessions()

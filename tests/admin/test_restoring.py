@@ -48,7 +48,7 @@ async def _filled(path: Path) -> None:
     """Messages of which one was expunged, and one that waits for another server."""
     shard = open_shard(path, 16 * MiB, b"old")
     with opened(shard, Ticking()) as (accounts, _):
-        await Rows(accounts, Ticking(), Limits()).put(ALICE, ROW)
+        await Rows(accounts, Ticking()).put(ALICE, ROW)
         account = await accounts.open(ACCOUNT)
         await account.apply(create())
         await account.apply(Intent(add=Add(messages=[add("INBOX", b"%d@x" % number) for number in range(5)])))
@@ -73,12 +73,12 @@ def backups(tmp_path: Path) -> Backups:
 @contextmanager
 def restoring(tmp_path: Path, kind: type[Rows]) -> Iterator[tuple[Restoring, Rows]]:
     shard = open_shard(tmp_path / "new", 16 * MiB, b"new")
-    clock, limits = Ticking(), Limits()
+    clock = Ticking()
     with (
         opened(shard, clock) as (accounts, _),
         ThreadPoolExecutor(1) as pool,
     ):
-        rows = kind(accounts, clock, limits)
+        rows = kind(accounts, clock)
         creation: Creation = None  # type: ignore[assignment]  # no account is made
         ids = UploadIds(clock)
         yield (

@@ -28,7 +28,6 @@ DOMAINS = {
 LIMITS = replace(
     Limits(),
     alias_rows_max=20,
-    directory_rows_cached_max=4,
     passwords_remembered_max=3,
     authentication_queue_max=2,
     application_passwords_max=3,
@@ -52,7 +51,7 @@ class Directory:
 
 def directory(accounts: MemoryAccounts, cost: Cost) -> Directory:
     clock, pool = StillClock(), HandPool()
-    rows = Rows(accounts, clock, LIMITS)
+    rows = Rows(accounts, clock)
     lookup = Lookup(rows, DOMAINS, LIMITS)
     turns = Turns(LIMITS.authentication_threads_max, LIMITS.authentication_queue_max)
     hashing, sessions = Hashing(pool, turns, cost), Sessions()

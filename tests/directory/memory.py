@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from array import array
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor, Future
@@ -65,17 +64,11 @@ class HandPool(Executor):
 
 
 class MemoryAccounts:
-    """Reads see what is there when they begin, and end when `reads_end` is set.
-
-    `fail_at` makes the apply of that number (from 1) fail as not known, after it was done or before.
-    """
+    """`fail_at` makes the apply of that number (from 1) fail as not known, after it was done or before."""
 
     def __init__(self) -> None:
         self.rows: dict[tuple[int, int, bytes], bytes] = {}
         self.created: dict[int, Create] = {}
-        self.reads = 0
-        self.reads_end = asyncio.Event()
-        self.reads_end.set()
         self.applied = 0
         self.dues = Dues((Due.CREATION, Due.RENAMING))
         self.fail_at = 0
@@ -91,10 +84,7 @@ class MemoryAccount:
         self._accounts = accounts
 
     async def row(self, kind: int, key: bytes) -> bytes:
-        self._accounts.reads += 1
-        value = self._accounts.rows.get((self.id, kind, key), b"")
-        await self._accounts.reads_end.wait()
-        return value
+        return self._accounts.rows.get((self.id, kind, key), b"")
 
     async def apply(self, intent: Intent) -> Result:
         assert len(intent.id) == 16

@@ -62,7 +62,7 @@ def run(path: Path, work: Callable[[House], Awaitable[None]]) -> None:
 
     async def body() -> None:
         with opened(shard, clock) as (accounts, failures):
-            rows = Rows(accounts, clock, limits)
+            rows = Rows(accounts, clock)
             lookup = Lookup(rows, DOMAINS, limits)
             turns = Turns(limits.authentication_threads_max, limits.authentication_queue_max)
             hashing, sessions = Hashing(HandPool(), turns, CHEAP), Sessions()

@@ -16,7 +16,6 @@ from mailnode.directory.creation import NOT_KNOWN, Created, Refused
 from mailnode.directory.lookup import Recipients, Unknown
 from mailnode.directory.renaming import Renaming
 from mailnode.directory.rows import Rows
-from mailnode.limits import Limits
 from mailnode.mailbox.verbs import NotKnown
 from mailnode.pb.change_pb2 import Intent, Result
 from mailnode.store.keys import Due
@@ -72,7 +71,7 @@ def test_a_rename_that_was_cut_is_finished_by_the_next_start(
     async def cut() -> int:
         async with node.house(load(made), SystemClock()) as parts:
             accounts = Stopping(parts.accounts, step, done)
-            rows = Rows(accounts, parts.clock, Limits())
+            rows = Rows(accounts, parts.clock)
             renaming = Renaming(accounts, rows, parts.domains, parts.clock)
             assert await renaming.rename(OLD, NEW, alias) == NOT_KNOWN
             owner = await parts.people.lookup.owner(OLD) or await parts.people.lookup.owner(NEW)

@@ -17,6 +17,7 @@ CONVERSATION = "listeners/test_conversation.py::"
 COUNTS = "cases/smtp/test_counts.py::"
 APPEND = "listeners/test_imap_append.py::"
 TIME = "listeners/test_imap_time.py::"
+REMEMBERED = "mailbox/test_remembered.py::"
 RUNS = "mailbox/test_local_account.py::"
 TRIMMING = "mailbox/test_trimming.py::"
 GUESSES = "directory/test_guesses.py::"
@@ -158,8 +159,8 @@ LIMITS = {
     "known_source_seconds": CREDENTIAL + "test_where_the_user_came_from_is_known_after_a_restart_for_a_while",
     "known_source_refreshed_seconds": CREDENTIAL + "test_where_a_user_came_from_is_written_once_a_day",
     # -- the directory
-    "directory_rows_cached_max": "directory/test_rows.py::"
-    "test_as_many_rows_are_remembered_as_may_be_and_those_last_asked_for",
+    "directory_rows_cached_max": REMEMBERED
+    + "test_as_many_are_remembered_as_may_be_and_those_last_asked_for",
     "alias_rows_max": "directory/test_lookup.py::test_an_alias_for_too_many_addresses_is_refused_whole",
     # -- DNS, and authentication of mail that comes in
     "dns_seconds_max": "mailauth/test_servers.py::test_a_server_that_does_not_answer_is_not_taken_for_no",
@@ -251,6 +252,7 @@ LIMITS = {
     "arrays_octets_max": RUNS + "test_arrays_not_used_for_long_are_forgotten_when_memory_is_short",
     "arrays_small_octets": RUNS + "test_small_arrays_that_nobody_used_for_a_while_are_forgotten",
     "arrays_idle_seconds": RUNS + "test_small_arrays_that_nobody_used_for_a_while_are_forgotten",
+    "system_accounts_kept_max": REMEMBERED + "test_only_so_many_accounts_of_the_system_are_kept",
     "accounts_kept_max": RUNS
     + "test_there_is_one_object_of_an_account_as_long_as_anything_of_it_is_under_way",
     "load_threads_max": "mailbox/test_loads.py::test_a_load_is_shared_and_outlives_the_reader_that_began_it",
