@@ -36,7 +36,7 @@ SMTP_PORT = 25
 HTTPS_PORT = 443  # RFC 8461 §3.3: nobody asks at another one
 EXPIRE_NEVER = -1
 DNS_PORT = 53
-_NUMBERS = ("quota_octets", "quota_messages", "domain_quota_octets", "dkim_rotate_days")
+_NUMBERS = ("quota_octets", "quota_messages", "domain_quota_octets", "dkim_rotate_days", "min_insync")
 
 
 def shard_of(node: int) -> str:
@@ -94,6 +94,7 @@ class Domain:
     reject_dmarc: bool = False  # refuse what its author's domain wants rejected; else it is filed into Junk
     mta_sts: str = Mode.TESTING  # what others shall do where TLS with its host fails, RFC 8461
     report_address: str = ""  # where others send their reports about its mail; empty: nobody is asked to
+    min_insync: int = 0  # copies that have a change before it is acknowledged, where the cluster's are fewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ TRACES = TracesAt("http://127.0.0.1:4318/v1/traces", "")
 class Config:
     directory: Path
     hostname: str
-    domains: tuple[Domain, ...]  # never empty; the first is where a bare `postmaster` goes
+    domains: tuple[Domain, ...]  # the first is where a bare `postmaster` goes; in a cluster etcd has them
     listeners: tuple[Listener, ...]
     lmtp_socket: Path | None  # LMTP for programs of this machine
     bare_newline: Mapping[Service, BareNewline]  # of the services of BARE_NEWLINE
@@ -319,7 +320,44 @@ def domain_lines(domain: Domain) -> list[str]:
         f"reject_dmarc = {_bool(domain.reject_dmarc)}  # what its author's domain wants so; else into Junk",
         f"mta_sts = {_string(domain.mta_sts)}  # or {', '.join(Mode)}: must others have TLS with its host?",
         f"report_address = {_string(domain.report_address)}  # who hears of mail in its name; empty: nobody",
+        f"min_insync = {domain.min_insync}  # copies before a 250, where a cluster has fewer; 0: as it has",
     ]
+
+
+def domain_text(domain: Domain) -> str:
+    """A file of DROP_INS."""
+    return "\n".join(domain_lines(domain)) + "\n"
+
+
+def domain_of(name: str, text: str) -> Domain:
+    """Out of what `domain_text` made. Raises ConfigError."""
+    where = f"domain {name}"
+    try:
+        table = Table(where, "", tomllib.loads(text))
+    except ValueError as error:
+        raise ConfigError(f"{where}: is not TOML: {error}") from None
+    domain = _domain(table)
+    if domain.name != name:
+        raise table.error("name", domain.name, repr(name))
+    return domain
+
+
+def domain_with(domain: Domain, settings: Mapping[str, str]) -> Domain:
+    """With some of its keys as typed in. Raises ConfigError."""
+    values = tomllib.loads(domain_text(domain))
+    table = Table(f"domain {domain.name}", "", values)
+    for key, typed in settings.items():
+        if key not in values or key == "name":
+            raise table.error(key, typed, f"one of {', '.join(each for each in values if each != 'name')}")
+        values[key] = typed if isinstance(values[key], str) else _typed(table, key, typed)
+    return _domain(table)
+
+
+def _typed(table: Table, key: str, typed: str) -> object:
+    try:
+        return tomllib.loads(f"typed = {typed}")["typed"]
+    except ValueError:
+        raise table.error(key, typed, "a number, true or false") from None
 
 
 def _dns_lines(config: Config) -> list[str]:
@@ -454,12 +492,14 @@ def _limits(table: Table) -> Limits:
 
 def _domains(root: Table, drop_ins: Sequence[Table]) -> tuple[Domain, ...]:
     """Those of the file first."""
-    tables = root.tables("domain", least=0 if drop_ins else 1) + list(drop_ins)
+    tables = root.tables("domain", least=0 if drop_ins or root.has("cluster") else 1) + list(drop_ins)
     domains: dict[str, Domain] = {}
     for table in tables:
         domain = _domain(table)
         if domain.name in domains:
             raise table.error("name", domain.name, "each name once")
+        if domain.min_insync > 1 and not root.has("cluster"):
+            raise table.error("min_insync", domain.min_insync, "0 or 1: without [cluster] there is one copy")
         domains[domain.name] = domain
     return tuple(domains.values())
 

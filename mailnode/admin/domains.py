@@ -8,13 +8,23 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from mailnode.config import DROP_INS, FILE, Config, ConfigError, Domain, domain_lines, load, postmaster
-from mailnode.directory.address import Address, Malformed, canonical_domain
+from mailnode.config import (
+    DROP_INS,
+    FILE,
+    Config,
+    ConfigError,
+    Domain,
+    domain_text,
+    domain_with,
+    load,
+    postmaster,
+)
+from mailnode.directory.address import Malformed, canonical_domain
 from mailnode.directory.rows import Rows
-from mailnode.durable import sync, write_whole
+from mailnode.durable import sync, unlink, write_whole
 from mailnode.mailauth import key
 from mailnode.pb import admin_pb2 as pb
 from mailnode.pb.row_pb2 import DirectoryRow
@@ -40,58 +50,58 @@ class Domains:
     async def listed(self) -> pb.DomainListAnswer:
         """Raises ConfigError."""
         config = load(self._directory)
-        count = Counter((address.domain, int(row.kind)) for address, row in (await self._rows.all()).items())
+        count = await counted(self._rows)
         return pb.DomainListAnswer(domains=[self._shown(domain, count) for domain in config.domains])
 
     async def add(self, name: str) -> pb.DomainListAnswer:
         """Raises Refused and ConfigError."""
         async with self._turn:
-            domain = self._new(name)
+            domain = new_domain(name)
+            if domain.name in self._names():
+                raise Refused(f"{domain.name} is one of this node's domains already")
             path = load(self._directory).dkim_key(domain)
             if not path.exists():  # that of a domain which comes back: the DNS may still have it
                 await asyncio.get_running_loop().run_in_executor(None, _write_key, path)
-            file = self._file(domain.name)
-            file.parent.mkdir(mode=0o700, exist_ok=True)
-            write_whole(file, "\n".join(domain_lines(domain)) + "\n")
-            try:
-                self._changed(load(self._directory))
-            except ConfigError:
-                file.unlink()
-                raise
+            self._file(domain.name).parent.mkdir(mode=0o700, exist_ok=True)
+            self._replace(domain.name, domain_text(domain))
+            return pb.DomainListAnswer(domains=[self._shown(domain, Counter())])
+
+    async def change(self, name: str, settings: Mapping[str, str]) -> pb.DomainListAnswer:
+        """Raises Refused and ConfigError."""
+        async with self._turn:
+            domain = domain_with(self._of_file(name), settings)
+            self._replace(domain.name, domain_text(domain))
             return pb.DomainListAnswer(domains=[self._shown(domain, Counter())])
 
     async def remove(self, name: str, keep_accounts: bool) -> pb.DomainListAnswer:
         """Raises Refused and ConfigError."""
         async with self._turn:
-            domain = self._known(name)
-            file = self._file(domain.name)
-            if not file.exists():
-                raise Refused(f"{domain.name} stands in {FILE}: take it out there, and reload")
-            addresses = await self._accounts(domain.name)
-            if addresses and not keep_accounts:
-                some = ", ".join(map(str, addresses[:3])) + (", ..." if len(addresses) > 3 else "")
-                raise Refused(f"{domain.name} has {len(addresses)} accounts: {some}")
-            octets = file.read_text()
-            file.unlink()
-            try:
-                self._changed(load(self._directory))
-            except ConfigError:  # it was the last one, or the file has a mistake: as it was before
-                write_whole(file, octets)
-                raise
-            sync(file.parent)
-            return pb.DomainListAnswer(domains=[self._shown(domain, Counter())])
+            domain = self._of_file(name)
+            await refuse_if_used(self._rows, domain.name, keep_accounts)
+            shown = self._shown(domain, Counter())
+            self._replace(domain.name, "")
+            return pb.DomainListAnswer(domains=[shown])
+
+    def _replace(self, name: str, text: str) -> None:
+        """The file of a domain; empty: it goes. Raises ConfigError; then it is as it was."""
+        file = self._file(name)
+        before = file.read_text() if file.exists() else ""
+        _write(file, text)
+        try:
+            self._changed(load(self._directory))
+        except ConfigError:  # it was the last one, or another file has a mistake
+            _write(file, before)
+            raise
 
     def take(self) -> None:
         """What the files say now; raises ConfigError."""
         self._changed(load(self._directory))
 
-    def _new(self, name: str) -> Domain:
-        canonical = canonical_domain(name)
-        if isinstance(canonical, Malformed):
-            raise Refused(canonical.reason)
-        if canonical in self._names():
-            raise Refused(f"{canonical} is one of this node's domains already")
-        return Domain(canonical, "+", scram=True, dkim=SELECTOR, report_address=postmaster(canonical))
+    def _of_file(self, name: str) -> Domain:
+        domain = self._known(name)
+        if not self._file(domain.name).exists():
+            raise Refused(f"{domain.name} stands in {FILE}: change it there, and reload")
+        return domain
 
     def _known(self, name: str) -> Domain:
         canonical = canonical_domain(name)
@@ -103,16 +113,10 @@ class Domains:
     def _names(self) -> list[str]:
         return [domain.name for domain in load(self._directory).domains]
 
-    async def _accounts(self, domain: str) -> list[Address]:
-        rows = (await self._rows.all()).items()
-        return [
-            address for address, row in rows if (address.domain, row.kind) == (domain, DirectoryRow.ACCOUNT)
-        ]
-
     def _file(self, name: str) -> Path:
         return self._directory / DROP_INS / f"{name}.toml"
 
-    def _shown(self, domain: Domain, count: Counter[tuple[str, int]]) -> pb.DomainListAnswer.Domain:
+    def _shown(self, domain: Domain, count: Count) -> pb.DomainListAnswer.Domain:
         file = self._file(domain.name)
         return pb.DomainListAnswer.Domain(
             domain=domain.name,
@@ -120,7 +124,40 @@ class Domains:
             dkim=domain.dkim,
             accounts=count[domain.name, DirectoryRow.ACCOUNT],
             aliases=count[domain.name, DirectoryRow.ALIAS],
+            text=domain_text(domain),
         )
+
+
+def new_domain(name: str) -> Domain:
+    """Raises Refused."""
+    canonical = canonical_domain(name)
+    if isinstance(canonical, Malformed):
+        raise Refused(canonical.reason)
+    return Domain(canonical, "+", scram=True, dkim=SELECTOR, report_address=postmaster(canonical))
+
+
+Count = Counter[tuple[str, int]]
+"""Of directory rows, by domain and kind."""
+
+
+async def counted(rows: Rows) -> Count:
+    return Counter((address.domain, int(row.kind)) for address, row in (await rows.all()).items())
+
+
+async def refuse_if_used(rows: Rows, domain: str, keep_accounts: bool) -> None:
+    """Raises Refused."""
+    found = (await rows.all()).items()
+    addresses = [each for each, row in found if (each.domain, row.kind) == (domain, DirectoryRow.ACCOUNT)]
+    if addresses and not keep_accounts:
+        some = ", ".join(map(str, addresses[:3])) + (", ..." if len(addresses) > 3 else "")
+        raise Refused(f"{domain} has {len(addresses)} accounts: {some}")
+
+
+def _write(file: Path, text: str) -> None:
+    if text:
+        write_whole(file, text)
+    else:
+        unlink(file)
 
 
 def _write_key(path: Path) -> None:

@@ -46,6 +46,7 @@ class Everywhere:
             "QueueChange": self._items,
             "DomainAdd": self._domains,
             "DomainRemove": self._domains,
+            "DomainChange": self._domains,
             "Scrub": self._scrub,
             "Status": self._status,
             "Checkpoint": self._checkpoints,
@@ -124,7 +125,9 @@ class Everywhere:
 
     # -- domains
 
-    async def _domains(self, request: pb.DomainAddRequest | pb.DomainRemoveRequest) -> pb.DomainListAnswer:
+    async def _domains(
+        self, request: pb.DomainAddRequest | pb.DomainRemoveRequest | pb.DomainChangeRequest
+    ) -> pb.DomainListAnswer:
         """Files are written here; one that is away reads them when it starts."""
         answer: pb.DomainListAnswer = await self._here(request)
         asking = (other.ask(pb.DomainsTakeRequest()) for other in self._others)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mailnode.admin import domains, exporting, importing, reporting
+from mailnode.admin.clusterdomains import ClusterDomains
 from mailnode.admin.domains import Domains
 from mailnode.admin.importing import Inlet
 from mailnode.admin.keeping import Checkpoints
@@ -61,7 +62,7 @@ class Operator:
     waiting: Waiting
     upload_ids: UploadIds
     limits: Limits
-    domains: Domains
+    domains: Domains | ClusterDomains
     checkpoints: Checkpoints
     restoring: Restoring
     scrub: Scrub
@@ -233,6 +234,9 @@ class Operator:
 
     async def DomainRemove(self, request: pb.DomainRemoveRequest) -> pb.DomainListAnswer:
         return await self.domains.remove(request.domain, request.keep_accounts)
+
+    async def DomainChange(self, request: pb.DomainChangeRequest) -> pb.DomainListAnswer:
+        return await self.domains.change(request.domain, dict(request.settings))
 
     async def DomainsTake(self, request: pb.DomainsTakeRequest) -> pb.DomainsTakeAnswer:
         self.domains.take()

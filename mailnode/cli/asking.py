@@ -126,6 +126,28 @@ def domain_list(options: argparse.Namespace) -> None:
     show(_ask(options, pb.DomainListRequest()).domains, DOMAINS, options.json)
 
 
+def domain_show(options: argparse.Namespace) -> None:
+    for domain in _ask(options, pb.DomainListRequest()).domains:
+        if domain.domain == options.domain.lower():
+            _done(options, domain, domain.text.rstrip())
+            return
+    raise Failure(f"{options.domain!a} is none of this node's domains")
+
+
+def domain_set(options: argparse.Namespace) -> None:
+    settings = dict(_setting(text) for text in options.settings)
+    request = pb.DomainChangeRequest(domain=options.domain, settings=settings)
+    (domain,) = _ask(options, request).domains
+    _done(options, domain, f"{domain.domain} was changed")
+
+
+def _setting(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise Failure(f"{text!a}: expected KEY=VALUE, such as min_insync=2")
+    return key, value
+
+
 def domain_remove(options: argparse.Namespace) -> None:
     request = pb.DomainRemoveRequest(domain=options.domain, keep_accounts=options.keep_accounts)
     (domain,) = _ask(options, request).domains

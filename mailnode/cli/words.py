@@ -230,6 +230,10 @@ def _domains(commands: Any) -> None:
     of = _group(commands, "domain", "domains whose mail is ours")
     _shown(of, "add", "mail of one more domain is ours", asking.domain_add, "domain")
     _shown(of, "list", "every domain", asking.domain_list)
+    _shown(of, "show", "the settings of a domain", asking.domain_show, "domain")
+    about = "change settings of a domain that was added: `domain show` has them"
+    of_domain = _shown(of, "set", about, asking.domain_set, "domain")
+    of_domain.add_argument("settings", nargs="+", metavar="KEY=VALUE", help="such as min_insync=2")
     remove = _shown(of, "remove", "mail of a domain is no longer ours", asking.domain_remove, "domain")
     about = "with its accounts: their mail stays, they answer to nobody until the domain is added again"
     remove.add_argument("--keep-accounts", action="store_true", help=about)

@@ -96,6 +96,10 @@ class EtcdMap:
         except TimeoutError:
             raise EtcdError(f"what it holds at revision {revision} is not known here yet") from None
 
+    def in_order(self) -> list[tuple[str, DomainText]]:
+        """The domains, as they were made."""
+        return sorted(self.domains.items(), key=lambda each: (each[1].made, each[0]))
+
     # -- etcd
 
     async def read(self) -> None:

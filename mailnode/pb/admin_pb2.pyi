@@ -519,6 +519,21 @@ class DomainRemoveRequest(_message.Message):
     keep_accounts: bool
     def __init__(self, domain: _Optional[str] = ..., keep_accounts: _Optional[bool] = ...) -> None: ...
 
+class DomainChangeRequest(_message.Message):
+    __slots__ = ("domain", "settings")
+    class SettingsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    domain: str
+    settings: _containers.ScalarMap[str, str]
+    def __init__(self, domain: _Optional[str] = ..., settings: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
 class DomainsTakeRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
@@ -530,18 +545,20 @@ class DomainsTakeAnswer(_message.Message):
 class DomainListAnswer(_message.Message):
     __slots__ = ("domains",)
     class Domain(_message.Message):
-        __slots__ = ("domain", "file", "dkim", "accounts", "aliases")
+        __slots__ = ("domain", "file", "dkim", "accounts", "aliases", "text")
         DOMAIN_FIELD_NUMBER: _ClassVar[int]
         FILE_FIELD_NUMBER: _ClassVar[int]
         DKIM_FIELD_NUMBER: _ClassVar[int]
         ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
         ALIASES_FIELD_NUMBER: _ClassVar[int]
+        TEXT_FIELD_NUMBER: _ClassVar[int]
         domain: str
         file: str
         dkim: str
         accounts: int
         aliases: int
-        def __init__(self, domain: _Optional[str] = ..., file: _Optional[str] = ..., dkim: _Optional[str] = ..., accounts: _Optional[int] = ..., aliases: _Optional[int] = ...) -> None: ...
+        text: str
+        def __init__(self, domain: _Optional[str] = ..., file: _Optional[str] = ..., dkim: _Optional[str] = ..., accounts: _Optional[int] = ..., aliases: _Optional[int] = ..., text: _Optional[str] = ...) -> None: ...
     DOMAINS_FIELD_NUMBER: _ClassVar[int]
     domains: _containers.RepeatedCompositeFieldContainer[DomainListAnswer.Domain]
     def __init__(self, domains: _Optional[_Iterable[_Union[DomainListAnswer.Domain, _Mapping]]] = ...) -> None: ...

@@ -40,9 +40,16 @@ def test_a_domain_is_added_and_removed_while_the_node_serves(node: Node) -> None
     assert type_in(node, "account", "add", "carol@second.test", typed="secret\n")[0] == 0
     assert answer_for(node, "carol@second.test") == 250
     assert "m1._domainkey.second.test." in type_in(node, "dns", "second.test")[1]
+    assert type_in(node, "domain", "set", "second.test", "separator=", "scram=false")[0] == 0
+    assert answer_for(node, "carol+tag@second.test") == 550
+    status, said = type_in(node, "domain", "set", "second.test", "min_insync=2")
+    assert status == 1 and "min_insync: found 2, expected 0 or 1" in said
+    assert type_in(node, "domain", "set", "example.test", "separator=")[0] == 1
     node.kill()
     node.start()
     assert answer_for(node, "carol@second.test") == 250
+    assert answer_for(node, "carol+tag@second.test") == 550
+    assert "scram = false" in type_in(node, "domain", "show", "second.test")[1]
     assert answer_for(node, "postmaster@second.test") == 250
     status, said = type_in(node, "domain", "remove", "second.test")
     assert status == 1 and "second.test has 1 accounts: carol@second.test" in said
