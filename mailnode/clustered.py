@@ -35,6 +35,8 @@ class ClusterAt:
         return self.host or self.name
 
 
+PASSWORD_FILE = "cluster/etcd.password"
+"""Where the commands that make the table put it."""
 EXAMPLE = ClusterAt(("127.0.0.1:2379",), "node1", "", "", "", WEIGHT, "")
 
 
@@ -84,8 +86,24 @@ def cluster_lines(directory: Path, at: ClusterAt | None) -> list[str]:
         _path_line(directory, "certificate", shown.certificate, "etcd.pem", "for an etcd that asks for one"),
         _path_line(directory, "key", shown.key, "etcd-key.pem", "of that"),
     ]
-    secret = '# password = { file = "etcd.password" }  # of the user; or { env = "NAME" }'
+    is_remark = "" if at is not None and at.password else "# "
+    secret = f'{is_remark}password = {{ file = "{PASSWORD_FILE}" }}  # of the user; or {{ env = "NAME" }}'
     return ["", *(line if at else f"# {line}" for line in lines), *paths, secret]
+
+
+def with_cluster(text: str, directory: Path, at: ClusterAt) -> str:
+    """The text of mailnode.toml with the table: for its remarks, where they stand, else at the end.
+
+    All else stays as whoever wrote it has it.
+    """
+    table = cluster_lines(directory, at)[1:]
+    lines, remarks = text.splitlines(), cluster_lines(directory, None)[1:]
+    if remarks[0] not in lines:
+        return "\n".join([*lines, "", *table]) + "\n"
+    begin = end = lines.index(remarks[0])
+    while end < len(lines) and lines[end] in remarks:
+        end += 1
+    return "\n".join([*lines[:begin], *table, *lines[end:]]) + "\n"
 
 
 def _path_line(directory: Path, key: str, path: Path | None, example: str, about: str) -> str:

@@ -209,8 +209,9 @@ def test_what_init_writes_shows_every_key(tmp_path: Path) -> None:
         "[listeners]",
         "[listeners]" + "".join(f"\n{name} = 1" for name in Service if name not in ("imap", "mta_sts")),
     )
-    (tmp_path / "tls").mkdir()
-    for secret in ("metrics.token", "traces.authorization", "tls/key.password", "etcd.password"):
+    for folder in ("tls", "cluster"):
+        (tmp_path / folder).mkdir()
+    for secret in ("metrics.token", "traces.authorization", "tls/key.password", "cluster/etcd.password"):
         (tmp_path / secret).write_text("secret\n")
     assert _load(tmp_path, told).limits == Limits()
     for table in (

@@ -49,7 +49,7 @@ def init(options: argparse.Namespace) -> None:
     accounts = [_credentials(text) for text in options.account]
     config = _config(options.directory, options.domain, options.base_port, options.allow_plaintext_auth)
     if not options.local_only:
-        config = replace(config, relay=Relay(SMTP_PORT), mailauth=Mailauth(""), reports=Reports())
+        config = open_to_all(config)
     _make(replace(config, user=options.user), accounts, options.nodes)
 
 
@@ -67,7 +67,7 @@ def _make(config: Config, accounts: Sequence[tuple[str, str]], nodes: int = 1) -
         raise Failure(f"{directory} is there already, and not empty: init makes a new one")
     for index in range(nodes):  # a path too long is better known now
         target(replace(config, node=index).admin_socket)
-    making = directory.absolute().with_name(f".{directory.name}.making")
+    making = beside(directory)
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(0o700, parents=True)  # mail and keys are their owner's alone
     try:
@@ -75,14 +75,20 @@ def _make(config: Config, accounts: Sequence[tuple[str, str]], nodes: int = 1) -
         _fill(load(making), accounts)
         if nodes > 1:
             resharding.moved_to(load(making), nodes)
-        _give(making, config.user)
+        give(making, config.user)
         making.rename(directory)
     except BaseException:
         shutil.rmtree(making)
         raise
 
 
-def _give(made: Path, user: str) -> None:
+def beside(directory: Path) -> Path:
+    """Where it is made, before it is there whole."""
+    return directory.absolute().with_name(f".{directory.name}.making")
+
+
+def give(made: Path, user: str) -> None:
+    """Raises Failure."""
     if not user:
         return
     try:
@@ -103,15 +109,25 @@ def _fill(config: Config, accounts: Sequence[tuple[str, str]]) -> None:
     asyncio.run(_create(config, accounts))
 
 
+def open_to_all(config: Config) -> Config:
+    """Mail for other domains goes on, and mail from others is looked at."""
+    return replace(config, relay=Relay(SMTP_PORT), mailauth=Mailauth(""), reports=Reports())
+
+
 def _config(directory: Path, domain: str, base_port: int, plaintext: bool) -> Config:
-    """What a new node is told, but for mail that goes on."""
     name = canonical_domain(domain)
     if isinstance(name, Malformed):
         raise Failure(f"--domain: {name.reason}")
+    first = Domain(name, "+", scram=True, dkim=SELECTOR, report_address=postmaster(name))
+    return replace(told(directory, f"mail.{name}", base_port, plaintext), domains=(first,))
+
+
+def told(directory: Path, hostname: str, base_port: int, plaintext: bool) -> Config:
+    """What a new node is told, but for its domains, and for mail that goes on."""
     return Config(
         directory=directory,
-        hostname=f"mail.{name}",
-        domains=(Domain(name, "+", scram=True, dkim=SELECTOR, report_address=postmaster(name)),),
+        hostname=hostname,
+        domains=(),
         listeners=tuple(
             Listener(service, LOOPBACK, base_port + port) for service, port in STANDARD_PORTS.items()
         ),
@@ -180,21 +196,27 @@ def demo(options: argparse.Namespace) -> None:
 
 def _settings(config: Config) -> str:
     """What to type into a mail client."""
-    at = {listener.service: f"{listener.host} port {listener.port}" for listener in config.listeners}
-
-    def servers(implicit: Service, starttls: Service) -> str:
-        ways = ((implicit, "TLS"), (starttls, "STARTTLS"))
-        return ", ".join(f"{at[service]} with {how}" for service, how in ways if service in at) or "none"
-
     program = sys.argv[0] if Path(sys.argv[0]).name == "mailnode" else "python -m mailnode"
     users = "\n".join(f"  {text.replace(':', '  ')}" for text in DEMO_ACCOUNTS)
     return f"""\
 User names and passwords (of the demonstration):
 {users}
-Reading:  IMAP {servers(Service.IMAPS, Service.IMAP)}
-          POP3 {servers(Service.POP3S, Service.POP3)}
-Sending:  SMTP {servers(Service.SUBMISSIONS, Service.SUBMISSION)}
-Mail from other servers comes in at {at.get(Service.SMTP, "no port")}.
+{servers(config)}
 The certificate is self-signed ({config.certificate}): let your mail client accept it.
 A further account:  {program} account add carol@{config.domains[0].name} --dir {config.directory}
 Stop with Ctrl-C."""
+
+
+def servers(config: Config) -> str:
+    """At which ports a node is reached, for people."""
+    at = {listener.service: f"{listener.host} port {listener.port}" for listener in config.listeners}
+
+    def either(implicit: Service, starttls: Service) -> str:
+        ways = ((implicit, "TLS"), (starttls, "STARTTLS"))
+        return ", ".join(f"{at[service]} with {how}" for service, how in ways if service in at) or "none"
+
+    return f"""\
+Reading:  IMAP {either(Service.IMAPS, Service.IMAP)}
+          POP3 {either(Service.POP3S, Service.POP3)}
+Sending:  SMTP {either(Service.SUBMISSIONS, Service.SUBMISSION)}
+Mail from other servers comes in at {at.get(Service.SMTP, "no port")}."""

@@ -13,6 +13,7 @@ import shtab
 from mailnode.cli import (
     amount,
     asking,
+    clustering,
     doctor,
     doctoring,
     keeping,
@@ -31,6 +32,9 @@ from mailnode.directory.attempt import Scope
 from mailnode.mailauth.key import KINDS
 
 DAYS_MAX = 36_500  # of an application password
+
+COPIES_MAX = 7  # of a mail: each is written before it is answered
+TOKEN_MINUTES_MAX = 7 * 24 * 60
 
 BASE_PORT = 10_000
 """A port is this and the standard one: nobody needs to be root."""
@@ -54,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     _backups(commands)
     _shown(commands, "status", "what the node is doing", doctor.status)
     _doctor(commands)
+    _cluster(commands)
     _completion(commands)
     _manual(commands)
     _shown(commands, "scrub", "look at everything that is stored, now", scrubbing.scrub)
@@ -66,10 +71,7 @@ def _making(commands: Any) -> None:
     init.add_argument("--domain", required=True, help="whose mail is ours, such as example.org")
     init.add_argument("--account", action="append", default=[], metavar="ADDRESS:PASSWORD")
     init.add_argument("--base-port", type=_base_port, default=BASE_PORT, metavar="PORT")
-    init.add_argument("--allow-plaintext-auth", action="store_true", help="passwords outside TLS, too")
-    init.add_argument("--local-only", action="store_true", help="refuse our users' mail for other domains")
-    about = "whose the directory is, and whom root becomes once the ports are bound"
-    init.add_argument("--user", default="", help=about)
+    _openness(init)
     about = "how many processes share the work: a number, or `cores`: one for each of this machine"
     init.add_argument("--nodes", type=_nodes, default=1, metavar="N", help=about)
     init.set_defaults(run=making.init)
@@ -90,6 +92,13 @@ def _making(commands: Any) -> None:
     demo.add_argument("directory", type=Path, metavar="DIR")
     demo.add_argument("--base-port", type=_base_port, default=BASE_PORT, metavar="PORT")
     demo.set_defaults(run=making.demo)
+
+
+def _openness(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--allow-plaintext-auth", action="store_true", help="passwords outside TLS, too")
+    command.add_argument("--local-only", action="store_true", help="refuse our users' mail for other domains")
+    about = "whose the directory is, and whom root becomes once the ports are bound"
+    command.add_argument("--user", default="", help=about)
 
 
 def _accounts(commands: Any) -> None:
@@ -328,6 +337,47 @@ def _doctor(commands: Any) -> None:
     shard.add_argument("--recover", action="store_true", help="go on with what can be read")
 
 
+def _cluster(commands: Any) -> None:
+    of = _group(commands, "cluster", "several nodes that are one mail system: docs/cluster.md")
+    begin = _asked(of, "init", "a node that has no mail yet is the first of a cluster", clustering.init)
+    begin.add_argument("--etcd", required=True, metavar="HOST:PORT[,...]", help="where its members are")
+    begin.add_argument("--prefix", default="mailnode", help="of all keys there: clusters may share an etcd")
+    begin.add_argument("--copies", type=_copies, default=3, metavar="N", help="of all mail (default: 3)")
+    about = "of a mail's copies so many must be there, or none is taken (default: 2)"
+    begin.add_argument("--min-insync", type=_copies, default=2, metavar="N", help=about)
+    _cluster_node(begin)
+
+    about = "what one more node comes in by: good once, for an hour"
+    token = _asked(of, "token", about, clustering.token)
+    token.add_argument("--minutes", type=_minutes, default=60, metavar="N", help="it is good (default: 60)")
+
+    about = "a directory, which is made where there is none, is a node of a cluster"
+    join = _asked(of, "join", about, clustering.join, "token")
+    about = "where its members are, if the token says it as seen from another machine"
+    join.add_argument("--etcd", default="", metavar="HOST:PORT[,...]", help=about)
+    _cluster_node(join)
+    about = "of a directory that is made; without it, 10000 or the next thousand that is free here"
+    join.add_argument("--base-port", type=_base_port, default=0, metavar="PORT", help=about)
+    about = "of a directory that is made; without it, as where the token was made"
+    join.add_argument("--hostname", default="", help=about)
+    _openness(join)
+
+
+def _cluster_node(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--name", default="", help="of the node, for good (default: the first free nodeN)")
+    about = "never two copies on one (default: the node's name, as if each had a machine)"
+    command.add_argument("--host", default="", help=about)
+    command.add_argument("--rack", default="", help="copies are spread over them")
+    command.add_argument("--dc", default="", help="its data centre (default: that of etcd)")
+    about = "HOST:PORT at which the others reach it, in TLS (default: a socket in its directory)"
+    command.add_argument("--listen", default="", metavar="ADDRESS", help=about)
+    command.add_argument("--etcd-user", default="", metavar="USER", help="of an etcd that asks who we are")
+    command.add_argument("--etcd-password-file", type=Path, metavar="FILE", help="of the user")
+    command.add_argument("--etcd-authority", type=Path, metavar="FILE", help="PEM, of an etcd with TLS")
+    command.add_argument("--etcd-certificate", type=Path, metavar="FILE", help="PEM, which it asks for")
+    command.add_argument("--etcd-key", type=Path, metavar="FILE", help="PEM, of that")
+
+
 def _completion(commands: Any) -> None:
     command = commands.add_parser("completion", help="what a shell needs to complete these words")
     command.add_argument("shell", choices=("bash", "zsh", "fish"))
@@ -371,6 +421,18 @@ def _nodes(text: str) -> int:
         return len(os.sched_getaffinity(0))
     if not text.isdecimal() or not 0 < int(text) <= NODES_MAX:
         raise argparse.ArgumentTypeError(f"{text!a} is neither `cores` nor a number from 1 to {NODES_MAX}")
+    return int(text)
+
+
+def _copies(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= COPIES_MAX:
+        raise argparse.ArgumentTypeError(f"{text!a} is no number from 1 to {COPIES_MAX}")
+    return int(text)
+
+
+def _minutes(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= TOKEN_MINUTES_MAX:
+        raise argparse.ArgumentTypeError(f"{text!a} is no number from 1 to {TOKEN_MINUTES_MAX}")
     return int(text)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime
 import logging
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from mailnode.clock import Clock
 from mailnode.cluster.secret import Secret
 from mailnode.config import Config
+from mailnode.durable import sync
 from mailnode.table import ConfigError
 
 log = logging.getLogger(__name__)
@@ -92,6 +94,40 @@ def new_authority(cluster: bytes, clock: Clock) -> Authority:
     builder = _builder(subject, subject, key.public_key(), clock, _AUTHORITY_DAYS)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     return Authority(builder.sign(key, hashes.SHA256()), key)
+
+
+def write(
+    files: Files,
+    secret: Secret,
+    authority: Authority,
+    key: ec.EllipticCurvePrivateKey,
+    node: x509.Certificate,
+) -> None:
+    """Make the folder, durable, with a node's certificate of that key last. Raises OSError."""
+    files.folder.mkdir(0o700)
+    for path, octets in (
+        (files.secret, secret.octets),
+        (files.authority, pem_of(authority.certificate)),
+        (files.key, key_pem(key)),
+        (files.certificate, pem_of(node)),
+    ):
+        with open(path, "xb", opener=_private) as file:
+            file.write(octets)
+            file.flush()
+            os.fsync(file.fileno())
+    sync(files.folder)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def name_in(files: Files) -> str:
+    """Of the node whose certificate it is. Raises OSError and ValueError."""
+    certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    (name,) = names.get_values_for_type(x509.DNSName)
+    return name
 
 
 def pem_of(certificate: x509.Certificate) -> bytes:

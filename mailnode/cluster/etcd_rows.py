@@ -7,6 +7,9 @@
     PREFIX/home/0             HomeRow of a home, in hex
     PREFIX/domain/NAME        DomainRow
     PREFIX/key/DOMAIN/NAME    KeyRow: a key that the domain's mail is signed with, by its selector
+    PREFIX/authority          AuthorityRow
+    PREFIX/name/NAME          NameRow: whose the name of a node is
+    PREFIX/token/HASH         TokenRow, which goes with its lease or when it is used
     PREFIX/balancer           the name of the node that says where copies should be; goes with its lease
 
 The values are defined in protos/cluster.proto. A key that this program does not know is none of its business.
@@ -86,6 +89,18 @@ class SealedKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Name:
+    """Whose the name of a node is: who has the key."""
+
+    key: bytes
+    """SHA-256 of the public one."""
+    machine: str
+    base_port: int
+    made: int
+    """Microseconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
 class Keys:
     """Of one cluster: several may share an etcd."""
 
@@ -115,15 +130,31 @@ class Keys:
     def key(self, domain: str, selector: str) -> bytes:
         return self._key(f"key/{domain}/{selector}")
 
+    def authority(self) -> bytes:
+        return self._key("authority")
+
+    def name(self, node: str) -> bytes:
+        return self._key(f"name/{node}")
+
+    def token(self, name: str) -> bytes:
+        return self._key(f"token/{name}")
+
     def all(self) -> tuple[bytes, bytes]:
         """The first of all keys, and what lies behind them."""
-        begin = self._key("")
-        return begin, begin[:-1] + bytes((begin[-1] + 1,))
+        return self._range("")
+
+    def kind(self, kind: str) -> tuple[bytes, bytes]:
+        """As `all`, of those of one kind that have a rest."""
+        return self._range(f"{kind}/")
 
     def parted(self, key: bytes) -> tuple[str, str]:
         """The kind of a key of this cluster, and the rest."""
         kind, _, rest = key.decode(errors="replace").removeprefix(f"{self.prefix}/").partition("/")
         return kind, rest
+
+    def _range(self, rest: str) -> tuple[bytes, bytes]:
+        begin = self._key(rest)
+        return begin, begin[:-1] + bytes((begin[-1] + 1,))
 
     def _key(self, rest: str) -> bytes:
         return f"{self.prefix}/{rest}".encode()
@@ -223,6 +254,17 @@ def key_octets(key: SealedKey) -> bytes:
 def key_of(octets: bytes, revision: int) -> SealedKey:
     found = _read(pb.KeyRow, octets)
     return SealedKey(found.number, found.kind, found.state, found.since, found.sealed, revision)
+
+
+def name_octets(name: Name) -> bytes:
+    return pb.NameRow(
+        key=name.key, machine=name.machine, base_port=name.base_port, made=name.made
+    ).SerializeToString()
+
+
+def name_of(octets: bytes) -> Name:
+    found = _read(pb.NameRow, octets)
+    return Name(found.key, found.machine, found.base_port, found.made)
 
 
 def lease_octets(run: int) -> bytes:

@@ -12,11 +12,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-import grpc
-
 from mailnode.cluster import etcd_rows as rows
 from mailnode.cluster.balancer import Balancer
-from mailnode.cluster.etcd import Etcd, EtcdError, Login, Put
+from mailnode.cluster.etcd import EtcdError, Put
+from mailnode.cluster.etcd_at import etcd_at
 from mailnode.cluster.etcd_lease import Lease
 from mailnode.cluster.etcd_map import AGAIN_SECONDS, EtcdMap, OtherCluster
 from mailnode.cluster.etcd_rows import Keys, Registered
@@ -76,7 +75,7 @@ async def joined(
 
     Raises ConfigError where waiting would not help.
     """
-    etcd = Etcd(at.endpoints, _credentials(at), Login(at.user, at.password) if at.user else None)
+    etcd = etcd_at(at)
     keys, me = Keys(at.prefix), Member(at.name, int.from_bytes(shard.incarnation))
     known = Map(me)
     source, swaps = EtcdMap(etcd, keys, known, shard.cluster), Swaps(etcd, keys, known)
@@ -97,16 +96,6 @@ async def joined(
         await asyncio.gather(*made.tasks, return_exceptions=True)
         await made.lease.leave()
         await etcd.close()
-
-
-def _credentials(at: ClusterAt) -> grpc.ChannelCredentials | None:
-    if at.authority is None:
-        return None
-    try:
-        own = [path.read_bytes() if path else None for path in (at.key, at.certificate)]
-        return grpc.ssl_channel_credentials(at.authority.read_bytes(), *own)
-    except OSError as error:
-        raise ConfigError(f"[cluster]: {error.filename} cannot be read: {error.strerror}") from None
 
 
 async def _until(made: Joined, step: Callable[[], Awaitable[None]]) -> None:
@@ -136,7 +125,7 @@ def _claim(made: Joined, shard: RocksShard) -> None:
     if shard.cluster:
         return
     is_mapped = any(source.map.me in row.in_sync for _, row in source.map.rows())
-    if not is_mapped and not _is_empty(shard):
+    if not is_mapped and not is_empty(shard):
         raise ConfigError(
             "[cluster]: this node has mail of its own, of which the cluster's map does not know: "
             "begin with an empty directory, and import it"
@@ -149,7 +138,8 @@ def _claim(made: Joined, shard: RocksShard) -> None:
     source.joined = source.cluster.id
 
 
-def _is_empty(shard: RocksShard) -> bool:
+def is_empty(shard: RocksShard) -> bool:
+    """It has no mail, and never had."""
     return next(iter(shard.scan(Family.STATE, b"", b"\xff" * 16)), None) is None
 
 

@@ -101,3 +101,58 @@ class KeyRow(_message.Message):
     since: int
     sealed: bytes
     def __init__(self, number: _Optional[int] = ..., kind: _Optional[str] = ..., state: _Optional[str] = ..., since: _Optional[int] = ..., sealed: _Optional[bytes] = ...) -> None: ...
+
+class AuthorityRow(_message.Message):
+    __slots__ = ("certificate", "sealed")
+    CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
+    SEALED_FIELD_NUMBER: _ClassVar[int]
+    certificate: bytes
+    sealed: bytes
+    def __init__(self, certificate: _Optional[bytes] = ..., sealed: _Optional[bytes] = ...) -> None: ...
+
+class NameRow(_message.Message):
+    __slots__ = ("key", "machine", "base_port", "made")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    MACHINE_FIELD_NUMBER: _ClassVar[int]
+    BASE_PORT_FIELD_NUMBER: _ClassVar[int]
+    MADE_FIELD_NUMBER: _ClassVar[int]
+    key: bytes
+    machine: str
+    base_port: int
+    made: int
+    def __init__(self, key: _Optional[bytes] = ..., machine: _Optional[str] = ..., base_port: _Optional[int] = ..., made: _Optional[int] = ...) -> None: ...
+
+class TokenRow(_message.Message):
+    __slots__ = ("sealed",)
+    SEALED_FIELD_NUMBER: _ClassVar[int]
+    sealed: bytes
+    def __init__(self, sealed: _Optional[bytes] = ...) -> None: ...
+
+class Admission(_message.Message):
+    __slots__ = ("secret", "hostname", "domains")
+    class DomainsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    SECRET_FIELD_NUMBER: _ClassVar[int]
+    HOSTNAME_FIELD_NUMBER: _ClassVar[int]
+    DOMAINS_FIELD_NUMBER: _ClassVar[int]
+    secret: bytes
+    hostname: str
+    domains: _containers.ScalarMap[str, str]
+    def __init__(self, secret: _Optional[bytes] = ..., hostname: _Optional[str] = ..., domains: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class Token(_message.Message):
+    __slots__ = ("endpoints", "prefix", "secret", "ends")
+    ENDPOINTS_FIELD_NUMBER: _ClassVar[int]
+    PREFIX_FIELD_NUMBER: _ClassVar[int]
+    SECRET_FIELD_NUMBER: _ClassVar[int]
+    ENDS_FIELD_NUMBER: _ClassVar[int]
+    endpoints: _containers.RepeatedScalarFieldContainer[str]
+    prefix: str
+    secret: bytes
+    ends: int
+    def __init__(self, endpoints: _Optional[_Iterable[str]] = ..., prefix: _Optional[str] = ..., secret: _Optional[bytes] = ..., ends: _Optional[int] = ...) -> None: ...
