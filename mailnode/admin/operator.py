@@ -38,6 +38,7 @@ from mailnode.relay import waiting
 from mailnode.relay.waiting import Waiting
 from mailnode.reports.kept import Kept
 from mailnode.store.backups import BackupError, Backups
+from mailnode.store.damage import Unreadable
 
 _CHANGES: Mapping[int, waiting.Change] = {
     pb.QueueChangeRequest.RETRY: waiting.retry,
@@ -327,6 +328,8 @@ async def asked(operator: Operator, name: str, request: object) -> object:
         return await getattr(operator, name)(request)
     except Unfit as unfit:
         raise Refusal(str(unfit)) from None
+    except Unreadable:
+        raise Refusal("what is stored of it cannot be read: a new password makes it anew") from None
     except Busy:
         raise Refusal("too many logins wait: try again") from None
     except (NotKnown, Unavailable):

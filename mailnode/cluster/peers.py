@@ -160,6 +160,7 @@ def _options(limits: Limits) -> tuple[_Option, ...]:
         ("grpc.max_send_message_length", limits.peer_message_octets_max),
         ("grpc.keepalive_time_ms", limits.peer_silence_seconds_max * 1000),
         ("grpc.keepalive_timeout_ms", limits.peer_silence_seconds_max * 1000),
+        ("grpc.http2.ping_timeout_ms", limits.peer_silence_seconds_max * 1000),  # servers go by this one
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.max_pings_without_data", 0),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mailnode.directory.source import Source
 
@@ -31,6 +31,8 @@ class Identity:
 
     account: int
     password: int
+    stamp: bytes = field(default=b"", compare=False)
+    """What the credentials said of it (`revocation`)."""
 
 
 class Reason(enum.StrEnum):

@@ -21,7 +21,6 @@ from mailnode.directory.address import (
     draw_account_id,
 )
 from mailnode.directory.credential import Credentials
-from mailnode.directory.lookup import Owner
 from mailnode.directory.rows import Accounts, Rows, intent_id
 from mailnode.directory.turns import Busy
 from mailnode.limits import Limits
@@ -209,7 +208,9 @@ class Creation:
         create = Create(address=str(address), mailboxes=STANDARD_MAILBOXES)
         account = await self._accounts.open(row.account)
         await account.apply(Intent(id=intent_id(self._clock), create=create))  # or it was there already
-        await self._credentials.put(Owner(row.account, self._domains[address.domain]), row.credential)
+        was = await self._credentials.stored(row.account)
+        if await self._rows.get(address) == row:  # else another node has finished it meanwhile
+            await self._credentials.give(row.account, row.credential, was)
         await self._give_roles(address)
         active = DirectoryRow(kind=row.kind, state=DirectoryRow.ACTIVE, account=row.account)
         await self._rows.put(address, active)

@@ -1,17 +1,16 @@
 """The credential rows of accounts: what an operator changes of them, and what is derived of passwords.
 
-Whoever changes a row ends the sessions that came in by what it no longer says. The row of an account is
-changed by one after another.
+Whoever changes a row ends the sessions that came in by what it no longer says. What is written is decided by
+what was read: who comes second reads again.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TypeVar
-from weakref import WeakValueDictionary
 
 from mailnode.clock import Clock
 from mailnode.config import Domain
@@ -19,8 +18,8 @@ from mailnode.directory import application
 from mailnode.directory.attempt import Scope
 from mailnode.directory.lookup import Owner
 from mailnode.directory.password import SALT_OCTETS, Cost, derive, is_outdated, prepare
-from mailnode.directory.rows import Accounts, intent_id, small_row
-from mailnode.directory.sessions import Sessions
+from mailnode.directory.revocation import Revocation
+from mailnode.directory.rows import Accounts, intent_id, parsed, small_row
 from mailnode.directory.turns import Busy, Turns
 from mailnode.limits import Limits
 from mailnode.mailbox.verbs import Unavailable
@@ -30,6 +29,7 @@ from mailnode.store.damage import Unreadable
 from mailnode.store.keys import Kind
 
 T = TypeVar("T")
+Change = Callable[[CredentialRow], Awaitable[bool]]
 OPERATOR = b""  # its turns at the pool are those of a network that is none
 USED = b"used"
 """Before an application password's id: the key of the row that says when it was used."""
@@ -54,14 +54,13 @@ class Hashing:
 
 class Credentials:
     def __init__(
-        self, accounts: Accounts, hashing: Hashing, sessions: Sessions, clock: Clock, limits: Limits
+        self, accounts: Accounts, hashing: Hashing, revocation: Revocation, clock: Clock, limits: Limits
     ) -> None:
+        self.revocation = revocation
         self._accounts = accounts
         self._hashing = hashing
-        self._sessions = sessions
         self._clock = clock
         self._limits = limits
-        self._changing: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     def prepare(self, password: str) -> bytes | None:
         """As it is hashed; None: this cannot be a password."""
@@ -74,9 +73,16 @@ class Credentials:
         except (Unavailable, Unreadable):
             raise Busy from None
 
-    async def put(self, owner: Owner, row: CredentialRow) -> None:
-        """Give the account what was derived; raises NotKnown."""
-        await self._put(owner.account, b"", row.SerializeToString())
+    async def stored(self, account: int) -> bytes:
+        """The row as it is stored; raises Unavailable and Unreadable."""
+        return await (await self._accounts.open(account)).row(Kind.CREDENTIAL, b"")
+
+    async def give(self, account: int, row: CredentialRow, was: bytes) -> bool:
+        """Give the account what was derived, unless another row than `was` is there.
+
+        Raises NotKnown and Unavailable.
+        """
+        return await self._put(account, b"", row.SerializeToString(), was=was)
 
     async def derived(self, domain: Domain, prepared: bytes, scram_salt: bytes = b"") -> CredentialRow:
         """What is stored of a password; `scram_salt` empty: a new one. Raises Busy."""
@@ -88,31 +94,54 @@ class Credentials:
     # -- the account's own password
 
     async def write(self, owner: Owner, prepared: bytes) -> None:
-        """Give the account this password, and end the sessions of the old one; raises Busy and NotKnown."""
-        async with self._changes(owner):
-            try:
-                before = await self.row(owner.account)
-            except Busy:
-                before = CredentialRow()  # the new one can be read
-            await self._write(owner, prepared, before)
-        self._sessions.end(owner.account, 0)
+        """Give the account this password, and end the sessions of the old one.
+
+        Raises Busy, NotKnown and Unavailable.
+        """
+
+        async def change(row: CredentialRow) -> bool:
+            await self._derive_into(row, owner, prepared)
+            row.password = int.from_bytes(self._clock.random(8), "big")
+            return True
+
+        try:
+            await self._change(owner, change, revokes=True)
+        except Unreadable:  # the new one can be read
+            row = CredentialRow()
+            await change(row)
+            await self._put(owner.account, b"", row.SerializeToString(), revokes=True)
+        await self.revocation.revoked(owner.account)
 
     async def renew(self, owner: Owner, row: CredentialRow, prepared: bytes) -> None:
-        """Hash the password, which is right by `row`, as we would today; raises Busy and NotKnown."""
+        """Hash the password, which is right by `row`, as we would today.
+
+        Raises Busy, Unreadable, NotKnown and Unavailable.
+        """
         if not is_outdated(row, self._hashing.cost, owner.domain):
             return
-        async with self._changes(owner):
-            if row == await self.row(owner.account):
-                await self._write(owner, prepared, row)
+
+        async def change(now: CredentialRow) -> bool:
+            if now != row:
+                return False
+            await self._derive_into(now, owner, prepared)
+            return True
+
+        await self._change(owner, change)
 
     async def suspend(self, owner: Owner, suspended: bool) -> None:
-        """While it is, nobody is logged in; mail comes in all the same. Raises NotKnown."""
-        async with self._changes(owner):
-            row = await self.row(owner.account)
+        """While it is, nobody is logged in; mail comes in all the same.
+
+        Raises Unreadable, NotKnown and Unavailable.
+        """
+
+        async def change(row: CredentialRow) -> bool:
             row.suspended = suspended
-            await self.put(owner, row)
+            row.suspensions += suspended
+            return True
+
+        await self._change(owner, change, revokes=suspended)
         if suspended:
-            self._sessions.end(owner.account, None)
+            await self.revocation.revoked(owner.account)
 
     async def is_suspended(self, owner: Owner) -> bool:
         try:
@@ -120,32 +149,36 @@ class Credentials:
         except Busy:
             return False
 
-    async def _write(self, owner: Owner, prepared: bytes, before: CredentialRow) -> None:
+    async def _derive_into(self, row: CredentialRow, owner: Owner, prepared: bytes) -> None:
         """The salt of SCRAM stays, for the keys of application passwords have it too."""
-        row = await self.derived(owner.domain, prepared, before.scram_salt)
-        row.suspended = before.suspended
-        row.application_passwords.extend(before.application_passwords)
-        await self.put(owner, row)
+        derived = await self.derived(owner.domain, prepared, row.scram_salt)
+        for name in ("argon2id", "scram_salt", "scram_iterations", "scram_stored_key", "scram_server_key"):
+            setattr(row, name, getattr(derived, name))
 
     # -- application passwords
 
     async def add_application_password(
         self, owner: Owner, name: str, scopes: Sequence[Scope], expires: int
     ) -> str:
-        """The password, which is said here and nowhere else; raises Unfit, Busy and NotKnown."""
-        async with self._changes(owner):
-            row = await self.row(owner.account)
+        """The password, which is said here and nowhere else.
+
+        Raises Unfit, Busy, Unreadable, NotKnown and Unavailable.
+        """
+        password = application.generated(self._clock)
+        made = application.made(self._clock, name, scopes, expires, password)
+
+        async def change(row: CredentialRow) -> bool:
             if any(each.name == name for each in row.application_passwords):
                 raise Unfit(f"there is an application password {name!a}: revoke it first")
             if len(row.application_passwords) >= self._limits.application_passwords_max:
                 raise Unfit(f"an account has at most {self._limits.application_passwords_max} of them")
-            password = application.generated(self._clock)
-            made = application.made(self._clock, name, scopes, expires, password)
             if owner.domain.scram:
                 row.scram_salt = row.scram_salt or self._clock.random(SALT_OCTETS)
                 await self._give_scram_keys(made, password, row.scram_salt)
             row.application_passwords.append(made)
-            await self.put(owner, row)
+            return True
+
+        await self._change(owner, change)
         return password
 
     async def _give_scram_keys(self, made: ApplicationPassword, password: str, salt: bytes) -> None:
@@ -163,30 +196,53 @@ class Credentials:
         return found
 
     async def revoke(self, owner: Owner, name: str) -> None:
-        """And end the sessions that came in by it; raises Unfit and NotKnown."""
-        async with self._changes(owner):
-            row = await self.row(owner.account)
+        """And end the sessions that came in by it.
+
+        Raises Unfit, Unreadable, NotKnown and Unavailable.
+        """
+        gone = 0
+
+        async def change(row: CredentialRow) -> bool:
+            nonlocal gone
             found = next((each for each in row.application_passwords if each.name == name), None)
             if found is None:
                 raise Unfit(f"there is no application password {name!a}")
             row.application_passwords.remove(found)
-            await self.put(owner, row)
-        self._sessions.end(owner.account, found.id)
-        await self._put(owner.account, used_key(found.id), b"")
+            gone = found.id
+            return True
+
+        await self._change(owner, change, revokes=True)
+        await self.revocation.revoked(owner.account)
+        await self._put(owner.account, used_key(gone), b"")
 
     async def used(self, account: int, password: int) -> None:
         """An application password has let somebody in; raises NotKnown."""
         row = UsedRow(time=self._clock.now_microseconds())
         await self._put(account, used_key(password), row.SerializeToString())
 
-    def _changes(self, owner: Owner) -> asyncio.Lock:
-        return self._changing.setdefault(owner.account, asyncio.Lock())
+    async def _change(self, owner: Owner, change: Change, revokes: bool = False) -> None:
+        """Read, `change` and write, again where another was faster; nothing is written where it gives False.
 
-    async def _put(self, account: int, key: bytes, value: bytes) -> None:
-        """`value` empty: drop it."""
-        put_row = PutRow(kind=Kind.CREDENTIAL, key=key, value=value)
+        Raises Unreadable, NotKnown and Unavailable.
+        """
+        while True:
+            was = await self.stored(owner.account)
+            row = parsed(CredentialRow, owner.account, Kind.CREDENTIAL, b"", was)
+            if not await change(row):
+                return
+            if await self._put(owner.account, b"", row.SerializeToString(), was=was, revokes=revokes):
+                return
+
+    async def _put(
+        self, account: int, key: bytes, value: bytes, *, was: bytes | None = None, revokes: bool = False
+    ) -> bool:
+        """`value` empty: drop it. Whether it was done: not where another than `was` is there."""
+        put_row = PutRow(kind=Kind.CREDENTIAL, key=key, value=value, was=was, revokes=revokes)
         opened = await self._accounts.open(account)
-        await opened.apply(Intent(id=intent_id(self._clock), put_row=put_row))
+        result = await opened.apply(Intent(id=intent_id(self._clock), put_row=put_row))
+        if result.refused not in ("", "CHANGED"):
+            raise Unavailable(result.refused)
+        return not result.refused
 
 
 def used_key(password: int) -> bytes:

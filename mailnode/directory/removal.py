@@ -15,8 +15,8 @@ from mailnode.clock import Clock
 from mailnode.config import Domain
 from mailnode.directory.address import Address, Malformed, canonical, stored_address
 from mailnode.directory.creation import NOT_KNOWN, Created, Refused
+from mailnode.directory.revocation import Revocation
 from mailnode.directory.rows import Rows, intent_id
-from mailnode.directory.sessions import Sessions
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.dues import Task
@@ -46,14 +46,14 @@ class Removal:
         domains: Mapping[str, Domain],
         clock: Clock,
         limits: Limits,
-        sessions: Sessions,
+        revocation: Revocation,
     ) -> None:
         self._accounts = accounts
         self._rows = rows
         self._domains = domains
         self._clock = clock
         self._limits = limits
-        self._sessions = sessions
+        self._revocation = revocation
         self._turn = asyncio.Lock()
 
     async def remove(self, address: str) -> Removed | Refused:
@@ -72,10 +72,9 @@ class Removal:
                 if result.refused:
                     return NOT_KNOWN
                 await self._rows.drop(asked)
+                await self._revocation.revoked(row.account)
             except (NotKnown, Unavailable):
                 return NOT_KNOWN
-            finally:
-                self._sessions.end(row.account, None)  # those that began while it was dropped, too
         log.info("account removed", extra={"address": str(asked), "account": f"{row.account:016x}"})
         # Its due row lies with the account, which may be another node's.
         now, kept = self._clock.now_microseconds(), self._limits.removed_kept_seconds * 1_000_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from mailnode.directory.attempt import Identity
 
@@ -14,29 +14,41 @@ class Sessions:
     End = Callable[[], None]
 
     def __init__(self) -> None:
-        self._open: dict[int, dict[object, tuple[int, Sessions.End]]] = {}
-        self._ended: Counter[int] = Counter()
+        self._open: dict[int, dict[object, tuple[Identity, Sessions.End]]] = {}
+        self._overtaken: Counter[int] = Counter()
+        self._all_overtaken = 0
+
+    @property
+    def accounts(self) -> Collection[int]:
+        """Those that have some."""
+        return self._open.keys()
 
     def begin(self, identity: Identity, end: End) -> Callable[[], None]:
         """Call what is returned, once, when the session is over."""
         key = object()
-        self._open.setdefault(identity.account, {})[key] = identity.password, end
+        self._open.setdefault(identity.account, {})[key] = identity, end
+        return lambda: self._leave(identity.account, key)
 
-        def over() -> None:
-            sessions = self._open[identity.account]
-            del sessions[key]
-            if not sessions:
-                del self._open[identity.account]
-
-        return over
-
-    def end(self, account: int, password: int | None) -> None:
-        """Those of the account that came in by this password; None: by any."""
-        self._ended[account] += 1
-        for came_by, end in list(self._open.get(account, {}).values()):
-            if password is None or came_by == password:
+    def end(self, account: int, good: Callable[[Identity], bool]) -> None:
+        """Those of the account that came in by what is not good, each once."""
+        for key, (came_by, end) in list(self._open.get(account, {}).items()):
+            if not good(came_by):
+                self._leave(account, key)
                 end()
 
-    def ended(self, account: int) -> int:
-        """How often sessions of the account were ended: a login from before must not begin one."""
-        return self._ended.get(account, 0)
+    def _leave(self, account: int, key: object) -> None:
+        sessions = self._open.get(account, {})
+        sessions.pop(key, None)
+        if not sessions:
+            self._open.pop(account, None)
+
+    def overtake(self, account: int | None) -> None:
+        """The account, or (None) any, was changed, or may have been."""
+        if account is None:
+            self._all_overtaken += 1
+        else:
+            self._overtaken[account] += 1
+
+    def overtaken(self, account: int) -> int:
+        """How often the account was changed: a login from before must not begin a session."""
+        return self._overtaken.get(account, 0) + self._all_overtaken

@@ -23,6 +23,7 @@ from mailnode.directory.known import Known
 from mailnode.directory.lookup import Lookup, Owner
 from mailnode.directory.madeup import SECRET_ACCOUNT, MadeUp
 from mailnode.directory.password import matches
+from mailnode.directory.revocation import stamp
 from mailnode.directory.sessions import Sessions
 from mailnode.directory.turns import Busy
 from mailnode.limits import Limits
@@ -43,7 +44,7 @@ class Attempt:
     owner: Owner | None
     row: CredentialRow
     standing: Standing
-    ended: int  # how often sessions of the account had been ended
+    overtaken: int  # how often the account had been changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +149,14 @@ class Verification:
             return Reason.BUSY
 
     async def _read(self, login: str, caller: Caller) -> Attempt:
-        """As much for an address that does not exist; raises Busy and Unreadable."""
+        """As much for an address that does not exist; raises Busy, Unavailable and Unreadable."""
         owner = await self._lookup.owner(login)
         account = SECRET_ACCOUNT if owner is None else owner.account
-        ended = self.sessions.ended(account)
+        await self._credentials.revocation.follow(account)
+        overtaken = self.sessions.overtaken(account)
         row = await self._credentials.row(account)
         standing = await self._known.standing(account, caller.source)
-        return Attempt(caller, login, owner, row, standing, ended)
+        return Attempt(caller, login, owner, row, standing, overtaken)
 
     def _is_delayed(self, attempt: Attempt) -> bool:
         return self._guesses.delay_seconds(attempt.login, attempt.caller.source, attempt.standing) > 0
@@ -193,7 +195,7 @@ class Verification:
         """Only now is the password at hand to hash it as we would today."""
         try:
             await self._credentials.renew(owner, row, prepared)
-        except (Busy, NotKnown, Unavailable):
+        except (Busy, NotKnown, Unavailable, Unreadable):
             log.info("old hash kept", extra={"account": f"{owner.account:016x}"})
 
     async def _admitted(self, attempt: Attempt, password: ApplicationPassword | None) -> Identity | Reason:
@@ -209,9 +211,10 @@ class Verification:
         await self._known.remember(owner.account, attempt.caller.source)
         if password is not None:
             await self._note_use(owner.account, password.id)
-        if self.sessions.ended(owner.account) != attempt.ended:
+        if self.sessions.overtaken(owner.account) != attempt.overtaken:
             return self._failed(attempt, Reason.BUSY, b"")
-        return Identity(owner.account, 0 if password is None else password.id)
+        by = 0 if password is None else password.id
+        return Identity(owner.account, by, stamp(attempt.row, by))
 
     async def _note_use(self, account: int, password: int) -> None:
         key = b"%d %d" % (account, password)

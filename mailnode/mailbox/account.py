@@ -68,6 +68,7 @@ class LocalAccount:
         "_quotas",
         "_reads",
         "_remembered",
+        "_revoked",
         "_turn",
         "_used",
         "_whole",
@@ -87,8 +88,10 @@ class LocalAccount:
         quotas: Quotas,
         remembered: RememberedRows,
         used: Callable[[LocalAccount, int, int], None],
+        revoked: Callable[[int], None],
     ) -> None:
-        """`used(account, mailbox, octets)` is told of arrays in memory each time they are needed."""
+        """`used(account, mailbox, octets)` is told of arrays in memory each time they are needed,
+        `revoked(account)` of each change after which sessions may be no longer good."""
         self.id = account
         self._reads = reads
         self._partitions = partitions
@@ -101,6 +104,7 @@ class LocalAccount:
         self._quotas = quotas
         self._remembered = remembered
         self._used = used
+        self._revoked = revoked
         self._deciding: Decided | None = None
         self._whole = True
         """What was decided was appended: a decision that failed half-way is not in `_deciding`."""
@@ -448,6 +452,8 @@ class LocalAccount:
             self._dues.commit(self.id, change.dues)
         if change.purged:
             self._dues.forget(self.id)
+        if change.revokes:
+            self._revoked(self.id)
         if not change.mailboxes and not self._committed.arrays:
             self._rest()  # a login wrote a small row: its account holds no more for it
 

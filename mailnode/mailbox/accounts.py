@@ -14,6 +14,7 @@ from mailnode.clock import Clock
 from mailnode.cluster.partitions import NotPrimary, Partitions
 from mailnode.limits import Limits
 from mailnode.mailbox.account import LocalAccount
+from mailnode.mailbox.bulletin import Bulletin
 from mailnode.mailbox.dues import Dues
 from mailnode.mailbox.places import Places
 from mailnode.mailbox.quota import Quotas
@@ -65,6 +66,7 @@ class Accounts:
         self._limits = limits
         self._quotas = quotas
         self._places: Places | None = None
+        self.bulletin = Bulletin(limits)
         self._terms: Counter[int] = Counter()
         """By partition: how often it was begun."""
         self.dues = Dues(_DUES, self.leads)
@@ -222,6 +224,7 @@ class Accounts:
             self._quotas,
             self._remembered,
             self._used,
+            self.bulletin.add,
         )
         self._open[account] = opened
         return opened

@@ -41,7 +41,7 @@ def rows_asked(intent: Intent) -> Sequence[tuple[int, bytes]]:
         messages = intent.add.messages
         rows = [(Kind.MSGID, h) for message in messages for h in related(message)]
         return rows + [(Kind.ORIGIN, message.origin) for message in messages if message.origin]
-    if intent.HasField("put_row") and intent.put_row.if_absent:
+    if intent.HasField("put_row") and (intent.put_row.if_absent or intent.put_row.HasField("was")):
         return [(intent.put_row.kind, intent.put_row.key)]
     if alone(intent):
         ask: Undelete | Collect = getattr(intent, intent.WhichOneof("ask") or "")

@@ -91,9 +91,12 @@ def decide_put_row(
 ) -> Change | Result:
     if ask.if_absent and state.small_row(ask.kind, ask.key, loaded):
         return Result(refused="ALREADYEXISTS")
+    if ask.HasField("was") and state.small_row(ask.kind, ask.key, loaded) != ask.was:
+        return Result(refused="CHANGED")
     change = state.change(intent_id)
     state.put_row(change, ask.kind, ask.key, ask.value)
     change.dues.extend(ask.dues)
+    change.revokes = ask.revokes
     return change
 
 

@@ -13,6 +13,7 @@ from mailnode.limits import Limits
 from mailnode.mailbox.account import LocalAccount
 from mailnode.mailbox.link import Interrupted, Late, Link, Stream
 from mailnode.mailbox.linked import LinkedAccount
+from mailnode.mailbox.service import Function, Leases
 from mailnode.mailbox.verbs import Unavailable
 from mailnode.pb.account_pb2 import Answer, Ask, FunctionAsk
 from mailnode.store import keys
@@ -50,6 +51,9 @@ class Places:
         self._connect = connect
         self._clock = clock
         self.limits = limits
+        self.functions: dict[str, Function] = {}
+        """Of this node, by name: its service's."""
+        self._leases: Leases = {}
         self._links: dict[str, Link] = {}
         self._attaching = asyncio.Semaphore(limits.reattached_at_once_max)
         self._detached = 0
@@ -98,6 +102,21 @@ class Places:
             return (await self.link(node).ask(ask)).function
         except Interrupted:
             raise Unavailable(f"node {node} gave no answer") from None
+
+    async def at_owner(self, account: int, function: str, octets: bytes) -> bytes:
+        """What a function answers of the node that leads an account, this one or another; raises Unavailable,
+        though it may have been done, and once more than once."""
+        tries = self.tries()
+        while True:
+            try:
+                node = tries.owner or self.owner(keys.partition(account))
+                if node == self._map.me.node:
+                    await self._local(account)
+                    return await self.functions[function](octets, self._leases)
+                ask = Ask(account=account, function=FunctionAsk(name=function, octets=octets))
+                return (await self.link(node).ask(ask)).function
+            except (Unavailable, Interrupted) as error:
+                await tries.wait(error)
 
     def tries(self) -> Tries:
         return Tries(self._clock, self.limits)

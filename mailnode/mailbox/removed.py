@@ -26,6 +26,7 @@ def decide_remove_account(
     change = state.change(intent_id)
     state.row.removed, state.row.removed_address = moment.now_microseconds, ask.address
     change.dues.add(kind=Due.REMOVED, time=state.row.removed, key=ask.address.encode())
+    change.revokes = True
     return change
 
 

@@ -192,6 +192,8 @@ class _Speaking:
             function = self._functions.get(ask.function.name)
             if function is None:
                 raise Unavailable(f"the node knows no {ask.function.name}")
+            if ask.account:
+                await self._here.local(ask.account)
             octets = await function(ask.function.octets, self._leases)
             self._out.put(Answer(call=ask.call, function=octets))
         elif verb == "directory_rows":

@@ -31,6 +31,7 @@ from mailnode.directory.madeup import MadeUp
 from mailnode.directory.password import COST
 from mailnode.directory.removal import Removal
 from mailnode.directory.renaming import Renaming
+from mailnode.directory.revocation import Revocation
 from mailnode.directory.rows import Rows
 from mailnode.directory.sessions import Sessions
 from mailnode.directory.turns import Turns
@@ -51,6 +52,7 @@ from mailnode.mailbox.quota import Quotas
 from mailnode.mailbox.scrub import Scrub
 from mailnode.mailbox.service import Service
 from mailnode.mailbox.sums import Sums
+from mailnode.mailbox.ties import Ties
 from mailnode.mailbox.trimming import Trimming
 from mailnode.metrics import Metrics
 from mailnode.node.members import refuse_half_resharded
@@ -141,6 +143,8 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
         peers, service = Peers(mapped, limits), Service(accounts, limits)
         peers.add(partial(speak.add_to, service=service))
         places = Places(mapped, accounts.local, partial(speak.connect, peers, limits=limits), clock, limits)
+        places.functions = service.functions
+        ties = Ties(mapped, places, accounts.bulletin, limits)
         if len(mapped.peers) > 1:
             accounts.beside(places)
         resolver = Resolver(asking(config.dns, limits.dns_seconds_max), clock, limits, metrics)
@@ -162,7 +166,7 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
                 ),
                 keyrings=KeyFiles(config),
                 signing={},
-                people=_people(accounts, domains, pools, clock, limits),
+                people=_people(accounts, ties, domains, pools, clock, limits),
                 trimming=Trimming(shard, accounts, pools.loads, clock, limits),
                 collecting=Collecting(shard, accounts, pools.loads, clock, limits),
                 space=space,
@@ -177,6 +181,7 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
                 pulse=Pulse(metrics),
             )
         finally:
+            await ties.close()
             await places.close()
             await partitions.idle()
 
@@ -217,6 +222,7 @@ def _pools(limits: Limits) -> Iterator[Pools]:
 
 def _people(
     accounts: Accounts,
+    ties: Ties,
     domains: Mapping[str, Domain],
     pools: Pools,
     clock: Clock,
@@ -226,7 +232,9 @@ def _people(
     lookup = Lookup(rows, domains, limits)
     turns = Turns(limits.authentication_threads_max, limits.authentication_queue_max)
     hashing, sessions = Hashing(pools.hashes, turns, COST), Sessions()
-    credentials = Credentials(accounts, hashing, sessions, clock, limits)
+    revocation = Revocation(accounts, sessions, ties.looked, ties.follow)
+    ties.add(revocation)
+    credentials = Credentials(accounts, hashing, revocation, clock, limits)
     known, made_up = Known(accounts, clock, limits), MadeUp(accounts, clock, COST)
     return People(
         rows=rows,
@@ -234,7 +242,7 @@ def _people(
         credentials=credentials,
         verification=Verification(credentials, lookup, hashing, known, made_up, sessions, clock, limits),
         creation=Creation(accounts, rows, credentials, domains, clock, limits),
-        removal=Removal(accounts, rows, domains, clock, limits, sessions),
+        removal=Removal(accounts, rows, domains, clock, limits, revocation),
         renaming=Renaming(accounts, rows, domains, clock),
     )
 

@@ -211,6 +211,14 @@ class FunctionAsk(_message.Message):
     octets: bytes
     def __init__(self, name: _Optional[str] = ..., octets: _Optional[bytes] = ...) -> None: ...
 
+class Revoked(_message.Message):
+    __slots__ = ("all", "accounts")
+    ALL_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
+    all: bool
+    accounts: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, all: _Optional[bool] = ..., accounts: _Optional[_Iterable[int]] = ...) -> None: ...
+
 class Piece(_message.Message):
     __slots__ = ("octets", "last")
     OCTETS_FIELD_NUMBER: _ClassVar[int]

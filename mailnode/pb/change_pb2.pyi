@@ -221,18 +221,22 @@ class Subscribe(_message.Message):
     def __init__(self, name: _Optional[str] = ..., subscribed: _Optional[bool] = ...) -> None: ...
 
 class PutRow(_message.Message):
-    __slots__ = ("kind", "key", "value", "if_absent", "dues")
+    __slots__ = ("kind", "key", "value", "if_absent", "dues", "was", "revokes")
     KIND_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     IF_ABSENT_FIELD_NUMBER: _ClassVar[int]
     DUES_FIELD_NUMBER: _ClassVar[int]
+    WAS_FIELD_NUMBER: _ClassVar[int]
+    REVOKES_FIELD_NUMBER: _ClassVar[int]
     kind: int
     key: bytes
     value: bytes
     if_absent: bool
     dues: _containers.RepeatedCompositeFieldContainer[Due]
-    def __init__(self, kind: _Optional[int] = ..., key: _Optional[bytes] = ..., value: _Optional[bytes] = ..., if_absent: _Optional[bool] = ..., dues: _Optional[_Iterable[_Union[Due, _Mapping]]] = ...) -> None: ...
+    was: bytes
+    revokes: bool
+    def __init__(self, kind: _Optional[int] = ..., key: _Optional[bytes] = ..., value: _Optional[bytes] = ..., if_absent: _Optional[bool] = ..., dues: _Optional[_Iterable[_Union[Due, _Mapping]]] = ..., was: _Optional[bytes] = ..., revokes: _Optional[bool] = ...) -> None: ...
 
 class Submit(_message.Message):
     __slots__ = ("mail", "octets", "head", "item", "forms")
@@ -356,7 +360,7 @@ class Trim(_message.Message):
     def __init__(self, touched: _Optional[int] = ..., results: _Optional[int] = ...) -> None: ...
 
 class Change(_message.Message):
-    __slots__ = ("format", "account", "position", "intent", "result", "row", "mailboxes", "mailboxes_dropped", "entries", "entries_dropped", "mails", "touched", "rows", "subscriptions", "upload", "dues", "contents_dropped", "trimmed", "places_dropped", "purged")
+    __slots__ = ("format", "account", "position", "intent", "result", "row", "mailboxes", "mailboxes_dropped", "entries", "entries_dropped", "mails", "touched", "rows", "subscriptions", "upload", "dues", "contents_dropped", "trimmed", "places_dropped", "purged", "revokes")
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
@@ -377,6 +381,7 @@ class Change(_message.Message):
     TRIMMED_FIELD_NUMBER: _ClassVar[int]
     PLACES_DROPPED_FIELD_NUMBER: _ClassVar[int]
     PURGED_FIELD_NUMBER: _ClassVar[int]
+    REVOKES_FIELD_NUMBER: _ClassVar[int]
     format: int
     account: int
     position: int
@@ -397,7 +402,8 @@ class Change(_message.Message):
     trimmed: Trim
     places_dropped: _containers.RepeatedCompositeFieldContainer[Dropped]
     purged: bool
-    def __init__(self, format: _Optional[int] = ..., account: _Optional[int] = ..., position: _Optional[int] = ..., intent: _Optional[bytes] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., row: _Optional[_Union[_row_pb2.AccountRow, _Mapping]] = ..., mailboxes: _Optional[_Iterable[_Union[_row_pb2.MailboxRow, _Mapping]]] = ..., mailboxes_dropped: _Optional[_Iterable[int]] = ..., entries: _Optional[_Iterable[_Union[Entries, _Mapping]]] = ..., entries_dropped: _Optional[_Iterable[_Union[Dropped, _Mapping]]] = ..., mails: _Optional[_Iterable[_Union[Mail, _Mapping]]] = ..., touched: _Optional[_Union[Touched, _Mapping]] = ..., rows: _Optional[_Iterable[_Union[Row, _Mapping]]] = ..., subscriptions: _Optional[_Iterable[_Union[Subscribe, _Mapping]]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ..., dues: _Optional[_Iterable[_Union[Due, _Mapping]]] = ..., contents_dropped: _Optional[_Iterable[_Union[ContentDropped, _Mapping]]] = ..., trimmed: _Optional[_Union[Trim, _Mapping]] = ..., places_dropped: _Optional[_Iterable[_Union[Dropped, _Mapping]]] = ..., purged: _Optional[bool] = ...) -> None: ...
+    revokes: bool
+    def __init__(self, format: _Optional[int] = ..., account: _Optional[int] = ..., position: _Optional[int] = ..., intent: _Optional[bytes] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., row: _Optional[_Union[_row_pb2.AccountRow, _Mapping]] = ..., mailboxes: _Optional[_Iterable[_Union[_row_pb2.MailboxRow, _Mapping]]] = ..., mailboxes_dropped: _Optional[_Iterable[int]] = ..., entries: _Optional[_Iterable[_Union[Entries, _Mapping]]] = ..., entries_dropped: _Optional[_Iterable[_Union[Dropped, _Mapping]]] = ..., mails: _Optional[_Iterable[_Union[Mail, _Mapping]]] = ..., touched: _Optional[_Union[Touched, _Mapping]] = ..., rows: _Optional[_Iterable[_Union[Row, _Mapping]]] = ..., subscriptions: _Optional[_Iterable[_Union[Subscribe, _Mapping]]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ..., dues: _Optional[_Iterable[_Union[Due, _Mapping]]] = ..., contents_dropped: _Optional[_Iterable[_Union[ContentDropped, _Mapping]]] = ..., trimmed: _Optional[_Union[Trim, _Mapping]] = ..., places_dropped: _Optional[_Iterable[_Union[Dropped, _Mapping]]] = ..., purged: _Optional[bool] = ..., revokes: _Optional[bool] = ...) -> None: ...
 
 class Due(_message.Message):
     __slots__ = ("kind", "time", "key", "done")

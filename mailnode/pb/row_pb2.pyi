@@ -280,7 +280,7 @@ class QueueRow(_message.Message):
     def __init__(self, reverse_path: _Optional[bytes] = ..., smtputf8: _Optional[bool] = ..., eight_bit_mime: _Optional[bool] = ..., start: _Optional[int] = ..., size: _Optional[int] = ..., upload: _Optional[int] = ..., queued: _Optional[int] = ..., due: _Optional[int] = ..., attempts: _Optional[int] = ..., held: _Optional[bool] = ..., delay_told: _Optional[bool] = ..., recipients: _Optional[_Iterable[_Union[QueueRow.Recipient, _Mapping]]] = ..., transaction: _Optional[bytes] = ...) -> None: ...
 
 class CredentialRow(_message.Message):
-    __slots__ = ("argon2id", "scram_salt", "scram_iterations", "scram_stored_key", "scram_server_key", "suspended", "application_passwords")
+    __slots__ = ("argon2id", "scram_salt", "scram_iterations", "scram_stored_key", "scram_server_key", "suspended", "application_passwords", "password", "suspensions")
     ARGON2ID_FIELD_NUMBER: _ClassVar[int]
     SCRAM_SALT_FIELD_NUMBER: _ClassVar[int]
     SCRAM_ITERATIONS_FIELD_NUMBER: _ClassVar[int]
@@ -288,6 +288,8 @@ class CredentialRow(_message.Message):
     SCRAM_SERVER_KEY_FIELD_NUMBER: _ClassVar[int]
     SUSPENDED_FIELD_NUMBER: _ClassVar[int]
     APPLICATION_PASSWORDS_FIELD_NUMBER: _ClassVar[int]
+    PASSWORD_FIELD_NUMBER: _ClassVar[int]
+    SUSPENSIONS_FIELD_NUMBER: _ClassVar[int]
     argon2id: str
     scram_salt: bytes
     scram_iterations: int
@@ -295,7 +297,9 @@ class CredentialRow(_message.Message):
     scram_server_key: bytes
     suspended: bool
     application_passwords: _containers.RepeatedCompositeFieldContainer[ApplicationPassword]
-    def __init__(self, argon2id: _Optional[str] = ..., scram_salt: _Optional[bytes] = ..., scram_iterations: _Optional[int] = ..., scram_stored_key: _Optional[bytes] = ..., scram_server_key: _Optional[bytes] = ..., suspended: _Optional[bool] = ..., application_passwords: _Optional[_Iterable[_Union[ApplicationPassword, _Mapping]]] = ...) -> None: ...
+    password: int
+    suspensions: int
+    def __init__(self, argon2id: _Optional[str] = ..., scram_salt: _Optional[bytes] = ..., scram_iterations: _Optional[int] = ..., scram_stored_key: _Optional[bytes] = ..., scram_server_key: _Optional[bytes] = ..., suspended: _Optional[bool] = ..., application_passwords: _Optional[_Iterable[_Union[ApplicationPassword, _Mapping]]] = ..., password: _Optional[int] = ..., suspensions: _Optional[int] = ...) -> None: ...
 
 class ApplicationPassword(_message.Message):
     __slots__ = ("id", "name", "digest", "scopes", "created", "expires", "scram_iterations", "scram_stored_key", "scram_server_key")

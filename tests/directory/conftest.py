@@ -9,6 +9,7 @@ from mailnode.directory.known import Known
 from mailnode.directory.lookup import Lookup
 from mailnode.directory.madeup import MadeUp
 from mailnode.directory.password import Cost
+from mailnode.directory.revocation import Revocation
 from mailnode.directory.rows import Rows
 from mailnode.directory.sessions import Sessions
 from mailnode.directory.turns import Turns
@@ -55,7 +56,8 @@ def directory(accounts: MemoryAccounts, cost: Cost) -> Directory:
     lookup = Lookup(rows, DOMAINS, LIMITS)
     turns = Turns(LIMITS.authentication_threads_max, LIMITS.authentication_queue_max)
     hashing, sessions = Hashing(pool, turns, cost), Sessions()
-    credentials = Credentials(accounts, hashing, sessions, clock, LIMITS)
+    revocation = Revocation.alone(accounts, sessions)
+    credentials = Credentials(accounts, hashing, revocation, clock, LIMITS)
     known, made_up = Known(accounts, clock, LIMITS), MadeUp(accounts, clock, cost)
     verification = Verification(credentials, lookup, hashing, known, made_up, sessions, clock, LIMITS)
     creation = Creation(accounts, rows, credentials, DOMAINS, clock, LIMITS)

@@ -8,9 +8,11 @@ from concurrent.futures import Executor, Future
 from typing import Any
 
 from mailnode.mailbox.dues import Dues
+from mailnode.mailbox.quota import NO_QUOTA
 from mailnode.mailbox.verbs import Gone, Mailboxes, Messages, NotKnown, UidRanges, Usage, Want, Watch
 from mailnode.pb.account_pb2 import SearchKey
 from mailnode.pb.change_pb2 import Create, Intent, Result
+from mailnode.pb.row_pb2 import AccountRow
 from mailnode.store.keys import Due
 
 
@@ -103,6 +105,8 @@ class MemoryAccount:
         key = (self.id, put.kind, put.key)
         if put.if_absent and key in self._accounts.rows:
             return Result(refused="ALREADYEXISTS")
+        if put.HasField("was") and self._accounts.rows.get(key, b"") != put.was:
+            return Result(refused="CHANGED")
         self._accounts.rows[key] = put.value
         self._accounts.dues.commit(self.id, put.dues)
         return Result()
@@ -134,7 +138,7 @@ class MemoryAccount:
         raise AssertionError
 
     async def usage(self) -> Usage:
-        raise AssertionError
+        return Usage(AccountRow(), NO_QUOTA, 0)
 
     async def claim_recent(self, mailbox: int) -> tuple[int, int]:
         raise AssertionError

@@ -15,6 +15,7 @@ from mailnode.directory.known import Known
 from mailnode.directory.lookup import Lookup, Recipients, Unknown
 from mailnode.directory.madeup import MadeUp
 from mailnode.directory.removal import Removal, Removed
+from mailnode.directory.revocation import Revocation
 from mailnode.directory.rows import Rows
 from mailnode.directory.sessions import Sessions
 from mailnode.directory.turns import Turns
@@ -66,11 +67,12 @@ def run(path: Path, work: Callable[[House], Awaitable[None]]) -> None:
             lookup = Lookup(rows, DOMAINS, limits)
             turns = Turns(limits.authentication_threads_max, limits.authentication_queue_max)
             hashing, sessions = Hashing(HandPool(), turns, CHEAP), Sessions()
-            credentials = Credentials(accounts, hashing, sessions, clock, limits)
+            revocation = Revocation.alone(accounts, sessions)
+            credentials = Credentials(accounts, hashing, revocation, clock, limits)
             known, made_up = Known(accounts, clock, limits), MadeUp(accounts, clock, CHEAP)
             verification = Verification(credentials, lookup, hashing, known, made_up, sessions, clock, limits)
             creation = Creation(accounts, rows, credentials, DOMAINS, clock, limits)
-            removal = Removal(accounts, rows, DOMAINS, clock, limits, sessions)
+            removal = Removal(accounts, rows, DOMAINS, clock, limits, revocation)
             if await rows.get(ADDRESS) is None and not removal.removed():
                 assert isinstance(await creation.create(ANN, "secret"), Created)
             await work(House(accounts, rows, lookup, verification, creation, removal, sessions, clock, shard))

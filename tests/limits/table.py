@@ -314,6 +314,7 @@ LIMITS = {
     + "test_a_frame_to_nobody_is_lost_after_a_while_and_the_next_may_be_made",
     "snapshot_octets_a_second": "cluster/test_throttle.py::"
     "test_who_passes_waits_until_those_before_had_their_time",
+    "bulletin_accounts_max": "mailbox/test_ties.py::test_who_reads_late_looks_at_all_that_it_has",
 }
 """Fields of mailnode.limits.Limits."""
 

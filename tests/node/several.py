@@ -10,6 +10,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from mailnode.cluster import local_map
+from mailnode.directory.address import Address, canonical, directory_account
+from mailnode.store import keys
 from tests.wire.node import Node
 from tests.wire.server import HOST
 
@@ -20,6 +23,13 @@ def processes(node: Node) -> list[int]:
     """Of its nodes, in the order in which they began."""
     own = node.process_id
     return [int(text) for text in Path(f"/proc/{own}/task/{own}/children").read_text().split()]
+
+
+def owner(node: Node, user: str) -> int:
+    """The number of the node that an account lies at."""
+    mapped, address = local_map.read(node.directory / "map.json"), canonical(user)
+    assert mapped is not None and isinstance(address, Address)
+    return mapped.owners[keys.partition(directory_account(address))]
 
 
 def kill(process: int) -> None:

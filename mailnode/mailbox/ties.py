@@ -1,0 +1,185 @@
+"""What sessions of this node have at the nodes of their accounts, looked at again whenever it may have gone.
+
+It is looked at where an account's node says so (`bulletin`), where it was away, and where it is another node
+now. A node is followed from the first account of its that somebody has to do with here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Coroutine, Iterable
+from contextlib import suppress
+from typing import Any, Protocol
+
+from mailnode.cluster.map import Map
+from mailnode.cluster.replica_messages import Row
+from mailnode.limits import Limits
+from mailnode.mailbox.bulletin import Bulletin
+from mailnode.mailbox.places import Places
+from mailnode.mailbox.service import Leases
+from mailnode.mailbox.verbs import Unavailable
+from mailnode.pb.account_pb2 import Revoked
+from mailnode.store import keys
+
+log = logging.getLogger(__name__)
+
+_READ, _LOOKED = "bulletin", "looked"
+_PAUSE_SECONDS = 0.2
+"""Before what could not be asked is asked again."""
+
+
+class Holder(Protocol):
+    """Who has something of accounts that may go."""
+
+    def held(self) -> Collection[int]:
+        """The accounts."""
+
+    def overtaken(self, account: int | None) -> None:
+        """What is being taken of the account, or (None) of any, may be gone before it is had."""
+
+    async def look(self, account: int) -> None:
+        """Whether what is had is good still; raises Unavailable."""
+
+
+class Ties:
+    """One for a node. Lives on the loop."""
+
+    def __init__(self, known: Map, places: Places, bulletin: Bulletin, limits: Limits) -> None:
+        self._map = known
+        self._places = places
+        self._bulletin = bulletin
+        self._holders: list[Holder] = []
+        self._looking = asyncio.Semaphore(limits.reattached_at_once_max)
+        self._followed: dict[str, asyncio.Future[None]] = {}
+        """By node: done as soon as it is heard."""
+        self._moved: set[int] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        places.functions[_READ] = bulletin.read
+        places.functions[_LOOKED] = self._looked
+        bulletin.told = self._told
+        known.follow(self._changed)
+
+    def add(self, holder: Holder) -> None:
+        self._holders.append(holder)
+
+    async def follow(self, account: int) -> None:
+        """Returns when this node hears of what goes of the account; raises Unavailable."""
+        node = self._places.owner(keys.partition(account))
+        if node != self._places.me:
+            await asyncio.shield(self._following(node))
+
+    async def looked(self, account: int) -> None:
+        """Returns once all nodes have looked at what they have of the account; raises Unavailable."""
+        await self._places.at_owner(account, _LOOKED, account.to_bytes(8, "big"))
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # -- at the node of the accounts
+
+    def _told(self, account: int) -> None:
+        self._overtake(account)
+        self._start(self._look((account,)))
+
+    async def _looked(self, octets: bytes, leases: Leases) -> bytes:
+        await self._look((int.from_bytes(octets, "big"),))
+        await self._bulletin.read_by_all()
+        return b""
+
+    # -- at the nodes of the sessions
+
+    def _following(self, node: str) -> asyncio.Future[None]:
+        heard = self._followed.get(node)
+        if heard is None:
+            heard = self._followed[node] = asyncio.get_running_loop().create_future()
+            self._start(self._follow(node))
+        return heard
+
+    async def _follow(self, node: str) -> None:
+        """As long as there is the node, or somebody has something of an account of its."""
+        while self._map.peer(node) is not None or self._of_node(node):
+            try:
+                said = Revoked.FromString(await self._places.call(node, _READ, b""))
+            except Unavailable as error:
+                self._lost(node, error)
+                await asyncio.sleep(_PAUSE_SECONDS)
+                continue
+            if said.all:
+                self._overtake(None)
+            for account in said.accounts:
+                self._overtake(account)
+            if not self._followed[node].done():
+                self._followed[node].set_result(None)
+            await self._look(self._of_node(node) if said.all else said.accounts)
+        self._lost(node, Unavailable(f"there is no node {node}"))
+        del self._followed[node]
+
+    def _lost(self, node: str, error: Unavailable) -> None:
+        """Who waits to hear it waits no longer."""
+        heard = self._followed[node]
+        if not heard.done():
+            heard.set_exception(error)
+            heard.exception()  # nobody need wait for it
+        self._followed[node] = asyncio.get_running_loop().create_future()
+
+    def _of_node(self, node: str) -> list[int]:
+        return [account for account in self._held() if self._owner(account) == node]
+
+    def _changed(self, partition: int, row: Row) -> None:
+        """Another node leads it, or the same one anew; of many that change at once."""
+        if not self._moved and any(self._holders):
+            asyncio.get_running_loop().call_soon(lambda: self._start(self._look_at_moved()))
+        self._moved.add(partition)
+
+    async def _look_at_moved(self) -> None:
+        moved, self._moved = self._moved, set()
+        accounts = [account for account in self._held() if keys.partition(account) in moved]
+        for account in accounts:
+            self._overtake(account)
+        for node in {self._owner(account) for account in accounts} - {"", self._places.me}:
+            self._following(node)
+        await self._look(accounts)
+
+    def _owner(self, account: int) -> str:
+        with suppress(Unavailable):
+            return self._places.owner(keys.partition(account))
+        return ""
+
+    # -- both
+
+    def _held(self) -> set[int]:
+        return {account for holder in self._holders for account in holder.held()}
+
+    def _overtake(self, account: int | None) -> None:
+        for holder in self._holders:
+            holder.overtaken(account)
+
+    async def _look(self, accounts: Iterable[int]) -> None:
+        """Returns once nothing of them is had that is not good."""
+        looks = [
+            self._look_at(holder, account)
+            for holder in self._holders
+            for account in dict.fromkeys(accounts)
+            if account in holder.held()
+        ]
+        await asyncio.gather(*looks)
+
+    async def _look_at(self, holder: Holder, account: int) -> None:
+        async with self._looking:
+            while account in holder.held():
+                try:
+                    await holder.look(account)
+                    return
+                except Unavailable:
+                    await asyncio.sleep(_PAUSE_SECONDS)
+                except Exception:
+                    log.exception("account %016x: its sessions could not be looked at", account)
+                    return
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,107 @@
+"""Logins at several nodes: what ends a session at one ends it at all, before it is said to be done."""
+
+from __future__ import annotations
+
+import imaplib
+import os
+import random
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from mailnode.admin.client import ask
+from mailnode.pb import admin_pb2 as pb
+from tests.node.several import owner, processes
+from tests.wire.node import Node
+from tests.wire.server import HOST, free_base_port
+
+USERS = [f"user{number}@example.test" for number in range(4)]
+"""Their accounts lie on both nodes."""
+PASSWORD = "secret"
+OPTIONS = ("--allow-plaintext-auth", "--local-only", "--nodes", "2")
+CONNECTIONS = 8
+"""So many that each node has some of them."""
+BYE = b"* BYE This login is no longer good\r\n"
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    folder = tmp_path_factory.mktemp("logins") / "data"
+    made = Node(folder, free_base_port(random.Random()), dict.fromkeys(USERS, PASSWORD), options=OPTIONS)
+    made.init()
+    made.start()
+    yield made
+    made.stop()
+
+
+def asked(node: Node, request: Any) -> Any:
+    return ask(node.directory / "admin.sock", request)
+
+
+def imap(node: Node, user: str, password: str = PASSWORD) -> imaplib.IMAP4:
+    client = imaplib.IMAP4(HOST, node.port("imap"), timeout=30)
+    client.login(user, password)
+    return client
+
+
+def many(node: Node, user: str, password: str = PASSWORD) -> list[imaplib.IMAP4]:
+    return [imap(node, user, password) for _ in range(CONNECTIONS)]
+
+
+def ended(client: imaplib.IMAP4) -> bool:
+    """It was told so before anything was asked."""
+    client.sock.setblocking(False)
+    try:
+        return client.sock.recv(len(BYE)) == BYE
+    except BlockingIOError:
+        client.sock.settimeout(30)
+        return False
+
+
+def refused(node: Node, user: str, password: str) -> bool:
+    """By each node."""
+    for _ in range(CONNECTIONS):
+        try:
+            imap(node, user, password).logout()
+            return False
+        except imaplib.IMAP4.error as error:
+            assert "AUTHENTICATIONFAILED" in str(error)
+    return True
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_what_is_no_longer_good_ends_the_sessions_of_all_nodes(node: Node, user: str) -> None:
+    application = asked(node, pb.AppPasswordAddRequest(address=user, name="phone")).password
+    own, phone = many(node, user), many(node, user, application)
+    asked(node, pb.AccountPasswordRequest(address=user, password="another"))
+    assert all(map(ended, own)) and not any(map(ended, phone))
+    assert refused(node, user, PASSWORD)
+    own = many(node, user, "another")
+    asked(node, pb.AppPasswordRevokeRequest(address=user, name="phone"))
+    assert all(map(ended, phone)) and not any(map(ended, own))
+    asked(node, pb.AccountSuspendRequest(address=user, suspended=True))
+    assert all(map(ended, own))
+    asked(node, pb.AccountSuspendRequest(address=user))
+    own = many(node, user, "another")
+    asked(node, pb.AccountRemoveRequest(address=user))
+    assert all(map(ended, own))
+    asked(node, pb.AccountUndeleteRequest(address=user))
+    asked(node, pb.AccountPasswordRequest(address=user, password=PASSWORD))
+
+
+def test_a_node_that_hung_meanwhile_ends_its_sessions_when_it_comes_to_itself(node: Node) -> None:
+    user = next(user for user in USERS if owner(node, user) == 0)
+    sessions = many(node, user)
+    _, hung = processes(node)
+    os.kill(hung, signal.SIGSTOP)
+    try:
+        asked(node, pb.AccountPasswordRequest(address=user, password="another"))
+        done = [ended(each) for each in sessions]
+        assert any(done) and not all(done)
+    finally:
+        os.kill(hung, signal.SIGCONT)
+    for each, was_ended in zip(sessions, done, strict=True):
+        assert was_ended or each.sock.recv(len(BYE)) == BYE
+    asked(node, pb.AccountPasswordRequest(address=user, password=PASSWORD))
