@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from mailnode.config import Config, ConfigError, Domain
 from mailnode.durable import sync, unlink, write_whole
 from mailnode.mailauth import key
 from mailnode.mailauth.keyring import Held, Keyring, KeysError, State, Step
+from mailnode.mailauth.signer import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,9 @@ class KeyFiles:
 
     def kept(self, domain: Domain) -> KeyFilesOf:
         return KeyFilesOf(self.config.directory / "dkim", domain)
+
+    def signing(self, domain: Domain) -> Sequence[Key]:
+        return self.of(domain).signing()
 
     def may_turn(self) -> bool:
         return self.config.node == 0

@@ -131,6 +131,9 @@ class Keyring:
 class Keyrings(Protocol):
     def of(self, domain: Domain) -> Keyring: ...
 
+    def signing(self, domain: Domain) -> Sequence[Key]:
+        """As of its keyring, where mail goes out; raises KeysError if it shall rather stay."""
+
     def may_turn(self) -> bool:
         """This node is one of those that make and turn keys; all read them."""
 

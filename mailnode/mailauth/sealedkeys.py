@@ -6,6 +6,7 @@ nodes that try the same step at the same time one makes it, and the others find 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,9 @@ from mailnode.cluster.secret import Secret
 from mailnode.config import Domain
 from mailnode.mailauth import key
 from mailnode.mailauth.keyring import Held, Keyring, KeysError, State, Step
+from mailnode.mailauth.signer import Key
+
+log = logging.getLogger(__name__)
 
 ATTEMPTS = 10  # each lost to another node, whose step leaves less to do
 
@@ -26,13 +30,23 @@ class SealedKeys:
     """Of all domains of a cluster."""
 
     source: EtcdMap
-    secret: Secret
+    secret: Secret | None
+    """None: the node was given none, and opens nothing."""
 
     def of(self, domain: Domain) -> Keyring:
         return Keyring(SealedKeysOf(self.source, self.secret, domain.name))
 
+    def signing(self, domain: Domain) -> Sequence[Key]:
+        """None where they cannot be opened: one such key shall not stop every node of the cluster."""
+        try:
+            return self.of(domain).signing()
+        except KeysError as error:
+            log.error("mail of a domain is not signed", extra={"domain": domain.name, "reason": error})
+            return ()
+
     def may_turn(self) -> bool:
-        return True
+        """One that is elected: two that think so do no harm, but each asks the DNS."""
+        return self.source.balancer == self.source.map.me.node
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +54,7 @@ class SealedKeysOf:
     """Of one domain."""
 
     source: EtcdMap
-    secret: Secret
+    secret: Secret | None
     domain: str
 
     def all(self) -> list[Held]:
@@ -51,7 +65,7 @@ class SealedKeysOf:
         if row is None or not row.sealed:
             raise KeysError(f"{self.domain}: key {selector}: etcd holds none")
         try:
-            return key.of_pem(self.secret.open(row.sealed, about(self.domain, selector)))
+            return key.of_pem(self._secret.open(row.sealed, about(self.domain, selector)))
         except ValueError as error:
             raise KeysError(f"{self.domain}: key {selector}: {error}") from None
 
@@ -85,8 +99,14 @@ class SealedKeysOf:
     def _put(self, before: Mapping[str, SealedKey], held: Held, pem: bytes) -> Put:
         row = before.get(held.selector)
         number = row.number if row else max((each.number for each in before.values()), default=0) + 1
-        sealed = row.sealed if row else self.secret.seal(pem, about(self.domain, held.selector))
+        sealed = row.sealed if row else self._secret.seal(pem, about(self.domain, held.selector))
         return put_of(self.source.keys, self.domain, held, number, sealed)
+
+    @property
+    def _secret(self) -> Secret:
+        if self.secret is None:
+            raise KeysError(f"{self.domain}: keys are sealed by a secret that this node was not given")
+        return self.secret
 
     def _rows(self) -> Mapping[str, SealedKey]:
         return self.source.signing.get(self.domain, {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from twisted.internet.error import CannotListenError
 
 from mailnode import certificate, openfiles, tunable
 from mailnode import log as log_file
-from mailnode.config import Config, ConfigError, MetricsAt, Service
+from mailnode.config import Config, ConfigError, Domain, MetricsAt, Service
 from mailnode.config import Listener as At
 from mailnode.http.exposition import Exposition, Gauge
 from mailnode.http.gauges import gauges, scrub_gauges
@@ -27,6 +27,7 @@ from mailnode.listeners.ports import Ports
 from mailnode.listeners.tls import Certificate
 from mailnode.listeners.wheel import Wheel
 from mailnode.mailauth.published import policy
+from mailnode.mailauth.signer import Key
 from mailnode.node.house import House
 from mailnode.node.services import services
 from mailnode.node.works import signing
@@ -165,7 +166,9 @@ class Doors:
         Raises ConfigError and changes nothing when the certificate cannot be used.
         """
         certificate.check(self.config.certificate, self.config.key, config.key_password)
-        keys = signing(config, self._parts.keyrings)
+        if config.cluster is not None:  # etcd has the domains
+            config = replace(config, domains=self.config.domains)
+        keys = self._signing(config.domains)
         config = replace(config, node=self.config.node, nodes=config.nodes or self.config.nodes)
         changed = [each.name for each in fields(Config) if _differs(each.name, self.config, config)]
         limits, limits_later = tunable.changed(self.config.limits, config.limits)
@@ -174,20 +177,34 @@ class Doors:
         self._certificate.reload(self.config.key_password)
         self._admission.change(openfiles.within(self.config.limits, self._files_max))
         self._parts.people.verification.change(self.config.limits)
-        self._parts.domains.clear()
-        self._parts.domains.update({domain.name: domain for domain in self.config.domains})
-        self._parts.signing.clear()
-        self._parts.signing.update(keys)
         log_file.set_level(self.config.log_level)
-        values = services(self.config, self._parts, self._locks, self._logins)
-        for name, port in self._open:
-            port.change(values[name], self.config.limits)
+        self._take_domains(self.config.domains, keys)
         later = [name for name in changed if name not in self.LIVE]
         return later + [f"limits.{name}" for name in limits_later]
 
     def change_domains(self, config: Config) -> None:
         """Of what can change live, these alone; raises ConfigError and changes nothing."""
-        self.change(replace(self.config, domains=config.domains))
+        self._take_domains(config.domains, self._signing(config.domains))
+
+    def follow_domains(self, domains: Sequence[Domain], changed: Collection[str]) -> None:
+        """The same, of a cluster: all, and the names of those that changed, they or their keys."""
+        names = {domain.name for domain in domains} - set(changed)
+        kept = {name: keys for name, keys in self._parts.signing.items() if name in names}
+        self._take_domains(domains, kept | self._signing([each for each in domains if each.name in changed]))
+
+    def _signing(self, domains: Sequence[Domain]) -> dict[str, Sequence[Key]]:
+        return signing(replace(self.config, domains=tuple(domains)), self._parts.keyrings)
+
+    def _take_domains(self, domains: Sequence[Domain], keys: Mapping[str, Sequence[Key]]) -> None:
+        """And what sessions that begin from now on shall have of the configuration."""
+        self.config = replace(self.config, domains=tuple(domains))
+        self._parts.domains.clear()
+        self._parts.domains.update({domain.name: domain for domain in domains})
+        self._parts.signing.clear()
+        self._parts.signing.update(keys)
+        values = services(self.config, self._parts, self._locks, self._logins)
+        for name, port in self._open:
+            port.change(values[name], self.config.limits)
 
     @property
     def sessions(self) -> dict[str, int]:

@@ -58,7 +58,7 @@ def _outbox(config: Config, told: RelayConfig, parts: House) -> Outbox:
 def signing(config: Config, keyrings: Keyrings) -> dict[str, Sequence[Key]]:
     """By domain; raises ConfigError."""
     domains = config.domains if config.relay else ()
-    return {domain.name: keyrings.of(domain).signing() for domain in domains}
+    return {domain.name: keyrings.signing(domain) for domain in domains}
 
 
 async def _sweep(parts: House) -> None:

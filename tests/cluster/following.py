@@ -15,10 +15,10 @@ from mailnode.cluster.replica_messages import Member
 
 
 @asynccontextmanager
-async def following(endpoint: str, keys: Keys) -> AsyncIterator[EtcdMap]:
+async def following(endpoint: str, keys: Keys, name: str = "a") -> AsyncIterator[EtcdMap]:
     """Of a cluster that is made where there is none."""
     etcd = Etcd([endpoint])
-    source = EtcdMap(etcd, keys, Map(Member("a", 1)))
+    source = EtcdMap(etcd, keys, Map(Member(name, 1)))
     cluster = Cluster(keys.prefix.encode(), "dc1", rows.FORMAT, 0)
     await etcd.transact([], [Put(keys.cluster(), rows.cluster_octets(cluster))])
     await source.read()

@@ -45,7 +45,7 @@ def run(etcds: Member, work: Callable[[EtcdMap, EtcdMap], Coroutine[Any, Any, No
         async with (
             asyncio.timeout(60),
             following(etcds.endpoint, keys) as one,
-            following(etcds.endpoint, keys) as other,
+            following(etcds.endpoint, keys, "b") as other,
         ):
             await work(one, other)
 
@@ -81,14 +81,16 @@ def test_of_two_nodes_that_try_the_same_step_at_once_one_makes_it(etcds: Member)
 
 
 def test_a_node_signs_with_a_key_that_another_turned(etcds: Member) -> None:
-    async def work(here: EtcdMap, there: EtcdMap) -> None:
+    async def work(there: EtcdMap, here: EtcdMap) -> None:
         ring = SealedKeys(there, SECRET).of(HERE)
         await ring.generate("ed25519", 5)
         zone = Zone({f"m1._domainkey.{HERE.name}": {"TXT": [quoted(dict(ring.records())["m1"])]}})
         signing: dict[str, Any] = {}
         resolver = Resolver(zone, Still(), Limits())
-        for source in (there, here):  # of which the first has what the zone's owner was told
-            await source.reached(there.revision)
+        assert (there.map.me.node, here.map.me.node) == ("a", "b")
+        elected = await there.etcd.transact([], [Put(there.keys.balancer(), b"a")])
+        for source in (here, there, here):  # of which one makes the step
+            await source.reached(max(elected.revision, there.revision))
             rings = SealedKeys(source, SECRET)
             await Rotation(rings, {HERE.name: HERE}, signing, resolver, Still()).look()
         (key,) = signing[HERE.name]
