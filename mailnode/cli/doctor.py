@@ -20,6 +20,7 @@ from mailnode.cli.findings import (
     certificate_findings,
     machine_findings,
     port_findings,
+    trust_findings,
 )
 from mailnode.cli.printing import Column, number, octets, plain, print_json, show, show_rows, text, time
 from mailnode.clock import SystemClock
@@ -65,6 +66,7 @@ async def _looked(directory: Path) -> list[Finding]:
     except ConfigError as error:
         return [*findings, Finding("user", Level.ERROR, str(error), "run this as root, or as that user")]
     findings += [*(_shard_finding(each, running) for each in configs), *certificate_findings(config)]
+    findings += trust_findings(config)
     try:
         async with domains(directory) as known:
             return findings + [each async for each in dns_findings(known)]

@@ -16,6 +16,7 @@ from cryptography import x509
 
 from mailnode import certificate
 from mailnode.clock import SystemClock
+from mailnode.cluster import authority
 from mailnode.config import Config, ConfigError
 from mailnode.store.space import Space, free_and_whole
 
@@ -61,6 +62,33 @@ def certificate_findings(config: Config) -> Iterator[Finding]:
     if config.key.stat().st_mode & (stat.S_IRWXO | stat.S_IWGRP):
         advice = f"chmod 600 {config.key}"
         yield Finding("certificate", Level.ERROR, f"others may read or change {config.key}", advice)
+
+
+def trust_findings(config: Config) -> Iterator[Finding]:
+    """Of a node of a cluster: by what the others know it."""
+    files = authority.files_of(config)
+    if config.cluster is None:
+        return
+    about = "cluster"
+    try:
+        if authority.secret_of(config) is None or authority.credentials(config) is None:
+            found = f"{files.folder} is not whole, so only nodes of this machine can be spoken to"
+            yield Finding(about, Level.WARNING, found, "`mailnode cluster join` makes it")
+            return
+        left = authority.ends(files) - datetime.datetime.now(datetime.UTC)
+    except ConfigError as error:
+        yield Finding(about, Level.ERROR, str(error), f"bring {files.folder} back from a backup")
+        return
+    soon = Level.WARNING if left < authority.EXPIRES_SOON else Level.OK
+    level = Level.ERROR if left.total_seconds() < 0 else soon
+    advice = (
+        "" if level is Level.OK else "`mailnode cluster init` or `join` again: the node could not renew it"
+    )
+    found = f"the certificate of {authority.name_in(files)} is valid until {authority.ends(files):%Y-%m-%d}"
+    yield Finding(about, level, found, advice)
+    for path in (files.key, files.secret):
+        if path.stat().st_mode & (stat.S_IRWXO | stat.S_IRWXG):
+            yield Finding(about, Level.ERROR, f"others may read {path}", f"chmod 600 {path}")
 
 
 def _name_finding(hostname: str, leaf: x509.Certificate) -> Finding:

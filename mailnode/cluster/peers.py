@@ -51,6 +51,8 @@ class Peers:
         self._server: grpc.aio.Server | None = None
         self._health = HealthServicer()
         self._channels: dict[str, _Kept] = {}
+        self._former: list[_Kept] = []
+        """Which show a certificate that was renewed meanwhile."""
         self._closing: set[asyncio.Task[None]] = set()
 
     def add(self, add_to_server: Callable[[grpc.aio.Server], None]) -> None:
@@ -78,9 +80,10 @@ class Peers:
 
     async def stop(self) -> None:
         """Whoever asks for health is told first."""
-        for each in self._channels.values():
+        for each in (*self._channels.values(), *self._former):
             self._close(each.channel)
         self._channels.clear()
+        self._former.clear()
         if self._closing:
             await asyncio.wait(self._closing)
         if self._server is not None:
@@ -101,6 +104,16 @@ class Peers:
             self._close(kept.channel)
         self._channels[node] = _Kept(peer.address, channel)
         return channel
+
+    def show(self, channel_credentials: grpc.ChannelCredentials) -> None:
+        """A renewed certificate, wherever is connected to from now on; what is open goes on."""
+        self._channel_credentials = channel_credentials
+        for each in self._former:
+            self._close(each.channel)
+        self._former = [kept for kept in self._channels.values() if not kept.address.startswith(UNIX)]
+        self._channels = {
+            node: kept for node, kept in self._channels.items() if kept.address.startswith(UNIX)
+        }
 
     def _listen(self, server: grpc.aio.Server, address: str) -> None:
         try:

@@ -14,14 +14,28 @@ from cryptography import x509
 
 from mailnode import certificate
 from mailnode.cli import main
+from mailnode.cli.findings import Level, trust_findings
 from mailnode.cli.newcomer import BASE_PORTS, free_base_port
 from mailnode.clock import SystemClock
-from mailnode.cluster.authority import credentials, ends, files_of, name_in, secret_of
+from mailnode.cluster.authority import (
+    DAYS,
+    Authority,
+    Files,
+    credentials,
+    ends,
+    files_of,
+    key_of,
+    name_in,
+    new_authority,
+    pem_of,
+    secret_of,
+)
 from mailnode.cluster.tokens import text_of, token_of
 from mailnode.clustered import cluster_lines
 from mailnode.config import FILE, STANDARD_PORTS, load
 from mailnode.store.keys import Family
 from mailnode.store.shard import open_shard
+from tests.cluster.by_hand import HandClock
 from tests.cluster.members import Member, free_ports, members
 
 Said = pytest.CaptureFixture[str]
@@ -317,3 +331,33 @@ def test_an_etcd_with_users_and_tls_is_asked_as_the_words_say_and_by_the_node_la
     assert at is not None and (at.user, at.password) == ("root", "secret")
     assert at.authority is not None and at.authority.read_text() == cert.read_text()
     assert at.authority.parent == operator.where / "n2" / "cluster"
+
+
+def test_the_doctor_says_how_long_the_certificate_is_good_and_who_else_may_read_the_secret(
+    operator: Operator,
+) -> None:
+    config = load(operator.begun())
+    files = files_of(config)
+    (well,) = trust_findings(config)
+    assert well.level is Level.OK and f"of node1 is valid until {ends(files):%Y-%m-%d}" in well.found
+    for days, level in ((29, Level.WARNING), (-1, Level.ERROR)):
+        ago = HandClock(SystemClock().now_microseconds() - (DAYS - days) * 86_400_000_000)
+        key = key_of(files.key.read_bytes()).public_key()
+        files.certificate.write_bytes(pem_of(authority_here(files).issue("node1", key, ago)))
+        (found,) = trust_findings(config)
+        assert (found.level, found.advice[:22]) == (level, "`mailnode cluster init")
+    files.secret.chmod(0o640)
+    assert [each.advice for each in trust_findings(config)][1:] == [f"chmod 600 {files.secret}"]
+    files.authority.unlink()
+    (broken,) = trust_findings(config)
+    assert broken.level is Level.ERROR and "authority.pem" in broken.found
+    files.certificate.unlink()
+    (bare,) = trust_findings(config)
+    assert bare.level is Level.WARNING and "is not whole" in bare.found
+
+
+def authority_here(files: Files) -> Authority:
+    """One of our own, put in the place of the cluster's."""
+    made = new_authority(b"id", SystemClock())
+    files.authority.write_bytes(pem_of(made.certificate))
+    return made

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+import grpc
 import pytest
 
 from mailnode.cluster import etcd_rows as rows
@@ -26,13 +29,27 @@ from mailnode.cluster.admission import (
     next_name,
     token_for,
 )
-from mailnode.cluster.authority import Authority, key_pem, new_authority
+from mailnode.cluster.authority import (
+    DAYS,
+    RENEWED_BEFORE,
+    Authority,
+    Files,
+    ends,
+    key_of,
+    key_pem,
+    name_in,
+    new_authority,
+    new_key,
+    write,
+)
 from mailnode.cluster.etcd import Drop, Etcd, Put
 from mailnode.cluster.etcd_rows import Cluster, Home, Keys, Name
+from mailnode.cluster.renewal import Renewal, renew
 from mailnode.cluster.secret import OCTETS, Secret
 from tests.cluster.by_hand import HandClock
 from tests.cluster.members import Member, members
 
+DAY = 86_400_000_000
 OFFER = Offer("mail.example.org", {"example.org": 'name = "example.org"\n'})
 FIRST, SECOND = Name(b"1" * 32, "here", 10_000, 1), Name(b"2" * 32, "here", 11_000, 2)
 
@@ -256,3 +273,43 @@ def test_the_next_name_is_the_first_that_nobody_has() -> None:
         "node2",
         "node3",
     ]
+
+
+def test_a_node_renews_its_certificate_when_a_third_of_its_time_is_left(
+    member: Member, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    async def work(stage: Stage) -> None:
+        await stage.found()
+        files, key = Files(tmp_path / "cluster"), new_key()
+        certificate = stage.authority.issue("node1", key.public_key(), stage.clock)
+        write(files, stage.secret, stage.authority, key, certificate)
+        shown: list[grpc.ChannelCredentials] = []
+        renewal = Renewal(stage.etcd, stage.keys, files, stage.clock, shown.append)
+        first = ends(files)
+        stage.clock.microseconds += DAY * (DAYS - RENEWED_BEFORE.days)
+        await renewal.look()
+        assert ends(files) == first and not shown
+        stage.clock.microseconds += 1
+        await renewal.look()
+        assert ends(files) > first and name_in(files) == "node1" and len(shown) == 1
+        assert key_of(files.key.read_bytes()).public_key() == key.public_key()
+        told = [record.getMessage() for record in caplog.records]
+        assert told == ["this node's certificate is renewed"]
+
+        caplog.clear()
+        away = Renewal(Etcd(["127.0.0.1:1"]), stage.keys, files, stage.clock, shown.append)
+        for days, level in ((RENEWED_BEFORE.days + 1, None), (100, logging.INFO), (29, logging.WARNING)):
+            stage.clock.microseconds = int(ends(files).timestamp() * 1e6) - DAY * days
+            await away.look()
+            assert [record.levelno for record in caplog.records] == ([level] if level else [])
+            caplog.clear()
+        other = replace(
+            stage, authority=new_authority(b"id", stage.clock), keys=Keys(f"{stage.keys.prefix}-2")
+        )
+        await other.found()
+        with pytest.raises(Refused, match="another cluster"):
+            await renew(stage.etcd, other.keys, files, stage.clock)
+
+    played(member, work)

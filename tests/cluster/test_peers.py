@@ -293,6 +293,27 @@ def test_whose_certificate_has_ended_is_refused_until_it_shows_a_renewed_one(tmp
     asyncio.run(scenario())
 
 
+def test_a_channel_that_is_opened_later_shows_what_was_renewed_and_what_is_open_goes_on(
+    tmp_path: Path,
+) -> None:
+    async def scenario() -> None:
+        where, ours = ports(), Trusted(tmp_path)
+        async with (
+            started(peers("two", where, credentials=ours.credentials("two"))),
+            started(peers("one", where, credentials=ours.credentials("one"))) as one,
+        ):
+            before = one.channel("two")
+            held: Any = before.unary_stream("/echo/hold")(b"")
+            assert await held.read() == b"held"
+            one.show(ours.credentials("one").channel)
+            after = one.channel("two")
+            assert after is not before and await say(after) == b"hello"
+            assert not held.done()
+            held.cancel()
+
+    asyncio.run(scenario())
+
+
 def test_a_port_is_nobodys_twice_and_needs_a_certificate(tmp_path: Path) -> None:
     async def scenario() -> None:
         where, authority = ports(), Trusted(tmp_path)
