@@ -133,7 +133,7 @@ def _replica(shard: Shard, partition: int, me: Member, run: int, changes: Change
         row = ReplicaRow.FromString(shard.get(Family.LOG, keys.replica(partition)) or b"")
         at = AppliedRow.FromString(shard.get(Family.STATE, keys.applied(partition)) or b"")
         if row.installing:
-            shard.write(dropped_rows(partition), sync=False)
+            shard.write(cleared_rows(partition, row.epoch), sync=False)
             return Replica(partition, me, run, Log(), 0, row.epoch)
         return _replica_of(shard, partition, row, Position(at.epoch, at.seq), Made(me, run, changes))
     except (Unreadable, DecodeError) as error:
@@ -169,6 +169,12 @@ def dropped_rows(partition: int) -> Iterator[Put]:
     for family in FAMILIES:
         first, end = keys.partition_range(family, partition)
         yield family, first, DropTo(end)
+
+
+def cleared_rows(partition: int, epoch: int) -> Iterator[Put]:
+    """All of it but what was promised."""
+    yield from dropped_rows(partition)
+    yield Family.LOG, keys.replica(partition), ReplicaRow(epoch=epoch).SerializeToString()
 
 
 def entries(

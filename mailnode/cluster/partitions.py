@@ -86,7 +86,7 @@ class Partitions:
         self._part_next = False
         self._replication = replication
         if replication is not None:
-            replication.wake = self._wake
+            replication.wake, replication.failed = self._wake, self._break
 
     # -- who leads
 
@@ -329,6 +329,8 @@ class Partitions:
                 waiter.set_result(None)
 
     def _break(self, error: BaseException) -> None:
+        if self._broken:
+            return
         self._broken = True
         log.critical("a write or sync failed, what it held is not known: %s", error)
         for append in (*self._group, *self._large, *chain(*self._held.values()), *self._pending):

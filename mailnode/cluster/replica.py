@@ -54,6 +54,8 @@ class Progress:
     """Something must be sent, though there may be no entry."""
     is_fetched: bool = False
     """What comes next is being read."""
+    is_given: bool = False
+    """A snapshot is on its way: nothing else is heard there."""
 
     def is_under_way(self) -> bool:
         return self.since is not None or self.stuck is not None or self.is_probed
@@ -237,7 +239,7 @@ class Replica:
             # From its end on, as most are equal; one that is not says so.
             self.progress[to] = Progress(self.start)
         progress = self.progress[to]
-        if progress.is_fetched or (progress.next > self.log.last.seq and not progress.is_probed):
+        if not self.lacks(to):
             return 0
         progress.is_probed = False
         progress.since = now if progress.since is None else progress.since
@@ -247,7 +249,7 @@ class Replica:
             at = Position(self.log.epoch_at(self.applied), self.applied)
             epochs = tuple(first for first in self.log.epochs if first.seq <= self.applied)
             self.sends.append((to, Snapshot(self.partition, self.epoch, at, epochs)))
-            progress.next = self.applied + 1
+            progress.next, progress.is_given = self.applied + 1, True
             return octets_max
         if before < self.log.released:
             progress.is_fetched = True
@@ -283,7 +285,17 @@ class Replica:
         progress = self.progress.get(to)
         if progress is None:
             return True
-        return not progress.is_fetched and (progress.is_probed or progress.next <= self.log.last.seq)
+        if progress.is_fetched or progress.is_given:
+            return False
+        return progress.is_probed or progress.next <= self.log.last.seq
+
+    def is_giving_to(self, to: Member) -> bool:
+        """A snapshot."""
+        return self.is_leading and to in self.progress and self.progress[to].is_given
+
+    def hold(self, to: Member, now: float) -> None:
+        if self.is_leading and to in self.progress:
+            self.progress[to].is_given, self.progress[to].since = True, now
 
     def is_probing(self) -> bool:
         return any(progress.is_probed for progress in self.progress.values())
@@ -291,8 +303,10 @@ class Replica:
     def resend(self, now: float) -> None:
         for progress in self.progress.values():
             if progress.since is not None and now > progress.since + RESEND_SECONDS:
-                progress.next, progress.since = progress.matched + 1, None
-                progress.is_probed, progress.is_fetched = True, False
+                progress.next = progress.matched + 1
+                if not progress.matched:  # it may have all, and says so if not: no snapshot for nothing
+                    progress.next = max(self.start, self.log.trimmed + 1)
+                self._probe(progress)
 
     def _advance(self) -> None:
         """The commit position is what each member that is required has."""
@@ -301,6 +315,11 @@ class Replica:
         others = self.required() - {self.me}
         have = [self.durable, *(self.progress[m].matched if m in self.progress else 0 for m in others)]
         self.commit = max(self.commit, min(have))
+
+    def _probe(self, progress: Progress) -> None:
+        """From `next` on it is tried anew."""
+        progress.is_probed, progress.since = True, None
+        progress.is_fetched = progress.is_given = False
 
     # -- messages
 
@@ -315,14 +334,14 @@ class Replica:
             case Mismatch() if message.epoch == self.epoch and sender in self.progress:
                 progress = self.progress[sender]
                 progress.next = max(progress.matched, self.log.nearest(message.nearest).seq) + 1
-                progress.is_probed, progress.is_fetched, progress.since = True, False, None
+                self._probe(progress)
             case Refused() if message.epoch > self.known_epoch():
                 self.has_lapsed = True
             case Join() if self.is_leading:
                 self._forget(lambda member: member.node == sender.node and member != sender)
                 progress = self.progress.setdefault(sender, Progress(self.start))
                 progress.next = max(progress.matched, self.log.nearest(message.last).seq) + 1
-                progress.is_probed, progress.is_fetched, progress.since = True, False, None
+                self._probe(progress)
             case _:
                 pass
 
@@ -338,6 +357,7 @@ class Replica:
             return
         if ack.matched > progress.matched:
             progress.matched, progress.since, progress.stuck = ack.matched, now, now
+            progress.is_given = False
             progress.next = max(progress.next, ack.matched + 1)
         if progress.matched + 1 >= progress.next and not progress.is_fetched:
             progress.since = progress.stuck = None

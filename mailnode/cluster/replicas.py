@@ -33,6 +33,7 @@ from mailnode.cluster.replica_messages import (
     Position,
     Promise,
     Row,
+    Snapshot,
     Swap,
     Writing,
 )
@@ -232,6 +233,26 @@ class Replicas:
         self.membership.give(replica, taker, self.now)
         self._touch(replica)
 
+    def renew(self, partition: int, stopped: str = "") -> None:
+        """All that the replica had is gone: it learns from the beginning, unless something is in the way."""
+        before = self.partitions[partition]
+        before.stop("its rows were dropped")
+        renewed = Replica(partition, self.me, self.run, Log(), 0, before.epoch)
+        renewed.epoch_before, renewed.row = before.epoch_before, before.row
+        renewed.stopped = stopped
+        self.partitions[partition] = renewed
+        self._touch(renewed)
+
+    def given(self, to: Member, snapshot: Snapshot) -> None:
+        """It is durable there: as good as an acknowledgement, which a late word of before may overtake."""
+        replica = self.partitions[snapshot.partition]
+        replica.step(to, Ack(snapshot.partition, snapshot.epoch, snapshot.at.seq), self.now)
+        self._touch(replica)
+
+    def hold(self, partition: int, to: Member) -> None:
+        """A snapshot for it still waits or is on its way: it is not asked again."""
+        self.partitions[partition].hold(to, self.now)
+
     def trim(self, partition: int, upto: int) -> None:
         """Forget entries up to that seq, as far as nobody in sync needs them."""
         replica = self.partitions[partition]
@@ -298,10 +319,12 @@ class Replicas:
     def _acknowledge(self) -> None:
         while self._waiting and self._waiting[0][0] <= self._synced:
             _, replica, to, epoch, matched = self._waiting.popleft()
+            if replica.stopped:
+                continue
             self._touch(replica)
             if to is None:
                 replica.synced(epoch, matched)
-            elif epoch == replica.epoch and not replica.stopped:
+            elif epoch == replica.epoch:
                 replica.sends.append((to, Ack(replica.partition, epoch, matched)))
 
     def _touch(self, replica: Replica) -> None:

@@ -11,13 +11,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from typing import Any, Protocol
 
 from mailnode.cluster.append import Append, NotPrimary, Unavailable
+from mailnode.cluster.giving import Giving
+from mailnode.cluster.installing import Installing
 from mailnode.cluster.kept import Kept
 from mailnode.cluster.log_rows import Changes, entries, partition_of, replica_row
 from mailnode.cluster.map import Map
@@ -26,6 +29,7 @@ from mailnode.cluster.replica_messages import (
     Entry,
     Fetch,
     Frame,
+    Install,
     Member,
     Position,
     Row,
@@ -35,7 +39,8 @@ from mailnode.cluster.replica_messages import (
     Writing,
 )
 from mailnode.cluster.replicas import Replicas
-from mailnode.cluster.work import Committed, Opened, Parts, Work
+from mailnode.cluster.snapshot import BadSnapshot, Unwanted, opened
+from mailnode.cluster.work import Committed, Parts, Work
 from mailnode.limits import Limits
 from mailnode.pb.row_pb2 import ReplicaRow
 from mailnode.store.shard import Shard
@@ -54,6 +59,7 @@ class Streams(Protocol):
 
     received: Callable[[Frame], None]
     taken: Callable[[Member], None]
+    given: Callable[[Frame, AsyncIterator[bytes]], Awaitable[None]]
 
     def send(self, frame: Frame) -> None: ...
 
@@ -68,7 +74,7 @@ class Replication:
         changes: Changes,
         streams: Streams,
         swap: Callable[[tuple[Swap, ...]], None],
-        opened: Opened,
+        writer: Executor,
         loads: Executor,
         limits: Limits,
         now: Callable[[], float],
@@ -82,10 +88,15 @@ class Replication:
         """Of the entries made here that have not ended."""
         self.wake: Callable[[], None] = lambda: None
         """Called when there may be work."""
+        self.failed: Callable[[BaseException], None] = lambda error: None
+        """Called when a write failed that was no `Work`."""
         self._shard = shard
         self._streams = streams
         self._swap = swap
-        self._opened = opened
+        self._installing = Installing(core, shard, writer, self._renewed, self._could_not_write, is_short)
+        self.giving = Giving(
+            core, partial(opened, shard, loads), streams.give, limits.snapshots_at_once_max, self._wake
+        )
         self._loads = loads
         self._limits = limits
         self._now = now
@@ -96,7 +107,6 @@ class Replication:
         """Committed, and their rows are not being written yet."""
         self._work: Work | None = None
         self._in_turn: Parts | None = None
-        self._snapshots: list[Frame] = []
         self._led: set[int] = set()
         self._beginning: set[int] = set()
         self._followers: list[tuple[Followed, Followed]] = []
@@ -104,10 +114,13 @@ class Replication:
         self._stopped: set[int] = set()
         self._written: dict[int, tuple[int, int, int, list[Position]]] = {}
         """Of each partition what was last written beside its entries."""
+        self._untrimmed: dict[int, int] = {}
+        """Up to which entries need not be kept, once those who learn have them."""
         for replica in core.partitions.values():
             self._kept.found(replica.partition, replica.log.last.seq, now())
         streams.received = self.received
         streams.taken = self._taken
+        streams.given = self._given
 
     # -- what it is asked
 
@@ -177,6 +190,31 @@ class Replication:
         self.core.step(frame)
         self.wake()
 
+    async def _given(self, frame: Frame, octets: AsyncIterator[bytes]) -> None:
+        """A snapshot comes in. Raises Unwanted, BadSnapshot and what `octets` raises."""
+        snapshot = frame.messages[0] if frame.messages else None
+        if not isinstance(snapshot, Snapshot) or len(frame.messages) > 1:
+            raise BadSnapshot("a frame of something else")
+        partition = snapshot.partition
+        self._installing.check(snapshot)
+        if self._is_busy(partition):
+            raise Unwanted("a large entry is being written")
+        self._installing.begin(partition)
+        try:
+            await self._installing.take(frame, octets, self._wake)
+        except BaseException:
+            self._begin_task(self._installing.clear(partition))
+            raise
+
+    def _renewed(self, partition: int) -> None:
+        self._written.pop(partition, None)
+
+    def _wake(self) -> None:
+        self.wake()
+
+    def _could_not_write(self, error: BaseException) -> None:
+        self.failed(error)
+
     def _taken(self, to: Member) -> None:
         self.core.taken(to)
         self.wake()
@@ -190,15 +228,24 @@ class Replication:
     def tick(self) -> None:
         now = self._now()
         self.core.is_short = self._is_short()
+        self.giving.hold()
         self.core.tick(now)
-        for partition, seq in self._kept.leaving_disk(now):
-            self.core.trim(partition, min(seq, self._wanted(partition)))
+        self._untrimmed.update(self._kept.leaving_disk(now))
+        for partition, seq in list(self._untrimmed.items()):
+            if seq <= self._wanted(partition, now):
+                del self._untrimmed[partition]
+                self.core.trim(partition, seq)
         self.wake()
 
-    def _wanted(self, partition: int) -> int:
-        """The seq behind which a replica that learns is still given entries."""
-        progress = self.core.partitions[partition].progress.values()
-        return min((each.next - 1 for each in progress if each.is_under_way()), default=1 << 62)
+    def _wanted(self, partition: int, now: float) -> int:
+        """The seq behind which a replica that learns, and answers, is still given entries."""
+        replica = self.core.partitions[partition]
+        learning = [
+            progress.matched or progress.next - 1
+            for member, progress in replica.progress.items()
+            if progress.is_under_way() and not self.core.pairs.is_silent(member, now)
+        ]
+        return min([*learning, self.giving.pinned(partition)])
 
     # -- what there is to do
 
@@ -210,7 +257,7 @@ class Replication:
             ready = self.core.ready()
         self._do(ready.committed, ready.swaps, ready.frames, ready.fetches, ready.touched)
         committed = self._take_committed()
-        snapshots = self._take_snapshots()
+        snapshots = self.giving.take(self._is_busy)
         if not ready.writes and not committed and not snapshots:
             self._begin()
             return None
@@ -240,16 +287,18 @@ class Replication:
 
     def _send(self, frame: Frame) -> None:
         """Snapshots go beside, when what they are of is written."""
-        snapshots = [message for message in frame.messages if isinstance(message, Snapshot)]
-        if not snapshots:
-            self._streams.send(frame)
-            return
-        self._snapshots += [replace(frame, messages=(message,)) for message in snapshots]
-        rest = tuple(message for message in frame.messages if not isinstance(message, Snapshot))
-        if rest:
-            self._streams.send(replace(frame, messages=rest))
-        else:
+        rest = []
+        for message in frame.messages:
+            if isinstance(message, Snapshot):
+                self.giving.ask(frame, message)
+            else:
+                rest.append(message)
+        if not rest:
             self.core.taken(frame.to)
+        elif len(rest) == len(frame.messages):
+            self._streams.send(frame)
+        else:
+            self._streams.send(replace(frame, messages=tuple(rest)))
 
     def _commit(self, partition: int, run: tuple[Entry, ...]) -> None:
         proposed = self._proposed.get(partition)
@@ -286,16 +335,9 @@ class Replication:
         """The partition that has rows of half an entry."""
         return self._in_turn.committed.partition if self._in_turn is not None else None
 
-    def _take_snapshots(self) -> list[Frame]:
-        """Those of whose partitions all that is committed is written, once this is."""
-        taken, self._snapshots = self._snapshots, []
-        ready: list[Frame] = []
-        for frame in taken:
-            (snapshot,) = frame.messages
-            assert isinstance(snapshot, Snapshot)
-            busy = snapshot.partition == self._partly or snapshot.partition in self._behind
-            (self._snapshots if busy else ready).append(frame)
-        return ready
+    def _is_busy(self, partition: int) -> bool:
+        """Not all that is committed is written once what is being written is."""
+        return partition == self._partly or partition in self._behind
 
     def _replica_rows(self, writes: Iterable[Writing]) -> list[tuple[int, ReplicaRow]]:
         """Of partitions in which more than entries changed."""
@@ -322,10 +364,7 @@ class Replication:
 
     def open_snapshots(self, work: Work) -> None:
         """Behind the batch, before the next one."""
-        for frame in work.snapshots:
-            (snapshot,) = frame.messages
-            assert isinstance(snapshot, Snapshot)
-            work.opened.append((frame, self._opened(snapshot.partition)))
+        work.opened = [self.giving.open(frame) for frame in work.snapshots]
 
     # -- what was done
 
@@ -333,11 +372,14 @@ class Replication:
         """The appends that end by it, each once it has ended."""
         if work.writes:
             self.core.synced(work.number)
+        for writing in work.writes:
+            if isinstance(writing, Install):
+                self._installing.written(writing.snapshot.partition)
         for committed in work.committed:
             if committed.append is not None:
                 yield self._end(committed.append, known=True)
-        for frame, octets in work.opened:
-            self._begin_task(self._give(frame, octets))
+        for frame, as_it_was in zip(work.snapshots, work.opened, strict=True):
+            self.giving.begin(frame, as_it_was)
         self._begin()
 
     def part_written(self, last: bool) -> None:
@@ -368,13 +410,15 @@ class Replication:
                 append.end(known=False)
         self._proposed.clear()
         self._behind.clear()
+        self._installing.fail()
         self.octets = 0
 
     # -- leading
 
     def _look_at(self, replica: Replica) -> None:
         partition = replica.partition
-        if replica.stopped and partition not in self._stopped:
+        is_broken = replica.stopped and not self._installing.is_under_way(partition)
+        if is_broken and partition not in self._stopped:
             self._stopped.add(partition)
             log.critical("a replica stopped", extra={"partition": partition, "reason": replica.stopped})
         if not replica.is_leading or replica.stopped:
@@ -418,13 +462,8 @@ class Replication:
     def _read(self, fetch: Fetch) -> tuple[Entry, ...]:
         return tuple(entries(self._shard, fetch.partition, fetch.after, self.changes, fetch.octets_max))
 
-    async def _give(self, frame: Frame, octets: AsyncIterator[bytes]) -> None:
-        try:
-            await self._streams.give(frame, octets)
-        except Exception as error:
-            log.warning("a snapshot was not taken", extra={"node": frame.to.node, "reason": error})
-
     async def stop(self) -> None:
+        await self.giving.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -32,6 +32,7 @@ from mailnode.cluster.sending import (
     reason,
     written,
 )
+from mailnode.cluster.snapshot import BadSnapshot, Unwanted
 from mailnode.cluster.throttle import Throttle
 from mailnode.limits import Limits
 from mailnode.pb.replica_pb2 import Taken
@@ -60,7 +61,7 @@ class Streams:
         self.taken: Callable[[Member], None] = _nothing
         self.given: Given = _refuse
         """Called with a frame of one Snapshot and the octets of its rows, of which it reads all; what it
-        returns is durable. Whatever it raises is told to the sender."""
+        returns is durable. It may raise Unwanted or BadSnapshot, which the sender is told."""
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """For `Peers.add`."""
@@ -179,8 +180,10 @@ class Streams:
         met = await self._met(context)
         try:
             await self._give_on(met, pieces)
-        except BadFrame as error:
+        except (BadFrame, BadSnapshot) as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        except Unwanted as error:
+            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
         return Taken()
 
     async def _give_on(self, met: Met, pieces: AsyncIterator[bytes]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
@@ -10,13 +10,11 @@ from typing import NamedTuple
 from mailnode.cluster.append import Append
 from mailnode.cluster.log_rows import Changes, applied_row, committed_rows, writing_rows
 from mailnode.cluster.replica_messages import Entry, Frame, Position, Writing
+from mailnode.cluster.snapshot import Opened
 from mailnode.pb.row_pb2 import ReplicaRow
 from mailnode.store import keys
 from mailnode.store.keys import Family
 from mailnode.store.shard import Put, Shard
-
-Opened = Callable[[int], AsyncIterator[bytes]]
-"""The rows of a partition as they are at the call, which comes while nothing is written."""
 
 
 class Committed(NamedTuple):
@@ -45,7 +43,8 @@ class Work:
     committed: list[Committed]
     snapshots: list[Frame]
     """To be sent as the rows are once this is written."""
-    opened: list[tuple[Frame, AsyncIterator[bytes]]] = field(default_factory=list)
+    opened: list[Opened | None] = field(default_factory=list)
+    """Of each."""
 
     def puts(self, changes: Changes) -> Iterator[Put]:
         for writing in self.writes:

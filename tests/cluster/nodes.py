@@ -5,7 +5,8 @@ Nothing goes on by itself: `Cluster.settle` does all that is ready, `pass_time` 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -86,14 +87,17 @@ class Ways:
         self.received: Callable[[Frame], None] = lambda frame: None
         self.taken: Callable[[Member], None] = lambda member: None
         self.out: list[Frame] = []
-        self.given: list[Frame] = []
+        self.given: Callable[[Frame, AsyncIterator[bytes]], Awaitable[None]] = _refuse
+        self.give_to: Callable[[Frame, list[bytes], asyncio.Future[None]], None] = _give_nobody
 
     def send(self, frame: Frame) -> None:
         assert frame.to not in [other.to for other in self.out], "one at a time"
         self.out.append(frame)
 
     async def give(self, frame: Frame, octets: AsyncIterator[bytes]) -> None:
-        self.given.append(frame)
+        taken = asyncio.get_running_loop().create_future()
+        self.give_to(frame, [piece async for piece in octets], taken)
+        await taken
 
 
 class Node:
@@ -118,7 +122,7 @@ class Node:
             changes,
             self.ways,
             partial(cluster.swap, self),
-            lambda partition: _nothing(),
+            self.hand.writer,
             self.hand.loads,
             cluster.limits,
             lambda: cluster.now,
@@ -127,6 +131,7 @@ class Node:
         self.partitions = Partitions(
             shard, self.hand.writer, cluster.limits, self.failures.append, replication=self.replication
         )
+        self.ways.give_to = cluster.give
         self.partitions.follow(self.begun.append, self.begun.remove)
 
     def do(self, what: Callable[[], object]) -> None:
@@ -183,6 +188,9 @@ class Cluster:
         """Cut from the map."""
         first = Member(names[0], 1)
         self.etcd = Etcd({PARTITION: Row(1, 0, first, 0, (first,), tuple(names), min_insync)})
+        self.snapshots: list[asyncio.Future[None]] = []
+        self.on_their_way: Callable[[list[bytes]], AsyncIterator[bytes]] = each
+        """What becomes of the octets of a snapshot."""
         self._runs = 0
         for name in names:
             self.start(name)
@@ -230,6 +238,18 @@ class Cluster:
         node = self.nodes[name]
         node.do(partial(node.replication.read, PARTITION, self.etcd.rows[PARTITION]))
 
+    def give(self, frame: Frame, pieces: list[bytes], taken: asyncio.Future[None] | None = None) -> None:
+        """A snapshot reaches the other node; `taken`, on the loop of this one, tells what becomes of it."""
+        to = self.nodes.get(frame.to.node)
+        if to is None or frame.to != to.me:
+            _tell(taken, OSError("nobody is there"))
+            return
+        taking = to.hand.start(to.ways.given(frame, self.on_their_way(pieces)))
+        taking.add_done_callback(
+            lambda _: _tell(taken, OSError("it ended") if taking.cancelled() else taking.exception())
+        )
+        self.snapshots.append(taking)
+
     def settle(self, writes: bool = True) -> None:
         """Everything that is under way."""
         busy = True
@@ -261,9 +281,26 @@ class Cluster:
             node.hand.close()
 
 
-async def _nothing() -> AsyncIterator[bytes]:
-    for octets in ():
-        yield octets
+def _give_nobody(frame: Frame, pieces: list[bytes], taken: asyncio.Future[None]) -> None:
+    raise AssertionError("nobody takes it")
+
+
+def _tell(taken: asyncio.Future[None] | None, error: BaseException | None) -> None:
+    if taken is None or taken.done() or taken.get_loop().is_closed():
+        return
+    if error is not None:
+        taken.set_exception(error)
+    else:
+        taken.set_result(None)
+
+
+async def _refuse(frame: Frame, octets: AsyncIterator[bytes]) -> None:
+    raise AssertionError("nobody takes it")
+
+
+async def each(pieces: list[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
 
 
 def outcome(append: Append) -> bool | None:
