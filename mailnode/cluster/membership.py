@@ -39,7 +39,11 @@ class Membership:
         self._gives: dict[int, Replica] = {}
 
     def judge(self, replica: Replica, now: float) -> None:
-        """Of what is led: the one next thing that should be otherwise is asked for."""
+        """Of what is led: the one next thing that should be otherwise is asked for.
+
+        One that should have no copy goes in a new epoch, so that no acknowledgement of a copy that is dropped
+        counts if it learns again.
+        """
         row = replica.row
         assert row is not None
         if replica.asked or replica.has_lapsed or replica.giving:
@@ -51,11 +55,13 @@ class Membership:
         leaving = self._leaving(replica, row, now)
         if gone:
             replica.removed_at.update(dict.fromkeys(gone, now))
-            replica.change(_without(row.in_sync, gone), now)
+            if all(member.node in row.replicas for member in gone):
+                replica.change(_without(row.in_sync, gone), now)
+            else:
+                replica.take(now, _without(row.in_sync, gone), None)
         elif ripe is not None:
             replica.change((*row.in_sync, ripe), now)
         elif leaving - {self._me}:
-            # A new epoch, so that no acknowledgement of a copy that is dropped counts if it learns again.
             replica.take(now, _without(row.in_sync, leaving - {self._me}), None)
         else:
             self._prefer(replica, row, now, at_once=bool(leaving))
