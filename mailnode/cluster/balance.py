@@ -85,7 +85,7 @@ def _filled(standings: Standings, home: Home, placement: Placement, row: Row | N
         if len(names) < home.copies and host not in hosts:
             names.append(name)
             hosts.add(host)
-    return (*names, *placement.far)
+    return tuple(names)
 
 
 def _going(standings: Standings, home: Home, row: Row | None) -> list[str]:

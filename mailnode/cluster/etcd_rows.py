@@ -24,7 +24,7 @@ from google.protobuf.message import DecodeError
 
 from mailnode.cluster.frames import number, number_of
 from mailnode.cluster.map import Peer
-from mailnode.cluster.replica_messages import Member, Row
+from mailnode.cluster.replica_messages import Far, Member, Row
 from mailnode.pb import cluster_pb2 as pb
 
 FORMAT = 1
@@ -61,6 +61,8 @@ class Home:
     generation: int
     copies: int
     min_insync: int
+    sync_dcs: tuple[str, ...] = ()
+    """Of the others, those that must have what is acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,8 @@ def row_octets(row: Row) -> bytes:
         in_sync=map(_shard, row.in_sync),
         replicas=row.replicas,
         min_insync=row.min_insync,
+        far=[pb.FarName(node=far.node, dc=far.dc) for far in row.far],
+        sync_dcs=row.sync_dcs,
     ).SerializeToString()
 
 
@@ -190,6 +194,8 @@ def row_of(octets: bytes, revision: int) -> Row:
         tuple(map(_member, found.in_sync)),
         tuple(found.replicas),
         found.min_insync,
+        tuple(Far(far.node, far.dc) for far in found.far),
+        tuple(found.sync_dcs),
     )
 
 
@@ -227,13 +233,17 @@ def cluster_of(octets: bytes) -> Cluster:
 
 def home_octets(home: Home) -> bytes:
     return pb.HomeRow(
-        dc=home.dc, generation=home.generation, copies=home.copies, min_insync=home.min_insync
+        dc=home.dc,
+        generation=home.generation,
+        copies=home.copies,
+        min_insync=home.min_insync,
+        sync_dcs=home.sync_dcs,
     ).SerializeToString()
 
 
 def home_of(octets: bytes) -> Home:
     found = _read(pb.HomeRow, octets)
-    return Home(found.dc, found.generation, found.copies, found.min_insync)
+    return Home(found.dc, found.generation, found.copies, found.min_insync, tuple(found.sync_dcs))
 
 
 def domain_octets(domain: DomainText) -> bytes:

@@ -1,7 +1,7 @@
 """Where each partition *is*: read at once from memory, fed by a source (a file, or etcd).
 
-Invariants: a row is only followed by one of a later revision, whatever order they come in; a follower is told
-of each such row once, on the loop, after it can be read here.
+Invariants: a row is only followed by one that is later (`Row.order`), whatever order they come in; a follower
+is told of each such row once, on the loop, after it can be read here.
 """
 
 from __future__ import annotations
@@ -96,9 +96,9 @@ class Map:
     # -- for the source
 
     def put(self, partition: int, row: Row) -> None:
-        """Without effect if a row of this revision, or of a later one, is there."""
+        """Without effect if this row, or a later one, is there."""
         known = self._rows.get(partition)
-        if known is not None and row.revision <= known.revision:
+        if known is not None and row.order <= known.order:
             return
         self._rows[partition] = row
         for changed in self._followers:

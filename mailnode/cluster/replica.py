@@ -132,8 +132,8 @@ class Replica:
         return min(len(row.in_sync) for row in (self.row, *(swap.row for swap in self.asked)))
 
     def read(self, row: Row) -> None:
-        """The map as it is, or was: an older revision says nothing."""
-        if self.row is not None and row.revision <= self.row.revision:
+        """The map as it is, or was: an older row says nothing."""
+        if self.row is not None and row.order <= self.row.order:
             return
         self.row = row
         self.asked.clear()

@@ -23,6 +23,17 @@ class Member(NamedTuple):
     incarnation: int
 
 
+class Far(NamedTuple):
+    """A node of another data centre that should have a copy: of what is committed, and later than here."""
+
+    node: str
+    dc: str
+
+
+EPOCHS_OF_A_GENERATION = 1 << 32
+"""So that what a later generation of a home says is of a later epoch, whatever the earlier one still does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     position: Position
@@ -46,6 +57,16 @@ class Row:
     replicas: tuple[str, ...]
     """The nodes that should have a copy; the first should lead."""
     min_insync: int = 1
+    far: tuple[Far, ...] = ()
+    """Never in sync, so they do not lead by themselves."""
+    sync_dcs: tuple[str, ...] = ()
+    """An append ends once one of `far` has it in each of these data centres."""
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Later rows have a higher one. Each data centre's map counts revisions of its own, a generation of
+        a home lies in one of them."""
+        return self.epoch // EPOCHS_OF_A_GENERATION, self.revision
 
 
 @dataclass(frozen=True, slots=True)

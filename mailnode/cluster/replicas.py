@@ -145,7 +145,7 @@ class Replicas:
         replica = self.partitions.get(partition)
         if replica is None:
             replica = self.partitions[partition] = Replica(partition, self.me, self.run, Log(), 0, 0)
-        if replica.row is None or row.revision > replica.row.revision:
+        if replica.row is None or row.order > replica.row.order:
             replica.read_at = self.now
         replica.read(row)
         self._touch(replica)

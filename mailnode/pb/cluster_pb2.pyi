@@ -53,32 +53,46 @@ class ShardName(_message.Message):
     def __init__(self, node: _Optional[str] = ..., incarnation: _Optional[bytes] = ...) -> None: ...
 
 class MapRow(_message.Message):
-    __slots__ = ("epoch", "primary", "run", "in_sync", "replicas", "min_insync")
+    __slots__ = ("epoch", "primary", "run", "in_sync", "replicas", "min_insync", "far", "sync_dcs")
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     PRIMARY_FIELD_NUMBER: _ClassVar[int]
     RUN_FIELD_NUMBER: _ClassVar[int]
     IN_SYNC_FIELD_NUMBER: _ClassVar[int]
     REPLICAS_FIELD_NUMBER: _ClassVar[int]
     MIN_INSYNC_FIELD_NUMBER: _ClassVar[int]
+    FAR_FIELD_NUMBER: _ClassVar[int]
+    SYNC_DCS_FIELD_NUMBER: _ClassVar[int]
     epoch: int
     primary: ShardName
     run: bytes
     in_sync: _containers.RepeatedCompositeFieldContainer[ShardName]
     replicas: _containers.RepeatedScalarFieldContainer[str]
     min_insync: int
-    def __init__(self, epoch: _Optional[int] = ..., primary: _Optional[_Union[ShardName, _Mapping]] = ..., run: _Optional[bytes] = ..., in_sync: _Optional[_Iterable[_Union[ShardName, _Mapping]]] = ..., replicas: _Optional[_Iterable[str]] = ..., min_insync: _Optional[int] = ...) -> None: ...
+    far: _containers.RepeatedCompositeFieldContainer[FarName]
+    sync_dcs: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, epoch: _Optional[int] = ..., primary: _Optional[_Union[ShardName, _Mapping]] = ..., run: _Optional[bytes] = ..., in_sync: _Optional[_Iterable[_Union[ShardName, _Mapping]]] = ..., replicas: _Optional[_Iterable[str]] = ..., min_insync: _Optional[int] = ..., far: _Optional[_Iterable[_Union[FarName, _Mapping]]] = ..., sync_dcs: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class FarName(_message.Message):
+    __slots__ = ("node", "dc")
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    DC_FIELD_NUMBER: _ClassVar[int]
+    node: str
+    dc: str
+    def __init__(self, node: _Optional[str] = ..., dc: _Optional[str] = ...) -> None: ...
 
 class HomeRow(_message.Message):
-    __slots__ = ("dc", "generation", "copies", "min_insync")
+    __slots__ = ("dc", "generation", "copies", "min_insync", "sync_dcs")
     DC_FIELD_NUMBER: _ClassVar[int]
     GENERATION_FIELD_NUMBER: _ClassVar[int]
     COPIES_FIELD_NUMBER: _ClassVar[int]
     MIN_INSYNC_FIELD_NUMBER: _ClassVar[int]
+    SYNC_DCS_FIELD_NUMBER: _ClassVar[int]
     dc: str
     generation: int
     copies: int
     min_insync: int
-    def __init__(self, dc: _Optional[str] = ..., generation: _Optional[int] = ..., copies: _Optional[int] = ..., min_insync: _Optional[int] = ...) -> None: ...
+    sync_dcs: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, dc: _Optional[str] = ..., generation: _Optional[int] = ..., copies: _Optional[int] = ..., min_insync: _Optional[int] = ..., sync_dcs: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class DomainRow(_message.Message):
     __slots__ = ("text", "made")

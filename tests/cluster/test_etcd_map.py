@@ -17,7 +17,7 @@ from mailnode.cluster.etcd_map import EtcdMap, OtherCluster
 from mailnode.cluster.etcd_rows import Cluster, DomainText, Home, Keys, Registered, SealedKey
 from mailnode.cluster.etcd_swaps import Swaps
 from mailnode.cluster.map import Map, Peer
-from mailnode.cluster.replica_messages import Member, Row, Swap
+from mailnode.cluster.replica_messages import Far, Member, Row, Swap
 from tests.cluster.members import Member as Etcds
 from tests.cluster.members import members
 
@@ -109,7 +109,8 @@ async def prepare(endpoints: list[str], keys: Keys, *puts: Put | Drop) -> None:
 
 
 def row(revision: int = 0, epoch: int = 0, primary: Member = A) -> Row:
-    return Row(revision, epoch, primary, 7 << 100, (primary,), ("a", "b"), 2)
+    far = (Far("x", "dc2"), Far("y", "dc3"))
+    return Row(revision, epoch, primary, 7 << 100, (primary,), ("a", "b"), 2, far, ("dc3",))
 
 
 def test_everything_is_read_at_the_start_and_watched_from_then_on(etcds: Etcds, keys: Keys) -> None:
@@ -117,7 +118,7 @@ def test_everything_is_read_at_the_start_and_watched_from_then_on(etcds: Etcds, 
     at_start = [
         Put(keys.row(0x0A1B), rows.row_octets(row())),
         Put(keys.node("b"), rows.node_octets(Registered(peer, 1))),
-        Put(keys.home(0), rows.home_octets(Home("dc1", 1, 3, 2))),
+        Put(keys.home(0), rows.home_octets(Home("dc1", 1, 3, 2, ("dc3",)))),
         Put(keys.domain("example.test"), rows.domain_octets(DomainText("name = 'example.test'", 7))),
         Put(keys.key("example.test", "m1"), rows.key_octets(SealedKey(1, "rsa", "signing", 9, b"sealed"))),
         Put(keys.key("example.test", "no/key"), b""),
@@ -130,7 +131,7 @@ def test_everything_is_read_at_the_start_and_watched_from_then_on(etcds: Etcds, 
             found = a.map.row(0x0A1B)
             assert found == row(found.revision)
             assert a.map.peer("b") == peer and a.source.nodes["b"].format == 1
-            assert a.source.homes == {0: Home("dc1", 1, 3, 2)}
+            assert a.source.homes == {0: Home("dc1", 1, 3, 2, ("dc3",))}
             read = a.source.revision
             assert a.source.domains == {"example.test": DomainText("name = 'example.test'", 7, read)}
             assert a.source.signing == {

@@ -1,11 +1,12 @@
 """What a node knows of the map, in memory."""
 
 import sys
+from dataclasses import replace
 
 import pytest
 
 from mailnode.cluster.map import PARTITIONS, Map, NotMapped, Peer
-from mailnode.cluster.replica_messages import Member, Row
+from mailnode.cluster.replica_messages import EPOCHS_OF_A_GENERATION, Member, Row
 
 A, B = Member("a", 1), Member("b", 2)
 
@@ -46,6 +47,16 @@ def test_a_row_is_followed_by_later_revisions_alone() -> None:
     known.put(3, row(6, B))
     assert known.primary(3) == "b"
     assert told == [(3, row(5)), (3, row(6, B))]
+
+
+def test_a_row_of_a_later_generation_follows_whatever_the_revisions_of_two_maps_are() -> None:
+    known = Map(A)
+    later = replace(row(2, B), epoch=EPOCHS_OF_A_GENERATION)
+    known.put(3, row(5))
+    known.put(3, later)
+    assert known.row(3) == later
+    known.put(3, replace(row(9), epoch=8))
+    assert known.row(3) == later
 
 
 def test_peers_are_seen_as_the_registry_has_them() -> None:
