@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mailnode import node
+from mailnode.admin.founding import first_puts
 from mailnode.cli import making, newcomer
 from mailnode.cli.failure import Failure
 from mailnode.cli.newcomer import Existing, New, Wish
@@ -20,7 +21,6 @@ from mailnode.cluster.admission import (
     Admission,
     Founded,
     NameTaken,
-    Offer,
     Refused,
     admitted,
     authority_in,
@@ -40,7 +40,7 @@ from mailnode.cluster.renewal import renew
 from mailnode.cluster.secret import OCTETS, Secret
 from mailnode.cluster.tokens import BadToken, Token, text_of, token_of
 from mailnode.clustered import ClusterAt, cluster_of
-from mailnode.config import Config, domain_lines, load
+from mailnode.config import Config, load
 from mailnode.listeners.ports import become
 from mailnode.table import Table
 
@@ -70,8 +70,9 @@ async def _init(place: Existing, at: ClusterAt, home: Home) -> None:
             cluster = Cluster(CLOCK.random(16), at.dc, rows.FORMAT, CLOCK.now_microseconds())
             authority, secret = trust.new_authority(cluster.id, CLOCK), Secret(CLOCK.random(OCTETS))
             with _cleared_if_refused(place):
-                owner = _stage(place, at, Admission(authority, secret, Offer("", {})), {})
-                await found(etcd, keys, Founded(cluster, home, authority), secret, name, owner)
+                owner = _stage(place, at, Admission(authority, secret, config.hostname), {})
+                domains = list(first_puts(config, keys, secret, cluster.made))
+                await found(etcd, keys, Founded(cluster, home, authority, domains), secret, name, owner)
     made = place.finish(newcomer.written(replace(at, name=name), config.directory))
     few = f", once {home.copies} nodes run; new mail is taken while {home.min_insync} of a mail's nodes do"
     print(
@@ -89,13 +90,12 @@ def token(options: argparse.Namespace) -> None:
     secret = trust.secret_of(config)
     if config.cluster is None or secret is None:
         raise Failure(f"{config.directory} is in no cluster: `mailnode cluster init` begins one")
-    domains = {each.name: "\n".join(domain_lines(each)) + "\n" for each in config.domains}
-    _run(_token(config.cluster, secret, Offer(config.hostname, domains), options.minutes * 60))
+    _run(_token(config.cluster, secret, config.hostname, options.minutes * 60))
 
 
-async def _token(at: ClusterAt, secret: Secret, offer: Offer, seconds: int) -> None:
+async def _token(at: ClusterAt, secret: Secret, hostname: str, seconds: int) -> None:
     async with asking(at) as etcd:
-        print(text_of(await token_for(etcd, Keys(at.prefix), secret, offer, seconds, CLOCK)))
+        print(text_of(await token_for(etcd, Keys(at.prefix), secret, hostname, seconds, CLOCK)))
 
 
 def join(options: argparse.Namespace) -> None:
@@ -162,7 +162,7 @@ class _Arrival:
 
 def _stage(place: Existing | New, at: ClusterAt, opened: Admission, names: Mapping[str, Name | None]) -> Name:
     """All files of the node; what etcd shall say of its name."""
-    base_port = place.begin(at, opened.offer, names)
+    base_port = place.begin(at, opened.hostname, names)
     key = trust.new_key()
     certificate = opened.authority.issue(at.name, key.public_key(), CLOCK)
     trust.write(place.files, opened.secret, opened.authority, key, certificate)

@@ -20,13 +20,12 @@ from mailnode.admin import client
 from mailnode.cli import making
 from mailnode.cli.failure import Failure
 from mailnode.clock import SystemClock
-from mailnode.cluster.admission import Offer
 from mailnode.cluster.authority import FOLDER, Files
 from mailnode.cluster.etcd_rows import Name
 from mailnode.cluster.joined import is_empty
 from mailnode.cluster.target import target
 from mailnode.clustered import PASSWORD_FILE, ClusterAt, with_cluster
-from mailnode.config import DROP_INS, FILE, STANDARD_PORTS, Config, load, text_of
+from mailnode.config import FILE, STANDARD_PORTS, Config, load, text_of
 from mailnode.durable import sync, write_whole
 from mailnode.store.shard import open_shard
 
@@ -54,7 +53,7 @@ class Place(Protocol):
     def files(self) -> Files:
         """They count once `finish` was called."""
 
-    def begin(self, at: ClusterAt, offer: Offer, names: Mapping[str, Name | None]) -> int:
+    def begin(self, at: ClusterAt, hostname: str, names: Mapping[str, Name | None]) -> int:
         """What comes before the files; the base port of its listeners. Raises Failure."""
 
     def clear(self) -> None:
@@ -72,7 +71,7 @@ class Existing:
     def files(self) -> Files:
         return Files(self.config.directory / f".{FOLDER}.making")
 
-    def begin(self, at: ClusterAt, offer: Offer, names: Mapping[str, Name | None]) -> int:
+    def begin(self, at: ClusterAt, hostname: str, names: Mapping[str, Name | None]) -> int:
         """Raises Failure, ConfigError and ShardError."""
         refuse_unfit(self.config)
         self.clear()
@@ -112,27 +111,22 @@ class New:
     def clear(self) -> None:
         shutil.rmtree(self.making, ignore_errors=True)
 
-    def begin(self, at: ClusterAt, offer: Offer, names: Mapping[str, Name | None]) -> int:
+    def begin(self, at: ClusterAt, hostname: str, names: Mapping[str, Name | None]) -> int:
         wish = self.wish
         bases = [each.base_port for each in names.values() if each is not None and each.machine == machine()]
         base_port = wish.base_port or free_base_port(bases)
-        config = making.told(
-            self.directory, wish.hostname or offer.hostname, base_port, wish.allow_plaintext_auth
-        )
+        config = making.told(self.directory, wish.hostname or hostname, base_port, wish.allow_plaintext_auth)
         if not wish.local_only:
             config = making.open_to_all(config)
         self.clear()
-        self._write(replace(config, user=wish.user, cluster=written(at, self.directory)), offer.domains)
+        self._write(replace(config, user=wish.user, cluster=written(at, self.directory)))
         return base_port
 
-    def _write(self, config: Config, domains: Mapping[str, str]) -> None:
+    def _write(self, config: Config) -> None:
         """All but the folder `cluster`; `config` is of the directory as it will be. Raises Failure."""
         target(config.admin_socket)  # a path too long is better known now
         self.making.mkdir(0o700, parents=True)
         (self.making / FILE).write_text(text_of(config))
-        (self.making / DROP_INS).mkdir(0o700)
-        for name, text in domains.items():
-            (self.making / DROP_INS / f"{name}.toml").write_text(text)
         chain, key = (
             self.making / path.relative_to(config.directory) for path in (config.certificate, config.key)
         )

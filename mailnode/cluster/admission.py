@@ -11,7 +11,7 @@ done again with the same key, and is done once.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from cryptography import x509
@@ -26,6 +26,8 @@ from mailnode.cluster.etcd_rows import Cluster, Home, Keys, Name
 from mailnode.cluster.secret import Secret
 from mailnode.cluster.tokens import SECRET_OCTETS, Token
 from mailnode.pb import cluster_pb2 as pb
+
+_PUTS_MAX = 100  # of a transaction, of which etcd takes 128
 
 
 class Refused(Exception):
@@ -44,15 +46,8 @@ class Founded:
     home: Home
     """The first of the 16."""
     authority: Authority
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What a node begins with, as the one has it that made the token."""
-
-    hostname: str
-    domains: Mapping[str, str]
-    """By name: the text of each, as of a file in domains.d."""
+    domains: Sequence[Put]
+    """What else there is from the beginning: domains and their keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +56,8 @@ class Admission:
 
     authority: Authority
     secret: Secret = field(repr=False)
-    offer: Offer
+    hostname: str
+    """Of the node that made the token."""
 
 
 async def found(etcd: Etcd, keys: Keys, founded: Founded, secret: Secret, name: str, owner: Name) -> None:
@@ -78,6 +74,8 @@ async def found(etcd: Etcd, keys: Keys, founded: Founded, secret: Secret, name: 
         Put(keys.authority(), _authority_octets(founded.authority, secret)),
         Put(keys.name(name), rows.name_octets(owner)),
     ]
+    for begin in range(0, len(founded.domains), _PUTS_MAX):  # not those of a cluster that is there
+        await etcd.transact([Unchanged(keys.cluster(), 0)], founded.domains[begin : begin + _PUTS_MAX])
     answer = await etcd.transact([Unchanged(put.key, 0) for put in made[:3]], made)
     if not answer.is_done and await authority_in(etcd, keys) != founded.authority.certificate:
         raise Refused(
@@ -119,13 +117,13 @@ async def authority_of(etcd: Etcd, keys: Keys, secret: Secret) -> Authority:
 
 
 async def token_for(
-    etcd: Etcd, keys: Keys, secret: Secret, offer: Offer, seconds: int, clock: Clock
+    etcd: Etcd, keys: Keys, secret: Secret, hostname: str, seconds: int, clock: Clock
 ) -> Token:
     """A new one, which etcd forgets after so many seconds. Raises EtcdError and Refused."""
     await authority_of(etcd, keys, secret)
     ends = clock.now_microseconds() + seconds * 1_000_000
     token = Token(etcd.endpoints, keys.prefix, clock.random(SECRET_OCTETS), ends)
-    opened = pb.Admission(secret=secret.octets, hostname=offer.hostname, domains=offer.domains)
+    opened = pb.Admission(secret=secret.octets, hostname=hostname)
     row = pb.TokenRow(sealed=token.opens.seal(opened.SerializeToString(), _ABOUT_TOKEN))
     key = keys.token(token.name)
     put = Put(key, row.SerializeToString(), await etcd.grant(seconds))
@@ -149,8 +147,7 @@ async def admitted(etcd: Etcd, token: Token, clock: Clock) -> tuple[Admission, U
         secret = Secret(opened.secret)
     except (DecodeError, ValueError) as error:
         raise Refused(f"what etcd keeps for the token is not what was put there: {error}") from None
-    offer = Offer(opened.hostname, dict(opened.domains))
-    opens = Admission(await authority_of(etcd, keys, secret), secret, offer)
+    opens = Admission(await authority_of(etcd, keys, secret), secret, opened.hostname)
     return opens, Unchanged(pair.key, pair.revision)
 
 

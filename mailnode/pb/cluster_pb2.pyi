@@ -143,21 +143,12 @@ class TokenRow(_message.Message):
     def __init__(self, sealed: _Optional[bytes] = ...) -> None: ...
 
 class Admission(_message.Message):
-    __slots__ = ("secret", "hostname", "domains")
-    class DomainsEntry(_message.Message):
-        __slots__ = ("key", "value")
-        KEY_FIELD_NUMBER: _ClassVar[int]
-        VALUE_FIELD_NUMBER: _ClassVar[int]
-        key: str
-        value: str
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    __slots__ = ("secret", "hostname")
     SECRET_FIELD_NUMBER: _ClassVar[int]
     HOSTNAME_FIELD_NUMBER: _ClassVar[int]
-    DOMAINS_FIELD_NUMBER: _ClassVar[int]
     secret: bytes
     hostname: str
-    domains: _containers.ScalarMap[str, str]
-    def __init__(self, secret: _Optional[bytes] = ..., hostname: _Optional[str] = ..., domains: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    def __init__(self, secret: _Optional[bytes] = ..., hostname: _Optional[str] = ...) -> None: ...
 
 class Token(_message.Message):
     __slots__ = ("endpoints", "prefix", "secret", "ends")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import shutil
 import socket
@@ -17,6 +18,7 @@ from mailnode.cli import main
 from mailnode.cli.findings import Level, trust_findings
 from mailnode.cli.newcomer import BASE_PORTS, free_base_port
 from mailnode.clock import SystemClock
+from mailnode.cluster import etcd_rows as rows
 from mailnode.cluster.authority import (
     DAYS,
     Authority,
@@ -30,9 +32,12 @@ from mailnode.cluster.authority import (
     pem_of,
     secret_of,
 )
+from mailnode.cluster.etcd import Etcd, Pair
+from mailnode.cluster.etcd_rows import Keys
 from mailnode.cluster.tokens import text_of, token_of
 from mailnode.clustered import cluster_lines
-from mailnode.config import FILE, STANDARD_PORTS, load
+from mailnode.config import FILE, STANDARD_PORTS, domain_text, load
+from mailnode.mailauth.sealedkeys import about
 from mailnode.store.keys import Family
 from mailnode.store.shard import open_shard
 from tests.cluster.by_hand import HandClock
@@ -122,7 +127,7 @@ def test_three_nodes_of_one_machine_come_in_by_their_tokens_with_ports_of_their_
     for config in configs:
         assert config.cluster is not None and config.cluster.prefix == operator.prefix
         assert name_in(files_of(config)) == config.cluster.name
-        assert [domain.name for domain in config.domains] == ["example.org"]
+        assert [domain.name for domain in config.domains] == (["example.org"] if config is configs[0] else [])
         assert (config.hostname == "mail.example.org" and config.relay is not None) or config is configs[0]
         assert credentials(config) is not None
         folder = files_of(config).folder
@@ -361,3 +366,25 @@ def authority_here(files: Files) -> Authority:
     made = new_authority(b"id", SystemClock())
     files.authority.write_bytes(pem_of(made.certificate))
     return made
+
+
+def test_the_clusters_domains_and_their_sealed_keys_are_those_of_its_first_node(operator: Operator) -> None:
+    config = load(operator.begun())
+    secret, keys = secret_of(config), Keys(operator.prefix)
+    assert secret is not None
+
+    async def stored() -> list[Pair | None]:
+        etcd = Etcd([operator.etcd])
+        try:
+            return [
+                await etcd.get(each) for each in (keys.domain("example.org"), keys.key("example.org", "m1"))
+            ]
+        finally:
+            await etcd.close()
+
+    domain, key = asyncio.run(stored())
+    assert domain is not None and key is not None
+    assert rows.domain_of(domain.value, 0).text == domain_text(config.domains[0])
+    sealed = rows.key_of(key.value, 0).sealed
+    assert secret.open(sealed, about("example.org", "m1")) == config.dkim_key(config.domains[0]).read_bytes()
+    assert b"PRIVATE" not in key.value

@@ -17,7 +17,6 @@ from mailnode.cluster import etcd_rows as rows
 from mailnode.cluster.admission import (
     Founded,
     NameTaken,
-    Offer,
     Refused,
     admitted,
     authority_of,
@@ -50,7 +49,7 @@ from tests.cluster.by_hand import HandClock
 from tests.cluster.members import Member, members
 
 DAY = 86_400_000_000
-OFFER = Offer("mail.example.org", {"example.org": 'name = "example.org"\n'})
+HOST = "mail.example.org"
 FIRST, SECOND = Name(b"1" * 32, "here", 10_000, 1), Name(b"2" * 32, "here", 11_000, 2)
 
 
@@ -70,7 +69,11 @@ class Stage:
 
     def founded(self) -> Founded:
         cluster = Cluster(self.keys.prefix.encode(), "dc1", 1, 1)
-        return Founded(cluster, Home("dc1", 1, 3, 2), self.authority)
+        domains = [
+            Put(self.keys.domain(f"{number}.test"), self.authority.certificate.signature)
+            for number in range(150)
+        ]
+        return Founded(cluster, Home("dc1", 1, 3, 2), self.authority, domains)
 
     async def found(self) -> None:
         await found(self.etcd, self.keys, self.founded(), self.secret, "node1", FIRST)
@@ -111,6 +114,10 @@ def test_a_cluster_is_begun_once_and_by_whom_it_was_as_often_as_they_like(member
         other = replace(stage, authority=new_authority(b"id", stage.clock))
         with pytest.raises(Refused, match=r"there is a cluster under 'test-\w+' already"):
             await other.found()
+        kept = [
+            pair.value async for _, pairs in stage.etcd.pages(*stage.keys.kind("domain")) for pair in pairs
+        ]
+        assert kept == [stage.authority.certificate.signature] * 150
         with pytest.raises(Refused, match="another cluster"):
             await authority_of(stage.etcd, stage.keys, Secret(bytes(OCTETS)))
         again = await authority_of(stage.etcd, stage.keys, stage.secret)
@@ -146,9 +153,9 @@ def test_rows_that_a_cluster_left_behind_are_not_taken_for_the_new_ones(member: 
 def test_a_token_is_good_once_and_what_it_brings_is_the_clusters(member: Member) -> None:
     async def work(stage: Stage) -> None:
         await stage.found()
-        token = await token_for(stage.etcd, stage.keys, stage.secret, OFFER, 3600, stage.clock)
+        token = await token_for(stage.etcd, stage.keys, stage.secret, HOST, 3600, stage.clock)
         opened, good = await admitted(stage.etcd, token, stage.clock)
-        assert (opened.secret, opened.offer) == (stage.secret, OFFER)
+        assert (opened.secret, opened.hostname) == (stage.secret, HOST)
         assert opened.authority.certificate == stage.authority.certificate
         assert key_pem(opened.authority.key) == key_pem(stage.authority.key)
         for _ in range(2):  # as where the first answer was lost
@@ -167,7 +174,7 @@ def test_a_token_is_good_once_and_what_it_brings_is_the_clusters(member: Member)
 def test_of_many_that_use_one_token_at_the_same_time_one_comes_in(member: Member) -> None:
     async def work(stage: Stage) -> None:
         await stage.found()
-        token = await token_for(stage.etcd, stage.keys, stage.secret, OFFER, 3600, stage.clock)
+        token = await token_for(stage.etcd, stage.keys, stage.secret, HOST, 3600, stage.clock)
 
         async def come(number: int) -> None:
             _, good = await admitted(stage.etcd, token, stage.clock)
@@ -185,7 +192,7 @@ def test_a_name_is_taken_once_and_the_token_stays_good_for_another(member: Membe
     async def work(stage: Stage) -> None:
         await stage.found()
         await stage.etcd.transact([], [Put(stage.keys.node("byhand"), b"")])
-        token = await token_for(stage.etcd, stage.keys, stage.secret, OFFER, 3600, stage.clock)
+        token = await token_for(stage.etcd, stage.keys, stage.secret, HOST, 3600, stage.clock)
         _, good = await admitted(stage.etcd, token, stage.clock)
         for name in ("node1", "byhand"):
             with pytest.raises(NameTaken, match=f"the name {name} is taken"):
@@ -199,7 +206,7 @@ def test_a_name_is_taken_once_and_the_token_stays_good_for_another(member: Membe
 def test_a_token_goes_with_its_time_and_says_so(member: Member) -> None:
     async def work(stage: Stage) -> None:
         await stage.found()
-        token = await token_for(stage.etcd, stage.keys, stage.secret, OFFER, 3600, stage.clock)
+        token = await token_for(stage.etcd, stage.keys, stage.secret, HOST, 3600, stage.clock)
         pair = await stage.etcd.get(stage.keys.token(token.name))
         assert pair is not None
         assert await stage.etcd.renew(pair.lease)
@@ -214,12 +221,12 @@ def test_a_token_goes_with_its_time_and_says_so(member: Member) -> None:
 def test_who_reads_etcd_alone_has_neither_secret_nor_key(member: Member) -> None:
     async def work(stage: Stage) -> None:
         await stage.found()
-        token = await token_for(stage.etcd, stage.keys, stage.secret, OFFER, 3600, stage.clock)
+        token = await token_for(stage.etcd, stage.keys, stage.secret, HOST, 3600, stage.clock)
         stored = await stage.stored()
         private = stage.authority.key.private_numbers().private_value.to_bytes(32)
         for each in (stage.secret.octets, private, token.secret, token.opens.octets):
             assert each not in stored and each.hex().encode() not in stored
-        assert b"PRIVATE KEY" not in stored and OFFER.hostname.encode() not in stored
+        assert b"PRIVATE KEY" not in stored and HOST.encode() not in stored
 
     played(member, work)
 
@@ -229,10 +236,10 @@ def test_what_who_writes_etcd_puts_in_a_tokens_place_admits_nobody(member: Membe
 
     async def work(stage: Stage) -> None:
         await stage.found()
-        make = token_for(stage.etcd, stage.keys, stage.secret, OFFER, 3600, stage.clock)
+        make = token_for(stage.etcd, stage.keys, stage.secret, HOST, 3600, stage.clock)
         token, other = (
             await make,
-            await token_for(stage.etcd, stage.keys, stage.secret, OFFER, 3600, stage.clock),
+            await token_for(stage.etcd, stage.keys, stage.secret, HOST, 3600, stage.clock),
         )
         pair = await stage.etcd.get(stage.keys.token(other.name))
         assert pair is not None
@@ -261,7 +268,7 @@ def test_a_cluster_that_was_not_made_by_init_has_no_tokens(member: Member) -> No
             [], [Put(stage.keys.cluster(), rows.cluster_octets(Cluster(b"i", "", 1, 0)))]
         )
         with pytest.raises(Refused, match="has no authority"):
-            await token_for(stage.etcd, stage.keys, stage.secret, OFFER, 60, stage.clock)
+            await token_for(stage.etcd, stage.keys, stage.secret, HOST, 60, stage.clock)
         await stage.etcd.transact([], [Drop(stage.keys.cluster())])
 
     played(member, work)
