@@ -17,6 +17,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 
 from mailnode.cluster.map import Map
+from mailnode.cluster.near import Doors, Service
 from mailnode.cluster.target import target
 from mailnode.limits import Limits
 
@@ -54,10 +55,16 @@ class Peers:
         self._former: list[_Kept] = []
         """Which show a certificate that was renewed meanwhile."""
         self._closing: set[asyncio.Task[None]] = set()
+        self._services: dict[str, Service] = {}
+        self._doors = Doors(self._services, limits)
 
     def add(self, add_to_server: Callable[[grpc.aio.Server], None]) -> None:
         """A service of a part of this node; before `start`."""
         self._adding.append(add_to_server)
+
+    def add_near(self, name: str, service: Service) -> None:
+        """The same for nodes of this host (`cluster/near`)."""
+        self._services[name] = service
 
     async def start(self) -> None:
         """Listen at the own address, where there is one; raises OSError.
@@ -77,6 +84,12 @@ class Peers:
         self._listen(server, me.address)
         await server.start()
         self._server = server  # it stops when it is collected
+        where = _near(me.address)
+        if where is not None:
+            try:
+                await self._doors.open(where)
+            except OSError as error:
+                raise OSError(f"{where} cannot be listened at: {error}") from error
 
     async def stop(self) -> None:
         """Whoever asks for health is told first."""
@@ -86,6 +99,7 @@ class Peers:
         self._former.clear()
         if self._closing:
             await asyncio.wait(self._closing)
+        await self._doors.close()
         if self._server is not None:
             await self._health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
             await self._server.stop(grace=None)
@@ -93,17 +107,25 @@ class Peers:
 
     def channel(self, node: str) -> grpc.aio.Channel:
         """Kept until the node's address changes; raises NoAddress."""
+        address = self._address(node)
+        kept = self._channels.get(node)
+        if kept is not None and kept.address == address:
+            return kept.channel
+        channel = self._opened(node, address)
+        if kept is not None:
+            self._close(kept.channel)
+        self._channels[node] = _Kept(address, channel)
+        return channel
+
+    def near(self, node: str) -> Path | None:
+        """Where a node of this host listens for `add_near`; None: it is another host's. Raises NoAddress."""
+        return _near(self._address(node))
+
+    def _address(self, node: str) -> str:
         peer = self._map.peer(node)
         if peer is None or not peer.address:
             raise NoAddress(f"no address of node {node} is known")
-        kept = self._channels.get(node)
-        if kept is not None and kept.address == peer.address:
-            return kept.channel
-        channel = self._opened(node, peer.address)
-        if kept is not None:
-            self._close(kept.channel)
-        self._channels[node] = _Kept(peer.address, channel)
-        return channel
+        return peer.address
 
     def show(self, channel_credentials: grpc.ChannelCredentials) -> None:
         """A renewed certificate, wherever is connected to from now on; what is open goes on."""
@@ -143,6 +165,11 @@ class Peers:
         closing = asyncio.ensure_future(channel.close(grace=None))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
+
+
+def _near(address: str) -> Path | None:
+    """Beside gRPC's own."""
+    return Path(address.removeprefix(UNIX)).with_suffix(".near") if address.startswith(UNIX) else None
 
 
 def _server_options(limits: Limits) -> tuple[_Option, ...]:

@@ -35,12 +35,12 @@ class Late(Interrupted):
 
 
 class Stream(Protocol):
-    """Of one gRPC call; both raise OSError when it has ended."""
+    """Of two nodes: messages, Asks one way and Answers the other. Both raise OSError when it has ended."""
 
-    async def read(self) -> Answers:
+    async def read(self) -> bytes:
         """The next message."""
 
-    async def write(self, asks: Asks) -> None: ...
+    async def write(self, message: bytes) -> None: ...
 
     def close(self) -> None: ...
 
@@ -199,8 +199,8 @@ class _Speaking:
     async def _flow(self, stream: Stream) -> None:
         """Until one of both ends."""
 
-        async def write(asks: list[Ask]) -> None:
-            await stream.write(Asks(asks=asks))
+        async def write(asks: list[bytes]) -> None:
+            await stream.write(Asks(asks=asks).SerializeToString())
 
         tasks = [asyncio.ensure_future(self._read(stream)), asyncio.ensure_future(self.out.flow(write))]
         try:
@@ -214,8 +214,8 @@ class _Speaking:
 
     async def _read(self, stream: Stream) -> None:
         while True:
-            for answer in (await stream.read()).answers:
-                self._hear(answer)
+            for answer in Answers.FromString(await stream.read()).answers:
+                self._hear(Answer.FromString(answer))
 
     def _hear(self, answer: Answer) -> None:
         if answer.HasField("piece"):

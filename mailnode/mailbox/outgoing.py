@@ -21,8 +21,6 @@ class Part(Protocol):
     @property
     def call(self) -> int: ...
 
-    def ByteSize(self) -> int: ...
-
     def SerializeToString(self) -> bytes: ...
 
 
@@ -37,8 +35,8 @@ class Outgoing(Generic[P]):
         self._piece = piece
         self._limits = limits
         self._made: dict[int, Callable[[], P | None]] = {}
-        self._short: deque[P] = deque()
-        self._long: OrderedDict[int, deque[_Long[P] | P]] = OrderedDict()
+        self._short: deque[bytes] = deque()
+        self._long: OrderedDict[int, deque[_Long | bytes]] = OrderedDict()
         self._octets = 0
         self._waiter: asyncio.Future[None] | None = None
         self._room: deque[asyncio.Future[None]] = deque()
@@ -46,14 +44,14 @@ class Outgoing(Generic[P]):
     def put(self, part: P) -> None:
         """In order with what its call said before; of bounded number: who puts much asks for `room`."""
         behind = self._long.get(part.call)
-        octets = part.ByteSize()
-        self._octets += octets
-        if octets > self._limits.piece_octets_max:
-            self._long.setdefault(part.call, deque()).append(_Long(part))
+        octets = part.SerializeToString()
+        self._octets += len(octets)
+        if len(octets) > self._limits.piece_octets_max:
+            self._long.setdefault(part.call, deque()).append(_Long(octets))
         elif behind is not None:
-            behind.append(part)
+            behind.append(octets)
         else:
-            self._short.append(part)
+            self._short.append(octets)
         self._wake()
 
     def put_made(self, call: int, make: Callable[[], P | None]) -> None:
@@ -65,7 +63,7 @@ class Outgoing(Generic[P]):
         """Nobody wants to hear any more of it; what is short goes all the same."""
         self._made.pop(call, None)
         for part in self._long.pop(call, ()):
-            self._octets -= part.left if isinstance(part, _Long) else part.ByteSize()
+            self._octets -= part.left if isinstance(part, _Long) else len(part)
         self._give_room()
 
     async def room(self) -> None:
@@ -75,8 +73,8 @@ class Outgoing(Generic[P]):
             self._room.append(waiter)
             await waiter
 
-    async def flow(self, write: Callable[[list[P]], Awaitable[None]]) -> None:
-        """Give `write` whatever there is, as soon as it has taken the last."""
+    async def flow(self, write: Callable[[list[bytes]], Awaitable[None]]) -> None:
+        """Give `write` whatever there is, encoded, as soon as it has taken the last."""
         while True:
             if not (self._made or self._short or self._long):
                 self._waiter = asyncio.get_running_loop().create_future()
@@ -96,16 +94,15 @@ class Outgoing(Generic[P]):
             if not waiter.done():
                 waiter.set_result(None)
 
-    def _next(self) -> list[P]:
+    def _next(self) -> list[bytes]:
         made, self._made = self._made, {}
-        parts = [part for make in made.values() if (part := make()) is not None]
+        parts = [part.SerializeToString() for make in made.values() if (part := make()) is not None]
         room = self._limits.batch_octets_max
         while self._short and room > 0:
-            part = self._short.popleft()
-            octets = part.ByteSize()
-            room -= octets
-            self._octets -= octets
-            parts.append(part)
+            octets = self._short.popleft()
+            room -= len(octets)
+            self._octets -= len(octets)
+            parts.append(octets)
         # One piece at least, however much there is that is short.
         for _ in range(max(1, room // self._limits.piece_octets_max)):
             if not self._long:
@@ -113,31 +110,31 @@ class Outgoing(Generic[P]):
             parts.append(self._next_of_long())
         return parts
 
-    def _next_of_long(self) -> P:
+    def _next_of_long(self) -> bytes:
         call, waiting = self._long.popitem(last=False)
         first = waiting[0]
         if isinstance(first, _Long):
             piece = first.cut(self._limits.piece_octets_max)
             self._octets -= len(piece.octets)
-            part = self._piece(call, piece)
+            part = self._piece(call, piece).SerializeToString()
             if not first.left:
                 waiting.popleft()
         else:
             part = first
-            self._octets -= first.ByteSize()
+            self._octets -= len(first)
             waiting.popleft()
         if waiting:
             self._long[call] = waiting
         return part
 
 
-class _Long(Generic[P]):
+class _Long:
     """A part that goes in pieces."""
 
     __slots__ = ("_octets", "_start")
 
-    def __init__(self, part: P) -> None:
-        self._octets = part.SerializeToString()
+    def __init__(self, octets: bytes) -> None:
+        self._octets = octets
         self._start = 0
 
     @property

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from mailnode.limits import Limits
 from mailnode.mailbox.account import LocalAccount
+from mailnode.mailbox.link import Stream
 from mailnode.mailbox.outgoing import Outgoing, Pieces
 from mailnode.mailbox.said import (
     failed_said,
@@ -46,14 +47,6 @@ Leases = dict[bytes, Callable[[], None]]
 
 Function = Callable[[bytes, Leases], Awaitable[bytes]]
 """What a part above the mailbox answers to its like on another node."""
-
-
-class Stream(Protocol):
-    """Of one gRPC call; both raise OSError when it has ended."""
-
-    async def read(self) -> Asks: ...
-
-    async def write(self, answers: Answers) -> None: ...
 
 
 class Here(Protocol):
@@ -105,8 +98,8 @@ class _Speaking:
         self._leases: Leases = {}
 
     async def run(self, stream: Stream) -> None:
-        async def write(answers: list[Answer]) -> None:
-            await stream.write(Answers(answers=answers))
+        async def write(answers: list[bytes]) -> None:
+            await stream.write(Answers(answers=answers).SerializeToString())
 
         tasks = [asyncio.ensure_future(self._read(stream)), asyncio.ensure_future(self._out.flow(write))]
         try:
@@ -133,8 +126,8 @@ class _Speaking:
 
     async def _read(self, stream: Stream) -> None:
         while True:
-            for ask in (await stream.read()).asks:
-                self._hear(ask)
+            for ask in Asks.FromString(await stream.read()).asks:
+                self._hear(Ask.FromString(ask))
 
     def _hear(self, ask: Ask) -> None:
         match ask.WhichOneof("ask"):
@@ -158,11 +151,8 @@ class _Speaking:
             busy = Failed(why=Failed.UNAVAILABLE, text="as many calls as may be are open")
             self._out.put(Answer(call=ask.call, failed=busy))
             return
-        # Of its own: a part would keep all of the message in memory that it came with.
-        own = Ask()
-        own.CopyFrom(ask)
         call = self._calls[ask.call] = _Call()
-        call.task = asyncio.ensure_future(self._answer(own, call))
+        call.task = asyncio.ensure_future(self._answer(ask, call))
 
     def _cancel(self, number: int) -> None:
         self._pieces.forget(number)

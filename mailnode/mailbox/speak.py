@@ -1,4 +1,5 @@
-"""gRPC under both ends of the streams between nodes (protos/account.proto, service Accounts)."""
+"""What is under both ends of the streams between nodes (protos/account.proto, service Accounts): gRPC, and
+between nodes of one host `cluster/near`."""
 
 from __future__ import annotations
 
@@ -7,12 +8,13 @@ from typing import Any
 
 import grpc
 
+from mailnode.cluster import near
 from mailnode.cluster.peers import NoAddress, Peers
 from mailnode.limits import Limits
 from mailnode.mailbox import link
 from mailnode.mailbox.link import Unreached
 from mailnode.mailbox.service import Service
-from mailnode.pb.account_pb2 import DESCRIPTOR, Answers, Asks
+from mailnode.pb.account_pb2 import DESCRIPTOR
 
 _SERVICE = DESCRIPTOR.services_by_name["Accounts"].full_name
 _SPEAK = "Speak"
@@ -22,15 +24,14 @@ _EOF: Any = getattr(grpc.aio, "EOF")  # noqa: B009  which the stubs do not know
 async def connect(peers: Peers, node: str, *, limits: Limits) -> link.Stream:
     """A stream to which the node has said that it is there; raises Unreached."""
     try:
+        where = peers.near(node)
+        if where is not None:
+            return await near.connect(where, _SERVICE, limits)
         channel = peers.channel(node)
-    except NoAddress as error:
-        raise Unreached(str(error)) from None
-    multi: Any = channel.stream_stream(
-        f"/{_SERVICE}/{_SPEAK}",
-        request_serializer=Asks.SerializeToString,
-        response_deserializer=Answers.FromString,
-    )
-    call = multi()
+    except (NoAddress, OSError) as error:
+        raise Unreached(f"node {node} is not there: {error}") from None
+    multi: Any = channel.stream_stream
+    call = multi(f"/{_SERVICE}/{_SPEAK}")()
     try:
         async with asyncio.timeout(limits.peer_silence_seconds_max):
             await call.initial_metadata()
@@ -45,15 +46,17 @@ async def connect(peers: Peers, node: str, *, limits: Limits) -> link.Stream:
     return _Asking(call)
 
 
-def add_to(server: grpc.aio.Server, service: Service) -> None:
+def add_to(peers: Peers, service: Service) -> None:
+    """The node answers at both."""
+
     async def speak(_: Any, context: Any) -> None:
         await context.send_initial_metadata(())
         await service.speak(_Answering(context))
 
-    handler = grpc.stream_stream_rpc_method_handler(
-        speak, request_deserializer=Asks.FromString, response_serializer=Answers.SerializeToString
-    )
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, {_SPEAK: handler}),))
+    handler = grpc.stream_stream_rpc_method_handler(speak)
+    handlers = grpc.method_handlers_generic_handler(_SERVICE, {_SPEAK: handler})
+    peers.add(lambda server: server.add_generic_rpc_handlers((handlers,)))
+    peers.add_near(_SERVICE, service.speak)
 
 
 class _Asking:
@@ -62,18 +65,18 @@ class _Asking:
     def __init__(self, call: Any) -> None:
         self._call = call
 
-    async def read(self) -> Answers:
+    async def read(self) -> bytes:
         try:
-            answers: Answers = await self._call.read()
+            answers: bytes = await self._call.read()
         except grpc.RpcError as error:
             raise OSError(str(error)) from None
         if answers is _EOF:
             raise OSError("the node ended the stream")
         return answers
 
-    async def write(self, asks: Asks) -> None:
+    async def write(self, message: bytes) -> None:
         try:
-            await self._call.write(asks)
+            await self._call.write(message)
         except (grpc.RpcError, asyncio.InvalidStateError) as error:
             raise OSError(str(error)) from None
 
@@ -87,11 +90,14 @@ class _Answering:
     def __init__(self, context: Any) -> None:
         self._context = context
 
-    async def read(self) -> Asks:
-        asks: Asks = await self._context.read()
+    async def read(self) -> bytes:
+        asks: bytes = await self._context.read()
         if asks is _EOF:
             raise OSError("the node ended the stream")
         return asks
 
-    async def write(self, answers: Answers) -> None:
-        await self._context.write(answers)
+    async def write(self, message: bytes) -> None:
+        await self._context.write(message)
+
+    def close(self) -> None:
+        """It ends with its handler."""

@@ -141,7 +141,7 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
         quotas = Quotas(domains)
         accounts = Accounts(shard, partitions, pools.loads, clock, limits, quotas)
         peers, service = Peers(mapped, limits), Service(accounts, limits)
-        peers.add(partial(speak.add_to, service=service))
+        speak.add_to(peers, service)
         places = Places(mapped, accounts.local, partial(speak.connect, peers, limits=limits), clock, limits)
         places.functions = service.functions
         ties = Ties(mapped, places, accounts.bulletin, limits)

@@ -84,8 +84,8 @@ class SearchKey(_message.Message):
 class Asks(_message.Message):
     __slots__ = ("asks",)
     ASKS_FIELD_NUMBER: _ClassVar[int]
-    asks: _containers.RepeatedCompositeFieldContainer[Ask]
-    def __init__(self, asks: _Optional[_Iterable[_Union[Ask, _Mapping]]] = ...) -> None: ...
+    asks: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, asks: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class Ask(_message.Message):
     __slots__ = ("call", "account", "mailboxes", "messages", "departed", "octets", "search", "apply", "expunged", "usage", "claim_recent", "recent", "watch", "row", "unique_ids", "known", "directory_rows", "function", "rows", "taken", "told", "cancel", "piece")
@@ -230,8 +230,8 @@ class Piece(_message.Message):
 class Answers(_message.Message):
     __slots__ = ("answers",)
     ANSWERS_FIELD_NUMBER: _ClassVar[int]
-    answers: _containers.RepeatedCompositeFieldContainer[Answer]
-    def __init__(self, answers: _Optional[_Iterable[_Union[Answer, _Mapping]]] = ...) -> None: ...
+    answers: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, answers: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class Answer(_message.Message):
     __slots__ = ("call", "mailboxes", "run", "chunk", "found", "result", "expunged", "usage", "claimed", "recent", "touched", "row", "unique_ids", "known", "rows", "function", "end", "failed", "piece")

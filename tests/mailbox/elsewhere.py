@@ -17,7 +17,6 @@ from mailnode.mailbox.link import Stream, Unreached
 from mailnode.mailbox.places import Places
 from mailnode.mailbox.quota import Quotas
 from mailnode.mailbox.service import Service
-from mailnode.pb.account_pb2 import Answers, Asks
 from tests.store.faulty_shard import FaultyShard
 
 ELSEWHERE: ContextVar[bool] = ContextVar("whether accounts are another node's", default=False)
@@ -33,16 +32,16 @@ def map_of(me: Member, owner: Member = OWNER) -> Map:
 
 
 class Pipe:
-    """One way: a message waits until it is read. What goes through is octets."""
+    """One way: a message waits until it is read."""
 
     def __init__(self) -> None:
         self._messages: asyncio.Queue[bytes | None] = asyncio.Queue(1)
         self._cut = False
 
-    async def put(self, message: Asks | Answers) -> None:
+    async def put(self, message: bytes) -> None:
         if self._cut:
             raise OSError("cut")
-        await self._messages.put(message.SerializeToString())
+        await self._messages.put(message)
 
     async def get(self) -> bytes:
         octets = None if self._cut else await self._messages.get()
@@ -74,10 +73,10 @@ class Wire:
         self.opened += 1
         asks, answers = Pipe(), Pipe()
         self._pipes += [asks, answers]
-        task = asyncio.ensure_future(self.service.speak(_Answering(asks, answers)))
+        task = asyncio.ensure_future(self.service.speak(_End(asks, answers, self)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return _Asking(self, asks, answers)
+        return _End(answers, asks, self)
 
     async def end(self) -> None:
         for task in self._tasks:
@@ -90,34 +89,24 @@ class Wire:
             pipe.cut()
 
 
-class _Asking:
-    def __init__(self, wire: Wire, asks: Pipe, answers: Pipe) -> None:
+class _End:
+    """One of both ends of a stream."""
+
+    def __init__(self, come: Pipe, go: Pipe, wire: Wire) -> None:
+        self._come = come
+        self._go = go
         self._wire = wire
-        self._asks = asks
-        self._answers = answers
 
-    async def read(self) -> Answers:
-        return Answers.FromString(await self._answers.get())
+    async def read(self) -> bytes:
+        return await self._come.get()
 
-    async def write(self, asks: Asks) -> None:
+    async def write(self, message: bytes) -> None:
         self._wire.messages += 1
-        await self._asks.put(asks)
+        await self._go.put(message)
 
     def close(self) -> None:
-        self._asks.cut()
-        self._answers.cut()
-
-
-class _Answering:
-    def __init__(self, asks: Pipe, answers: Pipe) -> None:
-        self._asks = asks
-        self._answers = answers
-
-    async def read(self) -> Asks:
-        return Asks.FromString(await self._asks.get())
-
-    async def write(self, answers: Answers) -> None:
-        await self._answers.put(answers)
+        self._come.cut()
+        self._go.cut()
 
 
 def beside(

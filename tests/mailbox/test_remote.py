@@ -90,8 +90,17 @@ async def told(watch: Any) -> list[int]:
 # -- over a socket
 
 
+class Far(Peers):
+    """Of other hosts: all is said over gRPC."""
+
+    def near(self, node: str) -> None:
+        return None
+
+
 @asynccontextmanager
-async def over_a_socket(folder: Path) -> AsyncIterator[tuple[LocalAccount, Account, list[Accounts]]]:
+async def over_a_socket(
+    folder: Path, kind: type[Peers] = Peers
+) -> AsyncIterator[tuple[LocalAccount, Account, list[Accounts]]]:
     """As `nodes`, but both listen, and each leads every second partition."""
     made: list[Accounts] = []
     ends: list[Any] = []
@@ -104,7 +113,7 @@ async def over_a_socket(folder: Path) -> AsyncIterator[tuple[LocalAccount, Accou
             for each in (OWNER, ASKER):
                 where = f"unix:{folder / each.node}"
                 known.put_peer(Peer(each.node, "host", "", "", 1.0, each.incarnation, where))
-            peers = Peers(known, LIMITS)
+            peers = kind(known, LIMITS)
             shard = FaultyShard()
             accounts = Accounts(
                 shard, Partitions(shard, writer, LIMITS, lambda error: None), loads, clock, LIMITS, Quotas({})
@@ -112,7 +121,7 @@ async def over_a_socket(folder: Path) -> AsyncIterator[tuple[LocalAccount, Accou
             places = Places(known, accounts.local, _connect(peers), clock, LIMITS)
             accounts.beside(places)
             service = Service(accounts, LIMITS)
-            peers.add(lambda server, service=service: speak.add_to(server, service))  # type: ignore[misc]
+            speak.add_to(peers, service)
             await peers.start()
             made.append(accounts)
             ends += [places.close, peers.stop]
@@ -131,9 +140,10 @@ def _connect(peers: Peers) -> Any:
     return connect
 
 
-def test_every_verb_says_over_a_socket_what_it_says_on_its_node(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", (Peers, Far))
+def test_every_verb_says_over_a_socket_what_it_says_on_its_node(tmp_path: Path, kind: type[Peers]) -> None:
     async def scenario() -> None:
-        async with over_a_socket(tmp_path) as (local, remote, _):
+        async with over_a_socket(tmp_path, kind) as (local, remote, _):
             assert (await remote.apply(intent(create("Other")))).refused == ""
             for number in range(7):
                 flags = ("$x", f"k{number}")
@@ -366,16 +376,21 @@ def test_of_what_a_slow_reader_takes_no_more_than_two_runs_are_read_ahead() -> N
     asyncio.run(scenario())
 
 
+def _parts(out: Outgoing[Answer]) -> list[Answer]:
+    """Of the next message."""
+    return [Answer.FromString(octets) for octets in out._next()]
+
+
 def test_what_is_short_does_not_wait_for_what_is_long() -> None:
     limits = replace(LIMITS, piece_octets_max=100, batch_octets_max=200)
     out: Outgoing[Answer] = Outgoing(lambda call, piece: Answer(call=call, piece=piece), limits)
     out.put(Answer(call=1, chunk=bytes(1000)))
     out.put(Answer(call=2, chunk=bytes(1000)))
-    first = out._next()
+    first = _parts(out)
     assert [each.call for each in first] == [1, 2]
     for call in range(3, 60):
         out.put(Answer(call=call, recent=1))
-    second = out._next()
+    second = _parts(out)
     assert [each.call for each in second][:5] == [3, 4, 5, 6, 7]
     assert sum(each.ByteSize() for each in second) < 400
     assert second[-1].HasField("piece"), "but it goes on"
@@ -388,7 +403,7 @@ def test_what_one_call_says_stays_in_order_and_whole() -> None:
     for each in said:
         out.put(each)
     came, pieces = [], b""
-    while parts := out._next():
+    while parts := _parts(out):
         for part in parts:
             if not part.HasField("piece"):
                 came.append(part)
@@ -409,9 +424,9 @@ def test_who_says_more_than_may_wait_waits() -> None:
         waiting = asyncio.ensure_future(out.room())
         await asyncio.sleep(0)
         assert not waiting.done()
-        written: list[list[Answer]] = []
+        written: list[list[bytes]] = []
 
-        async def write(parts: list[Answer]) -> None:
+        async def write(parts: list[bytes]) -> None:
             written.append(parts)
 
         flowing = asyncio.ensure_future(out.flow(write))
