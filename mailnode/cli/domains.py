@@ -1,16 +1,30 @@
-"""The domains that a command is about, and their keys: no node need run for them."""
+"""The domains that a command is about, and their keys: of the directory, or of its cluster, as etcd has them.
+
+No node need run for them.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mailnode.cli.failure import Failure
-from mailnode.config import Config, Domain, load
+from mailnode.cluster.authority import secret_of
+from mailnode.cluster.etcd import EtcdError
+from mailnode.cluster.etcd_at import asking
+from mailnode.cluster.etcd_map import EtcdMap, OtherCluster
+from mailnode.cluster.etcd_rows import Keys
+from mailnode.cluster.map import Map
+from mailnode.cluster.replica_messages import Member
+from mailnode.clustered import ClusterAt
+from mailnode.config import Config, ConfigError, Domain, load
 from mailnode.mailauth.keyfiles import KeyFiles
 from mailnode.mailauth.keyring import Keyrings
+from mailnode.mailauth.sealedkeys import SealedKeys
+from mailnode.node.domains import KnownDomains
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,4 +45,26 @@ class Domains:
 async def domains(directory: Path) -> AsyncIterator[Domains]:
     """Raises ConfigError."""
     config = load(directory)
-    yield Domains(config, KeyFiles(config))
+    if config.cluster is None:
+        yield Domains(config, KeyFiles(config))
+        return
+    async with _following(config.cluster) as source:
+        known = replace(config, domains=tuple(KnownDomains(source).in_order()))
+        yield Domains(known, SealedKeys(source, secret_of(config)))
+
+
+@asynccontextmanager
+async def _following(at: ClusterAt) -> AsyncIterator[EtcdMap]:
+    """What etcd has, and hears. Raises ConfigError."""
+    async with asking(at) as etcd:
+        source = EtcdMap(etcd, Keys(at.prefix), Map(Member(at.name, 0)))
+        try:
+            await source.read()
+        except (EtcdError, OtherCluster) as error:
+            raise ConfigError(str(error)) from None
+        watching = asyncio.create_task(source.run())
+        try:
+            yield source
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)

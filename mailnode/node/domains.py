@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 Taken = Callable[[Sequence[Domain], frozenset[str]], object]
 
 
-class Domains:
+class KnownDomains:
     """Of a cluster. A text that this program cannot read leaves its domain as it was."""
 
     def __init__(self, source: EtcdMap) -> None:

@@ -83,6 +83,14 @@ class Operator:
         assert (status, told.err) == (0, "")
         return told.out
 
+    def typed(self, *words: str) -> str:
+        """What another command prints."""
+        self.said.readouterr()
+        status = main(words)
+        told = self.said.readouterr()
+        assert (status, told.err) == (0, "")
+        return told.out
+
     def refused(self, *words: str) -> str:
         self.said.readouterr()
         assert main(["cluster", *words]) == 1
@@ -134,6 +142,22 @@ def test_three_nodes_of_one_machine_come_in_by_their_tokens_with_ports_of_their_
         assert folder.stat().st_mode & 0o777 == 0o700
         assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
     assert sorted(path.name for path in operator.where.iterdir()) == ["n1", "n2", "n3"]
+
+
+def test_keys_of_the_first_directory_are_all_nodes(operator: Operator) -> None:
+    first = operator.copy("n1")
+    assert main(["dkim", "generate", "example.org", "--kind", "ed25519", "--dir", str(first)]) == 0
+    public = operator.typed("dkim", "publish", "example.org", "--dir", str(first))
+    operator.done(*operator.init_words(first))
+    operator.done(*operator.join_words("n2"))
+    shutil.rmtree(first / "dkim")
+    for name in ("n1", "n2"):
+        there = ["--dir", str(operator.where / name)]
+        assert operator.typed("dkim", "publish", "example.org", *there) == public
+        assert public in operator.typed("dns", "example.org", *there)
+    made = operator.typed("dkim", "rotate", "example.org", "--dir", str(first))
+    assert made.startswith("m3._domainkey.example.org.")
+    assert operator.typed("dkim", "publish", "example.org", *there) == public + made
 
 
 def test_the_words_of_a_command_stand_in_the_configuration_and_what_was_written_there_stays(
