@@ -224,6 +224,11 @@ class Conversation(Generic[S]):
         self._stopping = Goodbye.REVOKED
         self._turn()
 
+    def dispossess(self) -> None:
+        """Another session has what this one had for itself: say goodbye as soon as no row runs."""
+        self._stopping = Goodbye.DISPOSSESSED
+        self._turn()
+
     def abort(self) -> None:
         """Drop the connection with all that was written; rows still run to their end."""
         if not self._gone:

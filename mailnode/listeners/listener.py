@@ -47,6 +47,7 @@ class Goodbye(enum.Enum):
     SILENT = "the peer said nothing for too long"
     STOPPING = "the node stops"
     REVOKED = "the login is no longer good"
+    DISPOSSESSED = "another session has what this one had for itself"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """POP3 at its ports: logins, octets and the removal at the end, in the words of the session.
 
-A maildrop is the INBOX as it is at the login. One session at a time may have it (RFC 1939 §4); other nodes
-and IMAP do not hear of that lock: a message that they expunge meanwhile is refused, or was read before.
+A maildrop is the INBOX as it is at the login. One session at a time may have it (RFC 1939 §4). IMAP does not
+hear of that lock: a message that it expunges meanwhile is refused, or was read before.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from mailnode.listeners.admission import is_local
 from mailnode.listeners.authentication import Authenticated, Authentication, Outcome, Refusal, Verifier
 from mailnode.listeners.conversation import Conversation
 from mailnode.listeners.listener import Goodbye, Listener
+from mailnode.mailbox.maildrops import Taken
 from mailnode.mailbox.ranges import packed
 from mailnode.mailbox.rows import MAIL, SAVE_DATE, SEEN, SIZE, longs, low_flags, unique_id, words
 from mailnode.mailbox.verbs import ALL_UIDS, Account, Expunged, NotKnown, Unavailable, Want
@@ -33,6 +34,7 @@ from protocols.sasl.step import Challenge
 
 IN_USE = Refused("IN-USE", "Another session has the maildrop")
 TOO_SOON = Refused("LOGIN-DELAY", "There was a login a moment ago, try again later")
+AWAY = Refused("SYS/TEMP", "The maildrop cannot be read at this moment")
 GONE = Refused("", "The message was removed meanwhile")
 NOT_REMOVED = Refused("SYS/TEMP", "The messages could not be removed")
 _REFUSALS = {
@@ -46,6 +48,7 @@ _GOODBYES = {
     Goodbye.SILENT: b"",  # RFC 1939 §3: close without any response
     Goodbye.STOPPING: err("SYS/TEMP", "Shutting down"),
     Goodbye.REVOKED: err("AUTH", "This login is no longer good"),
+    Goodbye.DISPOSSESSED: err("IN-USE", "Another session has the maildrop now"),
 }
 
 
@@ -66,33 +69,12 @@ class Custom:
     login_delay_seconds: int = 0
 
 
-class Locks:
-    """The maildrops that a session of this node has, and who had one when; shared by all POP3 listeners.
+class Maildrops(Protocol):
+    """Of `mailbox.maildrops`."""
 
-    A lock is a lease: it goes with the connection that took it, however that ends.
-    """
+    async def take(self, account: int, delay_seconds: int, lost: Callable[[], None]) -> Taken: ...
 
-    __slots__ = ("_last", "_taken")
-
-    def __init__(self) -> None:
-        self._taken: set[int] = set()
-        self._last: dict[int, float] = {}  # when an account came last, the oldest first
-
-    def take(self, account: int, now_seconds: float, delay_seconds: int) -> Refused | None:
-        """None: it is taken."""
-        while self._last and next(iter(self._last.values())) + delay_seconds <= now_seconds:
-            del self._last[next(iter(self._last))]
-        if account in self._taken:
-            return IN_USE
-        if account in self._last:
-            return TOO_SOON
-        self._taken.add(account)
-        if delay_seconds:
-            self._last[account] = now_seconds
-        return None
-
-    def release(self, account: int) -> None:
-        self._taken.discard(account)
+    async def release(self, account: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +167,7 @@ class Client:
     conversation: Conversation[Client]
     accounts: Accounts
     authentication: Authentication
-    locks: Locks
+    maildrops: Maildrops
     clock: Clock
     ahead: Ahead
     custom: Custom
@@ -197,15 +179,16 @@ class Client:
         assert self.opened is not None  # the session lets nothing pass before a login
         return self.opened
 
-    def release(self) -> None:
-        self.locks.release(self.locked)
-        self.locked = 0
+    async def release(self) -> None:
+        locked, self.locked = self.locked, 0
+        if locked:
+            await self.maildrops.release(locked)
 
 
 def pop3(
     accounts: Accounts,
     verifier: Verifier,
-    locks: Locks,
+    maildrops: Maildrops,
     clock: Clock,
     host: str,
     limits: Limits,
@@ -234,7 +217,7 @@ def pop3(
         caller = Caller(source_of(conversation.peer.host), Scope.POP3)
         authentication = Authentication(verifier, clock, limits, caller, conversation)
         ahead = Ahead(limits.pop3_ahead_octets_max)
-        return Client(conversation, accounts, authentication, locks, clock, ahead, custom)
+        return Client(conversation, accounts, authentication, maildrops, clock, ahead, custom)
 
     remote = replace(policy, passwords_need_tls=True)
 
@@ -276,7 +259,7 @@ async def _closed(client: Client) -> None:
         if client.opened is not None and client.locked:
             await _mark(client, session.retrieved)
     finally:
-        client.release()
+        await client.release()
 
 
 async def _answered(client: Client, event: events.Answered) -> None:
@@ -319,9 +302,12 @@ async def _conclude(client: Client, event: events.Event, outcome: Outcome) -> No
 
 async def _open(client: Client, account: int) -> Opened | Refused:
     delay = client.custom.login_delay_seconds
-    refused = client.locks.take(account, client.clock.monotonic_seconds(), delay)
-    if refused is not None:
-        return refused
+    try:
+        taken = await client.maildrops.take(account, delay, client.conversation.dispossess)
+    except Unavailable:
+        return AWAY
+    if taken is not Taken.YES:
+        return IN_USE if taken is Taken.IN_USE else TOO_SOON
     client.locked = account
     inbox = client.opened = await read_inbox(await client.accounts.open(account), _old_seconds(client))
     return Opened(events.Maildrop(inbox.sizes, inbox.unique_id))
@@ -361,7 +347,7 @@ async def _quit(client: Client, event: events.Quit) -> None:
     await _mark(client, event.retrieved)
     going = sorted({*event.deleted, *_expired(client, event.retrieved)})
     removed = not going or await _remove(client, going)
-    client.release()
+    await client.release()
     client.conversation.send(event, Done() if removed else NOT_REMOVED)
     client.conversation.close()
 

@@ -19,7 +19,6 @@ from mailnode.http.exposition import Exposition, Gauge
 from mailnode.http.gauges import gauges, scrub_gauges
 from mailnode.http.policies import policies
 from mailnode.http.site import site
-from mailnode.listeners import pop3
 from mailnode.listeners.admission import Admission, Logins
 from mailnode.listeners.listener import Listener
 from mailnode.listeners.listening import Listening, TlsFirst
@@ -68,7 +67,6 @@ class Doors:
         self._wheel = Wheel(reactor)
         self._files_max = openfiles.raised()
         self._admission = Admission(openfiles.within(config.limits, self._files_max))
-        self._locks = pop3.Locks()
         self._logins = Logins()
         self._open: list[tuple[Service, Listening[Any]]] = []
         self._adopts: dict[At, Callable[[socket.socket], Callable[[], object]]] = {}
@@ -79,7 +77,7 @@ class Doors:
 
     def open(self, ports: Ports) -> None:
         """Accept at every port; raises ConfigError."""
-        values = services(self.config, self._parts, self._locks, self._logins)
+        values = services(self.config, self._parts, self._logins)
         for at in self.config.listeners:
             bound = ports.listeners[at]
             if isinstance(bound, OSError):
@@ -202,7 +200,7 @@ class Doors:
         self._parts.domains.update({domain.name: domain for domain in domains})
         self._parts.signing.clear()
         self._parts.signing.update(keys)
-        values = services(self.config, self._parts, self._locks, self._logins)
+        values = services(self.config, self._parts, self._logins)
         for name, port in self._open:
             port.change(values[name], self.config.limits)
 

@@ -47,6 +47,7 @@ from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.appended import replay
 from mailnode.mailbox.collecting import Collecting
 from mailnode.mailbox.content import UploadIds
+from mailnode.mailbox.maildrops import Locks, Maildrops
 from mailnode.mailbox.places import Places
 from mailnode.mailbox.quota import Quotas
 from mailnode.mailbox.scrub import Scrub
@@ -103,6 +104,7 @@ class House:
     shard: RocksShard
     pools: Pools
     accounts: Accounts
+    maildrops: Maildrops
     upload_ids: UploadIds
     domains: dict[str, Domain]
     resolver: Resolver
@@ -144,7 +146,9 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
         speak.add_to(peers, service)
         places = Places(mapped, accounts.local, partial(speak.connect, peers, limits=limits), clock, limits)
         places.functions = service.functions
-        ties = Ties(mapped, places, accounts.bulletin, limits)
+        service.functions.update(Locks(clock, accounts.term).functions)
+        ties, maildrops = Ties(mapped, places, accounts.bulletin, limits), Maildrops(places.at_owner, clock)
+        ties.add(maildrops)
         if len(mapped.peers) > 1:
             accounts.beside(places)
         resolver = Resolver(asking(config.dns, limits.dns_seconds_max), clock, limits, metrics)
@@ -156,6 +160,7 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
                 shard=shard,
                 pools=pools,
                 accounts=accounts,
+                maildrops=maildrops,
                 upload_ids=UploadIds(clock),
                 domains=domains,
                 resolver=resolver,

@@ -27,14 +27,14 @@ from mailnode.node.house import House
 from mailnode.node.reporting import verdicts_kept
 
 
-def services(config: Config, parts: House, locks: pop3.Locks, logins: Logins) -> dict[Service, Listener[Any]]:
+def services(config: Config, parts: House, logins: Logins) -> dict[Service, Listener[Any]]:
     """What each service is; the ports are the configuration's."""
     host, limits = config.hostname, config.limits
     delivery, verifier = _delivery(config, parts), Measured(parts.people.verification, parts.metrics)
     accept, from_others = Accept(delivery), Accept(delivery, _authentication(config, parts))
     submission = _submission(config, parts, verifier, delivery)
     mailboxes = _mailboxes(config, parts, verifier, logins)
-    maildrops = _maildrops(config, parts, verifier, locks)
+    maildrops = _maildrops(config, parts, verifier)
     services: dict[Service, Listener[Any]] = {
         Service.LMTP: smtp.lmtp(accept, host, limits, config.bare_newline[Service.LMTP]),
         Service.SMTP: smtp.mx(from_others, host, limits, config.bare_newline[Service.SMTP]),
@@ -90,11 +90,11 @@ def _mailboxes(config: Config, parts: House, verifier: Measured, logins: Logins)
     )
 
 
-def _maildrops(config: Config, parts: House, verifier: Measured, locks: pop3.Locks) -> Listener[Any]:
+def _maildrops(config: Config, parts: House, verifier: Measured) -> Listener[Any]:
     return pop3.pop3(
         parts.accounts,
         verifier,
-        locks,
+        parts.maildrops,
         parts.clock,
         config.hostname,
         config.limits,

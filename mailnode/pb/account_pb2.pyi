@@ -211,6 +211,18 @@ class FunctionAsk(_message.Message):
     octets: bytes
     def __init__(self, name: _Optional[str] = ..., octets: _Optional[bytes] = ...) -> None: ...
 
+class MaildropAsk(_message.Message):
+    __slots__ = ("account", "token", "delay_seconds", "again")
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    DELAY_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    AGAIN_FIELD_NUMBER: _ClassVar[int]
+    account: int
+    token: bytes
+    delay_seconds: int
+    again: bool
+    def __init__(self, account: _Optional[int] = ..., token: _Optional[bytes] = ..., delay_seconds: _Optional[int] = ..., again: _Optional[bool] = ...) -> None: ...
+
 class Revoked(_message.Message):
     __slots__ = ("all", "accounts")
     ALL_FIELD_NUMBER: _ClassVar[int]

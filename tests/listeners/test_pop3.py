@@ -16,10 +16,11 @@ from mailnode.clock import SystemClock
 from mailnode.limits import KiB, Limits
 from mailnode.listeners.admission import Admission
 from mailnode.listeners.listening import Listening
-from mailnode.listeners.pop3 import IN_USE, TOO_SOON, Custom, Locks, pop3
+from mailnode.listeners.pop3 import Custom, pop3
 from mailnode.listeners.tls import Certificate
 from mailnode.listeners.wheel import Wheel
 from mailnode.mailbox.content import Content, UploadIds
+from mailnode.mailbox.maildrops import Locks, Maildrops
 from mailnode.mailbox.verbs import Account, Expunged, NotKnown
 from mailnode.pb.change_pb2 import Add, Create, Expunge, Intent, Result, UidRange, Upload
 from tests.listeners.door import Caller, until
@@ -105,6 +106,15 @@ async def add(account: Account, octets: bytes, ids: UploadIds) -> None:
     await account.apply(Intent(id=bytes(16), add=Add(messages=[message])))
 
 
+def maildrops(clock: Ticking) -> Maildrops:
+    locks, leases = Locks(clock, lambda account: 1), dict[bytes, Callable[[], None]]()
+
+    async def at_owner(account: int, function: str, octets: bytes) -> bytes:
+        return await locks.functions[function](octets, leases)
+
+    return Maildrops(at_owner, clock)
+
+
 @asynccontextmanager
 async def house(
     certificate: Certificate | None = None,
@@ -124,7 +134,7 @@ async def house(
         listener = pop3(
             Opener(troubled),
             users or Users(ACCOUNT, {"ann": "secret"}),
-            Locks(),
+            maildrops(clock),
             clock,
             "pop.example",
             limits,
@@ -455,13 +465,3 @@ def test_a_login_too_soon_after_another_waits() -> None:
             assert b"-ERR [LOGIN-DELAY] " in await caller.rest()
 
     run(test())
-
-
-def test_a_delay_that_is_over_is_forgotten() -> None:
-    locks = Locks()
-    assert locks.take(1, 100.0, 10) is None
-    locks.release(1)
-    assert locks.take(1, 109.0, 10) == TOO_SOON
-    assert locks.take(2, 109.0, 10) is None
-    assert locks.take(1, 110.0, 10) is None
-    assert locks.take(1, 120.0, 10) == IN_USE

@@ -32,6 +32,16 @@ def owner(node: Node, user: str) -> int:
     return mapped.owners[keys.partition(directory_account(address))]
 
 
+def process_of(node: Node, number: int) -> int:
+    """Of the nodes after the first: it holds files of its folder."""
+    folder = str(node.directory / f"node{number}")
+    for process in processes(node):
+        held = Path(f"/proc/{process}/fd")
+        if any(os.readlink(each).startswith(folder) for each in held.iterdir() if each.is_symlink()):
+            return process
+    raise LookupError(number)
+
+
 def kill(process: int) -> None:
     os.kill(process, signal.SIGKILL)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import imaplib
 import os
+import poplib
 import random
 import signal
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 
 from mailnode.admin.client import ask
 from mailnode.pb import admin_pb2 as pb
-from tests.node.several import owner, processes
+from tests.node.several import kill, owner, process_of, processes, wait_for
 from tests.wire.node import Node
 from tests.wire.server import HOST, free_base_port
 
@@ -44,6 +45,30 @@ def imap(node: Node, user: str, password: str = PASSWORD) -> imaplib.IMAP4:
     client = imaplib.IMAP4(HOST, node.port("imap"), timeout=30)
     client.login(user, password)
     return client
+
+
+def pop3(node: Node, user: str) -> poplib.POP3:
+    client = poplib.POP3(HOST, node.port("pop3"), timeout=30)
+    client.user(user)
+    client.pass_(PASSWORD)
+    return client
+
+
+def goes_on(client: poplib.POP3) -> bool:
+    try:
+        return client.noop().startswith(b"+OK")
+    except (poplib.error_proto, OSError):
+        return False
+
+
+def taken(sessions: dict[str, poplib.POP3], node: Node, user: str) -> bool:
+    """Not while the node of the account begins."""
+    try:
+        sessions[user] = pop3(node, user)
+    except (poplib.error_proto, OSError) as error:
+        assert "IN-USE" not in str(error)
+        return False
+    return True
 
 
 def many(node: Node, user: str, password: str = PASSWORD) -> list[imaplib.IMAP4]:
@@ -91,10 +116,34 @@ def test_what_is_no_longer_good_ends_the_sessions_of_all_nodes(node: Node, user:
     asked(node, pb.AccountPasswordRequest(address=user, password=PASSWORD))
 
 
+@pytest.mark.parametrize("user", USERS)
+def test_a_maildrop_has_one_session_whichever_nodes_are_asked_for_it(node: Node, user: str) -> None:
+    first = pop3(node, user)
+    for _ in range(CONNECTIONS):
+        with pytest.raises(poplib.error_proto, match="IN-USE"):
+            pop3(node, user)
+    first.quit()
+    for _ in range(CONNECTIONS):
+        pop3(node, user).quit()
+
+
+def test_a_maildrop_is_free_when_the_node_of_its_session_was_killed(node: Node) -> None:
+    """Each of them once, so that each session had its."""
+    sessions = {user: pop3(node, user) for user in USERS}
+    for which in (0, 1):
+        kill(processes(node)[which])
+        wait_for(lambda: len(processes(node)) == 2)
+        for user, session in sessions.items():
+            if not goes_on(session):
+                wait_for(lambda user=user: taken(sessions, node, user))  # type: ignore[misc]
+    for session in sessions.values():
+        session.quit()
+
+
 def test_a_node_that_hung_meanwhile_ends_its_sessions_when_it_comes_to_itself(node: Node) -> None:
     user = next(user for user in USERS if owner(node, user) == 0)
     sessions = many(node, user)
-    _, hung = processes(node)
+    hung = process_of(node, 1)
     os.kill(hung, signal.SIGSTOP)
     try:
         asked(node, pb.AccountPasswordRequest(address=user, password="another"))
