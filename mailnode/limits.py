@@ -208,6 +208,12 @@ class Limits:
     log_octets_max: int = 4096 * MiB  # of all logs: one who lacks what is trimmed gets all anew
     log_kept_seconds: int = 3600  # longer than a restart, or than a machine takes to come back
 
+    # -- copies compared
+    compare_part_octets: int = 64 * MiB  # read at one point: a view keeps replaced files for 8 s at that rate
+    compare_reached_seconds_max: float = 2.0  # for a copy to come to an entry: a heartbeat tells in 0.5 s
+    compare_held_seconds_max: float = 5.0  # rows that wait while some are mended: a few round trips
+    aside_octets_max: int = 64 * MiB  # of what repairs overwrote and may have been right: then they wait
+
     # -- the shard
     shard_memory_octets: int = 256 * MiB  # memtables and caches, where the configuration does not say
     shard_memory_octets_min: int = 16 * MiB  # below it every group of writes is a flush

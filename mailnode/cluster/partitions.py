@@ -203,7 +203,7 @@ class Partitions:
     def _do(self, replication: Replication, work: Work) -> float:
         """In the writer thread."""
         began = self._seconds()
-        self._shard.write(work.puts(replication.changes), sync=bool(work.writes))
+        self._shard.write(work.puts(replication.changes), sync=work.is_synced)
         replication.open_snapshots(work)
         return self._seconds() - began
 

@@ -24,8 +24,10 @@ from mailnode.cluster.installing import Installing
 from mailnode.cluster.kept import Kept
 from mailnode.cluster.log_rows import Changes, entries, partition_of, replica_row
 from mailnode.cluster.map import Map
+from mailnode.cluster.points import Point, Points
 from mailnode.cluster.replica import Replica
 from mailnode.cluster.replica_messages import (
+    Drop,
     Entry,
     Fetch,
     Frame,
@@ -101,6 +103,7 @@ class Replication:
         self._limits = limits
         self._now = now
         self._is_short = is_short
+        self.points = Points(self._wake, limits.compare_held_seconds_max)
         self._kept = Kept(limits.log_memory_octets, limits.log_octets_max, limits.log_kept_seconds)
         self._proposed: dict[int, deque[tuple[Position, Append]]] = {}
         self._behind: dict[int, deque[Committed]] = {}
@@ -109,6 +112,8 @@ class Replication:
         self._in_turn: Parts | None = None
         self._led: set[int] = set()
         self._beginning: set[int] = set()
+        self._anew: dict[int, int] = {}
+        """Of those that begin anew: up to which entry the rows must be written."""
         self._followers: list[tuple[Followed, Followed]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped: set[int] = set()
@@ -152,6 +157,17 @@ class Replication:
         self._followers.append((begun, ended))
         for partition in sorted(self._led):
             begun(partition)
+
+    def begin_anew(self, partition: int) -> None:
+        """Its rows are other than what was read of them into memory: all of that ends.
+
+        It is served again once what is under way is written, for what reads the rows then must not lack it.
+        """
+        if partition in self._led:
+            self._anew[partition] = self.core.partitions[partition].log.last.seq
+            self._stop_serving(partition)
+            self._beginning.add(partition)
+            self.wake()
 
     def append(self, append: Append) -> None:
         """Raises Unavailable."""
@@ -208,6 +224,7 @@ class Replication:
 
     def _renewed(self, partition: int) -> None:
         self._written.pop(partition, None)
+        self.points.void(partition, "its rows come anew")
 
     def _wake(self) -> None:
         self.wake()
@@ -256,14 +273,16 @@ class Replication:
             self._do(ready.committed, ready.swaps, ready.frames, ready.fetches, ready.touched)
             ready = self.core.ready()
         self._do(ready.committed, ready.swaps, ready.frames, ready.fetches, ready.touched)
+        self._void(ready.writes)
         committed = self._take_committed()
         snapshots = self.giving.take(self._is_busy)
-        if not ready.writes and not committed and not snapshots:
+        points, mends = self._take_points(), self.points.mends()
+        if not (ready.writes or committed or snapshots or points or mends):
             self._begin()
             return None
         self._keep(ready.writes)
         rows = self._replica_rows(ready.writes)
-        self._work = Work(ready.number, ready.writes, rows, committed, snapshots)
+        self._work = Work(ready.number, ready.writes, rows, committed, snapshots, points, mends)
         return self._work
 
     def _do(
@@ -315,7 +334,7 @@ class Replication:
         """In order in each partition; what comes behind a large entry waits until that is written."""
         taken: list[Committed] = []
         for partition, behind in list(self._behind.items()):
-            while behind and partition != self._partly and not _is_large(behind[0]):
+            while behind and partition != self._partly and self._is_small(behind[0]):
                 taken.append(behind.popleft())
             if not behind and partition != self._partly:
                 del self._behind[partition]
@@ -325,10 +344,16 @@ class Replication:
         """A large entry whose next part has its turn."""
         if self._in_turn is None:
             for behind in self._behind.values():
-                if behind and _is_large(behind[0]):
+                if behind and _is_large(behind[0]) and self._lets(behind[0]):
                     self._in_turn = Parts(behind.popleft(), self.changes, self._limits.part_rows_max)
                     break
         return self._in_turn
+
+    def _is_small(self, committed: Committed) -> bool:
+        return self._lets(committed) and not _is_large(committed)
+
+    def _lets(self, committed: Committed) -> bool:
+        return self.points.lets(committed.partition, committed.entry.position.seq)
 
     @property
     def _partly(self) -> int | None:
@@ -338,6 +363,27 @@ class Replication:
     def _is_busy(self, partition: int) -> bool:
         """Not all that is committed is written once what is being written is."""
         return partition == self._partly or partition in self._behind
+
+    def _void(self, writes: Iterable[Writing]) -> None:
+        for writing in writes:
+            if isinstance(writing, Install | Drop):
+                self.points.void(partition_of(writing), "its rows come anew")
+
+    def _take_points(self) -> list[Point]:
+        """Where the rows are, once all that was taken is written."""
+        points = self.points.reached(self._rows_at)
+        for point in points:
+            replica = self.core.partitions[point.partition]
+            behind = [each.entry for each in self._behind.get(point.partition, ())]
+            point.behind = (*behind, *replica.log.after(replica.applied, replica.log.last.seq))
+            point.at = Position(replica.log.epoch_at(point.seq), point.seq)
+        return points
+
+    def _rows_at(self, partition: int) -> int | None:
+        if partition == self._partly:
+            return None
+        behind = self._behind.get(partition)
+        return behind[0].entry.position.seq - 1 if behind else self.core.partitions[partition].applied
 
     def _replica_rows(self, writes: Iterable[Writing]) -> list[tuple[int, ReplicaRow]]:
         """Of partitions in which more than entries changed."""
@@ -365,6 +411,8 @@ class Replication:
     def open_snapshots(self, work: Work) -> None:
         """Behind the batch, before the next one."""
         work.opened = [self.giving.open(frame) for frame in work.snapshots]
+        for point in work.points:
+            point.view = self._shard.view()
 
     # -- what was done
 
@@ -380,6 +428,7 @@ class Replication:
                 yield self._end(committed.append, known=True)
         for frame, as_it_was in zip(work.snapshots, work.opened, strict=True):
             self.giving.begin(frame, as_it_was)
+        self.points.opened(work.points, work.mends)
         self._begin()
 
     def part_written(self, last: bool) -> None:
@@ -411,6 +460,7 @@ class Replication:
         self._proposed.clear()
         self._behind.clear()
         self._installing.fail()
+        self.points.fail()
         self.octets = 0
 
     # -- leading
@@ -423,6 +473,7 @@ class Replication:
             log.critical("a replica stopped", extra={"partition": partition, "reason": replica.stopped})
         if not replica.is_leading or replica.stopped:
             self._beginning.discard(partition)
+            self._anew.pop(partition, None)
             self._stop_leading(partition)
         elif partition not in self._led and replica.has_begun():
             self._beginning.add(partition)
@@ -430,9 +481,13 @@ class Replication:
     def _begin(self) -> None:
         """Those whose rows are all written by now."""
         for partition in sorted(self._beginning):
+            applied = self.core.partitions[partition].applied
             if partition in self._behind or partition == self._partly:
                 continue
+            if applied < self._anew.get(partition, 0):
+                continue
             self._beginning.discard(partition)
+            self._anew.pop(partition, None)
             self._led.add(partition)
             for begun, _ in self._followers:
                 begun(partition)
@@ -440,6 +495,9 @@ class Replication:
     def _stop_leading(self, partition: int) -> None:
         for _, append in self._proposed.pop(partition, ()):
             self._end(append, known=False)
+        self._stop_serving(partition)
+
+    def _stop_serving(self, partition: int) -> None:
         if partition in self._led:
             self._led.discard(partition)
             for _, ended in self._followers:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from mailnode.cluster.append import Append
 from mailnode.cluster.log_rows import Changes, applied_row, committed_rows, writing_rows
+from mailnode.cluster.points import Mend, Point
 from mailnode.cluster.replica_messages import Entry, Frame, Position, Writing
 from mailnode.cluster.snapshot import Opened
 from mailnode.pb.row_pb2 import ReplicaRow
@@ -43,8 +44,16 @@ class Work:
     committed: list[Committed]
     snapshots: list[Frame]
     """To be sent as the rows are once this is written."""
+    points: list[Point]
+    """Of which a view is opened once this is written."""
+    mends: list[Mend]
     opened: list[Opened | None] = field(default_factory=list)
-    """Of each."""
+    """Of each snapshot."""
+
+    @property
+    def is_synced(self) -> bool:
+        """Something is promised once it is written."""
+        return bool(self.writes or self.mends)
 
     def puts(self, changes: Changes) -> Iterator[Put]:
         for writing in self.writes:
@@ -57,6 +66,8 @@ class Work:
             applied[each.partition] = each.entry.position
         for partition, at in applied.items():
             yield applied_row(partition, at)
+        for mend in self.mends:
+            yield from mend.puts
 
 
 class Parts:

@@ -8,7 +8,7 @@ meanwhile: what could be one of them is looked at again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
 from itertools import groupby
 from typing import Any
@@ -55,6 +55,8 @@ _PARSED: dict[int, Any] = {
     Kind.EXPUNGED: ExpungedRow,
 }
 
+WRONG_FORMS = "its forms are missing, or not what was written"
+
 Found = Callable[[str, bytes, str], None]
 """Told of the family, the key, and what is wrong."""
 
@@ -100,7 +102,7 @@ class Check:
 
     def _rows_parsed(self) -> Iterator[None]:
         for key, value in self._scan(STATE, keys.account_id(self._account)):
-            wrong = _wrong(key, value)
+            wrong = wrong_state(key, value)
             if wrong:
                 self._found(STATE, key, wrong)
             yield
@@ -190,26 +192,18 @@ class Check:
                 yield
 
     def _wrong(self, key: bytes, row: MailRow) -> Iterator[str]:
-        forms = self._get(Family.FORM, key)
+        forms, head = self._get(Family.FORM, key), self._get(Family.HEAD, key)
         if forms is None or not is_form_row(forms):
-            yield "its forms are missing, or not what was written"
-        head, chunks = self._get(Family.HEAD, key), self._chunks(row)
-        checksum, octets, begin = blake2b(digest_size=_CHECKSUM_OCTETS), 0, b""
+            yield WRONG_FORMS
         try:
-            for _, chunk in chunks:
-                self._read += len(chunk)
-                checksum.update(chunk)
-                octets += len(chunk)
-                begin += chunk[: max(0, row.header - len(begin))]
+            yield from (wrong for _, wrong in wrong_content(row, head, self._counted(row)))
         except Unreadable as error:
             yield f"its octets are not readable: {error.reason}"
-            return
-        if octets != row.size:
-            yield f"it has {octets} octets, not {row.size}"
-        elif checksum.digest() != row.checksum:
-            yield "its octets are not those of its checksum"
-        elif head != begin:
-            yield "its head is not the begin of its octets"
+
+    def _counted(self, row: MailRow) -> Iterator[bytes]:
+        for _, chunk in self._chunks(row):
+            self._read += len(chunk)
+            yield chunk
 
     def _chunks(self, row: MailRow) -> Iterator[tuple[bytes, bytes]]:
         kind, blob = (Blob.UPLOAD, row.upload) if row.upload else (Blob.MAIL, row.mail)
@@ -217,7 +211,22 @@ class Check:
         return self._shard.scan(Family.BLOB, start, end)
 
 
-def _wrong(key: bytes, value: bytes) -> str:
+def wrong_content(row: MailRow, head: bytes | None, chunks: Iterable[bytes]) -> Iterator[tuple[str, str]]:
+    """Of a mail: the family that is wrong by what its row says, and how."""
+    checksum, octets, begin = blake2b(digest_size=_CHECKSUM_OCTETS), 0, b""
+    for chunk in chunks:
+        checksum.update(chunk)
+        octets += len(chunk)
+        begin += chunk[: max(0, row.header - len(begin))]
+    if octets != row.size:
+        yield Family.BLOB, f"it has {octets} octets, not {row.size}"
+    elif checksum.digest() != row.checksum:
+        yield Family.BLOB, "its octets are not those of its checksum"
+    elif head != begin:
+        yield Family.HEAD, "its head is not the begin of its octets"
+
+
+def wrong_state(key: bytes, value: bytes) -> str:
     """What is wrong with a row of the state by itself."""
     kind = keys.kind_of(key)
     if kind == Kind.ENTRY:

@@ -230,6 +230,11 @@ def mail_of(key: bytes) -> int:
     return int.from_bytes(key[8:16], "big")
 
 
+def blob_of(key: bytes) -> int:
+    """The mail or the upload that a blob is a chunk of."""
+    return int.from_bytes(key[9:17], "big")
+
+
 def position_of_touched(key: bytes) -> int:
     return int.from_bytes(key[9:17], "big")
 

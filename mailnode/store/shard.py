@@ -31,6 +31,7 @@ from mailnode.store.keys import FAMILIES, Family
 from mailnode.store.options import database, families, reading
 from mailnode.store.recent import Recent
 from mailnode.store.space import Ballast
+from mailnode.store.view import RocksView, View, is_readable
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +98,9 @@ class Shard(Protocol):
 
     def values(self, family: str, start: bytes, end: bytes) -> Iterator[bytes]:
         """The values of `scan`."""
+
+    def view(self) -> View:
+        """All families as they are now; to be asked where nothing is written meanwhile."""
 
     def write(self, puts: Iterable[Put], sync: bool) -> None:
         """All or none; with `sync` durable, together with everything written before. Raises OSError."""
@@ -204,6 +208,11 @@ class RocksShard:
     def values(self, family: str, start: bytes, end: bytes) -> Iterator[bytes]:
         return (value for _, value in self.scan(family, start, end))
 
+    def view(self) -> RocksView:
+        options = {family: reading(family) for family in FAMILIES}
+        rows = {family: self._columns[family].iter(read_opt=options[family]) for family in FAMILIES}
+        return RocksView(rows, options, self._unreadable)
+
     def _check_end(self, family: str, last: bytes, end: bytes) -> None:
         """Whether nothing more is there, or nothing more could be read: then raises Unreadable."""
         options = reading(family)
@@ -216,7 +225,7 @@ class RocksShard:
         try:
             rows.status()
         except Exception as error:
-            following = first_readable(last, end, lambda key: _is_readable(rows, key))
+            following = first_readable(last, end, lambda key: is_readable(rows, key))
             raise self._unreadable(family, last, error, following) from error
 
     def _unreadable(self, family: str, key: bytes, error: Exception, following: bytes = b"") -> Unreadable:
@@ -407,15 +416,6 @@ def _format_row(stored: bytes) -> FormatRow:
         return FormatRow.FromString(stored)
     except DecodeError:
         raise ShardError("its own row is not readable: restore a backup") from None
-
-
-def _is_readable(rows: Any, key: bytes) -> bool:
-    rows.seek(key)
-    try:
-        rows.status()
-    except Exception:
-        return False
-    return True
 
 
 def _is_damage(error: str) -> bool:

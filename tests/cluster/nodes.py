@@ -177,8 +177,10 @@ class Cluster:
         min_insync: int = 1,
         limits: Limits | None = None,
         changes: Changes | None = None,
+        shards: Callable[[str], FaultyShard] = lambda name: FaultyShard(),
     ) -> None:
         self.changes = changes or Texts()
+        self._shards = shards
         self.now = 100.0
         self.limits = limits or replace(Limits(), part_rows_max=3)
         self.nodes: dict[str, Node] = {}
@@ -198,7 +200,7 @@ class Cluster:
 
     def start(self, name: str, shard: FaultyShard | None = None) -> Node:
         self._runs += 1
-        node = self.nodes[name] = Node(self, name, shard or FaultyShard(), self._runs)
+        node = self.nodes[name] = Node(self, name, shard or self._shards(name), self._runs)
         self.etcd.leases[node.me] = self._runs, 1e9
         node.do(partial(node.replication.read, PARTITION, self.etcd.rows[PARTITION]))
         return node

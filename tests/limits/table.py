@@ -271,6 +271,10 @@ LIMITS = {
     # -- replicated partitions
     "log_memory_octets": "cluster/test_kept.py::test_what_leaves_memory_is_what_was_written_first",
     "log_octets_max": "cluster/test_kept.py::test_the_disk_keeps_so_many_octets",
+    "compare_part_octets": "cluster/test_comparing.py::test_equal_copies_have_no_differences",
+    "compare_reached_seconds_max": "cluster/test_points.py::test_nobody_waits_longer_for_an_entry",
+    "compare_held_seconds_max": "cluster/test_points.py::test_what_is_held_goes_on_by_itself_after_some_time",
+    "aside_octets_max": "cluster/test_aside.py::test_where_no_more_can_be_kept_nothing_is_overwritten",
     "log_kept_seconds": "cluster/test_kept.py::test_a_partition_that_is_seldom_written_is_trimmed_by_age",
     # -- the shard
     "shard_memory_octets": "node/test_streaming.py::"

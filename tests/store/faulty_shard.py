@@ -68,6 +68,25 @@ class _Rows:
         return self.keys[bisect_left(self.keys, start) : bisect_left(self.keys, end)]
 
 
+class FaultyView:
+    """What the families were at one moment."""
+
+    def __init__(self, rows: dict[str, list[tuple[bytes, bytes]]]) -> None:
+        self._rows = rows
+
+    def get(self, family: str, key: bytes) -> bytes | None:
+        return next((value for found, value in self._rows[family] if found == key), None)
+
+    def scan(self, family: str, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
+        yield from (row for row in self._rows[family] if start <= row[0] < end)
+
+    def before(self, family: str, key: bytes) -> bytes:
+        return max((found for found, _ in self._rows[family] if found < key), default=b"")
+
+    def close(self) -> None:
+        self._rows = {}
+
+
 class FaultyShard:
     """`plan` is asked at each step; `incarnation` as of a shard made once."""
 
@@ -100,6 +119,14 @@ class FaultyShard:
 
     def values(self, family: str, start: bytes, end: bytes) -> Iterator[bytes]:
         yield from (value for _, value in self.scan(family, start, end))
+
+    def view(self) -> FaultyView:
+        with self._lock:
+            return FaultyView({name: list(self._items(name)) for name in FAMILIES})
+
+    def _items(self, family: str) -> Iterator[tuple[bytes, bytes]]:
+        rows = self._families[family]
+        return ((key, rows.values[key]) for key in rows.keys)
 
     def write(self, puts: Iterable[Put], sync: bool) -> None:
         self._log(list(puts), sync)
