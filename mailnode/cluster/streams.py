@@ -55,6 +55,10 @@ class Streams:
         self._limits = limits
         self._ways: dict[Member, Way] = {}
         self._callers: dict[Member, asyncio.Task[Any]] = {}
+        """Who sends frames, and what takes them."""
+        self._givers: set[asyncio.Task[Any]] = set()
+        """Snapshots that come in."""
+        self._is_stopping = False
         self.throttle = Throttle(limits.snapshot_octets_a_second, clock)
         """Of the snapshots that are sent."""
         self.received: Callable[[Frame], None] = _nothing
@@ -119,8 +123,9 @@ class Streams:
             call.cancel()
 
     async def stop(self) -> None:
-        """Nothing is sent any more; what comes is the server's to end."""
-        tasks = [way.task for way in self._ways.values()]
+        """Nothing is sent nor taken any more; before the server stops, which would end calls with a noise."""
+        self._is_stopping = True
+        tasks = [*(way.task for way in self._ways.values()), *self._callers.values(), *self._givers]
         for task in tasks:
             task.cancel()
         if tasks:
@@ -141,8 +146,7 @@ class Streams:
     async def _frames(self, pieces: AsyncIterator[bytes], context: Any) -> None:
         met = await self._met(context)
         member = met.member
-        task = asyncio.current_task()
-        assert task is not None
+        task = _current_task()
         if (before := self._callers.get(member)) is not None:
             before.cancel()  # it began anew: what is still on its old stream would only come late
         self._callers[member] = task
@@ -151,6 +155,7 @@ class Streams:
         except asyncio.CancelledError:
             if self._callers.get(member) is not task:
                 await context.abort(grpc.StatusCode.ABORTED, "a later stream of the same shard began")
+            await self._abort_if_stopping(context)
             raise
         except BadFrame as error:
             log.warning("a stream of node %s has no frames: %s", member.node, error)
@@ -158,6 +163,10 @@ class Streams:
         finally:
             if self._callers.get(member) is task:
                 del self._callers[member]
+
+    async def _abort_if_stopping(self, context: Any) -> None:
+        if self._is_stopping:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "the node stops")
 
     async def _take(self, met: Met, pieces: AsyncIterator[bytes], context: Any) -> None:
         assembly = Assembly()
@@ -178,12 +187,19 @@ class Streams:
 
     async def _snapshot(self, pieces: AsyncIterator[bytes], context: Any) -> Taken:
         met = await self._met(context)
+        task = _current_task()
+        self._givers.add(task)
         try:
             await self._give_on(met, pieces)
+        except asyncio.CancelledError:
+            await self._abort_if_stopping(context)
+            raise
         except (BadFrame, BadSnapshot) as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         except Unwanted as error:
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+        finally:
+            self._givers.discard(task)
         return Taken()
 
     async def _give_on(self, met: Met, pieces: AsyncIterator[bytes]) -> None:
@@ -196,6 +212,12 @@ class Streams:
                     await self.given(frame, octets)
                 return
         raise BadFrame("a snapshot without its frame")
+
+
+def _current_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task
 
 
 async def _chunks(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
