@@ -5,8 +5,7 @@ nothing has to move then. Later it writes `replicas` and `min_insync` of rows, n
 that is the primary's. All it writes are swaps, so two that think to be elected do no harm, and what is done
 already is not done again.
 
-What it aims at is kept until nodes or homes are others, somebody else changed `replicas`, or it is reached:
-what moves does not change its mind on the way.
+What it aims at is kept until nodes or homes are others, somebody else changed `replicas`, or it is reached.
 """
 
 from __future__ import annotations
@@ -16,7 +15,8 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 
-from mailnode.cluster.balance import Replicas, Standing, Standings, aims, is_same, plan
+from mailnode.cluster.aimed import Aimed, aimed
+from mailnode.cluster.balance import Replicas, Standing, Standings, aims, plan
 from mailnode.cluster.etcd import EtcdError, Put, Unchanged
 from mailnode.cluster.etcd_lease import Lease
 from mailnode.cluster.etcd_map import AGAIN_SECONDS, EtcdMap
@@ -45,10 +45,7 @@ class Balancer:
         """As far as this node is the one that is elected."""
         self._away: dict[Member, float] = {}
         """Since when a shard of the registry has no lease."""
-        self._aimed: dict[int, Replicas] = {}
-        self._before: dict[int, Replicas] = {}
-        """`replicas` when it was aimed."""
-        self._aimed_by: object = None
+        self._aimed = Aimed()
 
     async def run(self, lease: Lease) -> None:
         """For ever."""
@@ -89,7 +86,6 @@ class Balancer:
         for number, home in sorted(self._source.homes.items()):
             if self._lacks(number):
                 await self._begin(number, home, standings)
-        await self._aim(standings)
         await self._move(standings)
 
     # -- the nodes
@@ -142,42 +138,16 @@ class Balancer:
 
     # -- moves
 
-    async def _aim(self, standings: Standings) -> None:
-        """Where everything should be, if that may be another than it was."""
-        homes = dict(self._source.homes)
-        by = homes, {name: (each.node, each.stays) for name, each in standings.items()}
-        if by == self._aimed_by and not self._is_changed():
-            return
-        before, aimed = dict[int, Replicas](), dict[int, Replicas]()
-        for number, home in homes.items():
-            rows, first = self._slots(number), number * SLOTS
-            before.update((first + slot, row.replicas) for slot, row in rows.items())
-            found = await asyncio.to_thread(aims, standings, home, rows)
-            aimed.update((first + slot, found[slot]) for slot in rows if found)
-        self._before, self._aimed, self._aimed_by = before, aimed, by
-
-    def _is_changed(self) -> bool:
-        """There is a new row, or one that is neither as it was nor as it is aimed at; or all is reached."""
-        asks = False
-        for at, row in self._source.map.rows():
-            before = self._before.get(at)
-            if before is None:
-                return True
-            aim = self._aimed.get(at, before)
-            if row.replicas not in (before, aim) and not is_same(row.replicas, aim):
-                return True
-            asks = asks or (before != aim and not is_same(before, aim))
-        return asks and self.moving.left == 0
-
     async def _move(self, standings: Standings) -> None:
-        source = self._source
-        found = plan(standings, source.homes, source.map.rows(), self._aimed, self._limits.moves_per_node_max)
-        now = asyncio.get_running_loop().time()
+        homes, rows = dict(self._source.homes), dict(self._source.map.rows())
+        is_reached = self.moving.left == 0 and self._aimed.asks()
+        if is_reached or not self._aimed.holds(homes, standings, rows):
+            self._aimed = await asyncio.to_thread(aimed, homes, standings, rows)
+        found = plan(standings, homes, rows.items(), self._aimed.aims, self._limits.moves_per_node_max)
         if bool(found.left) != bool(self.moving.left):
             log.info("copies move" if found.left else "all copies are where they should be")
-        self.moving.see(found.left, found.under_way, now)
-        if found.swaps:
-            await self._swap(found.swaps)
+        self.moving.see(found.left, found.under_way, asyncio.get_running_loop().time())
+        await self._swap(found.swaps)
 
 
 def _first_row(aim: Replicas, standings: Standings, home: Home) -> Row:

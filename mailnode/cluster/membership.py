@@ -61,7 +61,7 @@ class Membership:
                 replica.take(now, _without(row.in_sync, gone), None)
         elif ripe is not None:
             replica.change((*row.in_sync, ripe), now)
-        elif leaving - {self._me}:
+        elif leaving - {self._me} or (replica.has_dismissed and replica.has_begun()):
             replica.take(now, _without(row.in_sync, leaving - {self._me}), None)
         else:
             self._prefer(replica, row, now, at_once=bool(leaving))
@@ -71,7 +71,8 @@ class Membership:
         row = replica.row
         assert row is not None
         has_all = {member.node for member in row.in_sync} == set(row.replicas)
-        return has_all and replica.giving is None and row.replicas[:1] == (self._me.node,)
+        is_led = replica.giving is None and row.replicas[:1] == (self._me.node,)
+        return has_all and is_led and not replica.has_dismissed
 
     def _is_gone(self, replica: Replica, member: Member, now: float) -> bool:
         progress = replica.progress.get(member)

@@ -102,6 +102,8 @@ class Replica:
         self.has_lapsed = False
         self.stopped = ""
         self.progress: dict[Member, Progress] = {}
+        self.has_dismissed = False
+        """In this epoch a copy that learned was told to learn no more: the next one lets it go."""
         self.removed_at: dict[Member, float] = {}
         self.joined_at = float("-inf")
         self.writes: list[Writing] = []
@@ -144,7 +146,7 @@ class Replica:
             self._step_down()
         elif row.epoch > self.epoch:
             self._lead(row.epoch)
-        self._forget(lambda member: member.node not in row.replicas)
+        self.has_dismissed |= self._forget(lambda member: member.node not in row.replicas)
         self._advance()
 
     def _may_drop(self, row: Row) -> bool:
@@ -214,6 +216,7 @@ class Replica:
         self._write_proposed()
         self.epoch = epoch
         self.is_leading, self.has_lapsed, self.giving = True, False, None
+        self.has_dismissed = False
         self.durable = self.matched = 0
         self.progress.clear()
         self.start = self.log.last.seq + 1
@@ -345,11 +348,13 @@ class Replica:
             case _:
                 pass
 
-    def _forget(self, is_gone: Callable[[Member], bool]) -> None:
-        """Of those who only learn: a disk that was replaced, a node that should have no copy."""
+    def _forget(self, is_gone: Callable[[Member], bool]) -> bool:
+        """Of those who only learn: a disk that was replaced, a node that should have no copy. Whether any."""
         learning = self.progress.keys() - self.required() if self.is_leading else ()
-        for member in [member for member in learning if is_gone(member)]:
+        gone = [member for member in learning if is_gone(member)]
+        for member in gone:
             del self.progress[member]
+        return bool(gone)
 
     def _acknowledged(self, sender: Member, ack: Ack, now: float) -> None:
         progress = self.progress.get(sender)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sim import balancing
 from tests.sim.run import simulate
 
 FOUND = [
@@ -38,3 +39,9 @@ def test_a_seed_is_one_history_in_every_process() -> None:
         for number in "123"
     }
     assert len(said) == 1
+
+
+def test_copies_come_where_they_should_be_while_nodes_are_added_emptied_and_lost() -> None:
+    worlds = [balancing.simulate(seed, steps=2000) for seed in range(12)]
+    assert all(world.checker.acknowledged and world.checker.reads for world, _ in worlds)
+    assert sum(balanced.planned for _, balanced in worlds) > 20
