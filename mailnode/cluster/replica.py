@@ -340,7 +340,7 @@ class Replica:
                 self._probe(progress)
             case Refused() if message.epoch > self.known_epoch():
                 self.has_lapsed = True
-            case Join() if self.is_leading:
+            case Join() if self.is_leading and self._should_have_one(sender):
                 self._forget(lambda member: member.node == sender.node and member != sender)
                 progress = self.progress.setdefault(sender, Progress(self.start))
                 progress.next = max(progress.matched, self.log.nearest(message.last).seq) + 1
@@ -355,6 +355,12 @@ class Replica:
         for member in gone:
             del self.progress[member]
         return bool(gone)
+
+    def _should_have_one(self, member: Member) -> bool:
+        """A copy: what was said before the map was another comes late."""
+        if self.row is None or member in self.required():
+            return self.row is not None
+        return member.node in self.row.replicas or member.node in [far.node for far in self.row.far]
 
     def _acknowledged(self, sender: Member, ack: Ack, now: float) -> None:
         progress = self.progress.get(sender)
