@@ -12,6 +12,9 @@ class Clock(Protocol):
     def monotonic_seconds(self) -> float:
         """For durations only."""
 
+    def boot_seconds(self) -> float:
+        """For what one node promises another: goes on while the machine sleeps."""
+
     def random(self, octets: int) -> bytes:
         """Unpredictable octets."""
 
@@ -22,6 +25,9 @@ class SystemClock:
 
     def monotonic_seconds(self) -> float:
         return time.monotonic()
+
+    def boot_seconds(self) -> float:
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
 
     def random(self, octets: int) -> bytes:
         return os.urandom(octets)

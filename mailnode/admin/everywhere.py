@@ -33,8 +33,10 @@ class Other(Protocol):
 
 
 class Everywhere:
-    def __init__(self, name: str, operator: Operator, others: Sequence[Other] = ()) -> None:
-        """`name` is this node's."""
+    def __init__(
+        self, name: str, operator: Operator, others: Callable[[], Sequence[Other]] = lambda: ()
+    ) -> None:
+        """`name` is this node's; `others`: those that should answer now."""
         self.operator = operator
         self._name = name
         self._others = others
@@ -55,7 +57,7 @@ class Everywhere:
 
     async def asked(self, name: str, request: Any) -> Any:
         """The answer to a row of the Admin service; raises Refusal."""
-        spread = self._spread.get(name) if self._others else None
+        spread = self._spread.get(name) if self._others() else None
         try:
             return await (asked(self.operator, name, request) if spread is None else spread(request))
         except Away as away:
@@ -66,7 +68,11 @@ class Everywhere:
 
     async def _everywhere(self, request: Any) -> list[Any]:
         """Of this node first; an exception in place of an answer."""
-        asking = (self._here(request), *(other.ask(request) for other in self._others))
+        return await self._with(self._others(), request)
+
+    async def _with(self, others: Sequence[Other], request: Any) -> list[Any]:
+        """The same, of these others."""
+        asking = (self._here(request), *(other.ask(request) for other in others))
         return await asyncio.gather(*asking, return_exceptions=True)
 
     async def _first(self, request: Any) -> Any:
@@ -89,7 +95,7 @@ class Everywhere:
         return answer
 
     async def _removed(self, address: str) -> pb.AccountListAnswer:
-        asking = (other.ask(pb.AccountListRequest(address=address, removed=True)) for other in self._others)
+        asking = (other.ask(pb.AccountListRequest(address=address, removed=True)) for other in self._others())
         found: list[Any] = [
             account for answer in await asyncio.gather(*asking) for account in answer.accounts
         ]
@@ -97,10 +103,11 @@ class Everywhere:
 
     async def _undelete(self, request: pb.AccountUndeleteRequest) -> pb.AddressAnswer:
         """At the node that has the one which was removed last."""
-        found = await self._everywhere(pb.AccountListRequest(address=request.address, removed=True))
+        others = self._others()
+        found = await self._with(others, pb.AccountListRequest(address=request.address, removed=True))
         last = [max((each.removed for each in answer.accounts), default=0) for answer in _all(found)]
         at = last.index(max(last))
-        asked = self._here(request) if at == 0 else self._others[at - 1].ask(request)
+        asked = self._here(request) if at == 0 else others[at - 1].ask(request)
         answer: pb.AddressAnswer = await asked
         return answer
 
@@ -110,7 +117,7 @@ class Everywhere:
         try:
             answer = await self._here(request)
         except Elsewhere as elsewhere:
-            other = next((each for each in self._others if each.name == elsewhere.node), None)
+            other = next((each for each in self._others() if each.name == elsewhere.node), None)
             if other is None:
                 raise Away(elsewhere.node) from None
             answer = await other.ask(request)
@@ -130,7 +137,7 @@ class Everywhere:
     ) -> pb.DomainListAnswer:
         """Files are written here; one that is away reads them when it starts."""
         answer: pb.DomainListAnswer = await self._here(request)
-        asking = (other.ask(pb.DomainsTakeRequest()) for other in self._others)
+        asking = (other.ask(pb.DomainsTakeRequest()) for other in self._others())
         for took in await asyncio.gather(*asking, return_exceptions=True):
             if isinstance(took, BaseException) and not isinstance(took, Away):
                 raise took
@@ -153,9 +160,10 @@ class Everywhere:
         return whole
 
     async def _status(self, request: pb.StatusRequest) -> pb.StatusAnswer:
-        names = [self._name, *(other.name for other in self._others)]
+        others = self._others()
+        names = [self._name, *(other.name for other in others)]
         nodes = []
-        for name, answer in zip(names, await self._everywhere(request), strict=True):
+        for name, answer in zip(names, await self._with(others, request), strict=True):
             if isinstance(answer, Away):
                 answer = pb.StatusAnswer()
             elif isinstance(answer, BaseException):

@@ -13,6 +13,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -50,6 +51,7 @@ from mailnode.store.shard import Shard
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.2
+_GIVEN_AGAIN_SECONDS = 0.01
 LARGE_OCTETS_MIN = 1 << 20
 """Of an entry: it may make more rows than others should wait for."""
 
@@ -520,7 +522,30 @@ class Replication:
     def _read(self, fetch: Fetch) -> tuple[Entry, ...]:
         return tuple(entries(self._shard, fetch.partition, fetch.after, self.changes, fetch.octets_max))
 
+    async def leave(self, seconds: float) -> None:
+        """Others that are in sync lead what this node led; returns when they do, or after so many seconds."""
+        until = self._now() + seconds
+        while self._now() < until and self._give_all():
+            self.wake()
+            await asyncio.sleep(_GIVEN_AGAIN_SECONDS)
+
+    def _give_all(self) -> bool:
+        """Whether there is one more to be given: a few at a time go to each taker."""
+        left = False
+        for partition in sorted(self._led):
+            row = self.core.partitions[partition].row
+            others = [each for each in row.in_sync if each != self.core.me] if row is not None else []
+            left |= bool(others)
+            for other in others:
+                if self.core.is_giving(partition):
+                    break
+                with suppress(Unavailable):
+                    self.core.give(partition, other.node)
+        return left
+
     async def stop(self) -> None:
+        """Nothing is begun any more."""
+        self.wake = lambda: None
         await self.giving.stop()
         for task in self._tasks:
             task.cancel()

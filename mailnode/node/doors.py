@@ -213,7 +213,7 @@ class Doors:
         """Why nobody should be sent here; empty: all is well."""
         if self._stopping:
             return "the node stops"
-        waits = self._parts.partitions.waits_seconds
+        waits = self._parts.others.partitions.waits_seconds
         return "writes to the disk hang" if waits > self.config.limits.write_hangs_seconds else ""
 
     async def stop(self) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from mailnode.admin.domains import Domains
 from mailnode.admin.keeping import Checkpoints
@@ -18,11 +16,7 @@ from mailnode.admin.operator import Operator
 from mailnode.admin.restoring import Restoring
 from mailnode.admin.status import Status
 from mailnode.clock import Clock
-from mailnode.cluster import local_map, whole
-from mailnode.cluster.map import Map
-from mailnode.cluster.partitions import Partitions
-from mailnode.cluster.peers import Peers
-from mailnode.config import FILE, Config, ConfigError, Domain
+from mailnode.config import Config, Domain
 from mailnode.directory.creation import Creation
 from mailnode.directory.credential import Credentials, Hashing
 from mailnode.directory.known import Known
@@ -44,7 +38,6 @@ from mailnode.mailauth.servers import asking
 from mailnode.mailauth.signer import Key
 from mailnode.mailbox import speak
 from mailnode.mailbox.accounts import Accounts
-from mailnode.mailbox.appended import replay
 from mailnode.mailbox.collecting import Collecting
 from mailnode.mailbox.content import UploadIds
 from mailnode.mailbox.maildrops import Locks, Maildrops
@@ -56,18 +49,13 @@ from mailnode.mailbox.sums import Sums
 from mailnode.mailbox.ties import Ties
 from mailnode.mailbox.trimming import Trimming
 from mailnode.metrics import Metrics
-from mailnode.node.members import refuse_half_resharded
+from mailnode.node.among import Among, Ground, among
 from mailnode.pulse import Pulse
 from mailnode.relay.waiting import Waiting
 from mailnode.reports.kept import Kept
 from mailnode.store.shard import RocksShard, open_full
 from mailnode.store.space import Ballast, Space
 from mailnode.traces import Tell
-
-log = logging.getLogger(__name__)
-
-SHARD_FAILED = 74
-"""Exit status, EX_IOERR of sysexits: what was being written is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +107,7 @@ class House:
     ballast: Ballast
     scrub: Scrub
     sums: Sums
-    map: Map
-    peers: Peers
-    partitions: Partitions
+    others: Among
     metrics: Metrics
     traced: Tell | None
     pulse: Pulse
@@ -134,33 +120,21 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
     ballast = Ballast(config.shard, limits)
     shard = open_full(config.shard, config.memory_octets, clock.random(16), ballast)
     with closing(shard), _pools(limits) as pools:
-        mapped = _map(config, shard.incarnation)
-        if finished := whole.finish(shard, replay, limits.part_rows_max):
-            log.info("large changes finished", extra={"changes": finished})
         space, metrics = Space(config.shard, clock, limits), Metrics(clock)
-        partitions = Partitions(shard, pools.writer, limits, _end_at_once, space.is_short, metrics)
+        ground = Ground(shard, pools.writer, pools.loads, clock, space, metrics)
         domains = {domain.name: domain for domain in config.domains}
         quotas = Quotas(domains)
-        accounts = Accounts(shard, partitions, pools.loads, clock, limits, quotas)
-        peers, service = Peers(mapped, limits), Service(accounts, limits)
-        speak.add_to(peers, service)
-        places = Places(mapped, accounts.local, partial(speak.connect, peers, limits=limits), clock, limits)
-        places.functions = service.functions
-        service.functions.update(Locks(clock, accounts.term).functions)
-        ties, maildrops = Ties(mapped, places, accounts.bulletin, limits), Maildrops(places.at_owner, clock)
-        ties.add(maildrops)
-        if len(mapped.peers) > 1:
-            accounts.beside(places)
-        resolver = Resolver(asking(config.dns, limits.dns_seconds_max), clock, limits, metrics)
-        try:
-            yield House(
+        async with among(config, ground) as others, _homes(others, ground, quotas, limits) as homes:
+            accounts = homes.accounts
+            resolver = Resolver(asking(config.dns, limits.dns_seconds_max), clock, limits, metrics)
+            made = House(
                 directory=config.directory.absolute(),
                 clock=clock,
                 limits=limits,
                 shard=shard,
                 pools=pools,
                 accounts=accounts,
-                maildrops=maildrops,
+                maildrops=homes.maildrops,
                 upload_ids=UploadIds(clock),
                 domains=domains,
                 resolver=resolver,
@@ -171,42 +145,48 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
                 ),
                 keyrings=KeyFiles(config),
                 signing={},
-                people=_people(accounts, ties, domains, pools, clock, limits),
+                people=_people(accounts, homes.ties, domains, pools, clock, limits),
                 trimming=Trimming(shard, accounts, pools.loads, clock, limits),
                 collecting=Collecting(shard, accounts, pools.loads, clock, limits),
                 space=space,
                 ballast=ballast,
                 scrub=Scrub(shard, pools.upkeep, clock, limits, config.scrub_file),
                 sums=Sums(shard, quotas, pools.loads, limits, accounts.leads),
-                map=mapped,
-                peers=peers,
-                partitions=partitions,
+                others=others,
                 metrics=metrics,
                 traced=traced,
                 pulse=Pulse(metrics),
             )
-        finally:
-            await ties.close()
-            await places.close()
-            await partitions.idle()
+            others.begin()
+            yield made
 
 
-def _map(config: Config, incarnation: bytes) -> Map:
-    """As the file says, which nobody changes while the shard is open; raises ConfigError."""
-    refuse_half_resharded(config)
-    if config.cluster is not None:
-        where = f"{config.directory / FILE}: cluster"
-        raise ConfigError(f"{where}: no node can be part of a cluster yet: take it out")
-    mapped = local_map.read(config.map_file) or local_map.alone(incarnation)
-    nodes = [replace(config, node=node) for node in range(len(mapped.incarnations))]
-    if config.nodes not in (0, len(nodes)) or config.node >= len(nodes):
-        raise ConfigError(f"{config.map_file}: it has another number of nodes now: start again")
-    if mapped.incarnations[config.node] != incarnation:
-        where = f"{config.map_file}: nodes[{config.node}].incarnation"
-        found = f"found {mapped.incarnations[config.node].hex()}, expected {incarnation.hex()}"
-        raise ConfigError(f"{where}: {found}: {config.shard} is another one, restore a backup")
-    sockets = [f"unix:{each.peer_socket.absolute()}" if len(nodes) > 1 else "" for each in nodes]
-    return local_map.seen_by(mapped, config.node, sockets)
+class _Homes(NamedTuple):
+    accounts: Accounts
+    ties: Ties
+    maildrops: Maildrops
+
+
+@asynccontextmanager
+async def _homes(others: Among, ground: Ground, quotas: Quotas, limits: Limits) -> AsyncIterator[_Homes]:
+    """Every account, here and at the others."""
+    clock, map = ground.clock, others.map
+    accounts = Accounts(ground.shard, others.partitions, ground.loads, clock, limits, quotas)
+    service = Service(accounts, limits)
+    speak.add_to(others.peers, service)
+    connect = partial(speak.connect, others.peers, limits=limits)
+    places = Places(map, accounts.local, connect, clock, limits)
+    places.functions = service.functions
+    service.functions.update(Locks(clock, accounts.term).functions)
+    ties, maildrops = Ties(map, places, accounts.bulletin, limits), Maildrops(places.at_owner, clock)
+    ties.add(maildrops)
+    if not others.is_alone:
+        accounts.beside(places)
+    try:
+        yield _Homes(accounts, ties, maildrops)
+    finally:
+        await ties.close()
+        await places.close()
 
 
 @contextmanager
@@ -276,7 +256,7 @@ def operator(
         ),
         Restoring(
             parts.shard,
-            parts.map,
+            parts.others.map,
             config.home.absolute(),
             parts.accounts,
             parts.people.rows,
@@ -300,10 +280,3 @@ def operator(
         parts.people.renaming,
         Kept(parts.accounts, parts.domains, parts.clock, parts.limits),
     )
-
-
-def _end_at_once(error: OSError) -> None:
-    """Nothing may be answered any more: a restart reads what is there."""
-    log.critical("the node ends: %s", error)
-    sys.stderr.flush()
-    os._exit(SHARD_FAILED)

@@ -18,6 +18,11 @@ def members(directory: Path) -> Sequence[Config]:
     config = load(directory)
     refuse_half_resharded(config)
     mapped = local_map.read(config.map_file)
+    if config.cluster is not None and (config.nodes > 1 or mapped is not None):
+        where = f"{directory / FILE}: [cluster]"
+        raise ConfigError(
+            f"{where}: a directory of several nodes cannot be part of a cluster: expected a node a directory"
+        )
     count = 1 if mapped is None else len(mapped.incarnations)
     if config.nodes not in (0, count):
         wanted = f"{directory / FILE}: nodes: found {config.nodes}, expected {count}"

@@ -43,11 +43,12 @@ async def offline(directory: Path, clock: Clock) -> AsyncIterator[Offline]:
 @asynccontextmanager
 async def joined(parts: House, doing: Operator) -> AsyncIterator[Everywhere]:
     """The node answers the others, and can ask them. Raises OSError."""
-    parts.peers.add(service.among_nodes(doing))
-    await parts.peers.start()
+    others, peers = parts.others, parts.others.peers
+    peers.add(service.among_nodes(doing))
+    await peers.start()
     try:
-        me = parts.map.me.node
-        others = [OtherNode(name, parts.peers.channel) for name in sorted(parts.map.peers) if name != me]
-        yield Everywhere(me, doing, others)
+        yield Everywhere(
+            others.map.me.node, doing, lambda: [OtherNode(name, peers.channel) for name in others.others()]
+        )
     finally:
-        await parts.peers.stop()
+        await peers.stop()

@@ -66,7 +66,7 @@ async def _sweep(parts: House) -> None:
     loop = asyncio.get_running_loop()
     kept = parts.limits.upload_kept_seconds * 1_000_000
     # Where others have replicas, contents may be coming by way of them.
-    before = parts.clock.now_microseconds() - (0 if parts.partitions.is_alone else kept)
+    before = parts.clock.now_microseconds() - (0 if parts.others.partitions.is_alone else kept)
     while True:
         await loop.run_in_executor(parts.pools.writer, orphans.sweep, parts.shard, before)
         await loop.run_in_executor(

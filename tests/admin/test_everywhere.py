@@ -38,7 +38,7 @@ class Told:
 
 def asked(request: Any, *nodes: Told) -> Any:
     operator: Any = nodes[0]
-    everywhere = Everywhere(nodes[0].name, operator, nodes[1:])
+    everywhere = Everywhere(nodes[0].name, operator, lambda: nodes[1:])
     return asyncio.run(everywhere.asked(type(request).__name__.removesuffix("Request"), request))
 
 

@@ -61,7 +61,7 @@ def test_a_write_that_hangs_is_told_until_it_is_over(tmp_path: Path) -> None:
             disk = threading.Event()
             parts.pools.writer.submit(disk.wait)
             write = asyncio.ensure_future(account.apply(Intent(create=Create(address="a@example.test"))))
-            await until(lambda: parts.partitions.waits_seconds)
+            await until(lambda: parts.others.partitions.waits_seconds)
             assert await health(port) == b"503 writes to the disk hang\n"
             assert not (await account.mailboxes()).rows
             disk.set()

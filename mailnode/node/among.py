@@ -1,0 +1,204 @@
+"""A node among others, or alone: whose each partition is, what is appended to it, and the ways to the others.
+
+Decided here alone: with the table [cluster] the map is etcd's and partitions are replicated; else it is a
+file of the directory, or there is no other node, and they stand alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import Executor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+
+from mailnode.clock import Clock
+from mailnode.cluster import local_map, log_rows, whole
+from mailnode.cluster.joined import Joined, joined
+from mailnode.cluster.map import Map
+from mailnode.cluster.partitions import Partitions
+from mailnode.cluster.peers import Peers
+from mailnode.cluster.replicas import Replicas
+from mailnode.cluster.replication import Replication
+from mailnode.cluster.streams import Streams
+from mailnode.clustered import ClusterAt
+from mailnode.config import FILE, Config, ConfigError
+from mailnode.limits import Limits
+from mailnode.mailbox.appended import Changes, replay
+from mailnode.metrics import Metrics
+from mailnode.node.members import refuse_half_resharded
+from mailnode.store.shard import RocksShard
+from mailnode.store.space import Space
+
+log = logging.getLogger(__name__)
+
+SHARD_FAILED = 74
+"""Exit status, EX_IOERR of sysexits: what was being written is not known."""
+MISTAKEN = 70
+"""Exit status, EX_SOFTWARE: what keeps copies the same does not run any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    map: Map
+    peers: Peers
+    partitions: Partitions
+    begin: Callable[[], None]
+    """To serve partitions: once whoever follows them does, and every service of `peers` is there."""
+    joined: Joined | None = None
+    replication: Replication | None = None
+
+    @property
+    def is_alone(self) -> bool:
+        """There is no other node, and never will be while this one runs."""
+        return self.joined is None and len(self.map.peers) == 1
+
+    def others(self) -> list[str]:
+        """The names of those that should answer."""
+        names: Iterable[str] = self.map.peers
+        if self.joined is not None:
+            names = {member.node for member in self.joined.source.leases} & self.map.peers.keys()
+        return sorted(name for name in names if name != self.map.me.node)
+
+    async def leave(self, seconds: float) -> None:
+        """Before the node stops: others lead what it led, so that nobody waits for them to notice."""
+        if self.replication is not None:
+            await self.replication.leave(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What stands before."""
+
+    shard: RocksShard
+    writer: Executor
+    loads: Executor
+    clock: Clock
+    space: Space
+    metrics: Metrics
+
+
+@asynccontextmanager
+async def among(config: Config, ground: Ground) -> AsyncIterator[Among]:
+    """Once the map is known. Raises ConfigError, ShardError and OSError."""
+    refuse_half_resharded(config)
+    if config.cluster is None:
+        async with _of_directory(config, ground) as made:
+            yield made
+    else:
+        async with _of_cluster(config, config.cluster, ground) as made:
+            yield made
+
+
+# -- of a directory
+
+
+@asynccontextmanager
+async def _of_directory(config: Config, ground: Ground) -> AsyncIterator[Among]:
+    shard, limits = ground.shard, config.limits
+    if shard.cluster:
+        raise ConfigError(
+            f"{config.directory / FILE}: {config.shard} belongs to cluster {shard.cluster.hex()}, "
+            "which alone knows what of it is true: expected the table [cluster]"
+        )
+    if finished := whole.finish(shard, replay, limits.part_rows_max):
+        log.info("large changes finished", extra={"changes": finished})
+    mapped = _local_map(config, shard.incarnation)
+    partitions = Partitions(shard, ground.writer, limits, _end_at_once, ground.space.is_short, ground.metrics)
+    try:
+        yield Among(mapped, Peers(mapped, limits), partitions, lambda: None)
+    finally:
+        await partitions.idle()
+
+
+def _local_map(config: Config, incarnation: bytes) -> Map:
+    """As the file says, which nobody changes while the shard is open; raises ConfigError."""
+    mapped = local_map.read(config.map_file) or local_map.alone(incarnation)
+    nodes = [replace(config, node=node) for node in range(len(mapped.incarnations))]
+    if config.nodes not in (0, len(nodes)) or config.node >= len(nodes):
+        raise ConfigError(f"{config.map_file}: it has another number of nodes now: start again")
+    if mapped.incarnations[config.node] != incarnation:
+        where = f"{config.map_file}: nodes[{config.node}].incarnation"
+        found = f"found {mapped.incarnations[config.node].hex()}, expected {incarnation.hex()}"
+        raise ConfigError(f"{where}: {found}: {config.shard} is another one, restore a backup")
+    sockets = [f"unix:{each.peer_socket.absolute()}" if len(nodes) > 1 else "" for each in nodes]
+    return local_map.seen_by(mapped, config.node, sockets)
+
+
+# -- of a cluster
+
+
+@asynccontextmanager
+async def _of_cluster(config: Config, at: ClusterAt, ground: Ground) -> AsyncIterator[Among]:
+    run = int.from_bytes(ground.clock.random(16))
+    address = at.listen or f"unix:{config.peer_socket.absolute()}"
+    async with joined(at, address, ground.shard, run) as made:
+        peers = Peers(made.map, config.limits)
+        streams = Streams(peers, made.source.joined.hex(), made.map.me, ground.clock, config.limits)
+        peers.add(streams.add_to)
+        replication = _replication(made, streams, ground, config.limits)
+        partitions = Partitions(
+            ground.shard,
+            ground.writer,
+            config.limits,
+            _end_at_once,
+            ground.space.is_short,
+            ground.metrics,
+            replication,
+        )
+        running: list[asyncio.Task[None]] = []
+        try:
+            begin = partial(_begin, made, replication, running)
+            yield Among(made.map, peers, partitions, begin, made, replication)
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            await streams.stop()
+            await replication.stop()
+            await partitions.idle()
+
+
+def _replication(made: Joined, streams: Streams, ground: Ground, limits: Limits) -> Replication:
+    changes, now = Changes(), ground.clock.boot_seconds
+    found = log_rows.read(ground.shard, made.map.me, made.run, changes)
+    return Replication(
+        Replicas(made.map.me, made.run, now(), found),
+        ground.shard,
+        changes,
+        streams,
+        made.swaps.ask,
+        ground.writer,
+        ground.loads,
+        limits,
+        now,
+        ground.space.is_short,
+    )
+
+
+def _begin(made: Joined, replication: Replication, running: list[asyncio.Task[None]]) -> None:
+    made.source.follow_leases(replication.lease)
+    replication.mapped(made.map)
+    made.keep_lease(replication.may_renew, replication.lapsed)
+    task = asyncio.ensure_future(replication.run())
+    task.add_done_callback(_ended)
+    running.append(task)
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    """Without it no copy would be kept the same: others shall take over."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("the node ends by our own mistake", exc_info=error)
+        sys.stderr.flush()
+        os._exit(MISTAKEN)
+
+
+def _end_at_once(error: OSError) -> None:
+    """Nothing may be answered any more: a restart reads what is there."""
+    log.critical("the node ends: %s", error)
+    sys.stderr.flush()
+    os._exit(SHARD_FAILED)
