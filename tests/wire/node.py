@@ -77,6 +77,11 @@ class Node:
 
     def start(self) -> None:
         """Return when it printed its line; the first time, `mailnode init` comes before."""
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """`start` without the wait, for a node that waits for others."""
         assert self._process is None, "already started"
         if not self.directory.exists():
             self.init()
@@ -87,8 +92,11 @@ class Node:
                 stderr=log,
                 pass_fds=self._passed,
             )
-        assert self._process.stdout is not None
-        if not _saw_ready(self._process.stdout, START_SECONDS_MAX):
+
+    def wait_until_ready(self) -> None:
+        stdout = self._running().stdout
+        assert stdout is not None
+        if not _saw_ready(stdout, START_SECONDS_MAX):
             self.kill()
             raise ServerFailed(f"mailnode up did not get ready:\n{self._log_tail()}")
 

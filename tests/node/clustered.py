@@ -1,0 +1,84 @@
+"""Nodes of a cluster over a real etcd, on free ports of the loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from mailnode.cluster import etcd_rows as rows
+from mailnode.cluster.etcd import Etcd, Put
+from mailnode.cluster.etcd_rows import Cluster, Home, Keys
+from tests.cluster.members import Member
+from tests.wire.node import Node, program
+from tests.wire.server import free_base_port
+
+PREFIX = "mailnode"
+PORTS_APART = 20_000
+
+
+class Nodes:
+    """By name; a directory each, with one domain."""
+
+    def __init__(self, folder: Path, etcd: Sequence[Member], names: Sequence[str], copies: int) -> None:
+        self._etcd = [member.endpoint for member in etcd]
+        self._folder = folder
+        self.prefix = f"test-{secrets.token_hex(4)}"
+        self._ports = random.Random()
+        asyncio.run(self._init(copies))
+        self.nodes = {name: self.made(name) for name in names}
+
+    async def _init(self, copies: int) -> None:
+        etcd, keys = Etcd(self._etcd), Keys(self.prefix)
+        puts = [
+            Put(keys.cluster(), rows.cluster_octets(Cluster(self.prefix.encode(), "", 1, 0))),
+            Put(keys.home(0), rows.home_octets(Home("", 1, copies, min(copies, 2)))),
+        ]
+        await etcd.transact([], puts)
+        await etcd.close()
+
+    def made(self, name: str) -> Node:
+        """A directory that will join."""
+        node = Node(self._folder / name, free_base_port(self._ports), {})
+        node.init()
+        with (node.directory / "mailnode.toml").open("a") as file:
+            file.write(f'\n[cluster]\nendpoints = {self._etcd}\nname = "{name}"\nprefix = "{self.prefix}"\n')
+        return node
+
+    def __getitem__(self, name: str) -> Node:
+        return self.nodes[name]
+
+    def start(self) -> None:
+        """All, which wait for each other."""
+        for node in self.nodes.values():
+            node.launch()
+        for node in self.nodes.values():
+            node.wait_until_ready()
+
+    def end(self) -> None:
+        for node in self.nodes.values():
+            if node.is_running:
+                node.kill()
+
+
+@contextmanager
+def nodes(folder: Path, etcd: Sequence[Member], names: Sequence[str], copies: int) -> Iterator[Nodes]:
+    """Running."""
+    made = Nodes(folder, etcd, names, copies)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.end()
+
+
+def ask(node: Node, *words: str, stdin: str = "") -> str:
+    """An operator's command; what it says."""
+    command = [*program(), *words[:2], str(node.directory), *words[2:]]
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
