@@ -51,6 +51,7 @@ LIVE = (
 """Of sessions and logins: a change holds for those that begin after it."""
 
 AT_START = (
+    Tunable("replica_returns_seconds", 1, "until a copy that was away counts again"),
     Tunable("authentication_threads_max", 1, "passwords hashed at the same time, 64 MiB each"),
     Tunable("authentication_queue_max", 1, "logins that wait for that; more are told to try again"),
     Tunable("application_passwords_max", 1, "of an account"),

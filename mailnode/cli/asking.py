@@ -31,6 +31,9 @@ def _ask(options: argparse.Namespace, request: Any) -> Any:
 
 async def _offline(options: argparse.Namespace, request: Any) -> Any:
     """Do what the node would do."""
+    for config in node.members(options.directory):
+        if config.cluster is not None:
+            raise Failure(f"no node of {options.directory} runs, and others may have its mail: start it")
     async with node.offline(options.directory, SystemClock()) as whole:
         try:
             return await whole.everywhere.asked(type(request).__name__.removesuffix("Request"), request)

@@ -46,7 +46,6 @@ FRAME_OCTETS_MAX = 1 << 20  # a frame of any size costs its CPU once; a larger o
 CANDIDATE_SECONDS = 1.0  # between the attempts of one and the next in the set
 SWAP_SECONDS = 1.0  # until one that was not answered is asked again
 SYNC_SECONDS_MAX = 2.0  # a disk that hangs longer must not keep its lease of the map
-RETURN_SECONDS_MIN = 60.0  # one that comes and goes must not stall writes each time
 SWAPS_MAX = 100  # of one transaction
 
 
@@ -73,7 +72,7 @@ class Replicas:
         run: int,
         now: float,
         replicas: Iterable[Replica] = (),
-        return_seconds: float = RETURN_SECONDS_MIN,
+        return_seconds: float = 60.0,
         frame_octets_max: int = FRAME_OCTETS_MAX,
     ) -> None:
         """`run`: of this process, never used before; `now`: seconds of a clock that never stops."""

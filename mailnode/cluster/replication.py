@@ -522,9 +522,9 @@ class Replication:
     def _read(self, fetch: Fetch) -> tuple[Entry, ...]:
         return tuple(entries(self._shard, fetch.partition, fetch.after, self.changes, fetch.octets_max))
 
-    async def leave(self, seconds: float) -> None:
-        """Others that are in sync lead what this node led; returns when they do, or after so many seconds."""
-        until = self._now() + seconds
+    async def leave(self) -> None:
+        """Others that are in sync lead what this node led, or it took too long to hand that over."""
+        until = self._now() + self._limits.handed_over_seconds_max
         while self._now() < until and self._give_all():
             self.wake()
             await asyncio.sleep(_GIVEN_AGAIN_SECONDS)

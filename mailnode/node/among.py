@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from mailnode.clock import Clock
-from mailnode.cluster import local_map, log_rows, whole
+from mailnode.cluster import authority, local_map, log_rows, whole
 from mailnode.cluster.joined import Joined, joined
 from mailnode.cluster.map import Map
 from mailnode.cluster.partitions import Partitions
@@ -64,10 +64,10 @@ class Among:
             names = {member.node for member in self.joined.source.leases} & self.map.peers.keys()
         return sorted(name for name in names if name != self.map.me.node)
 
-    async def leave(self, seconds: float) -> None:
+    async def leave(self) -> None:
         """Before the node stops: others lead what it led, so that nobody waits for them to notice."""
         if self.replication is not None:
-            await self.replication.leave(seconds)
+            await self.replication.leave()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +137,8 @@ async def _of_cluster(config: Config, at: ClusterAt, ground: Ground) -> AsyncIte
     run = int.from_bytes(ground.clock.random(16))
     address = at.listen or f"unix:{config.peer_socket.absolute()}"
     async with joined(at, address, ground.shard, run) as made:
-        peers = Peers(made.map, config.limits)
-        streams = Streams(peers, made.source.joined.hex(), made.map.me, ground.clock, config.limits)
+        peers = Peers(made.map, config.limits, *(authority.credentials(config) or ()))
+        streams = Streams(peers, made.source.joined.hex(), made.map.me, made.run, ground.clock, config.limits)
         peers.add(streams.add_to)
         replication = _replication(made, streams, ground, config.limits)
         partitions = Partitions(
@@ -167,7 +167,7 @@ def _replication(made: Joined, streams: Streams, ground: Ground, limits: Limits)
     changes, now = Changes(), ground.clock.boot_seconds
     found = log_rows.read(ground.shard, made.map.me, made.run, changes)
     return Replication(
-        Replicas(made.map.me, made.run, now(), found),
+        Replicas(made.map.me, made.run, now(), found, float(limits.replica_returns_seconds)),
         ground.shard,
         changes,
         streams,

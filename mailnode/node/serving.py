@@ -69,15 +69,32 @@ def run(config: Config, ports: Ports, ready: Callable[[], object], place: Place)
 async def _serve(
     config: Config, ports: Ports, ready: Callable[[], object], place: Place, reactor: Any
 ) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    stop = asyncio.Event()
+    """Serve until SIGTERM or SIGINT, which end a node at once that still waits for its cluster."""
+    waiting = asyncio.current_task()
+    assert waiting is not None
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, waiting.cancel)
+    try:
+        await _open(config, ports, ready, place, reactor)
+    except asyncio.CancelledError:
+        log.info("the node was stopped while it waited")
+
+
+async def _open(
+    config: Config,
+    ports: Ports,
+    ready: Callable[[], object],
+    place: Place,
+    reactor: Any,
+) -> None:
+    stop = asyncio.Event()
     async with (
         _tracing(config) as traced,
         house(config, SystemClock(), traced) as parts,
         _beside(*works(config, parts)),
     ):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
         doors = Doors(config, parts, reactor)
         asked = operator(config, parts, doors.change_domains, lambda: doors.sessions)
         async with joined(parts, asked) as everywhere:
@@ -94,6 +111,7 @@ async def _serve(
                 for each in place.others.values():
                     each.close()
                 await doors.stop()
+                await parts.others.leave()
                 await admin.stop(grace=None)
             await _wait_for_others(place, end, config.limits.stop_seconds_max)
 

@@ -275,6 +275,9 @@ LIMITS = {
     "compare_reached_seconds_max": "cluster/test_points.py::test_nobody_waits_longer_for_an_entry",
     "compare_held_seconds_max": "cluster/test_points.py::test_what_is_held_goes_on_by_itself_after_some_time",
     "aside_octets_max": "cluster/test_aside.py::test_where_no_more_can_be_kept_nothing_is_overwritten",
+    "replica_returns_seconds": "node/test_cluster.py"
+    "::test_when_its_primary_is_killed_an_account_and_its_sessions_go_on",
+    "handed_over_seconds_max": "node/test_cluster.py::test_one_that_stops_hands_over_first",
     "log_kept_seconds": "cluster/test_kept.py::test_a_partition_that_is_seldom_written_is_trimmed_by_age",
     # -- the shard
     "shard_memory_octets": "node/test_streaming.py::"

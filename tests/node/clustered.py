@@ -6,19 +6,21 @@ import asyncio
 import random
 import secrets
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from mailnode.cluster import etcd_rows as rows
 from mailnode.cluster.etcd import Etcd, Put
+from mailnode.cluster.etcd_map import EtcdMap
 from mailnode.cluster.etcd_rows import Cluster, Home, Keys
+from mailnode.cluster.map import Map
+from mailnode.cluster.replica_messages import Member as Shard
 from tests.cluster.members import Member
 from tests.wire.node import Node, program
 from tests.wire.server import free_base_port
 
-PREFIX = "mailnode"
-PORTS_APART = 20_000
+MAP_SECONDS_MAX = 120.0
 
 
 class Nodes:
@@ -45,8 +47,10 @@ class Nodes:
         """A directory that will join."""
         node = Node(self._folder / name, free_base_port(self._ports), {})
         node.init()
-        with (node.directory / "mailnode.toml").open("a") as file:
-            file.write(f'\n[cluster]\nendpoints = {self._etcd}\nname = "{name}"\nprefix = "{self.prefix}"\n')
+        file = node.directory / "mailnode.toml"
+        text = file.read_text().replace("\n[limits]\n", "\n[limits]\nreplica_returns_seconds = 1\n")
+        text += f'\n[cluster]\nendpoints = {self._etcd}\nname = "{name}"\nprefix = "{self.prefix}"\n'
+        file.write_text(text)
         return node
 
     def __getitem__(self, name: str) -> Node:
@@ -58,6 +62,37 @@ class Nodes:
             node.launch()
         for node in self.nodes.values():
             node.wait_until_ready()
+
+    def map(self) -> Map:
+        """As etcd has it now."""
+        source = self._source()
+
+        async def read() -> None:
+            await source.read()
+            await source.etcd.close()
+
+        asyncio.run(read())
+        return source.map
+
+    def wait_until(self, holds: Callable[[Map], bool]) -> None:
+        """Looks at the map whenever it changes. Raises TimeoutError."""
+
+        async def wait() -> None:
+            source = self._source()
+            await source.read()
+            watching = asyncio.ensure_future(source.run())
+            changes = source.changes
+            async with asyncio.timeout(MAP_SECONDS_MAX):
+                while not holds(source.map):
+                    changes = await source.changed(changes)
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+            await source.etcd.close()
+
+        asyncio.run(wait())
+
+    def _source(self) -> EtcdMap:
+        return EtcdMap(Etcd(self._etcd), Keys(self.prefix), Map(Shard("", 0)))
 
     def end(self) -> None:
         for node in self.nodes.values():
@@ -78,7 +113,7 @@ def nodes(folder: Path, etcd: Sequence[Member], names: Sequence[str], copies: in
 
 def ask(node: Node, *words: str, stdin: str = "") -> str:
     """An operator's command; what it says."""
-    command = [*program(), *words[:2], str(node.directory), *words[2:]]
+    command = [*program(), *words, "--dir", str(node.directory)]
     done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout
