@@ -170,7 +170,7 @@ def up(directory: Path) -> None:
     configs = node.members(directory)
     config = configs[0]
     log.set_up(config.log_level, config.log_format)
-    domains = ", ".join(domain.name for domain in config.domains)
+    domains = ", ".join(domain.name for domain in config.domains) if config.cluster is None else "its cluster"
 
     def ready() -> None:
         print(f"ready: {config.hostname} serves {domains}", flush=True)

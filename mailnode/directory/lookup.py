@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mailnode.config import Domain
+from mailnode.config import Domain, postmaster
 from mailnode.directory.address import (
     Address,
     Malformed,
@@ -82,7 +82,7 @@ class Lookup:
     async def resolve(self, address: str) -> Resolution:
         """The address as received, without angle brackets."""
         if address.lower() == "postmaster":
-            address = f"postmaster@{next(iter(self._domains))}"
+            address = postmaster(next(iter(self._domains), ""))
         if not self.is_local(address.rpartition("@")[2]):
             return NotLocal()
         asked = canonical(address)

@@ -12,6 +12,7 @@ from mailnode.config import Config, ConfigError, Domain, domain_of
 log = logging.getLogger(__name__)
 
 Taken = Callable[[Sequence[Domain], frozenset[str]], object]
+"""All, and the names of those that changed, they or their keys."""
 
 
 class KnownDomains:
@@ -20,7 +21,11 @@ class KnownDomains:
     def __init__(self, source: EtcdMap) -> None:
         self._source = source
         self._known: dict[str, Domain] = {}
+        self._missed: set[str] = set()
+        """Changed before somebody followed."""
+        self._taken: Taken | None = None
         self._look_at(source.domains)
+        source.follow_domains(self._told)
 
     def of(self, config: Config) -> Config:
         """With the cluster's domains in place of those of its files."""
@@ -35,13 +40,17 @@ class KnownDomains:
         return [self._known[name] for name, _ in self._source.in_order() if name in self._known]
 
     def follow(self, taken: Taken) -> None:
-        """`taken(all, changed)` when some do: the names of those, they or their keys."""
+        """It is told of what has changed since, and at once of what had."""
+        self._taken = taken
+        if self._missed:
+            taken(self.in_order(), frozenset(self._missed))
 
-        def told(names: frozenset[str]) -> None:
-            self._look_at(names)
-            taken(self.in_order(), names)
-
-        self._source.follow_domains(told)
+    def _told(self, names: frozenset[str]) -> None:
+        self._look_at(names)
+        if self._taken is None:
+            self._missed |= names
+        else:
+            self._taken(self.in_order(), names)
 
     def _look_at(self, names: Iterable[str]) -> None:
         for name in names:

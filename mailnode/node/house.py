@@ -10,12 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from mailnode.admin.clusterdomains import ClusterDomains
 from mailnode.admin.domains import Domains
 from mailnode.admin.keeping import Checkpoints
 from mailnode.admin.operator import Operator
 from mailnode.admin.restoring import Restoring
 from mailnode.admin.status import Status
 from mailnode.clock import Clock
+from mailnode.cluster.authority import secret_of
 from mailnode.config import Config, Domain
 from mailnode.directory.creation import Creation
 from mailnode.directory.credential import Credentials, Hashing
@@ -34,6 +36,7 @@ from mailnode.limits import Limits
 from mailnode.mailauth.keyfiles import KeyFiles
 from mailnode.mailauth.keyring import Keyrings
 from mailnode.mailauth.resolver import Resolver, Shares
+from mailnode.mailauth.sealedkeys import SealedKeys
 from mailnode.mailauth.servers import asking
 from mailnode.mailauth.signer import Key
 from mailnode.mailbox import speak
@@ -50,6 +53,7 @@ from mailnode.mailbox.ties import Ties
 from mailnode.mailbox.trimming import Trimming
 from mailnode.metrics import Metrics
 from mailnode.node.among import Among, Ground, among
+from mailnode.node.domains import KnownDomains
 from mailnode.pulse import Pulse
 from mailnode.relay.waiting import Waiting
 from mailnode.reports.kept import Kept
@@ -86,6 +90,8 @@ class People:
 class House:
     """What a node is without its listeners: enough to create accounts while nobody is served."""
 
+    config: Config
+    """With the domains that are the cluster's, where there is one."""
     directory: Path
     clock: Clock
     limits: Limits
@@ -95,6 +101,8 @@ class House:
     maildrops: Maildrops
     upload_ids: UploadIds
     domains: dict[str, Domain]
+    known: KnownDomains | None
+    """Of a cluster."""
     resolver: Resolver
     shares: Shares
     """Of the resolver, for those who bring mail."""
@@ -122,12 +130,16 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
     with closing(shard), _pools(limits) as pools:
         space, metrics = Space(config.shard, clock, limits), Metrics(clock)
         ground = Ground(shard, pools.writer, pools.loads, clock, space, metrics)
-        domains = {domain.name: domain for domain in config.domains}
+        domains: dict[str, Domain] = {}
         quotas = Quotas(domains)
         async with among(config, ground) as others, _homes(others, ground, quotas, limits) as homes:
             accounts = homes.accounts
+            known = KnownDomains(others.joined.source) if others.joined else None
+            config = known.of(config) if known else config
+            domains.update({domain.name: domain for domain in config.domains})
             resolver = Resolver(asking(config.dns, limits.dns_seconds_max), clock, limits, metrics)
             made = House(
+                config=config,
                 directory=config.directory.absolute(),
                 clock=clock,
                 limits=limits,
@@ -137,13 +149,14 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
                 maildrops=homes.maildrops,
                 upload_ids=UploadIds(clock),
                 domains=domains,
+                known=known,
                 resolver=resolver,
                 shares=Shares(
                     resolver,
                     limits.mailauth_dns_queries_open_max,
                     limits.mailauth_dns_queries_open_per_network_max,
                 ),
-                keyrings=KeyFiles(config),
+                keyrings=_keyrings(config, others),
                 signing={},
                 people=_people(accounts, homes.ties, domains, pools, clock, limits),
                 trimming=Trimming(shard, accounts, pools.loads, clock, limits),
@@ -232,6 +245,21 @@ def _people(
     )
 
 
+def _keyrings(config: Config, others: Among) -> Keyrings:
+    """Raises ConfigError."""
+    if others.joined is None:
+        return KeyFiles(config)
+    return SealedKeys(others.joined.source, secret_of(config))
+
+
+def _domains(config: Config, parts: House, changed: Callable[[Config], object]) -> Domains | ClusterDomains:
+    """Raises ConfigError."""
+    joined = parts.others.joined
+    if joined is None:
+        return Domains(config.directory, parts.people.rows, changed)
+    return ClusterDomains(joined.source, parts.people.rows, secret_of(config), parts.clock)
+
+
 def operator(
     config: Config,
     parts: House,
@@ -250,7 +278,7 @@ def operator(
         waiting,
         parts.upload_ids,
         parts.limits,
-        Domains(config.directory, parts.people.rows, changed),
+        _domains(config, parts, changed),
         Checkpoints(
             parts.shard, config.directory.absolute(), config.shard.absolute(), parts.clock, parts.pools.upkeep
         ),

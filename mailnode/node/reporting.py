@@ -90,7 +90,8 @@ def sending(config: Config, told: ReportsConfig, parts: House) -> Sending:
 
 
 def _reporting(config: Config, told: ReportsConfig) -> Reporting:
-    contact = told.contact or postmaster(config.domains[0].name)
+    first = config.domains[0].name if config.domains else config.hostname
+    contact = told.contact or postmaster(first)
     return Reporting(told.organization or config.hostname, contact, config.hostname)
 
 

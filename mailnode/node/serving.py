@@ -91,11 +91,13 @@ async def _open(
     async with (
         _tracing(config) as traced,
         house(config, SystemClock(), traced) as parts,
-        _beside(*works(config, parts)),
+        _beside(*works(parts.config, parts)),
     ):
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        doors = Doors(config, parts, reactor)
+        doors = Doors(parts.config, parts, reactor)
+        if parts.known is not None:
+            parts.known.follow(doors.follow_domains)
         asked = operator(config, parts, doors.change_domains, lambda: doors.sessions)
         async with joined(parts, asked) as everywhere:
             admin = await service.serve(config.admin_socket, everywhere)

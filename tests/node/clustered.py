@@ -10,12 +10,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from mailnode.admin.founding import first_puts
 from mailnode.cluster import etcd_rows as rows
+from mailnode.cluster.authority import files_of
 from mailnode.cluster.etcd import Etcd, Put
 from mailnode.cluster.etcd_map import EtcdMap
 from mailnode.cluster.etcd_rows import Cluster, Home, Keys
 from mailnode.cluster.map import Map
 from mailnode.cluster.replica_messages import Member as Shard
+from mailnode.cluster.secret import Secret
+from mailnode.config import Config, load
 from tests.cluster.members import Member
 from tests.wire.node import Node, program
 from tests.wire.server import free_base_port
@@ -31,14 +35,17 @@ class Nodes:
         self._folder = folder
         self.prefix = f"test-{secrets.token_hex(4)}"
         self._ports = random.Random()
-        asyncio.run(self._init(copies))
+        self.secret = Secret(secrets.token_bytes(32))
         self.nodes = {name: self.made(name) for name in names}
+        asyncio.run(self._init(copies, load(self.nodes[names[0]].directory)))
 
-    async def _init(self, copies: int) -> None:
+    async def _init(self, copies: int, first: Config) -> None:
+        """With the domains of the first."""
         etcd, keys = Etcd(self._etcd), Keys(self.prefix)
         puts = [
             Put(keys.cluster(), rows.cluster_octets(Cluster(self.prefix.encode(), "", 1, 0))),
             Put(keys.home(0), rows.home_octets(Home("", 1, copies, min(copies, 2)))),
+            *first_puts(first, keys, self.secret, 1),
         ]
         await etcd.transact([], puts)
         await etcd.close()
@@ -51,6 +58,9 @@ class Nodes:
         text = file.read_text().replace("\n[limits]\n", "\n[limits]\nreplica_returns_seconds = 1\n")
         text += f'\n[cluster]\nendpoints = {self._etcd}\nname = "{name}"\nprefix = "{self.prefix}"\n'
         file.write_text(text)
+        secret = files_of(load(node.directory)).secret
+        secret.parent.mkdir()
+        secret.write_bytes(self.secret.octets)
         return node
 
     def __getitem__(self, name: str) -> Node:
