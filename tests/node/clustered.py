@@ -30,9 +30,18 @@ MAP_SECONDS_MAX = 120.0
 class Nodes:
     """By name; a directory each, with one domain."""
 
-    def __init__(self, folder: Path, etcd: Sequence[Member], names: Sequence[str], copies: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        etcd: Sequence[Member],
+        names: Sequence[str],
+        copies: int,
+        options: Sequence[str] = ("--allow-plaintext-auth", "--local-only"),
+    ) -> None:
+        """`options` of `mailnode init`."""
         self._etcd = [member.endpoint for member in etcd]
         self._folder = folder
+        self._options = options
         self.prefix = f"test-{secrets.token_hex(4)}"
         self._ports = random.Random()
         self.secret = Secret(secrets.token_bytes(32))
@@ -52,7 +61,7 @@ class Nodes:
 
     def made(self, name: str) -> Node:
         """A directory that will join."""
-        node = Node(self._folder / name, free_base_port(self._ports), {})
+        node = Node(self._folder / name, free_base_port(self._ports), {}, options=self._options)
         node.init()
         file = node.directory / "mailnode.toml"
         text = file.read_text().replace("\n[limits]\n", "\n[limits]\nreplica_returns_seconds = 1\n")
