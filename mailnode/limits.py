@@ -211,9 +211,18 @@ class Limits:
     log_kept_seconds: int = 3600  # longer than a restart, or than a machine takes to come back
 
     # -- copies compared
+    compare_seconds: int = 7 * 86_400  # from the begin of a pass to the next, as scrub_seconds
+    compare_again_seconds: int = 600  # between two looks at one partition because something was wrong in it
+    compare_octets_a_second: int = 8 * MiB  # read of each copy, as scrub_octets_a_second
     compare_part_octets: int = 64 * MiB  # read at one point: a view keeps replaced files for 8 s at that rate
     compare_reached_seconds_max: float = 2.0  # for a copy to come to an entry: a heartbeat tells in 0.5 s
     compare_held_seconds_max: float = 5.0  # rows that wait while some are mended: a few round trips
+    compare_answer_seconds_max: int = (
+        60  # a part is read in 8 s at that rate; a node that died is noticed sooner
+    )
+    compare_views_open_max: int = 16  # of a node, for others: each pins files
+    compare_view_seconds_max: float = 120.0  # that nobody asks anything of: whoever had it opened is gone
+    compare_values_octets_max: int = 4 * MiB  # of rows that are mended in one message
     aside_octets_max: int = 64 * MiB  # of what repairs overwrote and may have been right: then they wait
 
     # -- the shard

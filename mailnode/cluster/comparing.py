@@ -30,13 +30,20 @@ KEPT = 1000
 """Differences and failures that are told one by one."""
 
 
-class Elsewhere(Protocol):
-    """The copies of another node."""
+class Opens(Protocol):
+    """The copies of a node."""
 
     async def open(self, partition: int, seq: int, octets_a_second: int) -> Copy:
         """As `Copies.open`; raises Beyond and Unavailable."""
 
     async def hold(self, partition: int, seq: int) -> Copy: ...
+
+
+class Elsewhere(Opens, Protocol):
+    """Of another one."""
+
+    async def suspect(self, partition: int) -> None:
+        """To whoever leads it: something of its rows is wrong here. Raises Unavailable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,9 @@ class Comparing:
             return
         except Unavailable as error:
             found.fail(partition, error)
+        except Exception as mistake:  # of one partition: the others are to be compared too
+            log.exception("a partition could not be compared")
+            found.fail(partition, repr(mistake))
         found.partitions += 1
 
     async def _part(self, partition: int, start: Place, found: Found) -> Place:
@@ -164,7 +174,7 @@ class Comparing:
         raise Unavailable(f"copies did not come to one entry: {error}")
 
     async def _opened(
-        self, nodes: Sequence[Elsewhere], partition: int, seq: int, is_held: bool
+        self, nodes: Sequence[Opens], partition: int, seq: int, is_held: bool
     ) -> list[Copy | BaseException]:
         rate = self._octets_a_second
         opening = [

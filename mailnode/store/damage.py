@@ -40,8 +40,18 @@ class Told:
     def __init__(self) -> None:
         self._keys: set[tuple[str, bytes]] = set()
         self._lock = Lock()
+        self._followers: list[Callable[[str, bytes], None]] = []
+
+    def follow(self, heard: Callable[[str, bytes], None]) -> None:
+        """`heard` is called with the family and key of what is met from now on, each time; by any thread."""
+        self._followers.append(heard)
+
+    def leave(self, heard: Callable[[str, bytes], None]) -> None:
+        self._followers.remove(heard)
 
     def tell(self, family: str, key: bytes, reason: str) -> None:
+        for heard in tuple(self._followers):
+            heard(family, key)
         with self._lock:
             if (family, key) in self._keys or len(self._keys) >= _TOLD_MAX:
                 return

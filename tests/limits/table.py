@@ -45,6 +45,7 @@ NEIGHBOURS = GUESSES + "test_who_guesses_beside_the_user_makes_a_wait_of_the_sho
 EXPUNGED = (
     "mailbox/test_expunged.py::test_each_goes_when_its_time_is_over_and_not_before_also_after_a_restart"
 )
+PASSES = "cluster/test_passes.py::test"
 SCRUB = "mailbox/test_scrub.py::test_a_scrub_goes_on_where_the_last_run_of_the_node_was"
 FULL_DISK = (
     "node/test_full_disk.py::test_below_the_reserve_no_mail_is_taken_all_else_goes_on_and_it_heals_by_itself"
@@ -271,6 +272,13 @@ LIMITS = {
     # -- replicated partitions
     "log_memory_octets": "cluster/test_kept.py::test_what_leaves_memory_is_what_was_written_first",
     "log_octets_max": "cluster/test_kept.py::test_the_disk_keeps_so_many_octets",
+    "compare_seconds": f"{PASSES}_a_pass_goes_on_where_the_last_run_of_the_node_was_and_comes_again",
+    "compare_again_seconds": f"{PASSES}_who_finds_damage_in_its_copy_tells_who_leads_which_looks_at_once",
+    "compare_octets_a_second": f"{PASSES}_a_pass_reads_so_many_octets_a_second",
+    "compare_answer_seconds_max": f"{PASSES}_a_node_that_says_nothing_is_waited_for_so_long",
+    "compare_views_open_max": f"{PASSES}_views_for_others_are_bounded_and_closed_when_nobody_asks",
+    "compare_view_seconds_max": f"{PASSES}_views_for_others_are_bounded_and_closed_when_nobody_asks",
+    "compare_values_octets_max": f"{PASSES}_another_nodes_copy_says_what_its_own_says",
     "compare_part_octets": "cluster/test_comparing.py::test_equal_copies_have_no_differences",
     "compare_reached_seconds_max": "cluster/test_points.py::test_nobody_waits_longer_for_an_entry",
     "compare_held_seconds_max": "cluster/test_points.py::test_what_is_held_goes_on_by_itself_after_some_time",
