@@ -16,7 +16,7 @@ from concurrent.futures import Executor
 from functools import partial
 
 from mailnode.cluster.log_rows import cleared_rows, dropped_rows
-from mailnode.cluster.replica_messages import START, Frame, Snapshot
+from mailnode.cluster.replica_messages import START, Frame, Row, Snapshot
 from mailnode.cluster.replicas import Replicas
 from mailnode.cluster.snapshot import Unwanted, puts
 from mailnode.pb.row_pb2 import ReplicaRow
@@ -68,7 +68,7 @@ class Installing:
     def check(self, snapshot: Snapshot) -> None:
         """Raises Unwanted."""
         replica = self._core.partitions.get(snapshot.partition)
-        if replica is None or replica.row is None or self._core.me.node not in replica.row.replicas:
+        if replica is None or replica.row is None or not self._is_named(replica.row):
             raise Unwanted("it should have no copy here")
         if snapshot.partition in self._installing or snapshot.partition in self._durable:
             raise Unwanted("another is coming in")
@@ -82,6 +82,10 @@ class Installing:
             raise Unwanted("this copy has what is in it")
         if self._is_short():
             raise Unwanted("the disk has no room for it")
+
+    def _is_named(self, row: Row) -> bool:
+        """A copy of it should be here."""
+        return self._core.me.node in (*row.replicas, *[far.node for far in row.far])
 
     async def take(self, frame: Frame, octets: AsyncIterator[bytes], wake: Callable[[], None]) -> None:
         """Returns once it is durable. Raises Unwanted, BadSnapshot, OSError and what `octets` raises; then
@@ -114,7 +118,7 @@ class Installing:
         """All rows are there: the core may say so, if it is still what it should have."""
         partition = snapshot.partition
         row = self._core.partitions[partition].row
-        if row is None or self._core.me.node not in row.replicas or snapshot.epoch < row.epoch:
+        if row is None or not self._is_named(row) or snapshot.epoch < row.epoch:
             raise Unwanted("its epoch is over")
         self._renewed(partition)
         self._core.renew(partition)

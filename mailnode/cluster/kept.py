@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 _MARK_OCTETS = 1 << 20
@@ -56,14 +56,22 @@ class Kept:
         """Entries of the runs before: how many octets they have is not known, but they get no younger."""
         self._marks.append(_Mark(partition, seq, 0, now))
 
-    def leaving_memory(self) -> Iterator[tuple[int, int]]:
-        """(partition, seq) up to which entries need not be in memory; many at once, or none."""
+    def leaving_memory(self, is_needed: Callable[[int, int], bool]) -> Iterator[tuple[int, int]]:
+        """(partition, seq) up to which entries need not be in memory; many at once, or none.
+
+        `is_needed`: one that is there and not applied goes later.
+        """
         if self._memory_octets <= self._memory_octets_max:
             return
-        while self._memory_octets > self._memory_octets_max * _LEFT_SHARE:
+        needed = []
+        while self._memory and self._memory_octets > self._memory_octets_max * _LEFT_SHARE:
             partition, seq, octets = self._memory.popleft()
+            if is_needed(partition, seq):
+                needed.append((partition, seq, octets))
+                continue
             self._memory_octets -= octets
             yield partition, seq
+        self._memory.extendleft(reversed(needed))
 
     def leaving_disk(self, now: float) -> Iterator[tuple[int, int]]:
         """(partition, seq) up to which entries need not be kept."""

@@ -272,16 +272,21 @@ class Replica:
         self.sends.append((to, Append(self.partition, self.epoch, position, entries, self.commit)))
         self.progress[to].next += len(entries)
 
-    def fetched(self, fetch: Fetch, entries: tuple[Entry, ...]) -> None:
-        """What was read; nothing, where it was trimmed meanwhile or could not be: it is asked again later."""
+    def fetched(self, fetch: Fetch, entries: tuple[Entry, ...]) -> bool:
+        """What was read; nothing, where it was trimmed meanwhile or could not be: it is asked again later.
+
+        Whether it was sent.
+        """
         progress = self.progress.get(fetch.to)
         if progress is None or not progress.is_fetched:
-            return
+            return False
         # What is in memory may have been another when the disk was read.
         entries = tuple(entry for entry in entries if entry.position.seq <= self.log.released)
         if entries and progress.next == fetch.after + 1 and fetch.after >= self.log.trimmed:
             progress.is_fetched = False
             self._send_entries(fetch.to, fetch.after, entries)
+            return True
+        return False
 
     def lacks(self, to: Member) -> bool:
         """There is something to say to it."""
@@ -291,6 +296,14 @@ class Replica:
         if progress.is_fetched or progress.is_given:
             return False
         return progress.is_probed or progress.next <= self.log.last.seq
+
+    def learns(self, to: Member) -> bool:
+        """Nothing waits for its word."""
+        return self.row is None or to not in self.row.in_sync
+
+    def is_read_for(self, to: Member) -> bool:
+        """What comes next for it is on the disk alone."""
+        return to in self.progress and self.progress[to].next <= self.log.released
 
     def is_giving_to(self, to: Member) -> bool:
         """A snapshot."""

@@ -18,6 +18,7 @@ from itertools import islice
 from typing import TypeVar
 
 from mailnode.cluster.append import NotPrimary, Unavailable
+from mailnode.cluster.in_flight import InFlight
 from mailnode.cluster.membership import Membership
 from mailnode.cluster.replica import RESEND_SECONDS, Replica
 from mailnode.cluster.replica_log import Log
@@ -43,6 +44,7 @@ from mailnode.cluster.replica_pairs import Pairs
 T = TypeVar("T")
 
 FRAME_OCTETS_MAX = 1 << 20  # a frame of any size costs its CPU once; a larger one delays what comes behind
+LEARNED_OCTETS_MAX = 4 << 20  # on their way to one that learns: who is in sync there waits behind them
 CANDIDATE_SECONDS = 1.0  # between the attempts of one and the next in the set
 SWAP_SECONDS = 1.0  # until one that was not answered is asked again
 SYNC_SECONDS_MAX = 2.0  # a disk that hangs longer must not keep its lease of the map
@@ -74,6 +76,7 @@ class Replicas:
         replicas: Iterable[Replica] = (),
         return_seconds: float = 60.0,
         frame_octets_max: int = FRAME_OCTETS_MAX,
+        learned_octets_max: int = LEARNED_OCTETS_MAX,
     ) -> None:
         """`run`: of this process, never used before; `now`: seconds of a clock that never stops."""
         self._frame_octets_max = frame_octets_max
@@ -87,6 +90,7 @@ class Replicas:
         self.membership = Membership(me, self.pairs, self._runs, now, return_seconds)
         self.lease_lost: dict[Member, float] = {}
         self.is_short = False
+        self._in_flight = InFlight(learned_octets_max)
         self._busy: set[Member] = set()
         self._outbox: dict[Member, list[Message]] = {}
         self._touched: dict[int, Replica] = {}
@@ -219,7 +223,9 @@ class Replicas:
         """What a `Ready` asked to be read."""
         replica = self.partitions[fetch.partition]
         if replica.is_leading:
-            replica.fetched(fetch, entries)
+            if replica.fetched(fetch, entries):
+                octets = sum([len(entry.data) + 64 for entry in entries])
+                self._in_flight.sent(replica, fetch.to, octets)
             self._touch(replica)
 
     def give(self, partition: int, to: str) -> None:
@@ -353,10 +359,16 @@ class Replicas:
                 room = left.get(to, self._frame_octets_max)
                 if to == self.me:
                     continue
-                if to not in self._busy and room > 0:
-                    left[to] = room - replica.fill(to, self.now, room)
+                if to not in self._busy and room > 0 and not self._is_full(replica, to):
+                    octets = replica.fill(to, self.now, room)
+                    left[to] = room - octets
+                    self._in_flight.sent(replica, to, octets)
                 if replica.lacks(to):
                     self._touch(replica)
+
+    def _is_full(self, replica: Replica, to: Member) -> bool:
+        """It learns, and has not taken what it was sent before."""
+        return self._in_flight.is_full(to) and (replica.learns(to) or replica.is_read_for(to))
 
     # -- pairs
 

@@ -405,8 +405,14 @@ class Replication:
             if isinstance(writing, Write) and writing.entries:
                 octets = sum([len(entry.data) for entry in writing.entries]) + 64
                 self._kept.wrote(writing.partition, writing.entries[-1].position.seq, octets, now)
-        for partition, seq in dict(self._kept.leaving_memory()).items():
-            self.core.partitions[partition].release(seq)
+        partitions = self.core.partitions
+        for partition, seq in dict(self._kept.leaving_memory(self._is_needed)).items():
+            partitions[partition].release(seq)
+
+    def _is_needed(self, partition: int, seq: int) -> bool:
+        """In memory: it is not applied."""
+        replica = self.core.partitions[partition]
+        return replica.applied < seq <= replica.log.last.seq
 
     # -- in the writer thread
 

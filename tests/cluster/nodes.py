@@ -188,6 +188,8 @@ class Cluster:
         """From all others, but not from the map."""
         self.unmapped: set[str] = set()
         """Cut from the map."""
+        self.hung: set[str] = set()
+        """Their disks; the loops go on."""
         first = Member(names[0], 1)
         self.etcd = Etcd({PARTITION: Row(1, 0, first, 0, (first,), tuple(names), min_insync)})
         self.snapshots: list[asyncio.Future[None]] = []
@@ -259,7 +261,7 @@ class Cluster:
             busy = False
             for node in list(self.nodes.values()):
                 node.hand.settle()
-                busy |= (writes and node.work()) | self._deliver(node)
+                busy |= (writes and node.me.node not in self.hung and node.work()) | self._deliver(node)
 
     def _deliver(self, node: Node) -> bool:
         frames, node.ways.out = node.ways.out, []

@@ -7,13 +7,26 @@ from mailnode.cluster.kept import Kept
 MIB = 1 << 20
 
 
+def none(partition: int, seq: int) -> bool:
+    return False
+
+
 def test_what_leaves_memory_is_what_was_written_first() -> None:
     kept = Kept(memory_octets_max=100, disk_octets_max=MIB, seconds_max=10)
     for seq, partition in enumerate((1, 2, 1), 1):
-        assert list(kept.leaving_memory()) == []
+        assert list(kept.leaving_memory(none)) == []
         kept.wrote(partition, seq, 40, now=0)
-    assert list(kept.leaving_memory()) == [(1, 1), (2, 2)]
-    assert list(kept.leaving_memory()) == []
+    assert list(kept.leaving_memory(none)) == [(1, 1), (2, 2)]
+    assert list(kept.leaving_memory(none)) == []
+
+
+def test_what_is_not_applied_leaves_memory_later() -> None:
+    kept = Kept(memory_octets_max=100, disk_octets_max=MIB, seconds_max=10)
+    for seq, partition in enumerate((1, 2, 1, 2), 1):
+        kept.wrote(partition, seq, 40, now=0)
+    assert list(kept.leaving_memory(lambda partition, seq: partition == 1)) == [(2, 2), (2, 4)]
+    kept.wrote(2, 5, 40, now=0)
+    assert list(kept.leaving_memory(none)) == [(1, 1), (1, 3)]
 
 
 def test_the_disk_keeps_so_many_octets() -> None:
