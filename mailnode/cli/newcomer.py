@@ -37,8 +37,8 @@ BASE_PORTS = range(10_000, 60_000, 1000)
 class Wish:
     """What a directory that is to be made shall be, as whoever typed the command says."""
 
-    base_port: int
-    """0: whichever is free."""
+    base_port: int | None
+    """None: whichever is free."""
     hostname: str
     """Empty: that of the node which made the token."""
     allow_plaintext_auth: bool
@@ -114,7 +114,7 @@ class New:
     def begin(self, at: ClusterAt, hostname: str, names: Mapping[str, Name | None]) -> int:
         wish = self.wish
         bases = [each.base_port for each in names.values() if each is not None and each.machine == machine()]
-        base_port = wish.base_port or free_base_port(bases)
+        base_port = free_base_port(bases) if wish.base_port is None else wish.base_port
         config = making.told(self.directory, wish.hostname or hostname, base_port, wish.allow_plaintext_auth)
         if not wish.local_only:
             config = making.open_to_all(config)

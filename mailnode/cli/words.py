@@ -357,7 +357,7 @@ def _cluster(commands: Any) -> None:
     join.add_argument("--etcd", default="", metavar="HOST:PORT[,...]", help=about)
     _cluster_node(join)
     about = "of a directory that is made; without it, 10000 or the next thousand that is free here"
-    join.add_argument("--base-port", type=_base_port, default=0, metavar="PORT", help=about)
+    join.add_argument("--base-port", type=_base_port, metavar="PORT", help=about)
     about = "of a directory that is made; without it, as where the token was made"
     join.add_argument("--hostname", default="", help=about)
     _openness(join)
