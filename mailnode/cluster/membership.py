@@ -74,6 +74,10 @@ class Membership:
         is_led = replica.giving is None and row.replicas[:1] == (self._me.node,)
         return has_all and is_led and not replica.has_dismissed
 
+    def reaches(self, replica: Replica, dc: str, now: float) -> bool:
+        """A copy there keeps up."""
+        return any(not self._is_gone(replica, member, now) for member in replica.far_in(dc))
+
     def _is_gone(self, replica: Replica, member: Member, now: float) -> bool:
         progress = replica.progress.get(member)
         stuck = progress.stuck if progress is not None else None

@@ -5,6 +5,7 @@ in force: the map's `in_sync` and, while a change was asked for and the map is n
 revision, each set asked for as well. What is applied is committed, so nothing applied is ever truncated: a
 replica that would have to stops itself. An epoch is written before anything is acknowledged in it; frames of
 an older one are refused. Who asked for an epoch leads in it only if the map says so, with this process's run.
+A far copy, of another data centre, is sent what is committed, so it never has to truncate.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from mailnode.cluster.far import Lag, Marks
 from mailnode.cluster.replica_log import Log
 from mailnode.cluster.replica_messages import (
     Ack,
@@ -102,6 +104,7 @@ class Replica:
         self.has_lapsed = False
         self.stopped = ""
         self.progress: dict[Member, Progress] = {}
+        self.marks = Marks()
         self.has_dismissed = False
         """In this epoch a copy that learned was told to learn no more: the next one lets it go."""
         self.removed_at: dict[Member, float] = {}
@@ -133,6 +136,13 @@ class Replica:
             return len(self.row.in_sync)
         return min(len(row.in_sync) for row in (self.row, *(swap.row for swap in self.asked)))
 
+    def far_dc(self, member: Member) -> str:
+        """The data centre of a far copy; empty: it is none, or not any more."""
+        assert self.row is not None
+        if not self.row.far or member in self.required() or member.node in self.row.replicas:
+            return ""
+        return next((far.dc for far in self.row.far if far.node == member.node), "")
+
     def read(self, row: Row) -> None:
         """The map as it is, or was: an older row says nothing."""
         if self.row is not None and row.order <= self.row.order:
@@ -146,12 +156,12 @@ class Replica:
             self._step_down()
         elif row.epoch > self.epoch:
             self._lead(row.epoch)
-        self.has_dismissed |= self._forget(lambda member: member.node not in row.replicas)
+        self.has_dismissed |= self._forget(lambda member: not self._should_have_one(member))
         self._advance()
 
     def _may_drop(self, row: Row) -> bool:
         """No copy should be here; and whoever leads from now on does not count what was acknowledged here."""
-        is_named = self.me in row.in_sync or self.me.node in row.replicas
+        is_named = self.me in row.in_sync or self.me.node in row.replicas or self.far_dc(self.me)
         return not is_named and row.epoch > self.epoch and (self.log.last.seq > 0 or self.epoch > 0)
 
     def _drop(self, epoch: int) -> None:
@@ -259,13 +269,17 @@ class Replica:
             self.fetches.append(Fetch(self.partition, to, before, octets_max))
             return octets_max
         entries, octets = [], 0
-        for entry in self.log.after(before, self.log.last.seq):
+        for entry in self.log.after(before, self._end(to)):
             entries.append(entry)
             octets += len(entry.data) + 64
             if octets >= octets_max:
                 break
         self._send_entries(to, before, tuple(entries))
         return octets
+
+    def _end(self, to: Member) -> int:
+        """What it may have: a far copy what is committed."""
+        return self.commit if self.far_dc(to) else self.log.last.seq
 
     def _send_entries(self, to: Member, before: int, entries: tuple[Entry, ...]) -> None:
         position = Position(self.log.epoch_at(before), before)
@@ -295,7 +309,7 @@ class Replica:
             return True
         if progress.is_fetched or progress.is_given:
             return False
-        return progress.is_probed or progress.next <= self.log.last.seq
+        return progress.is_probed or progress.next <= self._end(to)
 
     def learns(self, to: Member) -> bool:
         """Nothing waits for its word."""
@@ -313,8 +327,9 @@ class Replica:
         if self.is_leading and to in self.progress:
             self.progress[to].is_given, self.progress[to].since = True, now
 
-    def is_probing(self) -> bool:
-        return any(progress.is_probed for progress in self.progress.values())
+    def is_behind(self) -> bool:
+        """There is something to say to somebody."""
+        return any(map(self.lacks, self.progress))
 
     def resend(self, now: float) -> None:
         for progress in self.progress.values():
@@ -336,6 +351,36 @@ class Replica:
         """From `next` on it is tried anew."""
         progress.is_probed, progress.since = True, None
         progress.is_fetched = progress.is_given = False
+
+    # -- far copies
+
+    def confirmed(self) -> int:
+        """Up to where appends have ended: committed, and in each data centre that is waited for."""
+        assert self.row is not None
+        return min([self.commit, *map(self._matched_in, self.row.sync_dcs)])
+
+    def _matched_in(self, dc: str) -> int:
+        return max((self.progress[member].matched for member in self.far_in(dc)), default=0)
+
+    def far_in(self, dc: str) -> list[Member]:
+        """The copies there that the primary hears of."""
+        return [member for member in self.progress if self.far_dc(member) == dc]
+
+    def mark(self, now: float) -> None:
+        """What is committed by then."""
+        if self.row is not None and self.row.far:
+            found = [self.progress[member].matched for member in self.progress if self.far_dc(member)]
+            self.marks.mark(self.commit, now, min(found) if len(found) == len(self.row.far) else 0)
+
+    def lags(self, now: float) -> list[Lag]:
+        """Of each far copy that there should be."""
+        assert self.row is not None
+        matched = {member.node: progress.matched for member, progress in self.progress.items()}
+        return [
+            Lag(node, dc, max(0, self.commit - has), self.marks.seconds(has, now))
+            for node, dc in self.row.far
+            for has in (matched.get(node, 0),)
+        ]
 
     # -- messages
 

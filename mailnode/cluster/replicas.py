@@ -119,6 +119,7 @@ class Replicas:
 
     def _look_at(self, replica: Replica) -> None:
         if replica.is_leading:
+            replica.mark(self.now)
             replica.resend(self.now)
             self.membership.judge(replica, self.now)
             if replica.asked:
@@ -126,7 +127,7 @@ class Replicas:
         self._try_to_lead(replica)
         self._ask_again(replica)
         self._join(replica)
-        if replica.swaps or replica.giving or replica.is_probing():
+        if replica.swaps or replica.giving or replica.is_behind():
             self._touch(replica)
 
     def _is_waiting(self, replica: Replica) -> bool:
@@ -137,10 +138,10 @@ class Replicas:
         if replica.asked or (row.primary == self.me and not replica.is_leading):
             return True
         if replica.is_leading:
-            is_complete = replica.progress.keys() | {self.me} == set(row.in_sync)
-            is_complete = is_complete and self.membership.is_settled(replica)
+            near = {member for member in replica.progress if not replica.far_dc(member)}
+            is_complete = near | {self.me} == set(row.in_sync) and self.membership.is_settled(replica)
             under_way = any(progress.is_under_way() for progress in replica.progress.values())
-            return replica.has_lapsed or under_way or not is_complete
+            return replica.has_lapsed or under_way or replica.is_behind() or not is_complete
         return row.primary in self.lease_lost or self._lacks_primary(replica, row)
 
     def read(self, partition: int, row: Row) -> None:
@@ -207,6 +208,9 @@ class Replicas:
             raise Unavailable(f"partition {partition} is being given to {replica.giving.to.node}")
         if replica.in_sync_min() < replica.row.min_insync:
             raise Unavailable(f"partition {partition} has {replica.in_sync_min()} in sync")
+        for dc in replica.row.sync_dcs:
+            if not self.membership.reaches(replica, dc, self.now):
+                raise Unavailable(f"partition {partition} has no copy that keeps up in {dc}")
         return replica
 
     def _owner(self, replica: Replica | None) -> str:
@@ -357,8 +361,8 @@ class Replicas:
                 continue
             for to in [*replica.progress, *sorted(replica.required() - replica.progress.keys())]:
                 room = left.get(to, self._frame_octets_max)
-                if to == self.me:
-                    continue
+                if to == self.me or (replica.far_dc(to) and self.pairs.is_silent(to, self.now)):
+                    continue  # of a data centre that is cut off nobody else takes the place
                 if to not in self._busy and room > 0 and not self._is_full(replica, to):
                     octets = replica.fill(to, self.now, room)
                     left[to] = room - octets
@@ -432,9 +436,10 @@ class Replicas:
 
     def _lacks_primary(self, replica: Replica, row: Row) -> bool:
         """A copy that its primary has said nothing to in its epoch, or that is not in sync."""
-        is_part = self.me in row.in_sync or self.me.node in row.replicas
-        is_known = replica.epoch == row.epoch and replica.matched > 0 and self.me in row.in_sync
-        return is_part and not is_known
+        is_far = bool(replica.far_dc(self.me))
+        is_part = self.me in row.in_sync or self.me.node in row.replicas or is_far
+        is_known = replica.epoch == row.epoch and replica.matched > 0
+        return is_part and not (is_known and (is_far or self.me in row.in_sync))
 
 
 def _drained(items: list[T]) -> list[T]:

@@ -43,6 +43,7 @@ from mailnode.cluster.replica_messages import (
 )
 from mailnode.cluster.replicas import Replicas
 from mailnode.cluster.snapshot import BadSnapshot, Unwanted, opened
+from mailnode.cluster.unconfirmed import Unconfirmed
 from mailnode.cluster.work import Committed, Parts, Work
 from mailnode.limits import Limits
 from mailnode.pb.row_pb2 import ReplicaRow
@@ -108,6 +109,7 @@ class Replication:
         self.points = Points(self._wake, limits.compare_held_seconds_max)
         self._kept = Kept(limits.log_memory_octets, limits.log_octets_max, limits.log_kept_seconds)
         self._proposed: dict[int, deque[tuple[Position, Append]]] = {}
+        self._unconfirmed = Unconfirmed()
         self._behind: dict[int, deque[Committed]] = {}
         """Committed, and their rows are not being written yet."""
         self._work: Work | None = None
@@ -188,7 +190,8 @@ class Replication:
 
     def read(self, partition: int, row: Row) -> None:
         me = self.core.me
-        if partition in self.core.partitions or me.node in row.replicas or me in row.in_sync:
+        is_far = any(far.node == me.node for far in row.far)
+        if partition in self.core.partitions or me.node in row.replicas or me in row.in_sync or is_far:
             self.core.read(partition, row)
             self.wake()
 
@@ -249,6 +252,8 @@ class Replication:
         self.core.is_short = self._is_short()
         self.giving.hold()
         self.core.tick(now)
+        for append in self._unconfirmed.late(now):
+            self._end(append, known=False)
         self._untrimmed.update(self._kept.leaving_disk(now))
         for partition, seq in list(self._untrimmed.items()):
             if seq <= self._wanted(partition, now):
@@ -425,7 +430,7 @@ class Replication:
     # -- what was done
 
     def written(self, work: Work) -> Iterator[Append]:
-        """The appends that end by it, each once it has ended."""
+        """The appends that are committed by it, each once that is in memory."""
         if work.writes:
             self.core.synced(work.number)
         for writing in work.writes:
@@ -433,7 +438,8 @@ class Replication:
                 self._installing.written(writing.snapshot.partition)
         for committed in work.committed:
             if committed.append is not None:
-                yield self._end(committed.append, known=True)
+                self._committed(committed, committed.append)
+                yield committed.append
         for frame, as_it_was in zip(work.snapshots, work.opened, strict=True):
             self.giving.begin(frame, as_it_was)
         self.points.opened(work.points, work.mends)
@@ -444,17 +450,25 @@ class Replication:
             return
         committed, self._in_turn = self._in_turn.committed, None
         if committed.append is not None:
-            self._end(committed.append, known=True)
+            self._committed(committed, committed.append)
         if not self._behind.get(committed.partition):
             self._behind.pop(committed.partition, None)
         self._begin()
 
-    def _end(self, append: Append, *, known: bool) -> Append:
+    def _committed(self, committed: Committed, append: Append) -> None:
+        """It ends now, or when another data centre has it too."""
+        append.entry.committed()
+        replica, seq = self.core.partitions[committed.partition], committed.entry.position.seq
+        if replica.row is None or not replica.row.sync_dcs or seq <= replica.confirmed():
+            self._end(append, known=True)
+        elif replica.is_leading:
+            self._unconfirmed.hold(committed.partition, seq, append, self._now())
+        else:
+            self._end(append, known=False)
+
+    def _end(self, append: Append, *, known: bool) -> None:
         self.octets -= append.entry.octets
-        if known:
-            append.entry.committed()
         append.end(known)
-        return append
 
     def fail(self) -> None:
         """Nothing more is written: what was on its way is not known."""
@@ -462,6 +476,7 @@ class Replication:
         under_way = [*chain(*self._behind.values()), *(self._work.committed if self._work else ())]
         under_way += [self._in_turn.committed] if self._in_turn is not None else []
         waiting += [each.append for each in under_way if each.append is not None]
+        waiting += self._unconfirmed.all()
         for append in waiting:
             if not append.ended:
                 append.end(known=False)
@@ -483,7 +498,11 @@ class Replication:
             self._beginning.discard(partition)
             self._anew.pop(partition, None)
             self._stop_leading(partition)
-        elif partition not in self._led and replica.has_begun():
+            return
+        if replica.row is not None and replica.row.sync_dcs:
+            for append in self._unconfirmed.confirmed(partition, replica.confirmed()):
+                self._end(append, known=True)
+        if partition not in self._led and replica.has_begun():
             self._beginning.add(partition)
 
     def _begin(self) -> None:
@@ -502,6 +521,8 @@ class Replication:
 
     def _stop_leading(self, partition: int) -> None:
         for _, append in self._proposed.pop(partition, ()):
+            self._end(append, known=False)
+        for append in self._unconfirmed.lost(partition):
             self._end(append, known=False)
         self._stop_serving(partition)
 

@@ -13,7 +13,7 @@ from functools import partial
 from mailnode.cluster import log_rows
 from mailnode.cluster.log_rows import Changes
 from mailnode.cluster.partitions import Append, Partitions
-from mailnode.cluster.replica_messages import Frame, Member, Row, Swap
+from mailnode.cluster.replica_messages import Far, Frame, Member, Row, Swap
 from mailnode.cluster.replicas import Replicas
 from mailnode.cluster.replication import Replication
 from mailnode.limits import Limits
@@ -178,7 +178,10 @@ class Cluster:
         limits: Limits | None = None,
         changes: Changes | None = None,
         shards: Callable[[str], FaultyShard] = lambda name: FaultyShard(),
+        far: str = "",
+        sync_dcs: tuple[str, ...] = (),
     ) -> None:
+        """`far`: names of nodes, each in the data centre `dc-NAME`."""
         self.changes = changes or Texts()
         self._shards = shards
         self.now = 100.0
@@ -191,12 +194,14 @@ class Cluster:
         self.hung: set[str] = set()
         """Their disks; the loops go on."""
         first = Member(names[0], 1)
-        self.etcd = Etcd({PARTITION: Row(1, 0, first, 0, (first,), tuple(names), min_insync)})
+        elsewhere = tuple(Far(name, f"dc-{name}") for name in far)
+        row = Row(1, 0, first, 0, (first,), tuple(names), min_insync, elsewhere, sync_dcs)
+        self.etcd = Etcd({PARTITION: row})
         self.snapshots: list[asyncio.Future[None]] = []
         self.on_their_way: Callable[[list[bytes]], AsyncIterator[bytes]] = each
         """What becomes of the octets of a snapshot."""
         self._runs = 0
-        for name in names:
+        for name in names + far:
             self.start(name)
         self.pass_time(8)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mailnode.cluster.replica_messages import Entry, Member, Position
+from mailnode.cluster.replica_messages import Entry, Member, Position, Write
 
 
 class Broken(AssertionError):
@@ -23,6 +23,8 @@ class Checker:
         self.acknowledged: dict[bytes, tuple[int, Position]] = {}
         self.primaries: dict[tuple[int, int], tuple[Member, int]] = {}
         self.reads = 0
+        self.durable: dict[tuple[int, str], int] = {}
+        """By (partition, data centre): the highest seq that a far copy ever had there."""
 
     def apply(self, partition: int, entry: Entry, rows: list[Entry]) -> None:
         """Replicas apply the same, in order, each once, and only what everyone in sync has."""
@@ -36,8 +38,21 @@ class Checker:
         if entry.data and self.seqs.setdefault((partition, entry.data), seq) != seq:
             raise Broken(f"{entry.data!r} is twice in {partition}")
 
-    def acknowledge(self, partition: int, entry: Entry, primary: Member, run: int) -> None:
-        """Only one in an epoch, and never what another was acknowledged as."""
+    def learn_far(self, write: Write) -> None:
+        """A far copy has what is committed, and nothing else at any time."""
+        if write.truncated:
+            raise Broken(f"a far copy of {write.partition} had {write.truncated}")
+        for entry in write.entries:
+            if self.applied.get((write.partition, entry.position.seq)) != entry:
+                raise Broken(f"{entry.position} of {write.partition} is far away before it is committed")
+
+    def acknowledge(
+        self, partition: int, entry: Entry, primary: Member, run: int, sync_dcs: tuple[str, ...] = ()
+    ) -> None:
+        """Only one in an epoch, and never what another was acknowledged as; where it should be, it is."""
+        for dc in sync_dcs:
+            if self.durable.get((partition, dc), 0) < entry.position.seq:
+                raise Broken(f"{entry.position} of {partition} acknowledged, but not durable in {dc}")
         key = partition, entry.position.epoch
         if self.primaries.setdefault(key, (primary, run)) != (primary, run):
             raise Broken(f"two primaries of {partition} acknowledge in {entry.position.epoch}")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from mailnode.cluster.replicas import Unavailable
+from tests.sim import datacentres
 from tests.sim.node import Node
 from tests.sim.world import World
 
@@ -19,7 +20,8 @@ def begin(world: World) -> None:
 def _next(world: World) -> None:
     if not world.is_faulty:
         return
-    fault = world.chance.choice(CHANGES if world.chance.random() < world.changing else FAULTS)
+    is_change = world.chance.random() < world.changing
+    fault = world.chance.choice((CHANGES if is_change else FAULTS) + (FAR if world.has_far else ()))
     name = world.chance.choice(sorted(world.nodes))
     if world.chance.random() < 0.5:
         name = world.chance.choice([row.primary.node for row in world.etcd.rows.values()])
@@ -132,7 +134,7 @@ def _move(world: World, node: Node) -> None:
     """Other nodes should have the copies, or lead them."""
     at = world.chance.choice(list(world.etcd.rows))
     row = world.etcd.rows[at]
-    names = sorted(world.nodes)
+    names = list(world.near)
     if world.chance.random() < 0.5:
         names = list(row.replicas)
     if row.primary.node in names and len(names) > len(row.replicas) and world.chance.random() < 0.5:
@@ -142,5 +144,16 @@ def _move(world: World, node: Node) -> None:
     world.tell(at)
 
 
+def _cut_dc(world: World, node: Node) -> None:
+    """One data centre from the others, for a while."""
+    datacentres.cut(world, world.chance.choice(datacentres.OTHERS))
+    world.at(world.chance.choice([1, 6, datacentres.CUT_SECONDS_MAX]), partial(datacentres.join, world))
+
+
+def _move_far(world: World, node: Node) -> None:
+    datacentres.move(world, world.chance.choice(list(world.etcd.rows)))
+
+
 FAULTS = (_crash, _crash, _replace_disk, _revoke, _cut, _cut, _cut_from_map, _quiet, _disturb, _slow_disk)
 CHANGES = (_give, _give, _move, _move)
+FAR = (_cut_dc, _cut_dc, _move_far)

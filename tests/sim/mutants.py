@@ -18,7 +18,8 @@ from tests.sim.node import Node
 
 _acknowledge, _step, _read = Replicas._acknowledge, Replica.step, Replica.read
 _judge, _hand_over = Membership.judge, Membership.hand_over
-_lead = Replica._lead
+_lead, _advance = Replica._lead, Replica._advance
+_is_ripe, _lacks_primary = Membership._is_ripe, Replicas._lacks_primary
 
 
 def acknowledge_before_durable(self: Replicas) -> None:
@@ -111,6 +112,35 @@ def give_what_is_not_committed(self: Membership, replica: Replica, now: float) -
     _hand_over(self, replica, now)
 
 
+def send_far_what_is_not_committed(self: Replica, to: Member) -> int:
+    return self.log.last.seq
+
+
+def end_before_other_data_centres_have_it(self: Replica) -> int:
+    return self.commit
+
+
+def let_far_copies_come_in_sync(self: Membership, replica: Replica, member: Member, now: float) -> bool:
+    row = replica.row
+    assert row is not None
+    is_far = any(far.node == member.node for far in row.far) and member not in row.in_sync
+    return is_far or _is_ripe(self, replica, member, now)
+
+
+def commit_by_far_copies(self: Replica) -> None:
+    """With what other data centres have, so that a cut between them stops all of them."""
+    row, before = self.row, self.commit
+    _advance(self)
+    if self.is_leading and row is not None and row.far:
+        self.commit = max(before, min(self.commit, *(self._matched_in(far.dc) for far in row.far)))
+
+
+def forget_to_ask_for_far_copies(self: Replicas, replica: Replica, row: Row) -> bool:
+    """One that was once told something is told all, it believes."""
+    known = bool(replica.far_dc(self.me)) and replica.log.last.seq > 0
+    return not known and _lacks_primary(self, replica, row)
+
+
 MUTANTS: dict[str, tuple[type, str, Callable[..., Any]]] = {
     each.__name__: (owner, name, each)
     for owner, name, each in (
@@ -129,6 +159,11 @@ MUTANTS: dict[str, tuple[type, str, Callable[..., Any]]] = {
         (Replica, "is_given", serve_while_it_is_given),
         (Membership, "hand_over", give_up_what_was_asked),
         (Membership, "hand_over", give_what_is_not_committed),
+        (Replica, "_end", send_far_what_is_not_committed),
+        (Replica, "confirmed", end_before_other_data_centres_have_it),
+        (Membership, "_is_ripe", let_far_copies_come_in_sync),
+        (Replica, "_advance", commit_by_far_copies),
+        (Replicas, "_lacks_primary", forget_to_ask_for_far_copies),
     )
 }
 

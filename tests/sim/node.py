@@ -6,7 +6,17 @@ from collections.abc import Callable
 from functools import partial
 
 from mailnode.cluster.replica import Replica
-from mailnode.cluster.replica_messages import Drop, Entry, Frame, Install, Member, Position, Snapshot, Swap
+from mailnode.cluster.replica_messages import (
+    Drop,
+    Entry,
+    Frame,
+    Install,
+    Member,
+    Position,
+    Snapshot,
+    Swap,
+    Write,
+)
 from mailnode.cluster.replicas import Ready, Replicas
 from tests.sim.checker import Broken, Checker
 from tests.sim.disk import Disk, Kept
@@ -16,8 +26,10 @@ Rows = dict[int, list[Entry]]
 
 
 class Node:
-    def __init__(self, name: str, offset: float, rate: float) -> None:
+    def __init__(self, name: str, offset: float, rate: float, dc: str = "") -> None:
         self.name = name
+        self.dc = dc
+        """Empty: that whose map it is."""
         self.offset, self.rate = offset, rate
         """Of its clock: what it shows at 0, and how fast it goes."""
         self.disk = Disk()
@@ -26,6 +38,8 @@ class Node:
         self.core: Replicas | None = None
         self.rows: Rows = {}
         self.proposed: dict[tuple[int, Position], bytes] = {}
+        self.unconfirmed: dict[int, list[Entry]] = {}
+        """Committed, and not yet acknowledged, for other data centres are waited for."""
         self.slow_until = 0.0
         """A sync takes until then."""
         self.quiet_until = 0.0
@@ -41,6 +55,7 @@ class Node:
     def start(self, run: int, now: float, return_seconds: float, frame_octets_max: int) -> None:
         self.run = run
         self.proposed.clear()
+        self.unconfirmed.clear()
         self.rows = {partition: list(kept.rows) for partition, kept in self.disk.kept.items()}
         replicas = [
             Replica(partition, self.me, run, kept.log(), len(kept.rows), kept.epoch)
@@ -78,8 +93,11 @@ class Node:
                 self.rows[at] = list(rows)
             elif isinstance(writing, Drop):
                 self.rows[at] = []
+            elif isinstance(writing, Write) and self.dc:
+                checker.learn_far(writing)
             self.disk.put(partial(self.disk.of(at).write, writing, rows))
         self._apply(ready, checker)
+        self._acknowledge(ready, checker)
         for group in ready.swaps:
             for one in group:
                 swap(one)
@@ -101,7 +119,19 @@ class Node:
                 checker.apply(at, entry, rows)
                 self.disk.put(partial(put_row, self.disk.of(at), entry))
                 if self.proposed.pop((at, entry.position), None) == entry.data:
-                    checker.acknowledge(at, entry, self.me, self.run)
+                    self.unconfirmed.setdefault(at, []).append(entry)
+
+    def _acknowledge(self, ready: Ready, checker: Checker) -> None:
+        for replica in ready.touched:
+            waiting = self.unconfirmed.pop(replica.partition, [])
+            if not waiting or not replica.is_leading or replica.row is None:
+                continue
+            confirmed = replica.confirmed()
+            for entry in waiting:
+                if entry.position.seq <= confirmed:
+                    checker.acknowledge(replica.partition, entry, self.me, self.run, replica.row.sync_dcs)
+                else:
+                    self.unconfirmed.setdefault(replica.partition, []).append(entry)
 
     def _beside(self, frame: Frame) -> Rows:
         rows = {}

@@ -10,6 +10,7 @@ from itertools import count
 
 from mailnode.cluster.append import Unavailable
 from mailnode.cluster.replica_messages import Frame, Member, Position, Row, Swap
+from tests.sim import datacentres
 from tests.sim.checker import Broken, Checker
 from tests.sim.etcd import Etcd
 from tests.sim.node import Node, Rows
@@ -20,7 +21,7 @@ HEAL_SECONDS = 30.0
 
 
 class World:
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, has_far: bool = False) -> None:
         self.chance = chance = random.Random(seed)
         self.now = 0.0
         self.steps = 0
@@ -35,6 +36,11 @@ class World:
             replicas = tuple(chance.sample(names, copies))
             first = Member(replicas[0], 1)
             rows[at] = Row(1, 0, first, 0, (first,), replicas, chance.choice([1, 1, 2]))
+        self.near = tuple(names)
+        """The nodes of the data centre whose map it is."""
+        self.has_far = has_far
+        if has_far:
+            datacentres.add(self.nodes, rows, random.Random(f"far {seed}"))
         self.etcd = Etcd(rows)
         self.down: set[str] = set()
         self.cut: set[tuple[str, str]] = set()
@@ -115,6 +121,7 @@ class World:
         """What was put before it; syncs end in any order, each covers all before."""
         assert node.core is not None
         node.disk.sync(mark)
+        datacentres.note(self.checker.durable, node)
         node.core.synced(number)
 
     # -- network
@@ -151,6 +158,8 @@ class World:
     def _swapped(self, node: Node, swap: Swap, run: int) -> None:
         if not any(self.nodes[member.node].me == member for member in swap.row.in_sync):
             return  # a disk is lost with its request to be alone in the set still under way: two faults
+        if any(self.nodes[member.node].dc for member in (swap.row.primary, *swap.row.in_sync)):
+            raise Broken(f"{node.name} asks for a far copy in sync: {swap.row}")
         changed = self.etcd.swap(swap)
         if changed and self.on_swapped is not None and self.is_faulty:
             self.on_swapped(node)
@@ -176,8 +185,8 @@ class World:
 
         def arrive() -> None:
             assert node.core is not None
-            is_named = node.name in row.replicas or any(member.node == node.name for member in row.in_sync)
-            if is_named or partition in node.core.partitions:
+            named = *row.replicas, *(each.node for each in (*row.in_sync, *row.far))
+            if node.name in named or partition in node.core.partitions:
                 node.core.read(partition, row)
 
         self.at(self.chance.uniform(0.001, 0.05) + slow, self.for_run(node, arrive))
@@ -245,28 +254,39 @@ class World:
             node.slow_until = node.quiet_until = 0.0
             if node.core is None:
                 self.start(node)
-        until = self.now + HEAL_SECONDS + 2.2 * self.return_seconds
-        while self.now < until:
-            self.step()
-        before = {at: self.checker.acked.get(at, 0) for at in self.etcd.rows}
-        until = self.now + 2
-        while self.now < until:
-            self.step()
-        self._check_healed(before)
+        if self.has_far:
+            self.pass_seconds(datacentres.CUT_SECONDS_MAX)
+            datacentres.cut(self, *datacentres.OTHERS)
+        self.pass_seconds(HEAL_SECONDS + 2.2 * self.return_seconds)
+        self._check_served(is_cut=True)
+        if self.has_far:
+            datacentres.join(self)
+            self.pass_seconds(HEAL_SECONDS)
+            self._check_served(is_cut=False)
+        self.has_clients = False
+        self.pass_seconds(5)
+        for at, row in self.etcd.rows.items():
+            names = *row.replicas, *(far.node for far in row.far)
+            others = [node for node in self.nodes.values() if node.name not in names]
+            if any(node.rows.get(at) for node in others):
+                raise Broken(f"partition {at} lies where it should not: {row}")
+            self.checker.healed(at, [self.nodes[name].rows.get(at, []) for name in names])
 
-    def _check_healed(self, before: dict[int, int]) -> None:
+    def pass_seconds(self, seconds: float) -> None:
+        until = self.now + seconds
+        while self.now < until:
+            self.step()
+
+    def _check_served(self, *, is_cut: bool) -> None:
+        """As the map says it should be; with other data centres cut off, unless they are to be waited for."""
+        reads = self.checker.reads
+        before = {at: self.checker.acked.get(at, 0) for at in self.etcd.rows}
+        self.pass_seconds(2)
         for at, row in self.etcd.rows.items():
             is_whole = {member.node for member in row.in_sync} == set(row.replicas)
             if not is_whole or row.primary.node != row.replicas[0]:
                 raise Broken(f"partition {at} has not healed: {row}")
-            if self.checker.acked[at] <= before[at]:
-                raise Broken(f"partition {at} takes no writes: {row}")
-        self.has_clients = False
-        until = self.now + 5
-        while self.now < until:
-            self.step()
-        for at, row in self.etcd.rows.items():
-            others = [node for node in self.nodes.values() if node.name not in row.replicas]
-            if any(node.rows.get(at) for node in others):
-                raise Broken(f"partition {at} lies where it should not: {row}")
-            self.checker.healed(at, [self.nodes[name].rows.get(at, []) for name in row.replicas])
+            if (self.checker.acked[at] <= before[at]) != (is_cut and bool(row.sync_dcs)):
+                raise Broken(f"partition {at} takes {'no ' if not is_cut else ''}writes: {row}")
+        if self.checker.reads == reads:
+            raise Broken("nothing is read")
