@@ -309,7 +309,12 @@ async def _open(client: Client, account: int) -> Opened | Refused:
     if taken is not Taken.YES:
         return IN_USE if taken is Taken.IN_USE else TOO_SOON
     client.locked = account
-    inbox = client.opened = await read_inbox(await client.accounts.open(account), _old_seconds(client))
+    try:
+        inbox = await read_inbox(await client.accounts.open(account), _old_seconds(client))
+    except (NotKnown, Unavailable):
+        await client.release()
+        return AWAY
+    client.opened = inbox
     return Opened(events.Maildrop(inbox.sizes, inbox.unique_id))
 
 
@@ -333,11 +338,11 @@ async def _retr(client: Client, event: events.Retr) -> None:
                 await conversation.drained()
                 if not session.wants_octets:
                     break
-    except Expunged:
+    except (Expunged, NotKnown, Unavailable) as error:
         if session.in_content:
             conversation.abort()  # nothing says that what was sent is not all
         else:
-            conversation.send(event, GONE)
+            conversation.send(event, GONE if isinstance(error, Expunged) else AWAY)
         return
     conversation.send(event, Done())
 

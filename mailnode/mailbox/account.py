@@ -129,7 +129,7 @@ class LocalAccount:
     def end(self) -> None:
         """Another object is the account from now on, here or elsewhere: this one says and does nothing."""
         self._ended = True
-        for follower in self._committed.followers:
+        for follower in list(self._committed.followers):  # some leave at once
             follower.end()
 
     def _check_read(self) -> None:
@@ -151,6 +151,7 @@ class LocalAccount:
             return
         rest = list(uids)
         while rest:
+            self._check_read()
             arrays = await self._loaded(mailbox)
             entries, rest = next_run(arrays, rest, want, self._limits)
             if entries:
@@ -169,6 +170,7 @@ class LocalAccount:
         self._check_read()
         row = await self._read(self._reads.mail, mail)
         while start < end:
+            self._check_read()
             chunk = start // BLOB_CHUNK_OCTETS
             offset = chunk * BLOB_CHUNK_OCTETS
             octets = await self._read(self._reads.chunk, row, chunk)

@@ -34,7 +34,8 @@ from mailnode.pb.change_pb2 import Intent, Result, Touched
 T = TypeVar("T")
 Seat = LocalAccount | LinkedAccount
 
-_ELSEWHERE = (Unavailable, Interrupted)
+_ELSEWHERE = (Unavailable, Interrupted, NotKnown)
+"""After each a read is asked again. NotKnown: the node stopped leading the account while it was at it."""
 _BESIDE_OCTETS = 1024
 """Of a message between nodes, beside the intent."""
 
@@ -127,7 +128,8 @@ class RemoteAccount:
     # -- writing
 
     async def apply(self, intent: Intent) -> Result:
-        """With an id it is asked again, as a retry, where no answer came: done once all the same."""
+        """Asked again, as a retry, where no answer came: done once all the same where it has an id, and an
+        upload is the same twice."""
         if intent.ByteSize() > self._places.limits.peer_message_octets_max - _BESIDE_OCTETS:
             return Result(refused="LIMIT")
         tries = self._places.tries()
@@ -137,8 +139,8 @@ class RemoteAccount:
                 seat = await self._places.seat(self.id, tries.owner)
                 return await seat.apply(intent)
             except _ELSEWHERE as error:
-                if isinstance(error, Interrupted):
-                    if not intent.id:
+                if not isinstance(error, Unavailable):
+                    if not intent.id and not intent.HasField("upload"):
                         raise NotKnown from None
                     intent, asked_before = _again(intent), True
                 try:

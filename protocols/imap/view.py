@@ -202,6 +202,10 @@ class View:
         """The flags of `changed` were said."""
         self._changed.clear()
 
+    def untold(self, changed: Ranges) -> None:
+        """They were not: of some of it."""
+        self._changed += changed
+
     def expunges(self) -> bytes:
         """EXPUNGE of each message that is gone; from here on the numbers are new ones."""
         lines: list[bytes] = []

@@ -42,7 +42,8 @@ class House:
         self.account: Account = opened
         """And where it is asked."""
         if ELSEWHERE.get():
-            asker, self.wire = beside(self.accounts, self.hand.writer, self.hand.loads, clock, limits)
+            at_once = replace(limits, remote_wait_seconds_max=0)  # nobody else comes to lead it
+            asker, self.wire = beside(self.accounts, self.hand.writer, self.hand.loads, clock, at_once)
             self.account = self.hand.until(asker.open(asks.ACCOUNT))
 
     def start(self, ask: Any, intent_id: bytes = b"", retry: bool = False) -> asyncio.Task[Result]:

@@ -22,11 +22,11 @@ from mailnode.mailbox.account import LocalAccount
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.outgoing import Outgoing
 from mailnode.mailbox.places import Places
-from mailnode.mailbox.quota import Quotas
+from mailnode.mailbox.quota import Quotas, Usage
 from mailnode.mailbox.service import Service
 from mailnode.mailbox.verbs import ALL_UIDS, Account, Expunged, NotKnown, Resync, Unavailable, Want
 from mailnode.pb.account_pb2 import Answer, SearchKey
-from mailnode.pb.change_pb2 import Trim
+from mailnode.pb.change_pb2 import Intent, Result, Trim
 from mailnode.store import keys
 from mailnode.store.keys import Kind
 from tests.mailbox import asks
@@ -301,6 +301,46 @@ def test_an_intent_with_an_id_is_done_once_though_its_answer_never_came() -> Non
             await told(await made.local.watch(1, 1))
             made.wire.cut()
             assert (await adding).added[0].uid == 1
+            assert (await made.local.mailboxes()).rows[1].messages == 1
+
+    asyncio.run(scenario())
+
+
+class Deposed:
+    """A node that stops leading the account as soon as it has done something for it."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+        self.asked = 0
+
+    async def local(self, account: int) -> Any:
+        return self
+
+    async def apply(self, intent: Intent) -> Result:
+        self.asked += 1
+        result = await (await self._accounts.local(asks.ACCOUNT)).apply(intent)
+        if self.asked == 1:
+            raise NotKnown
+        return result
+
+    async def usage(self) -> Usage:
+        self.asked += 1
+        if self.asked == 1:
+            raise NotKnown
+        return await (await self._accounts.local(asks.ACCOUNT)).usage()
+
+    async def own_directory_rows(self, kind: int) -> list[tuple[bytes, bytes]]:
+        raise AssertionError
+
+
+def test_what_its_node_does_not_know_any_more_is_asked_again_and_done_once() -> None:
+    async def scenario() -> None:
+        async with nodes() as made:
+            for asked_for in (made.remote.apply(intent(add(message()), b"id")), made.remote.usage()):
+                made.wire.service._here = here = Deposed(made.owner)
+                made.wire.cut()
+                await asked_for
+                assert here.asked == 2
             assert (await made.local.mailboxes()).rows[1].messages == 1
 
     asyncio.run(scenario())

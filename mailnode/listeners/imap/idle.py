@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from mailnode.listeners.imap.client import Client
 from mailnode.listeners.imap.selected import Selected
 from protocols.imap.answer import GoOn, Ok
 from protocols.imap.event import Idle, IdleDone
+
+_BEHIND_SECONDS = 1.0
+"""Before news is asked for again that the account's node could not be asked for."""
 
 
 async def idle(client: Client, event: Idle) -> None:
@@ -23,7 +28,10 @@ async def _tell(client: Client, selected: Selected) -> None:
             if piece:
                 client.say(None, piece)
                 await client.conversation.drained()
-        await selected.wait()
+        if selected.is_behind:
+            await asyncio.sleep(_BEHIND_SECONDS)
+        else:
+            await selected.wait()
 
 
 async def idle_done(client: Client, event: IdleDone) -> None:

@@ -18,7 +18,17 @@ from mailnode.mailbox.rows import (
     longs,
     words,
 )
-from mailnode.mailbox.verbs import ALL_UIDS, Account, Messages, Resync, UidRanges, Want, Watch
+from mailnode.mailbox.verbs import (
+    ALL_UIDS,
+    Account,
+    Messages,
+    NotKnown,
+    Resync,
+    UidRanges,
+    Unavailable,
+    Want,
+    Watch,
+)
 from mailnode.pb.change_pb2 import Result, UidRange
 from mailnode.pb.row_pb2 import MailboxRow
 from protocols.imap import response
@@ -38,7 +48,9 @@ class Selected:
     __slots__ = (
         "_account",
         "_enabled",
+        "_missed",
         "_watch",
+        "is_behind",
         "mailbox",
         "modseq_told",
         "names",
@@ -67,6 +79,9 @@ class Selected:
         self._watch = watch
         self._enabled = enabled
         self.modseq_told = self.condstore  # HIGHESTMODSEQ since the client wants to know it
+        self._missed = False  # changes, and what was read instead did not come yet
+        self.is_behind = False
+        """There is news that could not be read: it is told the next time."""
         self.telling = asyncio.Lock()  # held while news is told: two APPENDs may end at the same time
 
     def close(self) -> None:
@@ -218,6 +233,8 @@ class Selected:
 
     async def _news(self, expunges: Callable[[], bytes]) -> AsyncIterator[bytes]:
         async with self.telling:
+            changed: Ranges = ()
+            self.is_behind = False
             try:
                 await self._take_notes()
                 yield expunges()
@@ -230,6 +247,9 @@ class Selected:
                     self.view.told_changes()
                     async for piece in self.told(changed, Plan(self.flag_items)):
                         yield piece
+            except (NotKnown, Unavailable):
+                self.view.untold(changed)
+                self.is_behind = True
             except Refused:
                 return  # deleted: its messages went as any others do, and there is nothing more to say
 
@@ -237,8 +257,12 @@ class Selected:
         try:
             happened = self._watch.pending()
         except Resync:
+            self._missed = True
+            happened = []
+        if self._missed:
             now = await self._uids()
             self.view.note_unknown(now.uids, now.count)
+            self._missed = False
             return
         for touched in happened:
             for here in touched.mailboxes:
