@@ -168,10 +168,10 @@ class Creation:
         if row is None or row.kind != DirectoryRow.ALIAS:
             return Refused(f"{asked} is no alias")
         try:
-            await self._rows.drop(asked)
+            gone = await self._rows.drop(asked, row)
         except (NotKnown, Unavailable):
             return NOT_KNOWN
-        return Created(str(asked))
+        return Created(str(asked)) if gone else Refused(f"{asked} was changed meanwhile: try again")
 
     def _ours(self, address: str) -> Address | Refused:
         parsed = canonical(address)
@@ -199,7 +199,8 @@ class Creation:
             if found is None or found.state != DirectoryRow.CREATING:
                 return Refused(f"{address} exists")
             row.account = found.account
-            await self._rows.put(address, row)
+            if not await self._rows.replace(address, found, row):
+                return Refused(f"{address} is being created")
         await self._finish(address, row)
         return Created(str(address))
 
@@ -213,7 +214,8 @@ class Creation:
             await self._credentials.give(row.account, row.credential, was)
         await self._give_roles(address)
         active = DirectoryRow(kind=row.kind, state=DirectoryRow.ACTIVE, account=row.account)
-        await self._rows.put(address, active)
+        if not await self._rows.replace(address, row, active) and await self._rows.get(address) != active:
+            raise NotKnown  # another node is at it
         log.info("account created", extra={"address": str(address), "account": f"{row.account:016x}"})
 
     async def _give_roles(self, first: Address) -> None:

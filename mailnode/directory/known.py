@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import suppress
 from weakref import WeakValueDictionary
 
 from mailnode.clock import Clock
 from mailnode.directory.guesses import Standing
-from mailnode.directory.rows import Accounts, intent_id, small_row
+from mailnode.directory.rows import Accounts, intent_id, parsed, small_row
 from mailnode.directory.source import Source
 from mailnode.limits import Limits
 from mailnode.mailbox.verbs import NotKnown, Unavailable
@@ -78,14 +80,22 @@ class Known:
             return KnownRow()  # the next login writes it anew
 
     async def _write(self, account: int, source: Source) -> None:
-        now = self._clock.now_microseconds()
-        sources = (await self._row(account)).sources
-        freshest = now - self._refreshed_seconds * 1_000_000
-        if any(each.address == source.address and each.time > freshest for each in sources):
-            return
-        others = [each for each in sources if each.address != source.address]
-        row = KnownRow(sources=others[-(self._sources_max - 1) :])
-        row.sources.add(address=source.address, network=source.network, time=now)
-        put_row = PutRow(kind=Kind.CREDENTIAL, key=ROW, value=row.SerializeToString())
+        """What came of other nodes meanwhile stays."""
         opened = await self._accounts.open(account)
-        await opened.apply(Intent(id=intent_id(self._clock), put_row=put_row))
+        while True:
+            was: bytes | None = None  # what cannot be read is written anew
+            sources: Sequence[KnownRow.Source] = ()
+            with suppress(Unreadable):
+                was = await opened.row(Kind.CREDENTIAL, ROW)
+                sources = parsed(KnownRow, account, Kind.CREDENTIAL, ROW, was).sources
+            now = self._clock.now_microseconds()
+            freshest = now - self._refreshed_seconds * 1_000_000
+            if any(each.address == source.address and each.time > freshest for each in sources):
+                return
+            others = [each for each in sources if each.address != source.address]
+            row = KnownRow(sources=others[-(self._sources_max - 1) :])
+            row.sources.add(address=source.address, network=source.network, time=now)
+            put_row = PutRow(kind=Kind.CREDENTIAL, key=ROW, value=row.SerializeToString(), was=was)
+            intent = Intent(id=intent_id(self._clock), put_row=put_row)
+            if (await opened.apply(intent)).refused != "CHANGED":
+                return

@@ -69,9 +69,10 @@ class Removal:
             try:
                 account = await self._accounts.open(row.account)
                 result = await account.apply(Intent(id=intent_id(self._clock), remove_account=ask))
-                if result.refused:
+                if result.refused == "CHANGED":
+                    return Refused(f"{asked} is being renamed: try again")
+                if result.refused or not await self._rows.drop(asked, row):
                     return NOT_KNOWN
-                await self._rows.drop(asked)
                 await self._revocation.revoked(row.account)
             except (NotKnown, Unavailable):
                 return NOT_KNOWN
@@ -103,7 +104,7 @@ class Removal:
         opened = await self._accounts.open(account)
         intent = Intent(id=intent_id(self._clock), undelete_account=UndeleteAccount())
         if (await opened.apply(intent)).refused:
-            await self._rows.drop(address)
+            await self._rows.drop(address, row)
             return Refused(f"{address} is no account that can be brought back")
         log.info("account brought back", extra={"address": str(address), "account": f"{account:016x}"})
         return Created(str(address))
@@ -141,7 +142,7 @@ class Removal:
         async with self._turn:
             row = await self._rows.get(address)
             if row is not None and row.kind == DirectoryRow.ACCOUNT and row.account == account:
-                await self._rows.drop(address)
+                await self._rows.drop(address, row)
 
     async def purge(self) -> int:
         """The rows of those whose time is over go; how many were purged. Raises NotKnown."""

@@ -86,22 +86,26 @@ class Renaming:
         """Every step behind the first; each may have been done before."""
         old = stored_address(row.renames)
         account = await self._accounts.open(row.account)
-        ask = RenameAccount(address=str(new))
+        ask = RenameAccount(address=str(new), was=str(old))
         if (await account.apply(Intent(id=intent_id(self._clock), rename_account=ask))).refused:
-            await self._rows.drop(new)  # it was removed meanwhile
+            await self._rows.drop(new, row)  # it was removed meanwhile, or has another address
             return Refused(f"{old} is no account of this node")
         await self._lead_aliases(str(old), str(new))
         await self._leave(old, new, row)
-        await self._rows.put(new, DirectoryRow(kind=row.kind, state=DirectoryRow.ACTIVE, account=row.account))
+        done = DirectoryRow(kind=row.kind, state=DirectoryRow.ACTIVE, account=row.account)
+        await self._rows.replace(new, row, done)  # or another node has done it
         log.info("account renamed", extra={"address": str(new), "was": str(old)})
         return Created(str(new))
 
     async def _lead_aliases(self, old: str, new: str) -> None:
         for address, alias in (await self._rows.all()).items():
-            if alias.kind == DirectoryRow.ALIAS and old in alias.targets:
-                targets = dict.fromkeys(new if target == old else target for target in alias.targets)
-                changed = DirectoryRow(kind=DirectoryRow.ALIAS, state=alias.state, targets=list(targets))
-                await self._rows.put(address, changed)
+            found: DirectoryRow | None = alias
+            while found is not None and found.kind == DirectoryRow.ALIAS and old in found.targets:
+                targets = dict.fromkeys(new if target == old else target for target in found.targets)
+                changed = DirectoryRow(kind=DirectoryRow.ALIAS, state=found.state, targets=list(targets))
+                if await self._rows.replace(address, found, changed):
+                    break
+                found = await self._rows.get(address)
 
     async def _leave(self, old: Address, new: Address, row: DirectoryRow) -> None:
         was = await self._rows.get(old)
@@ -109,6 +113,6 @@ class Renaming:
             return
         if row.keeps_alias:
             alias = DirectoryRow(kind=DirectoryRow.ALIAS, state=DirectoryRow.ACTIVE, targets=[str(new)])
-            await self._rows.put(old, alias)
+            await self._rows.replace(old, was, alias)
         else:
-            await self._rows.drop(old)
+            await self._rows.drop(old, was)

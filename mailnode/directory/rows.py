@@ -8,8 +8,8 @@ from google.protobuf.message import DecodeError, Message
 
 from mailnode.clock import Clock
 from mailnode.directory.address import Address, directory_account, stored_address
-from mailnode.mailbox.verbs import Account
-from mailnode.pb.change_pb2 import Intent, PutRow, Result
+from mailnode.mailbox.verbs import Account, Unavailable
+from mailnode.pb.change_pb2 import Intent, PutRow
 from mailnode.pb.row_pb2 import DirectoryRow
 from mailnode.store import keys
 from mailnode.store.damage import Unreadable, told
@@ -44,19 +44,19 @@ class Rows:
         stored = await self._accounts.directory_rows(Kind.DIRECTORY)
         return await asyncio.to_thread(_by_address, stored)  # 0.3 s for 100,000
 
-    async def drop(self, address: Address) -> None:
-        """The address answers to nobody from now on; raises NotKnown."""
-        await self._apply(address, PutRow(kind=Kind.DIRECTORY, key=str(address).encode()))
+    async def drop(self, address: Address, was: DirectoryRow) -> bool:
+        """The address answers to nobody from now on, unless another row is there; raises NotKnown."""
+        return await self._applied(address, PutRow(kind=Kind.DIRECTORY, key=str(address).encode()), was)
 
-    async def put(self, address: Address, row: DirectoryRow) -> None:
-        """Write or replace; raises NotKnown."""
-        await self._apply(address, self._put_row(address, row))
+    async def replace(self, address: Address, was: DirectoryRow, row: DirectoryRow) -> bool:
+        """Write unless another row than `was` is there, and say whether it was so; raises NotKnown."""
+        return await self._applied(address, self._put_row(address, row), was)
 
     async def put_new(self, address: Address, row: DirectoryRow) -> bool:
         """Write if there is none, and say whether it was so; raises NotKnown."""
         put_row = self._put_row(address, row)
         put_row.if_absent = True
-        return not (await self._apply(address, put_row)).refused
+        return await self._apply(address, put_row)
 
     async def _account(self, address: Address) -> Account:
         return await self._accounts.open(directory_account(address))
@@ -70,9 +70,17 @@ class Rows:
             put_row.dues.add(kind=Due.RENAMING, key=key, done=not row.renames)
         return put_row
 
-    async def _apply(self, address: Address, put_row: PutRow) -> Result:
+    async def _applied(self, address: Address, put_row: PutRow, was: DirectoryRow) -> bool:
+        put_row.was = was.SerializeToString()
+        return await self._apply(address, put_row)
+
+    async def _apply(self, address: Address, put_row: PutRow) -> bool:
+        """Whether it was done: not where the row is another one than it should be."""
         account = await self._account(address)
-        return await account.apply(Intent(id=intent_id(self._clock), put_row=put_row))
+        refused = (await account.apply(Intent(id=intent_id(self._clock), put_row=put_row))).refused
+        if refused and refused not in ("ALREADYEXISTS", "CHANGED"):
+            raise Unavailable(refused)
+        return not refused
 
 
 def _by_address(stored: Iterable[tuple[bytes, bytes]]) -> dict[Address, DirectoryRow]:

@@ -130,6 +130,8 @@ def decide_rename_account(
     """Its id, its mail and its sessions stay as they are."""
     if not state.row.address:
         return Result(refused="NONEXISTENT")
+    if state.row.address not in (ask.was, ask.address):
+        return Result(refused="CHANGED")
     change = state.change(intent_id)
     state.row.address = ask.address
     return change

@@ -23,6 +23,8 @@ def decide_remove_account(
         return Result(refused="NONEXISTENT")
     if state.row.removed:
         return Result(position=state.row.position)
+    if state.row.address != ask.address:
+        return Result(refused="CHANGED")
     change = state.change(intent_id)
     state.row.removed, state.row.removed_address = moment.now_microseconds, ask.address
     change.dues.add(kind=Due.REMOVED, time=state.row.removed, key=ask.address.encode())

@@ -274,10 +274,12 @@ class SetQuota(_message.Message):
     def __init__(self, octets: _Optional[_Union[SetQuota.Limit, _Mapping]] = ..., messages: _Optional[_Union[SetQuota.Limit, _Mapping]] = ...) -> None: ...
 
 class RenameAccount(_message.Message):
-    __slots__ = ("address",)
+    __slots__ = ("address", "was")
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    WAS_FIELD_NUMBER: _ClassVar[int]
     address: str
-    def __init__(self, address: _Optional[str] = ...) -> None: ...
+    was: str
+    def __init__(self, address: _Optional[str] = ..., was: _Optional[str] = ...) -> None: ...
 
 class Undelete(_message.Message):
     __slots__ = ("expunged",)

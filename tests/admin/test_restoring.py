@@ -48,7 +48,7 @@ async def _filled(path: Path) -> None:
     """Messages of which one was expunged, and one that waits for another server."""
     shard = open_shard(path, 16 * MiB, b"old")
     with opened(shard, Ticking()) as (accounts, _):
-        await Rows(accounts, Ticking()).put(ALICE, ROW)
+        await Rows(accounts, Ticking()).put_new(ALICE, ROW)
         account = await accounts.open(ACCOUNT)
         await account.apply(create())
         await account.apply(Intent(add=Add(messages=[add("INBOX", b"%d@x" % number) for number in range(5)])))

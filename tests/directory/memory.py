@@ -107,7 +107,10 @@ class MemoryAccount:
             return Result(refused="ALREADYEXISTS")
         if put.HasField("was") and self._accounts.rows.get(key, b"") != put.was:
             return Result(refused="CHANGED")
-        self._accounts.rows[key] = put.value
+        if put.value:
+            self._accounts.rows[key] = put.value
+        else:
+            self._accounts.rows.pop(key, None)
         self._accounts.dues.commit(self.id, put.dues)
         return Result()
 

@@ -122,7 +122,8 @@ def test_the_last_use_is_shown_to_the_hour_and_goes_with_the_password(house: Dir
         assert used == house.clock.now_microseconds()
         await house.credentials.revoke(owner, "phone")
         assert await house.credentials.application_passwords(owner) == []
-        assert not house.accounts.rows[owner.account, Kind.CREDENTIAL, b"used" + kept.id.to_bytes(8, "big")]
+        key = owner.account, Kind.CREDENTIAL, b"used" + kept.id.to_bytes(8, "big")
+        assert key not in house.accounts.rows
 
     asyncio.run(scenario())
 
@@ -312,5 +313,26 @@ def test_names_that_do_not_exist_wait_as_those_that_do(house: Directory) -> None
                 outcomes.append(await house.verification.verify(login, f"guess {number}", host))
         mine, nobodys = told.values()
         assert mine == nobodys and mine[-1] is Reason.DELAYED
+
+    asyncio.run(scenario())
+
+
+def test_of_several_nodes_that_change_an_account_none_undoes_what_another_did(house: Directory) -> None:
+    async def scenario() -> None:
+        owner = await made(house)
+        others = [directory(house.accounts, CHEAP) for _ in range(3)]
+        applied = house.accounts.applied
+        await asyncio.gather(
+            add(house, owner, "phone"),
+            add(others[0], owner, "laptop"),
+            others[1].credentials.write(owner, b"new"),
+            others[2].credentials.suspend(owner, True),
+        )
+        assert house.accounts.applied > applied + 4, "some were asked again"
+        row = await house.credentials.row(owner.account)
+        assert sorted(each.name for each in row.application_passwords) == ["laptop", "phone"]
+        assert row.suspended and row.password
+        await house.credentials.suspend(owner, False)
+        assert await verified(house.verification, ALICE, "new") == owner.account
 
     asyncio.run(scenario())

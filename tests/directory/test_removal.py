@@ -174,7 +174,7 @@ def test_who_is_not_known_to_be_removed_may_be_asked_again(tmp_path: Path) -> No
     async def work(house: House) -> None:
         drop = house.rows.drop
 
-        async def fails(address: Address) -> None:
+        async def fails(address: Address, was: DirectoryRow) -> bool:
             raise NotKnown
 
         house.rows.drop = fails  # type: ignore[method-assign]

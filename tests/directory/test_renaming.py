@@ -114,3 +114,25 @@ def test_an_address_that_is_taken_or_not_there_is_refused(made: Path) -> None:
             assert await rename(NEW, OLD, False) == Refused(f"{OLD} exists")
 
     asyncio.run(scenario())
+
+
+def test_of_two_nodes_that_rename_an_account_one_does_and_one_that_removes_it_waits(made: Path) -> None:
+    async def both() -> None:
+        async with node.house(load(made), SystemClock()) as parts:
+            people, third = parts.people, "third@example.test"
+            another = Renaming(parts.accounts, people.rows, parts.domains, parts.clock)
+            outcomes = await asyncio.gather(
+                people.renaming.rename(OLD, NEW, True), another.rename(OLD, third, False)
+            )
+            assert sorted(isinstance(each, Created) for each in outcomes) == [False, True]
+            owners = [await people.lookup.owner(each) for each in (OLD, NEW, third)]
+            assert len([each for each in owners if each is not None]) == 1
+            removing, renaming = await asyncio.gather(
+                people.removal.remove(OTHER), people.renaming.rename(OTHER, "new@example.test", False)
+            )
+            assert isinstance(removing, Refused) != isinstance(renaming, Refused)
+            lead = [await people.lookup.owner(each) for each in (OTHER, "new@example.test")]
+            removed = people.removal.removed()
+            assert len([each for each in lead if each is not None]) == 1 - len(removed)
+
+    asyncio.run(both())

@@ -13,9 +13,11 @@ def _row(account: int) -> DirectoryRow:
 
 def test_a_row_is_what_was_last_written(house: Directory) -> None:
     async def scenario() -> None:
-        for account in (7, 8):
-            await house.rows.put(ALICE, _row(account))
-            assert await house.rows.get(ALICE) == _row(account)
+        assert await house.rows.put_new(ALICE, _row(7))
+        assert await house.rows.replace(ALICE, _row(7), _row(8))
+        assert await house.rows.get(ALICE) == _row(8)
+        assert await house.rows.drop(ALICE, _row(8))
+        assert await house.rows.get(ALICE) is None
 
     asyncio.run(scenario())
 
@@ -33,6 +35,16 @@ def test_a_new_row_replaces_none(house: Directory) -> None:
     async def scenario() -> None:
         assert await house.rows.put_new(ALICE, _row(7))
         assert not await house.rows.put_new(ALICE, _row(8))
+        assert await house.rows.get(ALICE) == _row(7)
+
+    asyncio.run(scenario())
+
+
+def test_who_read_another_row_than_is_there_changes_nothing(house: Directory) -> None:
+    async def scenario() -> None:
+        assert await house.rows.put_new(ALICE, _row(7))
+        assert not await house.rows.replace(ALICE, _row(6), _row(8))
+        assert not await house.rows.drop(ALICE, _row(6))
         assert await house.rows.get(ALICE) == _row(7)
 
     asyncio.run(scenario())
