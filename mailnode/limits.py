@@ -253,6 +253,8 @@ class Limits:
     remote_calls_open_max: int = 20_000  # of one node at another: as many as it has connections
     remote_seconds_max: int = 60  # for an answer: a large COPY takes some; a node that died is noticed sooner
     remote_wait_seconds_max: int = 10  # for the node that leads an account: a failover takes as long
+    usage_lately_seconds_max: int = 5  # what an account elsewhere held then says at RCPT whether it has room
+    usages_lately_max: int = 10_000  # of accounts, some 700 octets each
     reattached_at_once_max: int = 64  # watches whose node died, at the next one
     reattach_seconds_max: int = 2  # in which very many of them come
     stream_window_octets: int = 2 * MiB  # of frames that a node has not taken: two of them on their way

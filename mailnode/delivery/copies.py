@@ -13,7 +13,7 @@ from mailnode.clock import Clock
 from mailnode.delivery.replies import DISK_FULL, MAILBOX_FULL, UNAVAILABLE
 from mailnode.mailbox.content import Arrived, going_on
 from mailnode.mailbox.names import INBOX
-from mailnode.mailbox.verbs import Account, NotKnown, Unavailable
+from mailnode.mailbox.verbs import Account, NotKnown, Unavailable, Usage
 from mailnode.pb.change_pb2 import Intent, Upload
 from mailnode.pb.row_pb2 import QueueRow
 from mailnode.traces import Span, Tell
@@ -126,14 +126,23 @@ class Copies:
 
         Refused later, when others have their copies, they would have them twice with the sender's next try.
         """
-        if len(accounts) == 1:
-            return await self._refusal(accounts[0], octets)
-        refusals = await asyncio.gather(*(self._refusal(account, octets) for account in accounts))
-        return next(filter(None, refusals), None)
+        return await self._first(self._refusal(each, octets, _usage) for each in accounts)
 
-    async def _refusal(self, account: int, octets: int) -> Reply | None:
+    async def likely_refusal(self, accounts: Sequence[int], octets: int) -> Reply | None:
+        """The same, but what comes and goes at this moment may not be seen."""
+        return await self._first(self._refusal(each, octets, _usage_lately) for each in accounts)
+
+    async def _first(self, refusals: Iterable[Awaitable[Reply | None]]) -> Reply | None:
+        first, *others = refusals
+        if not others:
+            return await first
+        return next(filter(None, await asyncio.gather(first, *others)), None)
+
+    async def _refusal(
+        self, account: int, octets: int, asked: Callable[[Account], Awaitable[Usage]]
+    ) -> Reply | None:
         try:
-            usage = await (await self._accounts.open(account)).usage()
+            usage = await asked(await self._accounts.open(account))
         except (NotKnown, Unavailable):
             return UNAVAILABLE
         except Exception:  # our own mistake with one account refuses its recipient, not the transaction
@@ -192,6 +201,14 @@ class Copies:
         intent = Intent(id=self._identity[:8] + own)
         copy.ask(message, intent)
         return intent
+
+
+async def _usage(account: Account) -> Usage:
+    return await account.usage()
+
+
+async def _usage_lately(account: Account) -> Usage:
+    return await account.usage_lately()
 
 
 async def _durably(account: Account, intent: Intent) -> str:

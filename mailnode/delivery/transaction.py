@@ -147,7 +147,7 @@ class Transaction:
             return self._terms.not_local or self._goes_on(path)
         accounts = tuple([one.id for one in resolution.accounts])
         size = max(self._sender.parameters.size, 1)  # a full account takes not even the smallest
-        if (refused := await self._copies.refusal(accounts, size)) is not None:
+        if (refused := await self._copies.likely_refusal(accounts, size)) is not None:
             return refused
         for one in resolution.accounts:
             self._copies.add(one.id, one.tag)
@@ -201,7 +201,7 @@ class Transaction:
     async def _refused_before(self, octets: int) -> Reply | None:
         """Why none of several copies is made; a single one tells by itself whether it has room."""
         copies = {key for _, keys in self._recipients for key in keys}
-        if len(copies) == 1:
+        if len(copies) <= 1:
             return None
         return await self._copies.refusal(sorted(copies - {QUEUE}), octets)
 

@@ -219,13 +219,13 @@ class LocalAccount:
 
     async def row(self, kind: int, key: bytes) -> bytes:
         self._check_read()
-        remembered = self._remembered.get(self.id, kind, key)
+        remembered = self._remembered.get((self.id, kind, key))
         if remembered is not None:
             return remembered
         position = self._committed.position
         row = await self._read(self._reads.small_row, kind, key)
         if position == self._committed.position:  # else it may be older than what was committed meanwhile
-            self._remembered.take(self.id, kind, key, row)
+            self._remembered.take((self.id, kind, key), row)
         return row
 
     async def rows(self, kind: int, prefix: bytes, after: bytes, count_max: int) -> list[tuple[bytes, bytes]]:
@@ -248,6 +248,9 @@ class LocalAccount:
         self._check_read()
         row = self._committed.row
         return Usage(row, self._quotas.of(row), len(self._committed.rows))
+
+    async def usage_lately(self) -> Usage:
+        return await self.usage()
 
     async def claim_recent(self, mailbox: int) -> tuple[int, int]:
         self._check_read()

@@ -77,7 +77,7 @@ class Accounts:
         self._opening: dict[int, asyncio.Future[LocalAccount]] = {}
         self._kept: OrderedDict[int, LocalAccount] = OrderedDict()
         self._kept_of_system: OrderedDict[int, LocalAccount] = OrderedDict()
-        self._remembered = RememberedRows(limits.directory_rows_cached_max)
+        self.remembered = RememberedRows(limits.directory_rows_cached_max)
         self._arrays: OrderedDict[tuple[int, int], _Used] = OrderedDict()
         self._arrays_octets = 0
         self._give_back = memory.giver()
@@ -157,7 +157,7 @@ class Accounts:
     def _end(self, partition: int) -> None:
         """Its accounts are another node's; what is held of them here is of the past."""
         self.dues.end(partition)
-        self._remembered.forget(partition)
+        self.remembered.forget(partition)
         for account in [each for each in self._open if keys.partition(each) == partition]:
             opened = self._open.get(account)
             if opened is not None:
@@ -167,7 +167,7 @@ class Accounts:
     def forget(self, account: int) -> None:
         """Its rows are written anew by somebody else: it is read again when it is next opened."""
         self._drop(account)
-        self._remembered.forget(keys.partition(account))
+        self.remembered.forget(keys.partition(account))
 
     def _drop(self, account: int) -> None:
         for opened in (self._kept, self._kept_of_system, self._open):
@@ -222,7 +222,7 @@ class Accounts:
             self._limits,
             self.dues,
             self._quotas,
-            self._remembered,
+            self.remembered,
             self._used,
             self.bulletin.add,
         )

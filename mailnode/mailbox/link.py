@@ -15,9 +15,10 @@ from typing import Protocol
 
 from mailnode.limits import Limits
 from mailnode.mailbox.outgoing import Outgoing, Pieces
+from mailnode.mailbox.remembered import RowKey
 from mailnode.mailbox.said import failed_meant
 from mailnode.mailbox.verbs import Unavailable
-from mailnode.pb.account_pb2 import Answer, Answers, Ask, Asks, Nothing, TouchedList
+from mailnode.pb.account_pb2 import Answer, Answers, Ask, Asks, Nothing, RowAsk, TouchedList
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +70,19 @@ class Link:
 
     async def ask(self, ask: Ask) -> Answer:
         """What is answered at once; raises as the account does, Unreached and Interrupted."""
+        return await self._asked(ask, _Single())
+
+    async def row(self, account: int, kind: int, key: bytes) -> bytes:
+        """As `ask`; not asked where the node said that it would say when the row changes."""
+        kept = None if self._speaking is None else self._speaking.kept.get((account, kind, key))
+        if kept is not None:
+            return kept
+        ask = Ask(account=account, row=RowAsk(kind=kind, key=key))
+        return (await self._asked(ask, _Row((account, kind, key)))).row
+
+    async def _asked(self, ask: Ask, call: _Single) -> Answer:
         async with self._places:
-            speaking, call = self._begun(ask), _Single()
+            speaking = self._begun(ask)
             speaking.calls[ask.call] = call
             try:
                 await speaking.say(ask)
@@ -161,6 +173,7 @@ class _Speaking:
         self.calls: dict[int, _Single | _Streamed | _Watched] = {}
         self.out: Outgoing[Ask] = Outgoing(lambda call, piece: Ask(call=call, piece=piece), limits)
         self.is_over = False
+        self.kept = _KeptRows(limits.directory_rows_cached_max)
         self._pieces = Pieces(limits.peer_message_octets_max)
 
     async def say(self, ask: Ask) -> None:
@@ -192,6 +205,7 @@ class _Speaking:
             log.exception("a stream to another node ended by our own mistake")
         finally:
             self.is_over = True
+            self.kept.clear()
             calls, self.calls = self.calls, {}
             for call in calls.values():
                 call.fail(error)
@@ -223,6 +237,10 @@ class _Speaking:
             if octets is None:
                 return
             answer = Answer.FromString(octets)
+        if answer.HasField("changed"):
+            changed = answer.changed
+            self.kept.pop((changed.account, changed.kind, changed.key), None)
+            return
         call = self.calls.get(answer.call)
         if call is None:
             return
@@ -230,7 +248,22 @@ class _Speaking:
             del self.calls[answer.call]
             call.fail(failed_meant(answer.failed))
         else:
+            if answer.kept and isinstance(call, _Row):
+                self.kept.take(call.key, answer.row)
             call.hear(answer)
+
+
+class _KeptRows(dict[RowKey, bytes]):
+    """Rows that the other node tells of when they change; beyond the bound the oldest are forgotten."""
+
+    def __init__(self, rows_max: int) -> None:
+        super().__init__()
+        self._rows_max = rows_max
+
+    def take(self, key: RowKey, row: bytes) -> None:
+        self[key] = row
+        if len(self) > self._rows_max:
+            del self[next(iter(self))]
 
 
 class _Single:
@@ -248,6 +281,16 @@ class _Single:
     def fail(self, error: Exception) -> None:
         if not self.answer.done():
             self.answer.set_exception(error)
+
+
+class _Row(_Single):
+    """One that asks for a row."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, key: RowKey) -> None:
+        super().__init__()
+        self.key = key
 
 
 class _Streamed:

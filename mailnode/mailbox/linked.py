@@ -23,7 +23,6 @@ from mailnode.pb.account_pb2 import (
     Nothing,
     OctetsAsk,
     Origins,
-    RowAsk,
     RowsAsk,
     RunsAsk,
     SearchAsk,
@@ -86,7 +85,7 @@ class LinkedAccount:
         return (await self._link.ask(Ask(account=self.id, recent=mailbox))).recent
 
     async def row(self, kind: int, key: bytes) -> bytes:
-        return (await self._link.ask(Ask(account=self.id, row=RowAsk(kind=kind, key=key)))).row
+        return await self._link.row(self.id, kind, key)
 
     async def rows(self, kind: int, prefix: bytes, after: bytes, count_max: int) -> list[tuple[bytes, bytes]]:
         rows = RowsAsk(kind=kind, prefix=prefix, after=after, count_max=count_max)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
@@ -13,6 +14,7 @@ from mailnode.limits import Limits
 from mailnode.mailbox.account import LocalAccount
 from mailnode.mailbox.link import Interrupted, Late, Link, Stream
 from mailnode.mailbox.linked import LinkedAccount
+from mailnode.mailbox.quota import Usage
 from mailnode.mailbox.service import Function, Leases
 from mailnode.mailbox.verbs import Unavailable
 from mailnode.pb.account_pb2 import Answer, Ask, FunctionAsk
@@ -51,6 +53,7 @@ class Places:
         self._connect = connect
         self._clock = clock
         self.limits = limits
+        self.usages = Usages(clock, limits)
         self.functions: dict[str, Function] = {}
         """Of this node, by name: its service's."""
         self._leases: Leases = {}
@@ -153,6 +156,29 @@ class Places:
             except Exception:
                 log.exception("a watch was not attached anew")
                 self.attach_later(watch, float(self.limits.reattach_seconds_max))
+
+
+class Usages:
+    """What accounts held some seconds ago."""
+
+    def __init__(self, clock: Clock, limits: Limits) -> None:
+        self._clock = clock
+        self._limits = limits
+        self._usages: OrderedDict[int, tuple[Usage, float]] = OrderedDict()
+
+    def get(self, account: int) -> Usage | None:
+        usage, until = self._usages.get(account, (None, 0.0))
+        return usage if self._clock.monotonic_seconds() < until else None
+
+    def take(self, account: int, usage: Usage) -> None:
+        until = self._clock.monotonic_seconds() + self._limits.usage_lately_seconds_max
+        self._usages[account] = usage, until
+        self._usages.move_to_end(account)
+        if len(self._usages) > self._limits.usages_lately_max:
+            self._usages.popitem(last=False)
+
+    def forget(self, account: int) -> None:
+        self._usages.pop(account, None)
 
 
 class Tries:

@@ -80,7 +80,12 @@ class RemoteAccount:
         return await self._read(lambda seat: seat.expunged())
 
     async def usage(self) -> Usage:
-        return await self._read(lambda seat: seat.usage())
+        usage = await self._read(lambda seat: seat.usage())
+        self._places.usages.take(self.id, usage)
+        return usage
+
+    async def usage_lately(self) -> Usage:
+        return self._places.usages.get(self.id) or await self.usage()
 
     async def claim_recent(self, mailbox: int) -> tuple[int, int]:
         """Asked again after an answer that never came, nothing is \\Recent to anybody."""
@@ -137,7 +142,10 @@ class RemoteAccount:
         while True:
             try:
                 seat = await self._places.seat(self.id, tries.owner)
-                return await seat.apply(intent)
+                result = await seat.apply(intent)
+                if result.refused:
+                    self._places.usages.forget(self.id)
+                return result
             except _ELSEWHERE as error:
                 if not isinstance(error, Unavailable):
                     if not intent.id and not intent.HasField("upload"):

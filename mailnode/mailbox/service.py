@@ -12,6 +12,7 @@ from mailnode.limits import Limits
 from mailnode.mailbox.account import LocalAccount
 from mailnode.mailbox.link import Stream
 from mailnode.mailbox.outgoing import Outgoing, Pieces
+from mailnode.mailbox.remembered import RememberedRows, RowKey
 from mailnode.mailbox.said import (
     failed_said,
     gone_said,
@@ -31,6 +32,7 @@ from mailnode.pb.account_pb2 import (
     Asks,
     Claimed,
     Failed,
+    KeptRow,
     Nothing,
     RunsAsk,
     TouchedList,
@@ -58,6 +60,9 @@ class Here(Protocol):
     async def own_directory_rows(self, kind: int) -> list[tuple[bytes, bytes]]:
         """Of the partitions that this node leads."""
 
+    @property
+    def remembered(self) -> RememberedRows: ...
+
 
 class Service:
     """One for a node; each stream is of one other node. Lives on the loop."""
@@ -68,6 +73,7 @@ class Service:
         self.functions: dict[str, Function] = {}
         """By name; `node` puts them in."""
         self._speaking: set[_Speaking] = set()
+        here.remembered.gone = self._changed
 
     async def speak(self, stream: Stream) -> None:
         """Until the stream ends."""
@@ -77,6 +83,10 @@ class Service:
             await speaking.run(stream)
         finally:
             self._speaking.discard(speaking)
+
+    def _changed(self, key: RowKey) -> None:
+        for speaking in self._speaking:
+            speaking.changed(key)
 
     @property
     def watches(self) -> int:
@@ -96,6 +106,8 @@ class _Speaking:
         self._calls: dict[int, _Call] = {}
         self.watches: dict[int, _Watched] = {}
         self._leases: Leases = {}
+        self._kept: set[RowKey] = set()
+        """Rows that the other node remembers."""
 
     async def run(self, stream: Stream) -> None:
         async def write(answers: list[bytes]) -> None:
@@ -202,9 +214,23 @@ class _Speaking:
             answer = await _SINGLE[verb](account, ask)
             answer.call = ask.call
             await self._out.room()
+            if verb == "row":
+                self._keep((account.id, ask.row.kind, ask.row.key), answer)
             self._out.put(answer)
         else:
             raise Unavailable("the node does not know what is asked of it")
+
+    def _keep(self, key: RowKey, answer: Answer) -> None:
+        """What is not remembered here, or was written since it was read, is kept nowhere."""
+        if self._here.remembered.get(key) == answer.row:
+            answer.kept = True
+            self._kept.add(key)
+
+    def changed(self, key: RowKey) -> None:
+        if key in self._kept:
+            self._kept.remove(key)
+            account, kind, name = key
+            self._out.put(Answer(changed=KeptRow(account=account, kind=kind, key=name)))
 
     async def _stream(self, ask: Ask, call: _Call, answers: AsyncGenerator[Answer, None]) -> None:
         async with aclosing(answers):

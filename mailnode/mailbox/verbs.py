@@ -167,6 +167,9 @@ class Account(Protocol):
     async def usage(self) -> Usage:
         """What it holds, and what it may."""
 
+    async def usage_lately(self) -> Usage:
+        """The same, or as it was some seconds ago: for a guess, where the account itself decides later."""
+
     async def claim_recent(self, mailbox: int) -> tuple[int, int]:
         """The UIDs [first, next) that are \\Recent to the caller and to nobody after it."""
 

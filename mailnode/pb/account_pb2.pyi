@@ -246,7 +246,7 @@ class Answers(_message.Message):
     def __init__(self, answers: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class Answer(_message.Message):
-    __slots__ = ("call", "mailboxes", "run", "chunk", "found", "result", "expunged", "usage", "claimed", "recent", "touched", "row", "unique_ids", "known", "rows", "function", "end", "failed", "piece")
+    __slots__ = ("call", "mailboxes", "run", "chunk", "found", "result", "expunged", "usage", "claimed", "recent", "touched", "row", "unique_ids", "known", "rows", "function", "end", "failed", "piece", "changed", "kept")
     CALL_FIELD_NUMBER: _ClassVar[int]
     MAILBOXES_FIELD_NUMBER: _ClassVar[int]
     RUN_FIELD_NUMBER: _ClassVar[int]
@@ -266,6 +266,8 @@ class Answer(_message.Message):
     END_FIELD_NUMBER: _ClassVar[int]
     FAILED_FIELD_NUMBER: _ClassVar[int]
     PIECE_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
     call: int
     mailboxes: Listed
     run: Run
@@ -285,7 +287,19 @@ class Answer(_message.Message):
     end: Nothing
     failed: Failed
     piece: Piece
-    def __init__(self, call: _Optional[int] = ..., mailboxes: _Optional[_Union[Listed, _Mapping]] = ..., run: _Optional[_Union[Run, _Mapping]] = ..., chunk: _Optional[bytes] = ..., found: _Optional[bytes] = ..., result: _Optional[_Union[_change_pb2.Result, _Mapping]] = ..., expunged: _Optional[_Union[GoneList, _Mapping]] = ..., usage: _Optional[_Union[Held, _Mapping]] = ..., claimed: _Optional[_Union[Claimed, _Mapping]] = ..., recent: _Optional[int] = ..., touched: _Optional[_Union[TouchedList, _Mapping]] = ..., row: _Optional[bytes] = ..., unique_ids: _Optional[_Union[UniqueIds, _Mapping]] = ..., known: _Optional[bytes] = ..., rows: _Optional[_Union[StoredRows, _Mapping]] = ..., function: _Optional[bytes] = ..., end: _Optional[_Union[Nothing, _Mapping]] = ..., failed: _Optional[_Union[Failed, _Mapping]] = ..., piece: _Optional[_Union[Piece, _Mapping]] = ...) -> None: ...
+    changed: KeptRow
+    kept: bool
+    def __init__(self, call: _Optional[int] = ..., mailboxes: _Optional[_Union[Listed, _Mapping]] = ..., run: _Optional[_Union[Run, _Mapping]] = ..., chunk: _Optional[bytes] = ..., found: _Optional[bytes] = ..., result: _Optional[_Union[_change_pb2.Result, _Mapping]] = ..., expunged: _Optional[_Union[GoneList, _Mapping]] = ..., usage: _Optional[_Union[Held, _Mapping]] = ..., claimed: _Optional[_Union[Claimed, _Mapping]] = ..., recent: _Optional[int] = ..., touched: _Optional[_Union[TouchedList, _Mapping]] = ..., row: _Optional[bytes] = ..., unique_ids: _Optional[_Union[UniqueIds, _Mapping]] = ..., known: _Optional[bytes] = ..., rows: _Optional[_Union[StoredRows, _Mapping]] = ..., function: _Optional[bytes] = ..., end: _Optional[_Union[Nothing, _Mapping]] = ..., failed: _Optional[_Union[Failed, _Mapping]] = ..., piece: _Optional[_Union[Piece, _Mapping]] = ..., changed: _Optional[_Union[KeptRow, _Mapping]] = ..., kept: _Optional[bool] = ...) -> None: ...
+
+class KeptRow(_message.Message):
+    __slots__ = ("account", "kind", "key")
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    account: int
+    kind: int
+    key: bytes
+    def __init__(self, account: _Optional[int] = ..., kind: _Optional[int] = ..., key: _Optional[bytes] = ...) -> None: ...
 
 class Listed(_message.Message):
     __slots__ = ("position", "mailboxes", "rows", "names", "named", "subscribed")

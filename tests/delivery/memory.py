@@ -78,6 +78,9 @@ class KeepingAccount:
     async def expunged(self) -> list[Gone]:
         raise AssertionError
 
+    async def usage_lately(self) -> Usage:
+        return await self.usage()
+
     async def usage(self) -> Usage:
         return Usage(AccountRow(octets=self.held), Quota(self.quota_octets, 0, False), 1)
 

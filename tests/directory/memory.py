@@ -140,6 +140,9 @@ class MemoryAccount:
     async def expunged(self) -> list[Gone]:
         raise AssertionError
 
+    async def usage_lately(self) -> Usage:
+        return await self.usage()
+
     async def usage(self) -> Usage:
         return Usage(AccountRow(), NO_QUOTA, 0)
 

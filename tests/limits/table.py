@@ -17,6 +17,7 @@ CONVERSATION = "listeners/test_conversation.py::"
 COUNTS = "cases/smtp/test_counts.py::"
 APPEND = "listeners/test_imap_append.py::"
 TIME = "listeners/test_imap_time.py::"
+TOLD = "mailbox/test_told_rows.py::"
 REMEMBERED = "mailbox/test_remembered.py::"
 RUNS = "mailbox/test_local_account.py::"
 TRIMMING = "mailbox/test_trimming.py::"
@@ -320,6 +321,8 @@ LIMITS = {
     "remote_calls_open_max": REMOTE + "test_more_calls_than_may_be_open_wait",
     "remote_seconds_max": REMOTE + "test_an_answer_that_takes_too_long_is_waited_for_no_longer",
     "remote_wait_seconds_max": REMOTE + "test_a_node_that_cannot_be_spoken_to_is_unavailable_after_a_while",
+    "usage_lately_seconds_max": TOLD + "test_lately_is_some_seconds_ago_and_of_so_many_accounts",
+    "usages_lately_max": TOLD + "test_lately_is_some_seconds_ago_and_of_so_many_accounts",
     "reattached_at_once_max": REMOTE + "test_a_watch_goes_on_at_its_last_position_when_its_stream_is_cut",
     "reattach_seconds_max": REMOTE + "test_a_watch_goes_on_at_its_last_position_when_its_stream_is_cut",
     "stream_window_octets": STREAMS

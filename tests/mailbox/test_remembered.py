@@ -77,9 +77,9 @@ def test_as_many_are_remembered_as_may_be_and_those_last_asked_for(house: House)
     for name in names:
         _put(house, b"7", name)
     for name in (*names[:3], names[0], names[3]):
-        _row(house, name)
-    assert _remembered(house, names[0]) == b"7"
-    again = house.hand.start(house.account.row(Kind.DIRECTORY, names[1]))
+        house.hand.until(house.local.row(Kind.DIRECTORY, name))
+    assert house.now(house.local.row(Kind.DIRECTORY, names[0])) == b"7"
+    again = house.hand.start(house.local.row(Kind.DIRECTORY, names[1]))
     house.hand.settle()
     assert not again.done()
     house.load()
