@@ -59,7 +59,9 @@ def aims(standings: Standings, home: Home, rows: Mapping[int, Row], slots: int =
     ring = [standing.node for standing in standings.values() if standing.stays]
     if not any(node.dc == home.dc for node in ring):
         return []
-    held = {slot: _held(standings, row) for slot, row in rows.items()}
+    # What changed last stays, if another may move as well: an operator may have moved it.
+    oldest = sorted(rows.items(), key=lambda each: each[1].revision)
+    held = {slot: _held(standings, row) for slot, row in oldest}
     placed = placements(ring, home.dc, home.copies, held, slots)
     return [_filled(standings, home, placement, rows.get(slot)) for slot, placement in enumerate(placed)]
 

@@ -106,11 +106,12 @@ class Layer:
                 return other, taker
         return None
 
-    def even_primaries(self) -> None:
-        """Which of the copies is the primary: no copy moves."""
+    def even_primaries(self, slots: Iterable[int]) -> None:
+        """Which of the copies is the primary: no copy moves. Of `slots`, the first that may."""
         led: list[list[dict[int, None]]] = [[{} for _ in self.nodes] for _ in self.nodes]
         counts = [0] * len(self.nodes)
-        for slot, copies in enumerate(self.copies):
+        for slot in slots:
+            copies = self.copies[slot]
             counts[copies[0]] += 1
             for other in copies[1:]:
                 led[copies[0]][other][slot] = None

@@ -42,8 +42,9 @@ def placements(
 ) -> list[Placement]:
     """Of each slot of the data centre `home`, `copies` there and one in each other data centre.
 
-    `held` is what the map says now; a node of it that is not in `nodes` is leaving. ValueError: no node in
-    `home`, a name twice, or a weight that is not above 0.
+    `held` is what the map says now; a node of it that is not in `nodes` is leaving. Of slots that may move as
+    well, those move that come first in it. ValueError: no node in `home`, a name twice, or a weight that is
+    not above 0.
     """
     by_dc: dict[str, list[Node]] = {}
     for node in sorted(nodes, key=lambda node: node.name):
@@ -71,15 +72,15 @@ def _placed(nodes: list[Node], copies: int, held: Held, slots: int) -> list[tupl
     """In one data centre."""
     copies = min(copies, len({node.host for node in nodes}))
     layer = Layer(nodes, shares(nodes, copies, slots), shares(nodes, 1, slots), slots)
-    for slot in range(slots):
-        layer.keep(slot, held.get(slot, ()), copies)
+    for slot, names in held.items():
+        layer.keep(slot, names, copies)
     points, owners = _circle(nodes)
     for slot in range(slots):
         _fill(layer, slot, copies, owners, bisect_right(points, _point(f"slot {slot}")))
     layer.even()
     # What is held moves a little at a time: another call goes on.
     layer.part_racks(swaps_max=int(max(layer.shares)) // 20 if held else slots)
-    layer.even_primaries()
+    layer.even_primaries(dict.fromkeys((*held, *range(slots))))
     return [tuple(nodes[index].name for index in layer.copies[slot]) for slot in range(slots)]
 
 

@@ -297,6 +297,19 @@ def test_more_copies_and_a_higher_promise_are_followed_in_this_order_and_fewer_a
     assert {len(row.in_sync) for row in model.rows.values()} == {2}
 
 
+def test_what_an_operator_moves_stays_there_and_another_goes_back_for_it() -> None:
+    for moved in range(SLOTS):
+        model = whole("abc", 2)
+        row = model.rows[moved]
+        (other,) = {*"abc"} - set(row.replicas)
+        model.rows[moved] = replace(row, replicas=(other, row.replicas[1]), revision=2)
+        model.aim()
+        assert is_same(model.aimed[moved], model.rows[moved].replicas)
+        model.settle(random.Random(0))
+        assert is_settled(model)
+        assert max(held_of(model).values()) - min(held_of(model).values()) <= 1
+
+
 def two(rows: dict[int, Row], *standings: Standing, copies: int = 2) -> Iterator[Swap]:
     by_name = {each.node.name: each for each in standings}
     aimed = dict(enumerate(aims(by_name, Home("", 1, copies, 1), rows, len(rows))))
