@@ -52,6 +52,8 @@ LIVE = (
 
 AT_START = (
     Tunable("replica_returns_seconds", 1, "until a copy that was away counts again"),
+    Tunable("moves_per_node_max", 1, "partitions that move from a node, or to it, at the same time"),
+    Tunable("node_lost_seconds", 1, "that a node may be away before others get its copies"),
     Tunable("authentication_threads_max", 1, "passwords hashed at the same time, 64 MiB each"),
     Tunable("authentication_queue_max", 1, "logins that wait for that; more are told to try again"),
     Tunable("application_passwords_max", 1, "of an account"),

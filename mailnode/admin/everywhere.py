@@ -53,6 +53,7 @@ class Everywhere:
             "Status": self._status,
             "Checkpoint": self._checkpoints,
             "CheckpointDrop": self._first,
+            "ClusterStatus": self._cluster,
         }
 
     async def asked(self, name: str, request: Any) -> Any:
@@ -172,6 +173,18 @@ class Everywhere:
             nodes.append(answer)
         nodes.sort(key=lambda each: each.node)
         return _together(nodes)
+
+    async def _cluster(self, request: pb.ClusterStatusRequest) -> pb.ClusterStatusAnswer:
+        """One that does not answer is in it as the map knows it."""
+        others = self._others()
+        names = [self._name, *(other.name for other in others)]
+        found = await self._with(others, pb.ClusterSeenRequest())
+        seen = {
+            name: each
+            for name, each in zip(names, found, strict=True)
+            if isinstance(each, pb.ClusterSeenAnswer)
+        }
+        return self.operator.clustering.status(seen)
 
     async def _checkpoints(self, request: pb.CheckpointRequest) -> pb.CheckpointAnswer:
         """One that cannot be made leaves none."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mailnode.admin import domains, exporting, importing, reporting
 from mailnode.admin.clusterdomains import ClusterDomains
+from mailnode.admin.clustering import Clustering
 from mailnode.admin.domains import Domains
 from mailnode.admin.importing import Inlet
 from mailnode.admin.keeping import Checkpoints
@@ -70,6 +71,8 @@ class Operator:
     status: Status
     renaming: Renaming
     reports: Kept
+    cluster: Clustering | None = None
+    """Of a node of a directory there is none."""
 
     async def AccountAdd(self, request: pb.AccountAddRequest) -> pb.AddressAnswer:
         return _answer(await self.creation.create(request.address, request.password))
@@ -242,6 +245,32 @@ class Operator:
     async def DomainsTake(self, request: pb.DomainsTakeRequest) -> pb.DomainsTakeAnswer:
         self.domains.take()
         return pb.DomainsTakeAnswer()
+
+    async def ClusterStatus(self, request: pb.ClusterStatusRequest) -> pb.ClusterStatusAnswer:
+        """Of this node alone, where no other one answers."""
+        clustering = self.clustering
+        return clustering.status({clustering.core.me.node: clustering.seen()})
+
+    async def ClusterSeen(self, request: pb.ClusterSeenRequest) -> pb.ClusterSeenAnswer:
+        return self.clustering.seen()
+
+    async def ClusterMap(self, request: pb.ClusterMapRequest) -> pb.ClusterMapAnswer:
+        return await self.clustering.map(request)
+
+    async def ClusterMove(self, request: pb.ClusterMoveRequest) -> pb.ClusterMapAnswer:
+        return await self.clustering.move(request)
+
+    async def ClusterDrain(self, request: pb.ClusterDrainRequest) -> pb.ClusterDrainAnswer:
+        return await self.clustering.drain(request)
+
+    async def ClusterRemove(self, request: pb.ClusterRemoveRequest) -> pb.ClusterRemoveAnswer:
+        return await self.clustering.remove(request)
+
+    @property
+    def clustering(self) -> Clustering:
+        if self.cluster is None:
+            raise Refusal("this node is of no cluster: mailnode.toml has no table [cluster]")
+        return self.cluster
 
     async def Scrub(self, request: pb.ScrubRequest) -> pb.ScrubAnswer:
         if request.begin:

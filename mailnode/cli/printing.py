@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,15 @@ def _padded(cell: str, column: Column, width: int) -> str:
 def plain(row: Any) -> Any:
     """An answer's fields, or a row's."""
     fields = MessageToDict(row, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
-    return {name: _number(row, name, value) for name, value in fields.items()}
+    return {name: _plain(getattr(row, name), value) for name, value in fields.items()}
 
 
-def _number(row: Any, name: str, value: Any) -> Any:
+def _plain(field: Any, value: Any) -> Any:
     """Protobuf's own JSON writes numbers of 64 bits as strings, for readers that have only floats."""
-    field = getattr(row, name)
+    if isinstance(field, Message):
+        return plain(field)
+    if isinstance(value, list):
+        return [_plain(each, known) for each, known in zip(field, value, strict=True)]
     return field if isinstance(field, int) and not isinstance(field, bool) else value
 
 

@@ -13,6 +13,8 @@ import shtab
 from mailnode.cli import (
     amount,
     asking,
+    cluster_moves,
+    cluster_status,
     clustering,
     doctor,
     doctoring,
@@ -27,6 +29,7 @@ from mailnode.cli import (
     zone,
 )
 from mailnode.cluster.local_map import NODES_MAX
+from mailnode.cluster.map import PARTITIONS
 from mailnode.config import STANDARD_PORTS
 from mailnode.directory.attempt import Scope
 from mailnode.mailauth.key import KINDS
@@ -361,6 +364,24 @@ def _cluster(commands: Any) -> None:
     about = "of a directory that is made; without it, as where the token was made"
     join.add_argument("--hostname", default="", help=about)
     _openness(join)
+    _cluster_seen(of)
+
+
+def _cluster_seen(of: Any) -> None:
+    _shown(of, "status", "its nodes, the state of its partitions, what moves", cluster_status.status)
+    about = "who leads which partition, and who has copies: of an account, of one partition, or of all"
+    which = _shown(of, "map", about, cluster_status.mapped)
+    about = "a number, or the address of an account"
+    which.add_argument("which", nargs="?", default="", metavar="ADDRESS|PARTITION", help=about)
+    about = "empty a node: what it leads and its copies go to others; waits until that is done"
+    drain = _shown(of, "drain", about, cluster_moves.drain, "node")
+    drain.add_argument("--back", action="store_true", help="it gets its share again")
+    about = "let a node lead a partition, with a copy of it first if it has none"
+    move = _shown(of, "move", about, cluster_moves.move)
+    move.add_argument("partition", type=_partition, metavar="PARTITION")
+    move.add_argument("node", metavar="NODE")
+    about = "a node that is lost for good: others get its copies now"
+    _shown(of, "remove", about, cluster_moves.remove, "node")
 
 
 def _cluster_node(command: argparse.ArgumentParser) -> None:
@@ -408,6 +429,12 @@ def _shown(of: Any, name: str, about: str, run: Run, *arguments: str) -> argpars
     command = _asked(of, name, about, run, *arguments)
     command.add_argument("--json", action="store_true")
     return command
+
+
+def _partition(text: str) -> int:
+    if not text.isdecimal() or int(text) >= PARTITIONS:
+        raise argparse.ArgumentTypeError(f"{text!a} is no number from 0 to {PARTITIONS - 1}")
+    return int(text)
 
 
 def _days(text: str) -> int:

@@ -136,7 +136,7 @@ def _local_map(config: Config, incarnation: bytes) -> Map:
 async def _of_cluster(config: Config, at: ClusterAt, ground: Ground) -> AsyncIterator[Among]:
     run = int.from_bytes(ground.clock.random(16))
     address = at.listen or f"unix:{config.peer_socket.absolute()}"
-    async with joined(at, address, ground.shard, run) as made:
+    async with joined(at, address, ground.shard, run, limits=config.limits) as made:
         peers = Peers(made.map, config.limits, *(authority.credentials(config) or ()))
         streams = Streams(peers, made.source.joined.hex(), made.map.me, made.run, ground.clock, config.limits)
         peers.add(streams.add_to)

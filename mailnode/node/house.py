@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mailnode.admin.clusterdomains import ClusterDomains
+from mailnode.admin.clustering import Clustering
 from mailnode.admin.domains import Domains
 from mailnode.admin.keeping import Checkpoints
 from mailnode.admin.operator import Operator
@@ -307,4 +308,12 @@ def operator(
         ),
         parts.people.renaming,
         Kept(parts.accounts, parts.domains, parts.clock, parts.limits),
+        _clustering(config, parts),
     )
+
+
+def _clustering(config: Config, parts: House) -> Clustering | None:
+    joined, replication = parts.others.joined, parts.others.replication
+    if joined is None or replication is None:
+        return None
+    return Clustering(joined, replication.core, parts.people.lookup, config.shard)

@@ -697,3 +697,183 @@ class ReportSourcesAnswer(_message.Message):
     SOURCES_FIELD_NUMBER: _ClassVar[int]
     sources: _containers.RepeatedCompositeFieldContainer[ReportSourcesAnswer.Source]
     def __init__(self, sources: _Optional[_Iterable[_Union[ReportSourcesAnswer.Source, _Mapping]]] = ...) -> None: ...
+
+class ClusterStatusRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ClusterStatusAnswer(_message.Message):
+    __slots__ = ("cluster", "format", "etcd", "revision", "nodes", "states", "balancer")
+    class Node(_message.Message):
+        __slots__ = ("name", "address", "host", "rack", "dc", "weight", "leased", "leaving", "format", "led", "copied", "learning", "lag_entries", "lag_seconds", "seen")
+        NAME_FIELD_NUMBER: _ClassVar[int]
+        ADDRESS_FIELD_NUMBER: _ClassVar[int]
+        HOST_FIELD_NUMBER: _ClassVar[int]
+        RACK_FIELD_NUMBER: _ClassVar[int]
+        DC_FIELD_NUMBER: _ClassVar[int]
+        WEIGHT_FIELD_NUMBER: _ClassVar[int]
+        LEASED_FIELD_NUMBER: _ClassVar[int]
+        LEAVING_FIELD_NUMBER: _ClassVar[int]
+        FORMAT_FIELD_NUMBER: _ClassVar[int]
+        LED_FIELD_NUMBER: _ClassVar[int]
+        COPIED_FIELD_NUMBER: _ClassVar[int]
+        LEARNING_FIELD_NUMBER: _ClassVar[int]
+        LAG_ENTRIES_FIELD_NUMBER: _ClassVar[int]
+        LAG_SECONDS_FIELD_NUMBER: _ClassVar[int]
+        SEEN_FIELD_NUMBER: _ClassVar[int]
+        name: str
+        address: str
+        host: str
+        rack: str
+        dc: str
+        weight: float
+        leased: bool
+        leaving: bool
+        format: int
+        led: int
+        copied: int
+        learning: int
+        lag_entries: int
+        lag_seconds: float
+        seen: ClusterSeenAnswer
+        def __init__(self, name: _Optional[str] = ..., address: _Optional[str] = ..., host: _Optional[str] = ..., rack: _Optional[str] = ..., dc: _Optional[str] = ..., weight: _Optional[float] = ..., leased: _Optional[bool] = ..., leaving: _Optional[bool] = ..., format: _Optional[int] = ..., led: _Optional[int] = ..., copied: _Optional[int] = ..., learning: _Optional[int] = ..., lag_entries: _Optional[int] = ..., lag_seconds: _Optional[float] = ..., seen: _Optional[_Union[ClusterSeenAnswer, _Mapping]] = ...) -> None: ...
+    class State(_message.Message):
+        __slots__ = ("state", "partitions")
+        STATE_FIELD_NUMBER: _ClassVar[int]
+        PARTITIONS_FIELD_NUMBER: _ClassVar[int]
+        state: str
+        partitions: int
+        def __init__(self, state: _Optional[str] = ..., partitions: _Optional[int] = ...) -> None: ...
+    CLUSTER_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    ETCD_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    NODES_FIELD_NUMBER: _ClassVar[int]
+    STATES_FIELD_NUMBER: _ClassVar[int]
+    BALANCER_FIELD_NUMBER: _ClassVar[int]
+    cluster: str
+    format: int
+    etcd: _containers.RepeatedScalarFieldContainer[str]
+    revision: int
+    nodes: _containers.RepeatedCompositeFieldContainer[ClusterStatusAnswer.Node]
+    states: _containers.RepeatedCompositeFieldContainer[ClusterStatusAnswer.State]
+    balancer: str
+    def __init__(self, cluster: _Optional[str] = ..., format: _Optional[int] = ..., etcd: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., nodes: _Optional[_Iterable[_Union[ClusterStatusAnswer.Node, _Mapping]]] = ..., states: _Optional[_Iterable[_Union[ClusterStatusAnswer.State, _Mapping]]] = ..., balancer: _Optional[str] = ...) -> None: ...
+
+class ClusterSeenRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ClusterSeenAnswer(_message.Message):
+    __slots__ = ("version", "disk_free_octets", "etcd", "lags", "moves", "moved", "left", "under_way", "rate")
+    class Lag(_message.Message):
+        __slots__ = ("node", "entries", "seconds")
+        NODE_FIELD_NUMBER: _ClassVar[int]
+        ENTRIES_FIELD_NUMBER: _ClassVar[int]
+        SECONDS_FIELD_NUMBER: _ClassVar[int]
+        node: str
+        entries: int
+        seconds: float
+        def __init__(self, node: _Optional[str] = ..., entries: _Optional[int] = ..., seconds: _Optional[float] = ...) -> None: ...
+    class Move(_message.Message):
+        __slots__ = ("partition", "to", "entries", "of")
+        PARTITION_FIELD_NUMBER: _ClassVar[int]
+        FROM_FIELD_NUMBER: _ClassVar[int]
+        TO_FIELD_NUMBER: _ClassVar[int]
+        ENTRIES_FIELD_NUMBER: _ClassVar[int]
+        OF_FIELD_NUMBER: _ClassVar[int]
+        partition: int
+        to: str
+        entries: int
+        of: int
+        def __init__(self, partition: _Optional[int] = ..., to: _Optional[str] = ..., entries: _Optional[int] = ..., of: _Optional[int] = ..., **kwargs) -> None: ...
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    DISK_FREE_OCTETS_FIELD_NUMBER: _ClassVar[int]
+    ETCD_FIELD_NUMBER: _ClassVar[int]
+    LAGS_FIELD_NUMBER: _ClassVar[int]
+    MOVES_FIELD_NUMBER: _ClassVar[int]
+    MOVED_FIELD_NUMBER: _ClassVar[int]
+    LEFT_FIELD_NUMBER: _ClassVar[int]
+    UNDER_WAY_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    disk_free_octets: int
+    etcd: str
+    lags: _containers.RepeatedCompositeFieldContainer[ClusterSeenAnswer.Lag]
+    moves: _containers.RepeatedCompositeFieldContainer[ClusterSeenAnswer.Move]
+    moved: int
+    left: int
+    under_way: int
+    rate: float
+    def __init__(self, version: _Optional[str] = ..., disk_free_octets: _Optional[int] = ..., etcd: _Optional[str] = ..., lags: _Optional[_Iterable[_Union[ClusterSeenAnswer.Lag, _Mapping]]] = ..., moves: _Optional[_Iterable[_Union[ClusterSeenAnswer.Move, _Mapping]]] = ..., moved: _Optional[int] = ..., left: _Optional[int] = ..., under_way: _Optional[int] = ..., rate: _Optional[float] = ...) -> None: ...
+
+class ClusterMapRequest(_message.Message):
+    __slots__ = ("address", "all", "partition")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    ALL_FIELD_NUMBER: _ClassVar[int]
+    PARTITION_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    all: bool
+    partition: int
+    def __init__(self, address: _Optional[str] = ..., all: _Optional[bool] = ..., partition: _Optional[int] = ...) -> None: ...
+
+class ClusterMapAnswer(_message.Message):
+    __slots__ = ("rows",)
+    class Row(_message.Message):
+        __slots__ = ("partition", "primary", "in_sync", "replicas", "epoch", "min_insync", "state")
+        PARTITION_FIELD_NUMBER: _ClassVar[int]
+        PRIMARY_FIELD_NUMBER: _ClassVar[int]
+        IN_SYNC_FIELD_NUMBER: _ClassVar[int]
+        REPLICAS_FIELD_NUMBER: _ClassVar[int]
+        EPOCH_FIELD_NUMBER: _ClassVar[int]
+        MIN_INSYNC_FIELD_NUMBER: _ClassVar[int]
+        STATE_FIELD_NUMBER: _ClassVar[int]
+        partition: int
+        primary: str
+        in_sync: _containers.RepeatedScalarFieldContainer[str]
+        replicas: _containers.RepeatedScalarFieldContainer[str]
+        epoch: int
+        min_insync: int
+        state: str
+        def __init__(self, partition: _Optional[int] = ..., primary: _Optional[str] = ..., in_sync: _Optional[_Iterable[str]] = ..., replicas: _Optional[_Iterable[str]] = ..., epoch: _Optional[int] = ..., min_insync: _Optional[int] = ..., state: _Optional[str] = ...) -> None: ...
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    rows: _containers.RepeatedCompositeFieldContainer[ClusterMapAnswer.Row]
+    def __init__(self, rows: _Optional[_Iterable[_Union[ClusterMapAnswer.Row, _Mapping]]] = ...) -> None: ...
+
+class ClusterMoveRequest(_message.Message):
+    __slots__ = ("partition", "node")
+    PARTITION_FIELD_NUMBER: _ClassVar[int]
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    partition: int
+    node: str
+    def __init__(self, partition: _Optional[int] = ..., node: _Optional[str] = ...) -> None: ...
+
+class ClusterDrainRequest(_message.Message):
+    __slots__ = ("node", "back")
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    BACK_FIELD_NUMBER: _ClassVar[int]
+    node: str
+    back: bool
+    def __init__(self, node: _Optional[str] = ..., back: _Optional[bool] = ...) -> None: ...
+
+class ClusterDrainAnswer(_message.Message):
+    __slots__ = ("node", "keeps_copies")
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    KEEPS_COPIES_FIELD_NUMBER: _ClassVar[int]
+    node: str
+    keeps_copies: bool
+    def __init__(self, node: _Optional[str] = ..., keeps_copies: _Optional[bool] = ...) -> None: ...
+
+class ClusterRemoveRequest(_message.Message):
+    __slots__ = ("node",)
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    node: str
+    def __init__(self, node: _Optional[str] = ...) -> None: ...
+
+class ClusterRemoveAnswer(_message.Message):
+    __slots__ = ("node", "partitions")
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    PARTITIONS_FIELD_NUMBER: _ClassVar[int]
+    node: str
+    partitions: int
+    def __init__(self, node: _Optional[str] = ..., partitions: _Optional[int] = ...) -> None: ...

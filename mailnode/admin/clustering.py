@@ -1,0 +1,164 @@
+"""What an operator sees and wants of the cluster, as this node knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+
+from mailnode.admin.refusal import Refusal
+from mailnode.cluster.census import State, census, state
+from mailnode.cluster.etcd import EtcdError
+from mailnode.cluster.joined import Joined
+from mailnode.cluster.lag import lags, learning
+from mailnode.cluster.map import NotMapped
+from mailnode.cluster.replica_messages import Row
+from mailnode.cluster.replicas import Replicas
+from mailnode.cluster.ring import SLOTS
+from mailnode.cluster.wishes import Refused, Wishes
+from mailnode.directory.lookup import Lookup
+from mailnode.pb import admin_pb2 as pb
+from mailnode.store.space import free_and_whole
+
+MOVES_SHOWN_MAX = 200
+"""Of one node: after a restart all of its copies catch up."""
+
+Seen = Mapping[str, pb.ClusterSeenAnswer]
+"""By node, of those that answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clustering:
+    joined: Joined
+    core: Replicas
+    lookup: Lookup
+    shard: Path
+
+    # -- what is so
+
+    def seen(self) -> pb.ClusterSeenAnswer:
+        """What no other node knows."""
+        free, _ = free_and_whole(self.shard)
+        moving, me = self.joined.balancer.moving, self.core.me.node
+        found = pb.ClusterSeenAnswer.Lag
+        moves = islice(learning(self.core), MOVES_SHOWN_MAX)
+        return pb.ClusterSeenAnswer(
+            version=version("mailnode"),
+            disk_free_octets=free,
+            etcd=self.joined.source.ailment,
+            lags=[
+                found(node=name, entries=lag.entries, seconds=lag.seconds)
+                for name, lag in lags(self.core).items()
+            ],
+            moves=[
+                pb.ClusterSeenAnswer.Move(
+                    partition=each.partition, to=each.node, entries=each.entries, of=each.of, **{"from": me}
+                )
+                for each in moves
+            ],
+            moved=moving.moved,
+            left=moving.left,
+            under_way=moving.under_way,
+            rate=moving.rate(),
+        )
+
+    def status(self, seen: Seen) -> pb.ClusterStatusAnswer:
+        source = self.joined.source
+        found = census(source.map.rows(), source.homes, source.leases)
+        answer = pb.ClusterStatusAnswer(
+            cluster=source.joined.hex(),
+            format=source.cluster.format if source.cluster is not None else 0,
+            etcd=source.etcd.endpoints,
+            revision=source.revision,
+            balancer=source.balancer,
+            states=[
+                pb.ClusterStatusAnswer.State(state=each, partitions=found.states[each]) for each in State
+            ],
+        )
+        for name, node in sorted(source.nodes.items()):
+            peer = node.peer
+            added = answer.nodes.add(
+                name=name,
+                address=peer.address,
+                host=peer.host,
+                rack=peer.rack,
+                dc=peer.dc,
+                weight=peer.weight,
+                leased=node.member in source.leases,
+                leaving=node.is_leaving,
+                format=node.format,
+                led=found.led[name],
+                copied=found.copied[name],
+                learning=found.learning[name],
+                seen=seen.get(name),
+            )
+            for lag in _lags_of(name, seen):
+                added.lag_entries += lag.entries
+                added.lag_seconds = max(added.lag_seconds, lag.seconds)
+        return answer
+
+    async def map(self, request: pb.ClusterMapRequest) -> pb.ClusterMapAnswer:
+        if request.all:
+            return pb.ClusterMapAnswer(rows=list(self._all()))
+        if not request.address:
+            return self._of(request.partition)
+        owner = await self.lookup.owner(request.address)
+        if owner is None:
+            raise Refusal(f"{request.address!a} is no account of this cluster")
+        return self._of(owner.account >> 48)
+
+    def _of(self, partition: int) -> pb.ClusterMapAnswer:
+        try:
+            row = self.joined.map.row(partition)
+        except NotMapped as error:
+            raise Refusal(str(error)) from None
+        return pb.ClusterMapAnswer(rows=[self._told(partition, row)])
+
+    def _all(self) -> Iterator[pb.ClusterMapAnswer.Row]:
+        return (self._told(partition, row) for partition, row in self.joined.map.rows())
+
+    def _told(self, partition: int, row: Row) -> pb.ClusterMapAnswer.Row:
+        source = self.joined.source
+        home = source.homes.get(partition // SLOTS)
+        return pb.ClusterMapAnswer.Row(
+            partition=partition,
+            primary=row.primary.node,
+            in_sync=[member.node for member in row.in_sync],
+            replicas=row.replicas,
+            epoch=row.epoch,
+            min_insync=row.min_insync,
+            state=state(row, home, source.leases) if home is not None else "",
+        )
+
+    # -- what is wanted
+
+    @property
+    def _wishes(self) -> Wishes:
+        return Wishes(self.joined.source, self.joined.swaps)
+
+    async def move(self, request: pb.ClusterMoveRequest) -> pb.ClusterMapAnswer:
+        try:
+            row = await self._wishes.move(request.partition, request.node)
+        except (Refused, EtcdError) as error:
+            raise Refusal(str(error)) from None
+        return pb.ClusterMapAnswer(rows=[self._told(request.partition, row)])
+
+    async def drain(self, request: pb.ClusterDrainRequest) -> pb.ClusterDrainAnswer:
+        try:
+            has_room = await self._wishes.leave(request.node, not request.back)
+        except (Refused, EtcdError) as error:
+            raise Refusal(str(error)) from None
+        return pb.ClusterDrainAnswer(node=request.node, keeps_copies=not has_room)
+
+    async def remove(self, request: pb.ClusterRemoveRequest) -> pb.ClusterRemoveAnswer:
+        try:
+            partitions = await self._wishes.remove(request.node)
+        except (Refused, EtcdError) as error:
+            raise Refusal(str(error)) from None
+        return pb.ClusterRemoveAnswer(node=request.node, partitions=partitions)
+
+
+def _lags_of(name: str, seen: Seen) -> Iterator[pb.ClusterSeenAnswer.Lag]:
+    return (lag for each in seen.values() for lag in each.lags if lag.node == name)
