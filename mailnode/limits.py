@@ -260,6 +260,7 @@ class Limits:
     stream_window_octets: int = 2 * MiB  # of frames that a node has not taken: two of them on their way
     stream_silence_seconds_max: int = 10  # a node that takes nothing so long is asked anew
     stream_retry_seconds_max: float = 1.0  # between two attempts: a node that starts has not to wait long
+    snapshot_silence_seconds_max: int = 60  # then its taker is given up: its disk may have much to do
     snapshots_at_once_max: int = 4  # that are sent: each holds on the disk what was dropped since it began
     snapshot_octets_a_second: int = 64 * MiB  # of all that are sent: half of what a slow network carries
     bulletin_accounts_max: int = 10_000  # changed, kept for nodes that read late: else they look at all

@@ -24,6 +24,7 @@ from mailnode.cluster.replica import RESEND_SECONDS, Replica
 from mailnode.cluster.replica_log import Log
 from mailnode.cluster.replica_messages import (
     Ack,
+    Append,
     Entry,
     Fetch,
     Frame,
@@ -349,7 +350,19 @@ class Replicas:
         for to in list(self._outbox):
             if to not in self._busy:
                 self._busy.add(to)
-                yield Frame(self.me, self.run, to, tuple(self._outbox.pop(to)))
+                yield Frame(self.me, self.run, to, self._taken_out(to))
+
+    def _taken_out(self, to: Member) -> tuple[Message, ...]:
+        """What is in the next frame: not all, if what was read for many partitions is too much for one."""
+        messages = self._outbox.pop(to)
+        octets = 0
+        for count, message in enumerate(messages, 1):
+            if isinstance(message, Append):
+                octets += sum([len(entry.data) for entry in message.entries])
+            if octets >= self._frame_octets_max and count < len(messages):
+                self._outbox[to] = messages[count:]
+                return tuple(messages[:count])
+        return tuple(messages)
 
     def _say(self, to: Member, message: Message) -> None:
         self._outbox.setdefault(to, []).append(message)

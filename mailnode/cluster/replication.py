@@ -537,7 +537,12 @@ class Replication:
     def _begin_task(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("work beside the commits failed", exc_info=error)
 
     async def _fetch(self, fetch: Fetch) -> None:
         found = await asyncio.get_running_loop().run_in_executor(self._loads, self._read, fetch)

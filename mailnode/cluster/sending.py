@@ -73,6 +73,11 @@ class Way:
                 await self._stream()
             except LOST as error:
                 self._tell(reason(error))
+            except asyncio.CancelledError:
+                raise_if_cancelled()
+                self._tell("the channel was closed")
+            except Exception:
+                log.exception("a frame to node %s could not be made", self.to.node)
             if self._sent:
                 pause = _RETRY_SECONDS_MIN
             await asyncio.sleep(pause)
@@ -138,6 +143,13 @@ class Way:
                     raise Lost(_ended(reading))
                 self._waking.clear()
                 await self._waking.wait()
+
+
+def raise_if_cancelled() -> None:
+    """Called where CancelledError came: gRPC raises it for a call whose channel was closed, too."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def greeted(call: Any, hello: Hello, to: Member, seconds: float) -> None:

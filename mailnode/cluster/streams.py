@@ -29,6 +29,7 @@ from mailnode.cluster.sending import (
     Lost,
     Way,
     greeted,
+    raise_if_cancelled,
     reason,
     written,
 )
@@ -83,6 +84,8 @@ class Streams:
 
     def send(self, frame: Frame) -> None:
         """At once, without blocking; one frame to a member until `taken(member)`."""
+        if self._is_stopping:
+            return
         way = self._ways.get(frame.to)
         if way is None:
             way = Way(frame.to, self._hello, self._channels, self._limits, self._was_taken)
@@ -97,7 +100,7 @@ class Streams:
 
         What `octets` raises ends it, too, and the other side takes nothing of it for whole.
         """
-        silence = self._limits.stream_silence_seconds_max
+        silence = self._limits.snapshot_silence_seconds_max
         try:
             call = self._channels.channel(frame.to.node).stream_unary(
                 f"/{SERVICE}/{SNAPSHOT}", None, Taken.FromString
@@ -116,9 +119,13 @@ class Streams:
                     await written(call, piece, silence)
             await written(call, tally.end(), silence)
             await call.done_writing()
-            await call
+            async with asyncio.timeout(silence):
+                await call
         except LOST as error:
             raise Lost(reason(error)) from error
+        except asyncio.CancelledError:
+            raise_if_cancelled()
+            raise Lost("the channel was closed") from None
         finally:
             call.cancel()
 

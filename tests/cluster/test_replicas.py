@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from mailnode.cluster.replica import Replica
-from mailnode.cluster.replica_messages import Frame, Member, Row
-from mailnode.cluster.replicas import Replicas
+from mailnode.cluster.replica_messages import Append, Entry, Frame, Member, Position, Row
+from mailnode.cluster.replicas import FRAME_OCTETS_MAX, Replicas
 
 A, B = Member("a", 1), Member("b", 1)
 PARTITIONS = 50
@@ -92,3 +92,17 @@ def test_all_are_looked_at_when_the_lease_of_the_primary_falls(
     two.nodes[B].lease(A, False)
     two.nodes[B].tick(two.now + 5)
     assert len(two.nodes[B].ready().swaps[0]) == PARTITIONS
+
+
+def test_what_was_read_for_many_partitions_goes_in_frames_of_bounded_size(two: Two) -> None:
+    """A peer takes no frame of more than the largest entry and a bit."""
+    core = two.nodes[A]
+    for partition in range(5):
+        entry = Entry(Position(1, 2), bytes(FRAME_OCTETS_MAX * 2 // 3))
+        core._say(B, Append(partition, 1, Position(1, 1), (entry,), 0))
+    said: list[list[int]] = []
+    while frames := core.ready().frames:
+        (frame,) = frames
+        said.append([message.partition for message in frame.messages if isinstance(message, Append)])
+        core.taken(B)
+    assert said == [[0, 1], [2, 3], [4]]

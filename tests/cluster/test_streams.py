@@ -42,6 +42,9 @@ class Net:
             self._channels[node] = grpc.aio.insecure_channel(f"unix:{self.path / node}", options=options)
         return self._channels[node]
 
+    async def close_channel(self, node: str) -> None:
+        await self._channels.pop(node).close()
+
     async def close(self) -> None:
         for node in self.nodes:
             await node.close()
@@ -132,6 +135,38 @@ def test_a_stream_comes_back_with_its_node(tmp_path: Path) -> None:
             await a.taken.get()
             a.streams.send(said(B, b"2"))
         assert await again.received.get() == said(B, b"2")
+
+    run(tmp_path, body)
+
+
+def test_a_stream_goes_on_by_another_channel_when_its_own_was_closed(tmp_path: Path) -> None:
+    async def body(net: Net) -> None:
+        a, b = Node(net, A), Node(net, B)
+        await b.listen()
+        for number in range(3):
+            a.streams.send(said(B, b"1", first=number + 1))
+            assert await b.received.get() == said(B, b"1", first=number + 1)
+            assert await a.taken.get() == B
+            await net.close_channel("b")
+        deaf = Deaf(net)
+        await b.close()
+        await deaf.listen()
+        a.streams.send(said(B, b"1" * 8 * MiB))
+        await deaf.begins.wait()
+        await net.close_channel("b")
+        assert await a.taken.get() == B
+
+    run(tmp_path, body)
+
+
+def test_a_frame_that_cannot_be_made_is_lost_alone(tmp_path: Path) -> None:
+    async def body(net: Net) -> None:
+        a, b = Node(net, A), Node(net, B)
+        await b.listen()
+        a.streams.send(Frame(A, 1 << 200, B, ()))
+        assert await a.taken.get() == B
+        a.streams.send(said(B, b"1"))
+        assert await b.received.get() == said(B, b"1")
 
     run(tmp_path, body)
 
@@ -232,9 +267,11 @@ class Deaf(Node):
     def __init__(self, net: Net) -> None:
         super().__init__(net, B)
         self.began = 0
+        self.begins = asyncio.Event()
 
     async def _deaf(self, pieces: AsyncIterator[bytes], context: Any) -> None:
         self.began += 1
+        self.begins.set()
         await context.send_initial_metadata(Hello("c1", B, RUN).metadata(A))
         await asyncio.Event().wait()
 
@@ -287,6 +324,7 @@ def test_who_begins_anew_ends_its_stream_before(tmp_path: Path) -> None:
         a.streams.send(said(B, b"1"))
         assert await b.received.get() == said(B, b"1")
         assert await first.code() != grpc.StatusCode.OK
+        assert await a.taken.get() == B
         a.streams.send(said(B, b"2"))
         assert await b.received.get() == said(B, b"2")
 
@@ -410,6 +448,48 @@ def test_who_cannot_take_a_snapshot_says_so(tmp_path: Path) -> None:
         await b.listen()
         with pytest.raises(Lost):  # why stands in the log of the other
             await a.streams.give(SNAPSHOT, chunks(300))
+
+    run(tmp_path, body)
+
+
+def test_a_snapshot_whose_taker_hangs_is_given_up(tmp_path: Path) -> None:
+    async def body(net: Net) -> None:
+        a, b = Node(net, A, limits=replace(LIMITS, snapshot_silence_seconds_max=1)), Node(net, B)
+
+        hangs_at_the_end = False
+
+        async def take(_: Frame, octets: AsyncIterator[bytes]) -> None:
+            if hangs_at_the_end:
+                assert [chunk async for chunk in octets]
+            await asyncio.Event().wait()
+
+        b.streams.given = take
+        await b.listen()
+        for count in (300, 3):
+            hangs_at_the_end = count == 3
+            with pytest.raises(Lost, match="TimeoutError"):
+                await a.streams.give(SNAPSHOT, chunks(count))
+
+    run(tmp_path, body)
+
+
+def test_a_snapshot_whose_channel_is_closed_is_lost(tmp_path: Path) -> None:
+    async def body(net: Net) -> None:
+        a, b = Node(net, A), Node(net, B)
+        began = asyncio.Event()
+
+        async def take(_: Frame, octets: AsyncIterator[bytes]) -> None:
+            await anext(octets)
+            began.set()
+            await asyncio.Event().wait()
+
+        b.streams.given = take
+        await b.listen()
+        giving = asyncio.ensure_future(a.streams.give(SNAPSHOT, chunks(300)))
+        await began.wait()
+        await net.close_channel("b")
+        with pytest.raises(Lost):
+            await giving
 
     run(tmp_path, body)
 

@@ -330,6 +330,7 @@ LIMITS = {
     "stream_silence_seconds_max": STREAMS + "test_a_peer_that_takes_nothing_for_too_long_is_asked_anew",
     "stream_retry_seconds_max": STREAMS
     + "test_a_frame_to_nobody_is_lost_after_a_while_and_the_next_may_be_made",
+    "snapshot_silence_seconds_max": STREAMS + "test_a_snapshot_whose_taker_hangs_is_given_up",
     "snapshots_at_once_max": "cluster/test_snapshots.py::"
     "test_so_many_are_given_at_a_time_and_meanwhile_none_again",
     "snapshot_octets_a_second": "cluster/test_throttle.py::"
