@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from google.protobuf.message import DecodeError
 
 from mailnode.clock import Clock
-from mailnode.cluster.partitions import Append, NotKnown, NotPrimary, Partitions, Unavailable
+from mailnode.cluster.partitions import Append, NotKnown, NotPrimary, Partitions
 from mailnode.limits import Limits
 from mailnode.mailbox.appended import Appended, LargeAppended, entries_of
 from mailnode.mailbox.arrays import Arrays
@@ -417,12 +417,7 @@ class LocalAccount:
     def _decision(self, intent: Intent, arrays: Arrays | None) -> Change | Result:
         if self._ended:
             raise NotPrimary(self._partition, "")
-        try:
-            self._partitions.check(self._partition)
-        except NotPrimary:
-            raise
-        except Unavailable:
-            return Result(refused="UNAVAILABLE")
+        self._partitions.check(self._partition)
         # Few, and mostly absent: the shard's filters answer from memory.
         rows = {each: self._reads.row_asked(*each) for each in rows_asked(intent)}
         quota = self._quotas.of(self._decided.row)

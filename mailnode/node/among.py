@@ -22,6 +22,7 @@ from mailnode.cluster.joined import Joined, joined
 from mailnode.cluster.map import Map
 from mailnode.cluster.partitions import Partitions
 from mailnode.cluster.peers import Peers
+from mailnode.cluster.renewal import Renewal
 from mailnode.cluster.replicas import Replicas
 from mailnode.cluster.replication import Replication
 from mailnode.cluster.streams import Streams
@@ -150,7 +151,9 @@ async def _of_cluster(config: Config, at: ClusterAt, ground: Ground) -> AsyncIte
             ground.metrics,
             replication,
         )
-        running: list[asyncio.Task[None]] = []
+        source, files = made.source, authority.files_of(config)
+        renewal = Renewal(source.etcd, source.keys, files, ground.clock, peers.show)
+        running = [asyncio.ensure_future(renewal.run())]
         try:
             begin = partial(_begin, made, replication, running)
             yield Among(made.map, peers, partitions, begin, made, replication)
