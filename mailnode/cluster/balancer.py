@@ -22,8 +22,10 @@ from mailnode.cluster.etcd_lease import Lease
 from mailnode.cluster.etcd_map import AGAIN_SECONDS, EtcdMap
 from mailnode.cluster.etcd_rows import Home, Registered
 from mailnode.cluster.etcd_swaps import SWAPS_MAX, Swaps
+from mailnode.cluster.far_aims import far_asked, far_nodes
 from mailnode.cluster.layer import Node
 from mailnode.cluster.moving import Moving
+from mailnode.cluster.others import Alike
 from mailnode.cluster.replica_messages import Member, Row, Swap
 from mailnode.cluster.ring import SLOTS
 from mailnode.limits import Limits
@@ -46,6 +48,9 @@ class Balancer:
         self._away: dict[Member, float] = {}
         """Since when a shard of the registry has no lease."""
         self._aimed = Aimed()
+        self._alike = Alike(source)
+        self._far_placed: object = None
+        """What there was when far copies were where they should be."""
 
     async def run(self, lease: Lease) -> None:
         """For ever."""
@@ -74,7 +79,7 @@ class Balancer:
         return answer.is_done
 
     def _is_unmapped(self) -> bool:
-        return any(self._lacks(number) for number in self._source.homes)
+        return any(self._lacks(number) for number in self._source.own_homes())
 
     def _lacks(self, number: int) -> bool:
         """Some partition of the home has no row."""
@@ -83,10 +88,12 @@ class Balancer:
 
     async def _balance(self) -> None:
         standings = self._standings()
-        for number, home in sorted(self._source.homes.items()):
+        for number, home in sorted(self._source.own_homes().items()):
             if self._lacks(number):
                 await self._begin(number, home, standings)
         await self._move(standings)
+        await self._place_far()
+        await self._alike.agree()
 
     # -- the nodes
 
@@ -136,10 +143,28 @@ class Balancer:
             done += await self._swaps.swap(swaps[begin : begin + SWAPS_MAX])
         return done
 
+    # -- other data centres
+
+    async def _place_far(self) -> None:
+        """A copy of each partition in each of them; `sync_dcs` as the home says."""
+        homes, nodes = self._source.own_homes(), far_nodes(self._source.others.values())
+        rows = {number: self._slots(number) for number in homes}
+        far = {number: [(row.far, row.sync_dcs) for row in each.values()] for number, each in rows.items()}
+        if (homes, nodes, far) == self._far_placed:
+            return
+        asked = list[Swap]()
+        for number, home in homes.items():
+            found = await asyncio.to_thread(far_asked, rows[number], home, nodes)
+            asked += [Swap(number * SLOTS + slot, row) for slot, row in found]
+        await self._swap(asked)
+        if not asked:
+            self._far_placed = homes, nodes, far
+
     # -- moves
 
     async def _move(self, standings: Standings) -> None:
-        homes, rows = dict(self._source.homes), dict(self._source.map.rows())
+        homes = self._source.own_homes()
+        rows = {at: row for at, row in self._source.map.rows() if at // SLOTS in homes}
         is_reached = self.moving.left == 0 and self._aimed.asks()
         if is_reached or not self._aimed.holds(homes, standings, rows):
             self._aimed = await asyncio.to_thread(aimed, homes, standings, rows)

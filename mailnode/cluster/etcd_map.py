@@ -50,9 +50,15 @@ class EtcdMap:
         self.cluster: Cluster | None = None
         self.nodes: dict[str, Registered] = {}
         self.homes: dict[int, Home] = {}
+        self.dcs: dict[str, tuple[str, ...]] = {}
+        """The endpoints of each data centre's etcd."""
+        self.others: dict[str, EtcdMap] = {}
+        """What the etcd of each other data centre says (`cluster/others`)."""
         self.domains: dict[str, DomainText] = {}
         self.signing: dict[str, dict[str, SealedKey]] = {}
         """Keys of domains, by selector; also of a domain that was removed, for it may come back."""
+        self.domain_changes = 0
+        """How often some of them changed."""
         self.leases: dict[Member, int] = {}
         """Those that are held: the run of each shard's process."""
         self.balancer = ""
@@ -67,6 +73,8 @@ class EtcdMap:
         self.changes = 0
         """How often something was taken."""
         self._changed = asyncio.Event()
+        self.told: Callable[[], None] = lambda: None
+        """Called when something was taken."""
 
     # -- whoever follows
 
@@ -115,7 +123,7 @@ class EtcdMap:
             self._take(found[at : at + SLICE_PAIRS], ())
             await asyncio.sleep(0)
         self.revision = max(revisions)
-        self._happened()
+        self.happened()
         self._recover()
 
     async def run(self) -> None:
@@ -150,11 +158,28 @@ class EtcdMap:
             self._understood(pair.key, self._put, pair)
         if self._domains_changed:
             names, self._domains_changed = frozenset(self._domains_changed), set()
+            self.domain_changes += 1
             for told in self._domains_told:
                 told(names)
-        self._happened()
+        self.happened()
 
-    def _happened(self) -> None:
+    def latest_homes(self) -> dict[int, Home]:
+        """Of each home what the data centre says that knows its latest generation."""
+        latest: dict[int, Home] = {}
+        for source in (self, *self.others.values()):
+            for number, home in source.homes.items():
+                if number not in latest or home.generation > latest[number].generation:
+                    latest[number] = home
+        return latest
+
+    def own_homes(self) -> dict[int, Home]:
+        """Those whose partitions this etcd has the rows of."""
+        dc = self.cluster.dc if self.cluster is not None else ""
+        return {number: home for number, home in self.latest_homes().items() if home.dc == dc}
+
+    def happened(self) -> None:
+        """Something is known that was not."""
+        self.told()
         self.changes += 1
         self._changed.set()
         self._changed = asyncio.Event()
@@ -206,6 +231,8 @@ class EtcdMap:
                 self._put_lease(rows.member_of(rest), rows.run_of(pair.value))
             case "home":
                 self.homes[int(rest, 16)] = rows.home_of(pair.value)
+            case "dc":
+                self.dcs[rest] = rows.endpoints_of(pair.value)
             case "domain":
                 self._put_domain(rest, rows.domain_of(pair.value, pair.revision))
             case "key":
@@ -229,6 +256,8 @@ class EtcdMap:
                 self._tell_lease(member)
             case "home":
                 self.homes.pop(int(rest, 16), None)
+            case "dc":
+                self.dcs.pop(rest, None)
             case "domain":
                 self.domains.pop(rest, None)
                 self._domains_changed.add(rest)

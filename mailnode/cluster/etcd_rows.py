@@ -5,6 +5,7 @@
     PREFIX/lease/NAME/SHARD   LeaseRow, which goes with the node's lease; SHARD is its incarnation in hex
     PREFIX/row/0a1b           MapRow of a partition, by its number in hex
     PREFIX/home/0             HomeRow of a home, in hex
+    PREFIX/dc/NAME            DataCentreRow
     PREFIX/domain/NAME        DomainRow
     PREFIX/key/DOMAIN/NAME    KeyRow: a key that the domain's mail is signed with, by its selector
     PREFIX/authority          AuthorityRow
@@ -17,6 +18,7 @@ The values are defined in protos/cluster.proto. A key that this program does not
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,6 +127,9 @@ class Keys:
 
     def home(self, home: int) -> bytes:
         return self._key(f"home/{home:x}")
+
+    def dc(self, name: str) -> bytes:
+        return self._key(f"dc/{name}")
 
     def domain(self, name: str) -> bytes:
         return self._key(f"domain/{name}")
@@ -244,6 +249,14 @@ def home_octets(home: Home) -> bytes:
 def home_of(octets: bytes) -> Home:
     found = _read(pb.HomeRow, octets)
     return Home(found.dc, found.generation, found.copies, found.min_insync, tuple(found.sync_dcs))
+
+
+def dc_octets(endpoints: Iterable[str]) -> bytes:
+    return pb.DataCentreRow(endpoints=endpoints).SerializeToString()
+
+
+def endpoints_of(octets: bytes) -> tuple[str, ...]:
+    return tuple(_read(pb.DataCentreRow, octets).endpoints)
 
 
 def domain_octets(domain: DomainText) -> bytes:

@@ -22,7 +22,7 @@ class _Sent(NamedTuple):
 
     def is_over(self, progress: Progress | None) -> bool:
         """It has it, or it is to be sent anew."""
-        if progress is None or self.epoch != self.replica.epoch or progress.is_given:
+        if progress is None or self.epoch != self.replica.epoch or progress.is_given or progress.is_probed:
             return True
         if not self.seq:
             return not progress.is_fetched

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from mailnode.cluster import etcd_rows as rows
 from mailnode.cluster.balancer import Balancer
@@ -21,6 +22,7 @@ from mailnode.cluster.etcd_map import AGAIN_SECONDS, EtcdMap, OtherCluster
 from mailnode.cluster.etcd_rows import Keys, Registered
 from mailnode.cluster.etcd_swaps import Swaps
 from mailnode.cluster.map import Map, Peer
+from mailnode.cluster.others import Others
 from mailnode.cluster.replica_messages import Member
 from mailnode.cluster.ring import SLOTS
 from mailnode.clustered import ClusterAt
@@ -34,12 +36,14 @@ log = logging.getLogger(__name__)
 _LIMITS = Limits()
 
 _NAME_TAKEN = "another node named {name} runs, with another disk"
+_NAME_ELSEWHERE = "another data centre has a node named {name}"
 _NO_ROWS = "the map has no rows yet: {reason}"
 
 
 @dataclass(slots=True)
 class Joined:
     source: EtcdMap
+    others: Others
     swaps: Swaps
     lease: Lease
     balancer: Balancer
@@ -79,11 +83,14 @@ async def joined(
     keys, me = Keys(at.prefix), Member(at.name, int.from_bytes(shard.incarnation))
     known = Map(me)
     source, swaps = EtcdMap(etcd, keys, known, shard.cluster), Swaps(etcd, keys, known)
-    made = Joined(source, swaps, Lease(etcd, keys, me, run), Balancer(source, swaps, limits), run)
+    others = Others(source, lambda endpoints: etcd_at(replace(at, endpoints=tuple(endpoints))))
+    balancer = Balancer(source, swaps, limits)
+    made = Joined(source, others, swaps, Lease(etcd, keys, me, run), balancer, run)
     made.told = told or made.told
     try:
         await _until(made, source.read)
         _claim(made, shard)
+        made.tasks.append(_task(made.others.run()))
         await _until(made, lambda: _register(made, at, address))
         await _until(made, made.lease.take)
         _begin(made)
@@ -151,6 +158,8 @@ async def _register(made: Joined, at: ClusterAt, address: str) -> None:
     others = [member for member in source.leases if member.node == me.node and member != me]
     if others:
         raise EtcdError(_NAME_TAKEN.format(name=me.node))
+    if any(me.node in other.nodes for other in source.others.values()):
+        raise EtcdError(_NAME_ELSEWHERE.format(name=me.node))
     peer = Peer(me.node, at.failure_host, at.rack, at.dc, float(at.weight), me.incarnation, address)
     before = source.nodes.get(me.node)
     node = Registered(peer, rows.FORMAT, before is not None and before.is_leaving)
@@ -166,10 +175,13 @@ def _begin(made: Joined) -> None:
         made.balancer.run(made.lease),
         made.lease.keep(lambda: made.may_renew(), lambda: made.lapsed()),
     )
-    for work in works:
-        task = asyncio.ensure_future(work)
-        task.add_done_callback(_ended)
-        made.tasks.append(task)
+    made.tasks += map(_task, works)
+
+
+def _task(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(_ended)
+    return task
 
 
 def _ended(task: asyncio.Task[None]) -> None:
@@ -191,9 +203,9 @@ async def _mapped(made: Joined) -> None:
 
 def unmapped(source: EtcdMap) -> str:
     """Why some partition has no row; empty: each has."""
-    if not source.homes:
+    if not source.latest_homes():
         return "no home is owned by any data centre"
-    for number, home in sorted(source.homes.items()):
+    for number, home in sorted(source.own_homes().items()):
         first = number * SLOTS
         if all(source.map.revision(first + slot) for slot in range(SLOTS)):
             continue

@@ -61,6 +61,8 @@ class Membership:
                 replica.take(now, _without(row.in_sync, gone), None)
         elif ripe is not None:
             replica.change((*row.in_sync, ripe), now)
+        elif (far := replica.far_wanted()) != row.far:
+            replica.ask(Swap(replica.partition, replace(row, far=far)), now)
         elif leaving - {self._me} or (replica.has_dismissed and replica.has_begun()):
             replica.take(now, _without(row.in_sync, leaving - {self._me}), None)
         else:
@@ -72,7 +74,7 @@ class Membership:
         assert row is not None
         has_all = {member.node for member in row.in_sync} == set(row.replicas)
         is_led = replica.giving is None and row.replicas[:1] == (self._me.node,)
-        return has_all and is_led and not replica.has_dismissed
+        return has_all and is_led and not replica.has_dismissed and replica.far_wanted() == row.far
 
     def reaches(self, replica: Replica, dc: str, now: float) -> bool:
         """A copy there keeps up."""

@@ -20,6 +20,7 @@ from mailnode.cluster.replica_messages import (
     Append,
     Drop,
     Entry,
+    Far,
     Fetch,
     Install,
     Join,
@@ -365,6 +366,17 @@ class Replica:
     def far_in(self, dc: str) -> list[Member]:
         """The copies there that the primary hears of."""
         return [member for member in self.progress if self.far_dc(member) == dc]
+
+    def far_wanted(self) -> tuple[Far, ...]:
+        """Of several in one data centre the first alone, once it has everything."""
+        assert self.row is not None
+        firsts = {far.dc: far for far in reversed(self.row.far)}
+        if len(firsts) == len(self.row.far):
+            return self.row.far
+        complete = {member.node for member, each in self.progress.items() if each.matched >= self.commit}
+        return tuple(
+            far for far in self.row.far if far == firsts[far.dc] or firsts[far.dc].node not in complete
+        )
 
     def mark(self, now: float) -> None:
         """What is committed by then."""

@@ -51,8 +51,8 @@ def placements(
         by_dc.setdefault(node.dc, []).append(node)
     _check(by_dc, home)
     held = held or {}
-    at_home = _placed(by_dc.pop(home), copies, held, slots)
-    others = [_placed(by_dc[dc], 1, held, slots) for dc in sorted(by_dc)]
+    at_home = placed(by_dc.pop(home), copies, held, slots)
+    others = [placed(by_dc[dc], 1, held, slots) for dc in sorted(by_dc)]
     return [Placement(at_home[slot], tuple(each[slot][0] for each in others)) for slot in range(slots)]
 
 
@@ -68,8 +68,8 @@ def _check(by_dc: Mapping[str, list[Node]], home: str) -> None:
                 raise ValueError(f"the weight of {node.name!r} is {node.weight}, not above 0")
 
 
-def _placed(nodes: list[Node], copies: int, held: Held, slots: int) -> list[tuple[str, ...]]:
-    """In one data centre."""
+def placed(nodes: list[Node], copies: int, held: Held, slots: int) -> list[tuple[str, ...]]:
+    """In one data centre, `copies` of each slot."""
     copies = min(copies, len({node.host for node in nodes}))
     layer = Layer(nodes, shares(nodes, copies, slots), shares(nodes, 1, slots), slots)
     for slot, names in held.items():

@@ -62,7 +62,9 @@ class Among:
         """The names of those that should answer."""
         names: Iterable[str] = self.map.peers
         if self.joined is not None:
-            names = {member.node for member in self.joined.source.leases} & self.map.peers.keys()
+            source = self.joined.source
+            held = [each.leases for each in (source, *source.others.values())]
+            names = {member.node for leases in held for member in leases} & self.map.peers.keys()
         return sorted(name for name in names if name != self.map.me.node)
 
     async def leave(self) -> None:

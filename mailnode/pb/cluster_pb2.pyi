@@ -94,6 +94,12 @@ class HomeRow(_message.Message):
     sync_dcs: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, dc: _Optional[str] = ..., generation: _Optional[int] = ..., copies: _Optional[int] = ..., min_insync: _Optional[int] = ..., sync_dcs: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class DataCentreRow(_message.Message):
+    __slots__ = ("endpoints",)
+    ENDPOINTS_FIELD_NUMBER: _ClassVar[int]
+    endpoints: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, endpoints: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class DomainRow(_message.Message):
     __slots__ = ("text", "made")
     TEXT_FIELD_NUMBER: _ClassVar[int]

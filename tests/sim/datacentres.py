@@ -51,8 +51,9 @@ def join(world: World) -> None:
 
 
 def move(world: World, partition: int) -> None:
-    """Another node of a data centre should have the copy."""
+    """Another node of a data centre should have the copy: from then on the first one that is named."""
     row = world.etcd.rows[partition]
-    far = tuple(Far(world.chance.choice(NODES[each.dc]), each.dc) for each in row.far)
+    first = [Far(world.chance.choice(NODES[dc]), dc) for dc in sorted({each.dc for each in row.far})]
+    far = tuple(dict.fromkeys((*first, *row.far)))
     world.etcd.rows[partition] = replace(row, far=far, revision=row.revision + 1)
     world.tell(partition)

@@ -266,6 +266,8 @@ class World:
         self.has_clients = False
         self.pass_seconds(5)
         for at, row in self.etcd.rows.items():
+            if len({far.dc for far in row.far}) < len(row.far):
+                raise Broken(f"partition {at} has two far copies in one place: {row}")
             names = *row.replicas, *(far.node for far in row.far)
             others = [node for node in self.nodes.values() if node.name not in names]
             if any(node.rows.get(at) for node in others):
