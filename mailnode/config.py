@@ -243,6 +243,15 @@ class Config:
     def scrub_file(self) -> Path:
         return self.home / "scrub.json"
 
+    @property
+    def compare_file(self) -> Path:
+        return self.home / "compare.json"
+
+    @property
+    def aside_file(self) -> Path:
+        """What repairs of copies overwrote, and may have been right."""
+        return self.home / "aside.jsonl"
+
 
 def load(directory: Path) -> Config:
     """Read DIR/mailnode.toml; raises ConfigError."""

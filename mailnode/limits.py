@@ -212,6 +212,8 @@ class Limits:
 
     # -- copies compared
     compare_seconds: int = 7 * 86_400  # from the begin of a pass to the next, as scrub_seconds
+    compare_first_seconds: int = 3600  # from the first start of a node, which has its hands full, to a pass
+    compare_pause_seconds: float = 0.5  # between two partitions: most are small, and cost the asking
     compare_again_seconds: int = 600  # between two looks at one partition because something was wrong in it
     compare_octets_a_second: int = 8 * MiB  # read of each copy, as scrub_octets_a_second
     compare_part_octets: int = 64 * MiB  # read at one point: a view keeps replaced files for 8 s at that rate

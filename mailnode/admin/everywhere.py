@@ -50,6 +50,7 @@ class Everywhere:
             "DomainRemove": self._domains,
             "DomainChange": self._domains,
             "Scrub": self._scrub,
+            "Verify": self._verify,
             "Status": self._status,
             "Checkpoint": self._checkpoints,
             "CheckpointDrop": self._first,
@@ -158,6 +159,26 @@ class Everywhere:
             for name in ("accounts", "mails", "octets", "fault_count"):
                 setattr(whole, name, getattr(whole, name) + getattr(each, name))
             whole.faults.extend(each.faults)
+        return whole
+
+    async def _verify(self, request: pb.VerifyRequest) -> pb.VerifyAnswer:
+        """Each compares what it leads; what one that is away leads, another soon does."""
+        others = self._others()
+        whole = pb.VerifyAnswer()
+        for name, answer in zip(
+            [self._name, *(other.name for other in others)], await self._with(others, request), strict=True
+        ):
+            if isinstance(answer, Away):
+                whole.not_compared += 1
+                whole.failures.append(f"{name} does not answer")
+                continue
+            if isinstance(answer, BaseException):
+                raise answer
+            whole.running |= answer.running
+            for counted in ("partitions", "rows", "octets", "differences", "mended", "not_compared"):
+                setattr(whole, counted, getattr(whole, counted) + getattr(answer, counted))
+            whole.told.extend(answer.told)
+            whole.failures.extend(answer.failures)
         return whole
 
     async def _status(self, request: pb.StatusRequest) -> pb.StatusAnswer:

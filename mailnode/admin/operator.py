@@ -16,8 +16,9 @@ from mailnode.admin.keeping import Checkpoints
 from mailnode.admin.refusal import Refusal
 from mailnode.admin.restoring import NotRestored, Restoring
 from mailnode.admin.status import Status
+from mailnode.cluster.passes import Passes
 from mailnode.config import ConfigError
-from mailnode.directory.address import Address
+from mailnode.directory.address import Address, canonical, slot
 from mailnode.directory.attempt import Scope
 from mailnode.directory.creation import Created, Creation, Refused
 from mailnode.directory.credential import Credentials, Unfit
@@ -38,6 +39,7 @@ from mailnode.pb.row_pb2 import DirectoryRow
 from mailnode.relay import waiting
 from mailnode.relay.waiting import Waiting
 from mailnode.reports.kept import Kept
+from mailnode.store import keys
 from mailnode.store.backups import BackupError, Backups
 from mailnode.store.damage import Unreadable
 
@@ -73,6 +75,8 @@ class Operator:
     reports: Kept
     cluster: Clustering | None = None
     """Of a node of a directory there is none."""
+    passes: Passes | None = None
+    """As `cluster`."""
 
     async def AccountAdd(self, request: pb.AccountAddRequest) -> pb.AddressAnswer:
         return _answer(await self.creation.create(request.address, request.password))
@@ -277,6 +281,21 @@ class Operator:
             self.scrub.begin()
         return _scrubbed(self.scrub)
 
+    async def Verify(self, request: pb.VerifyRequest) -> pb.VerifyAnswer:
+        if self.passes is None:
+            raise Refusal("this node is in no cluster: there is one copy of everything")
+        if request.begin:
+            self.passes.ask(await self._partitions(request), mends=request.repair)
+        return _verified(self.passes)
+
+    async def _partitions(self, request: pb.VerifyRequest) -> list[int] | None:
+        """None: all."""
+        if not request.address:
+            return list(request.partitions) or None
+        owner, address = await self._owner(request.address), canonical(request.address)
+        assert isinstance(address, Address)
+        return sorted({slot(address), keys.partition(owner.account)})
+
     async def Checkpoint(self, request: pb.CheckpointRequest) -> pb.CheckpointAnswer:
         own = self.checkpoints
         try:
@@ -387,6 +406,17 @@ def _scrubbed(scrub: Scrub) -> pb.ScrubAnswer:
         fault_count=going.fault_count,
         faults=faults,
         last_finished=scrub.last.finished,
+    )
+
+
+def _verified(passes: Passes) -> pb.VerifyAnswer:
+    found = passes.asked
+    names = ("partitions", "rows", "octets", "differences", "mended", "not_compared")
+    return pb.VerifyAnswer(
+        running=passes.is_asked,
+        told=[pb.VerifyAnswer.Difference(**asdict(each)) for each in found.told],
+        failures=found.failures,
+        **{name: getattr(found, name) for name in names},
     )
 
 

@@ -26,6 +26,7 @@ from mailnode.cli import (
     reports,
     resharding,
     scrubbing,
+    verifying,
     zone,
 )
 from mailnode.cluster.local_map import NODES_MAX
@@ -353,6 +354,13 @@ def _cluster(commands: Any) -> None:
     about = "what one more node comes in by: good once, for an hour"
     token = _asked(of, "token", about, clustering.token)
     token.add_argument("--minutes", type=_minutes, default=60, metavar="N", help="it is good (default: 60)")
+
+    about = "whether all copies are equal, of an account or a partition or everything"
+    verify = _shown(of, "verify", about, verifying.verify)
+    which = verify.add_mutually_exclusive_group(required=True)
+    which.add_argument("what", nargs="?", type=verifying.what, metavar="ADDRESS|PARTITION")
+    which.add_argument("--all", action="store_true", help="every partition of every node that runs")
+    verify.add_argument("--repair", action="store_true", help="make those equal that differ")
 
     about = "a directory, which is made where there is none, is a node of a cluster"
     join = _asked(of, "join", about, clustering.join, "token")

@@ -41,6 +41,7 @@ class Passes:
         self._clock = clock
         self._limits = limits
         self._file = file
+        self._started = clock.now_microseconds()
         self._saved = 0.0
         self._turn = asyncio.Lock()
         """One partition at a time."""
@@ -69,7 +70,9 @@ class Passes:
             await self.go_on()
 
     async def _until_due(self) -> None:
-        due = self.now.started + self._limits.compare_seconds * 1_000_000
+        due = self._started + self._limits.compare_first_seconds * 1_000_000
+        if self.now.started:
+            due = self.now.started + self._limits.compare_seconds * 1_000_000
         while (seconds := (due - self._clock.now_microseconds()) / 1e6) > 0:
             if self._suspects:
                 await self._look_at_suspects()
@@ -87,7 +90,7 @@ class Passes:
             await self._compare(partition, going)
             going.following = partition + 1
             self._save()
-            await asyncio.sleep(0)
+            await asyncio.sleep(self._limits.compare_pause_seconds)
         going.finished = self._clock.now_microseconds()
         self.last = replace(going)
         self._save(at_once=True)

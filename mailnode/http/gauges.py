@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mailnode.clock import Clock
+from mailnode.cluster.passes import Passes
 from mailnode.http.exposition import Gauge
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.scrub import Scrub
@@ -43,6 +44,18 @@ def scrub_gauges(scrub: Scrub) -> Iterator[Gauge]:
     yield _one("mailnode_scrub_octets", "Octets that it read", scrub.now.octets)
     about = "When a pass last ended, in seconds since 1970"
     yield _one("mailnode_scrub_finished_seconds", about, scrub.last.finished / 1e6)
+
+
+def compare_gauges(passes: Passes) -> Iterator[Gauge]:
+    now = passes.now
+    about = "Rows in which copies differ, by the comparison that is under way, or the last one"
+    yield _one("mailnode_copies_differences", about, now.differences)
+    yield _one("mailnode_copies_mended", "Those of them that were mended", now.mended)
+    about = "Partitions whose copies could not be compared"
+    yield _one("mailnode_copies_not_compared", about, now.not_compared)
+    yield _one("mailnode_copies_octets", "Octets of this node's copies that it read", now.octets)
+    about = "When a comparison of all copies last ended, in seconds since 1970"
+    yield _one("mailnode_copies_finished_seconds", about, passes.last.finished / 1e6)
 
 
 def _one(name: str, about: str, value: float, *, total: bool = False) -> Gauge:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -53,7 +54,17 @@ class Pass:
 class Scrub:
     """`now` is the pass that is under way, or the last one; where it is stands in `file`, across restarts."""
 
-    def __init__(self, shard: RocksShard, pool: Executor, clock: Clock, limits: Limits, file: Path) -> None:
+    def __init__(
+        self,
+        shard: RocksShard,
+        pool: Executor,
+        clock: Clock,
+        limits: Limits,
+        file: Path,
+        suspect: Callable[[int], None] = lambda partition: None,
+    ) -> None:
+        """`suspect` is told of each partition with a fault."""
+        self._suspect = suspect
         self._shard = shard
         self._pool = pool
         self._clock = clock
@@ -111,7 +122,8 @@ class Scrub:
 
     async def _account(self, account: int) -> None:
         going = self.now
-        check = Check(self._shard, account, lambda family, key, what: _found(going, family, key, what))
+        check = Check(self._shard, account, partial(_found, going))
+        before = going.fault_count
         steps = check.steps()
         while (octets := await self._in_pool(lambda: next(steps, None))) is not None:
             going.octets += octets
@@ -120,6 +132,8 @@ class Scrub:
             if not self._wanted.is_set():
                 await asyncio.sleep(octets / self._limits.scrub_octets_a_second)
         going.mails += check.mails
+        if going.fault_count > before:
+            self._suspect(keys.partition(account))
 
     async def _finish(self) -> None:
         self.now.finished = self._clock.now_microseconds()

@@ -18,9 +18,11 @@ from functools import partial
 
 from mailnode.clock import Clock
 from mailnode.cluster import authority, local_map, log_rows, whole
+from mailnode.cluster.hello import Hello
 from mailnode.cluster.joined import Joined, joined
 from mailnode.cluster.map import Map
 from mailnode.cluster.partitions import Partitions
+from mailnode.cluster.passes import Passes
 from mailnode.cluster.peers import Peers
 from mailnode.cluster.renewal import Renewal
 from mailnode.cluster.replicas import Replicas
@@ -31,6 +33,7 @@ from mailnode.config import FILE, Config, ConfigError
 from mailnode.limits import Limits
 from mailnode.mailbox.appended import Changes, replay
 from mailnode.metrics import Metrics
+from mailnode.node.comparing import comparing
 from mailnode.node.members import refuse_half_resharded
 from mailnode.store.shard import RocksShard
 from mailnode.store.space import Space
@@ -52,6 +55,8 @@ class Among:
     """To serve partitions: once whoever follows them does, and every service of `peers` is there."""
     joined: Joined | None = None
     replication: Replication | None = None
+    passes: Passes | None = None
+    """Of copies, which are compared."""
 
     @property
     def is_alone(self) -> bool:
@@ -80,6 +85,7 @@ class Ground:
     shard: RocksShard
     writer: Executor
     loads: Executor
+    upkeep: Executor
     clock: Clock
     space: Space
     metrics: Metrics
@@ -141,7 +147,8 @@ async def _of_cluster(config: Config, at: ClusterAt, ground: Ground) -> AsyncIte
     address = at.listen or f"unix:{config.peer_socket.absolute()}"
     async with joined(at, address, ground.shard, run, limits=config.limits) as made:
         peers = Peers(made.map, config.limits, *(authority.credentials(config) or ()))
-        streams = Streams(peers, made.source.joined.hex(), made.map.me, made.run, ground.clock, config.limits)
+        cluster, limits, clock = made.source.joined.hex(), config.limits, ground.clock
+        streams = Streams(peers, cluster, made.map.me, made.run, clock, limits)
         peers.add(streams.add_to)
         replication = _replication(made, streams, ground, config.limits)
         partitions = Partitions(
@@ -158,7 +165,10 @@ async def _of_cluster(config: Config, at: ClusterAt, ground: Ground) -> AsyncIte
         running = [asyncio.ensure_future(renewal.run())]
         try:
             begin = partial(_begin, made, replication, running)
-            yield Among(made.map, peers, partitions, begin, made, replication)
+            hello = Hello(cluster, made.map.me, made.run)
+            pools = ground.upkeep, ground.loads
+            async with comparing(config, replication, peers, hello, clock, *pools) as passes:
+                yield Among(made.map, peers, partitions, begin, made, replication, passes)
         finally:
             for task in running:
                 task.cancel()

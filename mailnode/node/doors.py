@@ -16,7 +16,7 @@ from mailnode import log as log_file
 from mailnode.config import Config, ConfigError, Domain, MetricsAt, Service
 from mailnode.config import Listener as At
 from mailnode.http.exposition import Exposition, Gauge
-from mailnode.http.gauges import gauges, scrub_gauges
+from mailnode.http.gauges import compare_gauges, gauges, scrub_gauges
 from mailnode.http.policies import policies
 from mailnode.http.site import site
 from mailnode.listeners.admission import Admission, Logins
@@ -120,6 +120,8 @@ class Doors:
         def read() -> Iterator[Gauge]:
             yield from gauges(parts.shard, parts.accounts, parts.space, self.sessions, parts.clock)
             yield from scrub_gauges(parts.scrub)
+            if parts.others.passes is not None:
+                yield from compare_gauges(parts.others.passes)
 
         made = site(Exposition(parts.metrics, read), self.ailment, at.token, self.config.limits)
         number = at.port + self.config.node  # of several nodes each tells its own

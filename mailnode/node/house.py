@@ -130,7 +130,7 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
     shard = open_full(config.shard, config.memory_octets, clock.random(16), ballast)
     with closing(shard), _pools(limits) as pools:
         space, metrics = Space(config.shard, clock, limits), Metrics(clock)
-        ground = Ground(shard, pools.writer, pools.loads, clock, space, metrics)
+        ground = Ground(shard, pools.writer, pools.loads, pools.upkeep, clock, space, metrics)
         domains: dict[str, Domain] = {}
         quotas = Quotas(domains)
         async with among(config, ground) as others, _homes(others, ground, quotas, limits) as homes:
@@ -164,7 +164,14 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
                 collecting=Collecting(shard, accounts, pools.loads, clock, limits),
                 space=space,
                 ballast=ballast,
-                scrub=Scrub(shard, pools.upkeep, clock, limits, config.scrub_file),
+                scrub=Scrub(
+                    shard,
+                    pools.upkeep,
+                    clock,
+                    limits,
+                    config.scrub_file,
+                    others.passes.suspect if others.passes else lambda partition: None,
+                ),
                 sums=Sums(shard, quotas, pools.loads, limits, accounts.leads),
                 others=others,
                 metrics=metrics,
@@ -309,6 +316,7 @@ def operator(
         parts.people.renaming,
         Kept(parts.accounts, parts.domains, parts.clock, parts.limits),
         _clustering(config, parts),
+        parts.others.passes,
     )
 
 

@@ -27,6 +27,8 @@ def works(config: Config, parts: House) -> Iterator[Coroutine[Any, Any, None]]:
     yield _collect(parts)
     yield _look_at_disk(parts)
     yield parts.scrub.run()
+    if parts.others.passes is not None:
+        yield parts.others.passes.run()
     yield parts.sums.run()
     yield parts.pulse.run()
     yield _resume(parts)

@@ -877,3 +877,52 @@ class ClusterRemoveAnswer(_message.Message):
     node: str
     partitions: int
     def __init__(self, node: _Optional[str] = ..., partitions: _Optional[int] = ...) -> None: ...
+
+class VerifyRequest(_message.Message):
+    __slots__ = ("begin", "address", "partitions", "repair")
+    BEGIN_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    PARTITIONS_FIELD_NUMBER: _ClassVar[int]
+    REPAIR_FIELD_NUMBER: _ClassVar[int]
+    begin: bool
+    address: str
+    partitions: _containers.RepeatedScalarFieldContainer[int]
+    repair: bool
+    def __init__(self, begin: _Optional[bool] = ..., address: _Optional[str] = ..., partitions: _Optional[_Iterable[int]] = ..., repair: _Optional[bool] = ...) -> None: ...
+
+class VerifyAnswer(_message.Message):
+    __slots__ = ("running", "partitions", "rows", "octets", "differences", "mended", "not_compared", "told", "failures")
+    class Difference(_message.Message):
+        __slots__ = ("partition", "family", "key", "what", "why", "is_mended")
+        PARTITION_FIELD_NUMBER: _ClassVar[int]
+        FAMILY_FIELD_NUMBER: _ClassVar[int]
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        WHAT_FIELD_NUMBER: _ClassVar[int]
+        WHY_FIELD_NUMBER: _ClassVar[int]
+        IS_MENDED_FIELD_NUMBER: _ClassVar[int]
+        partition: int
+        family: str
+        key: str
+        what: str
+        why: str
+        is_mended: bool
+        def __init__(self, partition: _Optional[int] = ..., family: _Optional[str] = ..., key: _Optional[str] = ..., what: _Optional[str] = ..., why: _Optional[str] = ..., is_mended: _Optional[bool] = ...) -> None: ...
+    RUNNING_FIELD_NUMBER: _ClassVar[int]
+    PARTITIONS_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    OCTETS_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCES_FIELD_NUMBER: _ClassVar[int]
+    MENDED_FIELD_NUMBER: _ClassVar[int]
+    NOT_COMPARED_FIELD_NUMBER: _ClassVar[int]
+    TOLD_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    running: bool
+    partitions: int
+    rows: int
+    octets: int
+    differences: int
+    mended: int
+    not_compared: int
+    told: _containers.RepeatedCompositeFieldContainer[VerifyAnswer.Difference]
+    failures: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, running: _Optional[bool] = ..., partitions: _Optional[int] = ..., rows: _Optional[int] = ..., octets: _Optional[int] = ..., differences: _Optional[int] = ..., mended: _Optional[int] = ..., not_compared: _Optional[int] = ..., told: _Optional[_Iterable[_Union[VerifyAnswer.Difference, _Mapping]]] = ..., failures: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -274,6 +274,8 @@ LIMITS = {
     "log_memory_octets": "cluster/test_kept.py::test_what_leaves_memory_is_what_was_written_first",
     "log_octets_max": "cluster/test_kept.py::test_the_disk_keeps_so_many_octets",
     "compare_seconds": f"{PASSES}_a_pass_goes_on_where_the_last_run_of_the_node_was_and_comes_again",
+    "compare_first_seconds": f"{PASSES}_a_pass_goes_on_where_the_last_run_of_the_node_was_and_comes_again",
+    "compare_pause_seconds": f"{PASSES}_a_pass_reads_so_many_octets_a_second",
     "compare_again_seconds": f"{PASSES}_who_finds_damage_in_its_copy_tells_who_leads_which_looks_at_once",
     "compare_octets_a_second": f"{PASSES}_a_pass_reads_so_many_octets_a_second",
     "compare_answer_seconds_max": f"{PASSES}_a_node_that_says_nothing_is_waited_for_so_long",
