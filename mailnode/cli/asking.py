@@ -129,14 +129,6 @@ def domain_list(options: argparse.Namespace) -> None:
     show(_ask(options, pb.DomainListRequest()).domains, DOMAINS, options.json)
 
 
-def domain_show(options: argparse.Namespace) -> None:
-    for domain in _ask(options, pb.DomainListRequest()).domains:
-        if domain.domain == options.domain.lower():
-            _done(options, domain, domain.text.rstrip())
-            return
-    raise Failure(f"{options.domain!a} is none of this node's domains")
-
-
 def domain_set(options: argparse.Namespace) -> None:
     settings = dict(_setting(text) for text in options.settings)
     request = pb.DomainChangeRequest(domain=options.domain, settings=settings)

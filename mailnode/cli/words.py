@@ -243,7 +243,7 @@ def _domains(commands: Any) -> None:
     of = _group(commands, "domain", "domains whose mail is ours")
     _shown(of, "add", "mail of one more domain is ours", asking.domain_add, "domain")
     _shown(of, "list", "every domain", asking.domain_list)
-    _shown(of, "show", "the settings of a domain", asking.domain_show, "domain")
+    _shown(of, "show", "the settings of a domain", zone.show, "domain")
     about = "change settings of a domain that was added: `domain show` has them"
     of_domain = _shown(of, "set", about, asking.domain_set, "domain")
     of_domain.add_argument("settings", nargs="+", metavar="KEY=VALUE", help="such as min_insync=2")

@@ -1,15 +1,29 @@
-"""`mailnode dns`: what a domain's zone shall say, as it stands in a zone file."""
+"""`mailnode domain show` and `mailnode dns`: settings of a domain, and what its zone shall say."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+from dataclasses import asdict
 
 from mailnode import certificate
 from mailnode.cli.domains import Domains, domains
 from mailnode.cli.printing import print_json
-from mailnode.config import Domain
+from mailnode.config import Domain, domain_text
 from mailnode.mailauth.published import SERVICES, Zone, policy, policy_url, records
+
+
+def show(options: argparse.Namespace) -> None:
+    asyncio.run(_show(options))
+
+
+async def _show(options: argparse.Namespace) -> None:
+    async with domains(options.directory) as known:
+        domain = known.named(options.domain)
+    if options.json:
+        print_json(asdict(domain))
+    else:
+        print(domain_text(domain), end="")
 
 
 def dns(options: argparse.Namespace) -> None:

@@ -214,6 +214,11 @@ class Replicas:
                 raise Unavailable(f"partition {partition} has no copy that keeps up in {dc}")
         return replica
 
+    def copies(self, partition: int) -> int:
+        """In how many copies everything is that is committed in a partition which is led here."""
+        replica = self.partitions.get(partition)
+        return replica.in_sync_min() if replica is not None and replica.row is not None else 0
+
     def _owner(self, replica: Replica | None) -> str:
         row = replica.row if replica is not None else None
         return row.primary.node if row is not None and row.primary != self.me else ""

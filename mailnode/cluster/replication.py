@@ -25,6 +25,7 @@ from mailnode.cluster.installing import Installing
 from mailnode.cluster.kept import Kept
 from mailnode.cluster.log_rows import Changes, entries, partition_of, replica_row
 from mailnode.cluster.map import Map
+from mailnode.cluster.owed import Owed
 from mailnode.cluster.points import Point, Points
 from mailnode.cluster.replica import Replica
 from mailnode.cluster.replica_messages import (
@@ -108,6 +109,7 @@ class Replication:
         self._is_short = is_short
         self.points = Points(self._wake, limits.compare_held_seconds_max)
         self._kept = Kept(limits.log_memory_octets, limits.log_octets_max, limits.log_kept_seconds)
+        self._owed = Owed(self.copies, limits.copies_owed_seconds_max)
         self._proposed: dict[int, deque[tuple[Position, Append]]] = {}
         self._unconfirmed = Unconfirmed()
         self._behind: dict[int, deque[Committed]] = {}
@@ -139,11 +141,23 @@ class Replication:
     def led(self) -> Iterable[int]:
         return sorted(self._led)
 
-    def check(self, partition: int) -> None:
-        """Whether it takes an entry now. Raises Unavailable."""
+    def check(self, partition: int, copies: int) -> None:
+        """Whether it takes an entry now that so many copies shall have. Raises Unavailable."""
         self.core.check(partition)
         if partition not in self._led:
             raise NotPrimary(partition, "")
+        if copies > self.copies(partition):
+            raise Unavailable(
+                f"partition {partition} has {self.copies(partition)} in sync of {copies} wanted"
+            )
+
+    def copies(self, partition: int) -> int:
+        """That have everything which is committed in a partition that is led here."""
+        return self.core.copies(partition)
+
+    async def have(self, partition: int, copies: int) -> None:
+        """Returns once so many copies have what is committed now; raises NotKnown."""
+        await self._owed.have(partition, copies, self._now())
 
     def check_read(self, partition: int) -> None:
         """Whether what is committed here is all that is. Raises Unavailable."""
@@ -254,6 +268,7 @@ class Replication:
         self.core.tick(now)
         for append in self._unconfirmed.late(now):
             self._end(append, known=False)
+        self._owed.tick(now)
         self._untrimmed.update(self._kept.leaving_disk(now))
         for partition, seq in list(self._untrimmed.items()):
             if seq <= self._wanted(partition, now):
@@ -480,6 +495,7 @@ class Replication:
         for append in waiting:
             if not append.ended:
                 append.end(known=False)
+        self._owed.fail()
         self._proposed.clear()
         self._behind.clear()
         self._installing.fail()
@@ -490,6 +506,7 @@ class Replication:
 
     def _look_at(self, replica: Replica) -> None:
         partition = replica.partition
+        self._owed.look(partition)
         is_broken = replica.stopped and not self._installing.is_under_way(partition)
         if is_broken and partition not in self._stopped:
             self._stopped.add(partition)
@@ -524,6 +541,7 @@ class Replication:
             self._end(append, known=False)
         for append in self._unconfirmed.lost(partition):
             self._end(append, known=False)
+        self._owed.give_up(partition)
         self._stop_serving(partition)
 
     def _stop_serving(self, partition: int) -> None:

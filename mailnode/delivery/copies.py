@@ -14,7 +14,7 @@ from mailnode.delivery.replies import DISK_FULL, MAILBOX_FULL, UNAVAILABLE
 from mailnode.mailbox.content import Arrived, going_on
 from mailnode.mailbox.names import INBOX
 from mailnode.mailbox.verbs import Account, NotKnown, Unavailable, Usage
-from mailnode.pb.change_pb2 import Intent, Upload
+from mailnode.pb.change_pb2 import Intent, Result, Upload
 from mailnode.pb.row_pb2 import QueueRow
 from mailnode.traces import Span, Tell
 from protocols.smtp.reply import Reply
@@ -93,12 +93,29 @@ class Copies:
     its intent, so that it is made once however often it is asked.
     """
 
-    __slots__ = ("_accounts", "_clock", "_copies", "_failed", "_grace_share", "_identity", "_traced")
+    __slots__ = (
+        "_accounts",
+        "_clock",
+        "_copies",
+        "_durable",
+        "_failed",
+        "_grace_share",
+        "_identity",
+        "_traced",
+        "_wanted",
+    )
 
     def __init__(
-        self, accounts: Accounts, identity: bytes, grace_share: float, clock: Clock, traced: Tell | None
+        self,
+        accounts: Accounts,
+        identity: bytes,
+        grace_share: float,
+        clock: Clock,
+        traced: Tell | None,
+        wanted: int = 0,
     ) -> None:
-        """`grace_share`: how far beyond a quota a message may go that fills it."""
+        """`grace_share`: how far beyond a quota a message may go that fills it; `wanted`: on how many nodes
+        each copy shall be, where that is more than there are."""
         self._clock = clock
         self._traced = traced
         self._accounts = accounts
@@ -106,6 +123,9 @@ class Copies:
         self._identity = identity
         self._copies: dict[int, Copy] = {}
         self._failed: dict[int, Reply] = {}
+        self._wanted = wanted
+        self._durable: dict[int, int] = {}
+        """On how many nodes each copy is that was made."""
 
     def add(self, account: int, tag: str) -> None:
         """An account's first address decides: its copy goes where the tag says (RFC 5233), if that exists."""
@@ -164,6 +184,11 @@ class Copies:
         """The worst that became of these copies; None: they are durable."""
         return next((self._failed[key] for key in keys if key in self._failed), None)
 
+    @property
+    def durable(self) -> int:
+        """On how many nodes each copy is at the least that was made; 0: on one that has no others."""
+        return min(self._durable.values(), default=0)
+
     async def _each(self, work: Callable[[int, Copy], Awaitable[None]]) -> None:
         """At once for all that have not failed."""
         waiting = [work(key, copy) for key, copy in self._copies.items() if key not in self._failed]
@@ -193,12 +218,14 @@ class Copies:
             log.exception("a copy could not be made", extra={"account": f"{copy.account:016x}"})
             self._failed[key] = UNAVAILABLE
         else:
-            if result:
-                self._failed[key] = _REFUSALS.get(result, UNAVAILABLE)
+            if result.refused:
+                self._failed[key] = _REFUSALS.get(result.refused, UNAVAILABLE)
+            elif not intent.HasField("upload"):
+                self._durable[key] = result.copies
 
     def _intent(self, key: int, copy: Copy, message: Arrived) -> Intent:
         own = blake2b(key.to_bytes(8, "big"), key=self._identity[8:], digest_size=8).digest()
-        intent = Intent(id=self._identity[:8] + own)
+        intent = Intent(id=self._identity[:8] + own, copies=self._wanted)
         copy.ask(message, intent)
         return intent
 
@@ -211,10 +238,10 @@ async def _usage_lately(account: Account) -> Usage:
     return await account.usage_lately()
 
 
-async def _durably(account: Account, intent: Intent) -> str:
-    """What it was refused for, empty when it is durable; asked again once when that was not known."""
+async def _durably(account: Account, intent: Intent) -> Result:
+    """Asked again once when it was not known whether it is durable."""
     try:
-        return (await account.apply(intent)).refused
+        return await account.apply(intent)
     except NotKnown:
         intent.retry = True
-        return (await account.apply(intent)).refused
+        return await account.apply(intent)

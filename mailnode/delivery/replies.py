@@ -23,6 +23,11 @@ def accepted(identity: str) -> Reply:
     return Reply(250, "2.0.0", f"{identity} accepted")
 
 
+def durable(identity: str, copies: int) -> Reply:
+    """For who asked how many nodes have it."""
+    return Reply(250, "2.0.0", f"{identity} accepted, durable on {copies} nodes")
+
+
 def rejected(domain: str) -> Reply:
     """RFC 9989 §7.2: who reads it shall know why."""
     return Reply(550, "5.7.1", f"DMARC: {domain} wants mail rejected that is not authenticated as its own")

@@ -18,6 +18,7 @@ from mailnode.delivery.replies import (
     TOO_MANY_HOPS,
     UNAVAILABLE,
     accepted,
+    durable,
     one_for_all,
 )
 from mailnode.directory.address import Malformed, canonical_domain
@@ -131,7 +132,8 @@ class Transaction:
         self._identity = self._item.transaction = now + delivery.clock.random(RANDOM_OCTETS)
         self._recipients: list[tuple[Path, tuple[int, ...]]] = []
         grace_share, traced = delivery.limits.quota_grace_share, delivery.traced
-        self._copies = Copies(delivery.accounts, self._identity, grace_share, delivery.clock, traced)
+        wanted = sender.parameters.copies
+        self._copies = Copies(delivery.accounts, self._identity, grace_share, delivery.clock, traced, wanted)
         self._content = Content(self._copies.upload, delivery.upload_ids)
         self._began = False
         self._started = delivery.metrics.seconds()
@@ -254,7 +256,8 @@ class Transaction:
         if hops(arrived.head) - 1 > self._delivery.limits.smtp_hops_max:  # RFC 5321 §6.3; one is our own
             return (TOO_MANY_HOPS,) * len(self._recipients)
         await self._copies.store(arrived)
-        well = accepted(self._name)
+        is_asked = self._sender.parameters.copies and self._copies.durable
+        well = durable(self._name, self._copies.durable) if is_asked else accepted(self._name)
         return tuple(self._copies.outcome(keys) or well for _, keys in self._recipients)
 
     def _tell(self, size: int, replies: Sequence[Reply], ended: float) -> None:
@@ -297,6 +300,8 @@ class Transaction:
             "protocol": self._came.protocol,  # RFC 3848: with S it came in TLS, with A from a user
             "reply": f"{worst.code} {worst.enhanced}",
         }
+        if self._copies.durable:
+            fields["copies"] = str(self._copies.durable)  # that were durable before the reply
         if self._examined is not None:
             fields |= self._examined.words() | {"disposition": self._examined.disposition.value}
         if self._unforged.taken:

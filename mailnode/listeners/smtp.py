@@ -80,10 +80,14 @@ def mx(
 
 
 def lmtp(
-    accept: Accept, host: str, limits: Limits, bare_newline: BareNewline = BareNewline.NORMALIZE
+    accept: Accept,
+    host: str,
+    limits: Limits,
+    bare_newline: BareNewline = BareNewline.NORMALIZE,
+    copies_max: int = 1,
 ) -> Listener[Client]:
     """Mail from another part of our own site: RFC 2033."""
-    profile = Profile(Flavour.LMTP, host, bounds(limits), bare_newline)
+    profile = Profile(Flavour.LMTP, host, bounds(limits), bare_newline, copies_max=copies_max)
     return _accepting("lmtp", profile, accept, limits)
 
 
@@ -97,6 +101,7 @@ def submission(
     mechanisms: tuple[str, ...],
     auth_needs_tls: bool,
     bare_newline: BareNewline = BareNewline.NORMALIZE,
+    copies_max: int = 1,
 ) -> Listener[Client]:
     """Our users' mail, by STARTTLS or in TLS from the first octet: RFC 6409, RFC 8314.
 
@@ -110,6 +115,7 @@ def submission(
         starttls=True,
         mechanisms=mechanisms,
         auth_needs_tls=auth_needs_tls,
+        copies_max=copies_max,
     )
 
     def client(conversation: Conversation[Client]) -> Client:

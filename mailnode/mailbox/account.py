@@ -293,7 +293,23 @@ class LocalAccount:
                 result, committed = await asking
         if committed is not None:
             await committed.wait()
-        return result
+        return await self._told(intent, result)
+
+    async def _told(self, intent: Intent, result: Result) -> Result:
+        """Once there are as many copies of it as were asked for. Raises NotKnown."""
+        copies = self._partitions.copies(self._partition)
+        if not copies or result.refused:
+            return result
+        wanted = self._copies(intent)
+        if copies < wanted:
+            await self._partitions.have(self._partition, wanted)
+        told = Result(copies=max(copies, wanted))
+        told.MergeFrom(result)  # which is part of a change that may be encoded again
+        return told
+
+    def _copies(self, intent: Intent) -> int:
+        """That shall have what it changes; never fewer than the domain wants."""
+        return max(intent.copies, self._quotas.copies(self._committed.row))
 
     async def _ask_once(self, intent: Intent, needed: int) -> Outcome:
         """So that a retry finds what is asked but not decided yet, and two retries each other."""
@@ -417,7 +433,7 @@ class LocalAccount:
     def _decision(self, intent: Intent, arrays: Arrays | None) -> Change | Result:
         if self._ended:
             raise NotPrimary(self._partition, "")
-        self._partitions.check(self._partition)
+        self._partitions.check(self._partition, self._copies(intent))
         # Few, and mostly absent: the shard's filters answer from memory.
         rows = {each: self._reads.row_asked(*each) for each in rows_asked(intent)}
         quota = self._quotas.of(self._decided.row)

@@ -82,11 +82,11 @@ def slices_of(intent: Intent, uids: array[int], uid_next: int, limits: Limits) -
         (first, min(last, uid_next - 1)) for first, last in pairs(intent.store.uids) if first < uid_next
     ]
     parts = sliced(ranges, uids, limits.store_slice_entries, limits.store_slice_ranges)
-    whole = Intent(store=intent.store)
+    whole = Intent(store=intent.store, copies=intent.copies)
     del whole.store.uids[:]
     slices = []
     for part in parts:
-        slice_ = Intent(store=whole.store)
+        slice_ = Intent(store=whole.store, copies=whole.copies)
         slice_.store.uids.extend([UidRange(first=first, last=last) for first, last in part])
         slices.append(slice_)
     slices[-1].id = intent.id

@@ -1,4 +1,5 @@
-"""How much an account may hold: its own limits, else those of its domain; and a domain as a whole."""
+"""How much an account may hold: its own limits, else those of its domain; and a domain as a whole. In how
+many copies what it holds shall be."""
 
 from __future__ import annotations
 
@@ -62,6 +63,11 @@ class Quotas:
         if row.HasField("quota_messages"):
             messages = row.quota_messages
         return Quota(octets, messages, name in self.full)
+
+    def copies(self, row: AccountRow) -> int:
+        """Which its domain wants of each change; 0: as many as the map says."""
+        domain = self._domains.get(domain_of(row))
+        return domain.min_insync if domain is not None else 0
 
     def summed(self, octets: Mapping[str, int]) -> None:
         """What the accounts of each domain hold together."""

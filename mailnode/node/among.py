@@ -63,6 +63,12 @@ class Among:
         """There is no other node, and never will be while this one runs."""
         return self.joined is None and len(self.map.peers) == 1
 
+    @property
+    def copies_max(self) -> int:
+        """Of a change, as the homes say."""
+        homes = self.joined.source.homes.values() if self.joined is not None else ()
+        return max((home.copies for home in homes), default=1)
+
     def others(self) -> list[str]:
         """The names of those that should answer."""
         names: Iterable[str] = self.map.peers

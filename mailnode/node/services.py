@@ -36,7 +36,9 @@ def services(config: Config, parts: House, logins: Logins) -> dict[Service, List
     mailboxes = _mailboxes(config, parts, verifier, logins)
     maildrops = _maildrops(config, parts, verifier)
     services: dict[Service, Listener[Any]] = {
-        Service.LMTP: smtp.lmtp(accept, host, limits, config.bare_newline[Service.LMTP]),
+        Service.LMTP: smtp.lmtp(
+            accept, host, limits, config.bare_newline[Service.LMTP], parts.others.copies_max
+        ),
         Service.SMTP: smtp.mx(from_others, host, limits, config.bare_newline[Service.SMTP]),
         Service.SUBMISSION: submission,
         Service.SUBMISSIONS: submission,
@@ -73,6 +75,7 @@ def _submission(config: Config, parts: House, verifier: Measured, delivery: Deli
         mechanisms=_mechanisms(config.domains),
         auth_needs_tls=not config.allow_plaintext_auth,
         bare_newline=config.bare_newline[Service.SUBMISSION],
+        copies_max=parts.others.copies_max,
     )
 
 

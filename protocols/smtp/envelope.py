@@ -43,11 +43,13 @@ class Body(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class MailParameters:
-    """Of MAIL. `size` in octets, 0 when not declared."""
+    """Of MAIL. `size` in octets, 0 when not declared; `copies` that shall have the message before it is
+    answered, 0 when nothing was said of it."""
 
     size: int = 0
     body: Body = Body.SEVEN_BIT
     smtputf8: bool = False
+    copies: int = 0
 
 
 NO_PARAMETERS = MailParameters()

@@ -9,7 +9,7 @@ from typing import Any
 from protocols.fault import Fault
 from protocols.smtp import grammar
 from protocols.smtp.envelope import NO_PARAMETERS, Body, MailParameters
-from protocols.smtp.profile import Channel, Profile
+from protocols.smtp.profile import Channel, Flavour, Profile
 from protocols.smtp.reply import MESSAGE_TOO_BIG, Reply
 
 
@@ -78,6 +78,20 @@ def _auth(value: bytes, profile: Profile) -> bytes:
     return b"<>" if value == b"<>" else grammar.xtext(value)
 
 
+def _copies_max(profile: Profile, channel: Channel) -> str | None:
+    """For our own site and users: it costs the others something."""
+    is_ours = profile.flavour is not Flavour.MX
+    return str(profile.copies_max) if is_ours and profile.copies_max > 1 else None
+
+
+def _copies(value: bytes, profile: Profile) -> int:
+    """1*DIGIT, from 1 to what EHLO says."""
+    copies = grammar.number(value, "XDURABLE")
+    if not 1 <= copies <= profile.copies_max:
+        raise Fault("501 5.5.4", f"XDURABLE is a number from 1 to {profile.copies_max}")
+    return copies
+
+
 EXTENSIONS = (
     Extension("PIPELINING", _always),  # RFC 2920
     Extension("SIZE", _size_max, ((b"SIZE", Parameter("size", _size)),)),  # RFC 1870
@@ -87,6 +101,8 @@ EXTENSIONS = (
     Extension("SMTPUTF8", _always, ((b"SMTPUTF8", Parameter("smtputf8", _flag)),)),  # RFC 6531
     Extension("CHUNKING", _always),  # RFC 3030
     Extension("ENHANCEDSTATUSCODES", _always),  # RFC 2034
+    # Of no RFC: how many nodes shall have the message before it is answered, which then says how many do.
+    Extension("XDURABLE", _copies_max, ((b"XDURABLE", Parameter("copies", _copies)),)),
 )
 
 _OF_MAIL = {name: (row, parameter) for row in EXTENSIONS for name, parameter in row.parameters}

@@ -61,3 +61,4 @@ class Profile:
     starttls: bool = False
     mechanisms: tuple[str, ...] = ()
     auth_needs_tls: bool = True
+    copies_max: int = 1  # of a message, on several nodes

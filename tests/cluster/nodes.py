@@ -139,10 +139,11 @@ class Node:
         self.hand.loop.call_soon(what)
         self.hand.settle()
 
-    def append(self, data: bytes) -> Append:
+    def append(self, data: bytes, copies: int = 0) -> Append:
         """Raises Unavailable."""
 
         async def appended() -> Append:
+            self.partitions.check(PARTITION, copies)
             return self.partitions.append(Text(data, self.told))
 
         return self.hand.loop.run_until_complete(appended())

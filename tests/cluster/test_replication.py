@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from mailnode.cluster.log_rows import APART_OCTETS_MIN
-from mailnode.cluster.partitions import NotPrimary, Unavailable
+from mailnode.cluster.partitions import NotKnown, NotPrimary, Unavailable
 from mailnode.cluster.replication import LARGE_OCTETS_MIN
 from mailnode.limits import Limits
 from mailnode.pb.row_pb2 import AppliedRow
@@ -239,3 +240,59 @@ def test_after_a_failed_sync_nothing_is_known(cluster: Cluster) -> None:
     append = a.append(b"one")
     cluster.settle()
     assert outcome(append) is False and len(a.failures) == 1
+
+
+def test_what_shall_have_more_copies_than_there_are_is_refused(cluster: Cluster) -> None:
+    a, _ = a_and_b(cluster)
+    two = a.append(b"two", copies=2)
+    cluster.settle()
+    assert outcome(two) is True
+    with pytest.raises(Unavailable, match="has 2 in sync of 3 wanted"):
+        a.append(b"three", copies=3)
+    cluster.crash("b")
+    cluster.pass_time(8)
+    with pytest.raises(Unavailable, match="has 1 in sync of 2 wanted"):
+        a.append(b"two again", copies=2)
+    a.append(b"one", copies=1)
+    cluster.settle()
+    assert a.told == [b"two", b"one"]
+
+
+def test_what_is_owed_a_copy_is_told_when_it_has_it_or_as_not_known_in_time(cluster: Cluster) -> None:
+    a, _ = a_and_b(cluster)
+
+    def waiting(copies: int) -> asyncio.Task[None]:
+        return a.hand.start(a.partitions.have(PARTITION, copies))
+
+    at_once = waiting(2)
+    cluster.settle()
+    assert at_once.done()
+    shard = cluster.crash("b")
+    append = a.append(b"owed", copies=2)
+    cluster.pass_time(6)
+    assert outcome(append) is True and in_sync(cluster) == {"a"}
+    usual, owed, gone = waiting(1), waiting(2), waiting(2)
+    cluster.settle()
+    gone.cancel()
+    cluster.pass_time(1)
+    assert usual.done() and not owed.done()
+    cluster.start("b", shard)
+    cluster.pass_time(6)
+    assert in_sync(cluster) == {"a", "b"} and owed.done() and owed.exception() is None
+    cluster.crash("b")
+    cluster.pass_time(6)
+    late = waiting(2)
+    cluster.pass_time(cluster.limits.copies_owed_seconds_max - 1)
+    assert not late.done()
+    cluster.pass_time(2)
+    assert isinstance(late.exception(), NotKnown)
+
+
+def test_what_is_owed_a_copy_is_not_known_where_the_partition_goes(cluster: Cluster) -> None:
+    a, _ = a_and_b(cluster)
+    cluster.cut.add("a")
+    cluster.lose_lease("a")
+    waiting = a.hand.start(a.partitions.have(PARTITION, 3))
+    cluster.pass_time(8)
+    assert cluster.nodes["b"].begun == [PARTITION] and not a.begun
+    assert isinstance(waiting.exception(), NotKnown)

@@ -26,8 +26,8 @@ CAME = Came(b"client.example", "192.0.2.1", "mx.here.example", "ESMTPS")
 CONTENT = b"Subject: hello\r\nMessage-ID: <1@there.example>\r\n\r\nbody\r\n"
 
 
-async def begun(house: House, reverse_path: bytes) -> Transaction:
-    sender = Sender(Path(reverse_path), NO_PARAMETERS, 0)
+async def begun(house: House, reverse_path: bytes, parameters: MailParameters = NO_PARAMETERS) -> Transaction:
+    sender = Sender(Path(reverse_path), parameters, 0)
     transaction = await Accept(house.delivery).begin(CAME, sender)
     assert isinstance(transaction, Transaction)
     return transaction
@@ -38,11 +38,12 @@ def sent(
     recipients: Sequence[str],
     pieces: Sequence[bytes] = (CONTENT,),
     reverse_path: bytes = b"zoe@there.example",
+    parameters: MailParameters = NO_PARAMETERS,
 ) -> tuple[list[Reply], tuple[Reply, ...]]:
     """What RCPT and content were answered."""
 
     async def send() -> tuple[list[Reply], tuple[Reply, ...]]:
-        transaction = await begun(house, reverse_path)
+        transaction = await begun(house, reverse_path, parameters)
         answers = [await transaction.recipient(Path(one.encode())) for one in recipients]
         for piece in pieces[:-1]:
             await transaction.write(piece)
@@ -159,6 +160,28 @@ def test_250_is_said_only_when_every_copy_is_durable(
     assert [reply.code for reply in replies] == each
     assert one_for_all(replies).code == one
     assert len(house.accounts.bob.copies) == 1
+
+
+def test_who_asks_for_copies_is_told_how_many_there_are_of_each_message(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    house, everybody = House(), ["ann@here.example", "bob@here.example"]
+
+    def deliver(copies: int) -> list[str]:
+        house.accounts.ann.outcomes.append(Result(copies=2))
+        house.accounts.bob.outcomes.append(Result(copies=3))
+        _, replies = sent(house, everybody, parameters=MailParameters(copies=copies))
+        return [reply.text.partition(" ")[2] for reply in replies]
+
+    with caplog.at_level(logging.INFO):
+        assert deliver(2) == ["accepted, durable on 2 nodes"] * 2
+        assert deliver(0) == ["accepted"] * 2
+    assert [intent.copies for intent in house.accounts.ann.asked] == [2, 0]
+    assert [vars(record)["copies"] for record in caplog.records] == ["2", "2"]
+    house.accounts.ann.outcomes.append(Result(refused="UNAVAILABLE"))
+    house.accounts.bob.outcomes.append(Result(copies=3))
+    _, (anns, bobs) = sent(house, everybody, parameters=MailParameters(copies=3))
+    assert anns.code == 451 and bobs.text.endswith("durable on 3 nodes")
 
 
 @pytest.mark.parametrize("why", [NotKnown(), OSError("the disk"), ValueError("a row that cannot be read")])

@@ -288,6 +288,8 @@ LIMITS = {
     "aside_octets_max": "cluster/test_aside.py::test_where_no_more_can_be_kept_nothing_is_overwritten",
     "replica_returns_seconds": "node/test_cluster.py"
     "::test_when_its_primary_is_killed_an_account_and_its_sessions_go_on",
+    "copies_owed_seconds_max": "cluster/test_replication.py"
+    "::test_what_is_owed_a_copy_is_told_when_it_has_it_or_as_not_known_in_time",
     "handed_over_seconds_max": "node/test_cluster.py::test_one_that_stops_hands_over_first",
     "log_kept_seconds": "cluster/test_kept.py::test_a_partition_that_is_seldom_written_is_trimmed_by_age",
     # -- the shard

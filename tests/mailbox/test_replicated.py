@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -9,17 +10,18 @@ import pytest
 
 from mailnode.cluster.log_rows import APART_OCTETS_MIN
 from mailnode.cluster.partitions import NotKnown, Unavailable
+from mailnode.config import Domain
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.appended import Changes
 from mailnode.mailbox.quota import Quotas
 from mailnode.mailbox.verbs import ALL_UIDS, Account, Want
-from mailnode.pb.change_pb2 import Add, Due, PutRow, Result, Upload
+from mailnode.pb.change_pb2 import Add, Due, PutRow, Result, Store, Upload
 from mailnode.store import keys
 from mailnode.store.keys import OF_ACCOUNTS, Family
 from tests.cluster.by_hand import HandClock
 from tests.cluster.nodes import Cluster, Node
-from tests.mailbox.asks import ACCOUNT, add, create, expunge, intent, message, uploaded
+from tests.mailbox.asks import ACCOUNT, ALL, add, create, expunge, intent, message, store, uploaded
 from tests.store.faulty_shard import FaultyShard
 
 BODY = b"x" * APART_OCTETS_MIN
@@ -32,6 +34,7 @@ class Mail:
         limits = replace(Limits(), store_slice_entries=3, part_rows_max=4)
         self.cluster = Cluster(limits=limits, changes=Changes())
         self.clock = HandClock()
+        self.domains: dict[str, Domain] = {}
         self.accounts = {name: self._accounts(node) for name, node in self.cluster.nodes.items()}
 
     def _accounts(self, node: Node) -> Accounts:
@@ -39,7 +42,9 @@ class Mail:
         made: list[Accounts] = []
         node.do(
             lambda: made.append(
-                Accounts(node.shard, node.partitions, node.hand.loads, self.clock, limits, Quotas({}))
+                Accounts(
+                    node.shard, node.partitions, node.hand.loads, self.clock, limits, Quotas(self.domains)
+                )
             )
         )
         self.cluster.settle()
@@ -55,11 +60,20 @@ class Mail:
         self.cluster.settle()
         return opening.result()
 
-    def ask(self, name: str, asked: object, intent_id: bytes = b"", retry: bool = False) -> Result:
-        account, node = self.open(name), self.cluster.nodes[name]
-        applying = node.hand.start(account.apply(intent(asked, intent_id, retry)))
+    def ask(
+        self, name: str, asked: object, intent_id: bytes = b"", retry: bool = False, copies: int = 0
+    ) -> Result:
+        applying = self.asking(name, asked, intent_id, retry, copies)
         self.cluster.settle()
         return applying.result()
+
+    def asking(
+        self, name: str, asked: object, intent_id: bytes = b"", retry: bool = False, copies: int = 0
+    ) -> asyncio.Task[Result]:
+        account, node = self.open(name), self.cluster.nodes[name]
+        made = intent(asked, intent_id, retry)
+        made.copies = copies
+        return node.hand.start(account.apply(made))
 
     def uids(self, name: str, account: Account | None = None) -> list[int]:
         account = account or self.open(name)
@@ -125,6 +139,39 @@ def test_the_next_primary_has_all_that_was_said_to_be_there_and_gives_no_uid_aga
     again = mail.ask("b", add(message(), message()), b"12345678once", retry=True)
     assert [added.uid for added in again.added] == [1, 2] and mail.uids("b") == [1, 2]
     assert mail.ask("b", add(message())).added[0].uid == 3
+
+
+def test_a_domain_and_an_intent_may_ask_for_more_copies_never_for_fewer(mail: Mail) -> None:
+    assert mail.ask("a", add(message())).copies == 2
+    with pytest.raises(Unavailable):
+        mail.ask("a", add(message()), copies=3)
+    mail.cluster.crash("b")
+    mail.cluster.pass_time(8)
+    assert mail.ask("a", add(message()), copies=1).copies == 1
+    mail.domains["example.test"] = Domain("example.test", "+", scram=True, dkim="", min_insync=2)
+    for asked, copies in ((add(message()), 0), (add(message()), 2), (store(1, ALL, Store.Mode.ADD, 1), 1)):
+        with pytest.raises(Unavailable):
+            mail.ask("a", asked, copies=copies)
+    assert mail.uids("a") == [1, 2]
+    mail.domains.clear()
+    assert mail.ask("a", add(message())).copies == 1
+
+
+def test_what_has_fewer_copies_than_were_asked_for_is_not_known_until_it_has_them(mail: Mail) -> None:
+    shard = mail.cluster.crash("b")
+    asked = add(message()), b"12345678once"
+    first = mail.asking("a", *asked, copies=2)
+    mail.cluster.pass_time(8 + mail.cluster.limits.copies_owed_seconds_max)
+    with pytest.raises(NotKnown):
+        first.result()
+    assert mail.uids("a") == [1]
+    retrying = mail.asking("a", *asked, retry=True, copies=2)
+    mail.cluster.settle()
+    assert not retrying.done()
+    mail.restart("b", shard)
+    again = retrying.result()
+    assert (again.copies, [added.uid for added in again.added]) == (2, [1])
+    assert mail.uids("a") == [1]
 
 
 def test_an_account_ends_with_its_primary_and_so_do_its_watches_and_what_waits(mail: Mail) -> None:

@@ -106,6 +106,38 @@ def test_one_that_stops_hands_over_first(cluster: Nodes) -> None:
     cluster.wait_until(lambda known: all(len(row.in_sync) == 3 for _, row in known.rows()))
 
 
+def test_a_domain_and_a_message_may_ask_for_more_copies(cluster: Nodes) -> None:
+    leads = primary(cluster)
+    killed, first = [name for name in NAMES if name != leads]
+    assert durable(cluster[first], "XDURABLE=2").endswith("accepted, durable on 3 nodes")
+    assert " copies=3\n" in cluster[first].log.read_text()
+    cluster[killed].kill()
+    cluster.wait_until(lambda known: all(len(row.in_sync) == 2 for _, row in known.rows()))
+    assert durable(cluster[first], "XDURABLE=2").endswith("accepted, durable on 2 nodes")
+    assert durable(cluster[first], "XDURABLE=3").startswith("451 ")
+    assert durable(cluster[first]).endswith(" accepted")
+    ask(cluster[first], "domain", "set", "example.test", "min_insync=3")
+    assert "min_insync = 3" in ask(cluster[leads], "domain", "show", "example.test")
+    wait_for(lambda: durable(cluster[first]).startswith("451 "))
+    client = logged_in(cluster[first], ALICE)
+    assert b"NO [UNAVAILABLE]" in client.ask(b"CREATE another")[-1]
+    ask(cluster[first], "domain", "set", "example.test", "min_insync=0")
+    wait_for(lambda: durable(cluster[first]).endswith(" accepted"))
+    cluster[killed].start()
+    cluster.wait_until(lambda known: all(len(row.in_sync) == 3 for _, row in known.rows()))
+
+
+def durable(node: Node, *options: str) -> str:
+    """What LMTP says of a message for alice."""
+    with smtplib.LMTP(HOST, node.port("lmtp"), timeout=SECONDS_MAX) as client:
+        client.ehlo()
+        assert client.has_extn("XDURABLE") and client.esmtp_features["xdurable"] == "3"
+        assert client.mail("bob@example.org", options)[0] == 250
+        assert client.rcpt(ALICE)[0] == 250
+        code, text = client.data(b"Subject: durable\r\n\r\nbody\r\n")
+        return f"{code} {text.decode()}"
+
+
 def test_mail_goes_on_without_etcd(cluster: Nodes, etcd: Member) -> None:
     client = logged_in(cluster["node1"], ALICE)
     had = exists(client)

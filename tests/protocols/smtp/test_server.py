@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -152,6 +153,26 @@ def test_lmtp_answers_each_accepted_recipient_with_its_own_reply() -> None:
     end = until_content_ends(session, peer)
     replies = (Reply(250, "2.0.0", "a"), Reply(452, "4.2.2", "b"))
     assert session.send(end, replies) == b"250 2.0.0 a\r\n452 4.2.2 b\r\n"
+
+
+def test_our_site_and_users_may_ask_for_copies_where_there_are_several() -> None:
+    on_three, mail = replace(LMTP, copies_max=3), b"MAIL FROM:<> XDURABLE=%s\r\nRSET\r\n"
+    session, peer = opened(on_three), Peer()
+    session.feed(b"LHLO c\r\n")
+    assert b"\r\n250 XDURABLE 3\r\n" in drain(session, peer)
+    session.feed(mail % b"2")
+    assert drain(session, peer).startswith(b"250 2.1.0 ")
+    asked = peer.events[-2]
+    assert isinstance(asked, Mail) and asked.parameters.copies == 2
+    for wrong in (b"0", b"4", b"all", b""):
+        session.feed(mail % wrong)
+        assert drain(session, peer).startswith(b"501 5.5.4 ")
+    for profile in (LMTP, replace(MX, copies_max=3)):
+        session = opened(profile)
+        session.feed(b"LHLO c\r\n" if profile is LMTP else b"EHLO c\r\n")
+        assert b"XDURABLE" not in drain(session, peer)
+        session.feed(mail % b"2")
+        assert drain(session, peer).startswith(b"555 5.5.4 ")
 
 
 def test_a_listener_may_refuse_what_is_settled() -> None:
