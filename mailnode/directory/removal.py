@@ -20,7 +20,7 @@ from mailnode.directory.rows import Rows, intent_id
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.dues import Task
-from mailnode.mailbox.verbs import NotKnown, Unavailable
+from mailnode.mailbox.verbs import NotKnown, Unavailable, decided
 from mailnode.pb.change_pb2 import Intent, PurgeAccount, RemoveAccount, UndeleteAccount
 from mailnode.pb.row_pb2 import DirectoryRow
 from mailnode.store.keys import Due
@@ -103,7 +103,7 @@ class Removal:
             return Refused(f"{address} exists: it can be brought back once that is removed or renamed")
         opened = await self._accounts.open(account)
         intent = Intent(id=intent_id(self._clock), undelete_account=UndeleteAccount())
-        if (await opened.apply(intent)).refused:
+        if decided(await opened.apply(intent)).refused:
             await self._rows.drop(address, row)
             return Refused(f"{address} is no account that can be brought back")
         log.info("account brought back", extra={"address": str(address), "account": f"{account:016x}"})

@@ -17,7 +17,7 @@ from mailnode.directory.address import Address, Malformed, canonical, stored_add
 from mailnode.directory.creation import NOT_KNOWN, Created, Refused
 from mailnode.directory.rows import Accounts, Rows, intent_id
 from mailnode.mailbox.dues import Dues
-from mailnode.mailbox.verbs import NotKnown, Unavailable
+from mailnode.mailbox.verbs import NotKnown, Unavailable, decided
 from mailnode.pb.change_pb2 import Intent, RenameAccount
 from mailnode.pb.row_pb2 import DirectoryRow
 from mailnode.store.keys import Due
@@ -87,7 +87,7 @@ class Renaming:
         old = stored_address(row.renames)
         account = await self._accounts.open(row.account)
         ask = RenameAccount(address=str(new), was=str(old))
-        if (await account.apply(Intent(id=intent_id(self._clock), rename_account=ask))).refused:
+        if decided(await account.apply(Intent(id=intent_id(self._clock), rename_account=ask))).refused:
             await self._rows.drop(new, row)  # it was removed meanwhile, or has another address
             return Refused(f"{old} is no account of this node")
         await self._lead_aliases(str(old), str(new))

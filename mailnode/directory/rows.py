@@ -8,7 +8,7 @@ from google.protobuf.message import DecodeError, Message
 
 from mailnode.clock import Clock
 from mailnode.directory.address import Address, directory_account, stored_address
-from mailnode.mailbox.verbs import Account, Unavailable
+from mailnode.mailbox.verbs import Account, decided
 from mailnode.pb.change_pb2 import Intent, PutRow
 from mailnode.pb.row_pb2 import DirectoryRow
 from mailnode.store import keys
@@ -53,7 +53,7 @@ class Rows:
         return await self._applied(address, self._put_row(address, row), was)
 
     async def put_new(self, address: Address, row: DirectoryRow) -> bool:
-        """Write if there is none, and say whether it was so; raises NotKnown."""
+        """Write if there is none, and say whether it was so; raises NotKnown and Unavailable."""
         put_row = self._put_row(address, row)
         put_row.if_absent = True
         return await self._apply(address, put_row)
@@ -77,10 +77,7 @@ class Rows:
     async def _apply(self, address: Address, put_row: PutRow) -> bool:
         """Whether it was done: not where the row is another one than it should be."""
         account = await self._account(address)
-        refused = (await account.apply(Intent(id=intent_id(self._clock), put_row=put_row))).refused
-        if refused and refused not in ("ALREADYEXISTS", "CHANGED"):
-            raise Unavailable(refused)
-        return not refused
+        return not decided(await account.apply(Intent(id=intent_id(self._clock), put_row=put_row))).refused
 
 
 def _by_address(stored: Iterable[tuple[bytes, bytes]]) -> dict[Address, DirectoryRow]:

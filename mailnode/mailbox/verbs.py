@@ -34,6 +34,7 @@ __all__ = [
     "Usage",
     "Want",
     "Watch",
+    "decided",
 ]
 
 UidRanges = Sequence[tuple[int, int]]
@@ -191,3 +192,11 @@ class Account(Protocol):
 
     async def known(self, origins: Sequence[bytes]) -> list[bool]:
         """Whether the message of another store came into this account, be it here still or not."""
+
+
+def decided(result: Result) -> Result:
+    """The same, unless nobody decided anything: what asks for no more than "yes" or "no" must not take "not
+    now" for a "no". Raises Unavailable."""
+    if result.refused in ("UNAVAILABLE", "DISKFULL"):
+        raise Unavailable(f"the account takes nothing now: {result.refused}")
+    return result

@@ -11,7 +11,7 @@ from mailnode.clock import Clock
 from mailnode.config import Domain
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
-from mailnode.mailbox.verbs import Account
+from mailnode.mailbox.verbs import Account, decided
 from mailnode.pb.change_pb2 import Intent, PutRow
 from mailnode.pb.row_pb2 import ReportRow
 from mailnode.reports.collected import rows as small_rows
@@ -50,13 +50,13 @@ class Kept:
         return self._domains
 
     async def keep(self, row: ReportRow) -> str:
-        """TAKEN, or why not; raises NotKnown."""
+        """TAKEN, or why not; raises NotKnown and Unavailable."""
         now = self._clock.now_microseconds() // 1_000_000
         if not now - self._limits.reports_kept_seconds < row.begin <= row.end <= now + 2 * DAY_SECONDS:
             return IMPLAUSIBLE
         account = await self._accounts.open(account_of(row.domain))
         put = PutRow(kind=Kind.REPORT, key=key(row), value=row.SerializeToString(), if_absent=True)
-        return REPEATED if (await account.apply(Intent(put_row=put))).refused else TAKEN
+        return REPEATED if decided(await account.apply(Intent(put_row=put))).refused else TAKEN
 
     async def all(self, domain: str, since_seconds: int) -> AsyncIterator[tuple[str, ReportRow]]:
         """Of one domain, or with an empty one of all, by their time; each with its name."""

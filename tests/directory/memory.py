@@ -75,6 +75,8 @@ class MemoryAccounts:
         self.dues = Dues((Due.CREATION, Due.RENAMING))
         self.fail_at = 0
         self.fail_done = False
+        self.refused = ""
+        """What all that is asked is refused with."""
 
     async def open(self, account: int) -> MemoryAccount:
         return MemoryAccount(self, account)
@@ -91,6 +93,8 @@ class MemoryAccount:
     async def apply(self, intent: Intent) -> Result:
         assert len(intent.id) == 16
         accounts = self._accounts
+        if accounts.refused:
+            return Result(refused=accounts.refused)
         accounts.applied += 1
         failing = accounts.applied == accounts.fail_at
         if failing and not accounts.fail_done:

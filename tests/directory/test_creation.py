@@ -34,6 +34,17 @@ def test_a_new_account_has_its_mailboxes_and_answers_to_its_password(house: Dire
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("refused", ["DISKFULL", "UNAVAILABLE"])
+def test_where_nothing_is_taken_now_an_account_is_not_said_to_exist(house: Directory, refused: str) -> None:
+    async def scenario() -> None:
+        house.accounts.refused = refused
+        assert await house.creation.create(ALICE, "secret") == NOT_KNOWN
+        house.accounts.refused = ""
+        assert await house.creation.create(ALICE, "secret") == Created(ALICE)
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("step", range(1, STEPS + 1))
 @pytest.mark.parametrize("done", [False, True])
 def test_a_half_done_creation_is_resumed_by_asking_again(house: Directory, step: int, done: bool) -> None:
