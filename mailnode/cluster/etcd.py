@@ -26,10 +26,12 @@ _OPTIONS = (
     ("grpc.enable_http_proxy", 0),
     ("grpc.use_local_subchannel_pool", 1),
     ("grpc.max_receive_message_length", 32 << 20),
-    # A member that was stopped is seen by its silence; etcd refuses pings more often than each 5 s.
+    # A member that was stopped is seen by its silence. etcd sends away who pings more often than each 5 s, or
+    # while nothing is asked; gRPC's own pings, which measure the way, count.
     ("grpc.keepalive_time_ms", 6000),
     ("grpc.keepalive_timeout_ms", 3000),
-    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.keepalive_permit_without_calls", 0),
+    ("grpc.http2.bdp_probe", 0),
     ("grpc.http2.max_pings_without_data", 0),
     # One that comes back is there at once, not after a backoff of minutes.
     ("grpc.initial_reconnect_backoff_ms", 100),
