@@ -8,8 +8,9 @@ SECONDS ?= 60
 SEEDS ?= 500
 STEPS ?= 3000
 HOURS ?= 6
+FAULTS ?= 100
 
-.PHONY: up test check format interop bench fuzz simulate simulate-nightly protos man clean
+.PHONY: up test check format interop bench fuzz simulate simulate-nightly faults protos man clean
 
 $(VENV)/.runtime: pyproject.toml
 	@echo "installing into $(VENV): a minute the first time"
@@ -55,6 +56,9 @@ simulate: $(VENV)/.dev
 
 simulate-nightly: $(VENV)/.dev
 	$(BIN)/python -m tests.sim --hours $(HOURS) --steps $(STEPS)
+
+faults: $(VENV)/.dev
+	FAULTS=$(FAULTS) $(BIN)/pytest -s tests/faults/test_cluster.py
 
 # --proto_path=VIRTUAL=DISK makes the generated imports absolute: mailnode.pb.row_pb2.
 protos: $(VENV)/.dev

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -22,12 +22,22 @@ class Member:
     """One process of etcd, which may be killed, stopped and started again on what it has written."""
 
     def __init__(
-        self, directory: Path, name: str, client: int, peer: int, cluster: str, scheme: str, *options: str
+        self,
+        directory: Path,
+        name: str,
+        client: int,
+        peer: int,
+        cluster: str,
+        scheme: str,
+        *options: str,
+        address: str = "127.0.0.1",
+        prefix: Sequence[str] = (),
     ) -> None:
-        self.endpoint = f"127.0.0.1:{client}"
-        ours, theirs = f"{scheme}://{self.endpoint}", f"http://127.0.0.1:{peer}"
+        """`prefix` is put before the command line, for a wrapper that ends in exec."""
+        self.endpoint = f"{address}:{client}"
+        ours, theirs = f"{scheme}://{self.endpoint}", f"http://{address}:{peer}"
         self._command = [
-            *("etcd", "--name", name, "--data-dir", str(directory / name), "--logger", "zap"),
+            *(*prefix, "etcd", "--name", name, "--data-dir", str(directory / name), "--logger", "zap"),
             *("--listen-client-urls", ours, "--advertise-client-urls", ours),
             *("--listen-peer-urls", theirs, "--initial-advertise-peer-urls", theirs),
             *("--initial-cluster", cluster, "--heartbeat-interval", "50", "--election-timeout", "500"),
@@ -54,6 +64,10 @@ class Member:
         assert self._process is not None
         self._process.wait()
         self._process = None
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None
 
     def send(self, number: signal.Signals) -> None:
         assert self._process is not None

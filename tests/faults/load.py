@@ -21,7 +21,7 @@ from tests.wire import imap, smtp
 T = TypeVar("T")
 
 ANSWER_SECONDS_MAX = 30.0  # beyond a failover: the client of a person gives up
-SERVED_SECONDS_MAX = 60.0  # until the clients together are promised something again
+SERVED_SECONDS_MAX = 120.0  # until the clients together are promised something again
 AGAIN_SECONDS = 0.1  # between two attempts of one client
 
 

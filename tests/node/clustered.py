@@ -14,17 +14,14 @@ from mailnode.admin.founding import first_puts
 from mailnode.cluster import etcd_rows as rows
 from mailnode.cluster.authority import files_of
 from mailnode.cluster.etcd import Etcd, Put
-from mailnode.cluster.etcd_map import EtcdMap
 from mailnode.cluster.etcd_rows import Cluster, Home, Keys
 from mailnode.cluster.map import Map
-from mailnode.cluster.replica_messages import Member as Shard
 from mailnode.cluster.secret import Secret
 from mailnode.config import Config, load
 from tests.cluster.members import Member
+from tests.cluster.watched import mapped, wait_until
 from tests.wire.node import Node, program
 from tests.wire.server import free_base_port
-
-MAP_SECONDS_MAX = 120.0
 
 
 class Nodes:
@@ -84,34 +81,11 @@ class Nodes:
 
     def map(self) -> Map:
         """As etcd has it now."""
-        source = self._source()
-
-        async def read() -> None:
-            await source.read()
-            await source.etcd.close()
-
-        asyncio.run(read())
-        return source.map
+        return mapped(self._etcd, self.prefix)
 
     def wait_until(self, holds: Callable[[Map], bool]) -> None:
         """Looks at the map whenever it changes. Raises TimeoutError."""
-
-        async def wait() -> None:
-            source = self._source()
-            await source.read()
-            watching = asyncio.ensure_future(source.run())
-            changes = source.changes
-            async with asyncio.timeout(MAP_SECONDS_MAX):
-                while not holds(source.map):
-                    changes = await source.changed(changes)
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
-            await source.etcd.close()
-
-        asyncio.run(wait())
-
-    def _source(self) -> EtcdMap:
-        return EtcdMap(Etcd(self._etcd), Keys(self.prefix), Map(Shard("", 0)))
+        wait_until(self._etcd, self.prefix, holds)
 
     def end(self) -> None:
         for node in self.nodes.values():

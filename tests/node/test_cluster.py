@@ -11,6 +11,7 @@ import pytest
 from mailnode.directory.address import Address, canonical, directory_account
 from mailnode.store import keys
 from tests.cluster.members import Member, members
+from tests.cluster.watched import are_whole
 from tests.node.clustered import Nodes, ask, nodes
 from tests.node.several import SECONDS_MAX, wait_for
 from tests.node.test_any_node import PASSWORD, Client, logged_in
@@ -30,7 +31,7 @@ def etcd() -> Iterator[Member]:
 @pytest.fixture(scope="module")
 def cluster(etcd: Member, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
     with nodes(tmp_path_factory.mktemp("cluster"), [etcd], NAMES, copies=3) as made:
-        made.wait_until(lambda known: all(len(row.in_sync) == 3 for _, row in known.rows()))
+        made.wait_until(are_whole)
         ask(made["node1"], "account", "add", ALICE, stdin=PASSWORD)
         yield made
 
@@ -87,7 +88,7 @@ def test_when_its_primary_is_killed_an_account_and_its_sessions_go_on(
     assert len(uids(client)) == len(set(uids(client))) == had + 20
     assert primary(cluster) != before
     cluster[before].start()
-    cluster.wait_until(lambda known: all(len(row.in_sync) == 3 for _, row in known.rows()))
+    cluster.wait_until(are_whole)
     again = logged_in(cluster[before], ALICE)
     assert exists(again) == had + 20
 
@@ -103,7 +104,7 @@ def test_one_that_stops_hands_over_first(cluster: Nodes) -> None:
     client.ok(b"NOOP")
     assert len(uids(client)) == had + 5
     cluster[stopped].start()
-    cluster.wait_until(lambda known: all(len(row.in_sync) == 3 for _, row in known.rows()))
+    cluster.wait_until(are_whole)
 
 
 def test_a_domain_and_a_message_may_ask_for_more_copies(cluster: Nodes) -> None:

@@ -26,7 +26,6 @@ class Node:
     """
 
     name = "mailnode"
-    host = HOST
 
     def __init__(
         self,
@@ -36,7 +35,9 @@ class Node:
         prefix: Sequence[str] = (),
         options: Sequence[str] = ("--allow-plaintext-auth", "--local-only"),
         passed: Sequence[int] = (),
+        address: str = HOST,
     ) -> None:
+        self.host = address
         self.directory = directory
         self.base_port = base_port
         self.accounts = accounts
@@ -70,6 +71,10 @@ class Node:
     @property
     def is_running(self) -> bool:
         return self._process is not None
+
+    def has_ended(self) -> bool:
+        """By itself."""
+        return self._running().poll() is not None
 
     @property
     def process_id(self) -> int:
