@@ -31,6 +31,8 @@ class Swaps:
         self._etcd = etcd
         self._keys = keys
         self._map = known
+        self.failed = 0
+        """Swaps that found another row, or a lease, or had no answer."""
         self._waiting: dict[int, Swap] = {}
         self._asked = asyncio.Event()
 
@@ -69,6 +71,7 @@ class Swaps:
             return len(swaps)
         # What changed meanwhile has its answer; of the others each is asked alone.
         left = [swap for swap in swaps if self._revision(swap) <= swap.row.revision]
+        self.failed += (len(swaps) - len(left)) * (len(swaps) > 1)
         if len(swaps) == 1 or not left:
             return 0
         turns = asyncio.Semaphore(AT_ONCE_MAX)
@@ -92,7 +95,11 @@ class Swaps:
         leases = {swap.unless_leased for swap in swaps if swap.unless_leased is not None}
         conditions += [Unchanged(self._keys.lease(member), 0) for member in sorted(leases)]
         puts = [Put(key, rows.row_octets(swap.row)) for key, swap in zip(keys, swaps, strict=True)]
-        answer = await self._etcd.transact(conditions, puts, keys)
+        try:
+            answer = await self._etcd.transact(conditions, puts, keys)
+        except EtcdError:
+            self.failed += len(swaps)
+            raise
         if answer.is_done:
             for swap in swaps:
                 self._map.put(swap.partition, replace(swap.row, revision=answer.revision))
@@ -100,4 +107,5 @@ class Swaps:
         for pair in answer.pairs:
             _, partition = self._keys.parted(pair.key)
             self._map.put(int(partition, 16), rows.row_of(pair.value, pair.revision))
+        self.failed += len(swaps) == 1
         return False

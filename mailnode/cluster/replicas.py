@@ -91,6 +91,8 @@ class Replicas:
         self.membership = Membership(me, self.pairs, self._runs, now, return_seconds)
         self.lease_lost: dict[Member, float] = {}
         self.is_short = False
+        self.taken_over = self.handed_over = 0
+        """How often this node began to lead in place of another: which was lost, or gave."""
         self._in_flight = InFlight(learned_octets_max)
         self._busy: set[Member] = set()
         self._outbox: dict[Member, list[Message]] = {}
@@ -152,7 +154,11 @@ class Replicas:
             replica = self.partitions[partition] = Replica(partition, self.me, self.run, Log(), 0, 0)
         if replica.row is None or row.order > replica.row.order:
             replica.read_at = self.now
+        before, has_asked = replica.row, bool(replica.asked)
         replica.read(row)
+        if before is not None and before.primary != self.me and row is replica.row and row.primary == self.me:
+            self.taken_over += has_asked
+            self.handed_over += not has_asked
         self._touch(replica)
         self.pairs.claim(replica, self.now)
 

@@ -57,6 +57,8 @@ class Way:
         """A frame, or octets that were taken, or the end of the stream."""
         self._sent = self._acknowledged = 0
         self._trouble = ""
+        self.frames = self.octets = 0
+        """Sent since the way began, on all its streams."""
         self.task = asyncio.ensure_future(self._run())
 
     def send(self, frame: Frame) -> None:
@@ -130,7 +132,9 @@ class Way:
             for piece in frames.pieces(self._frame):
                 await written(call, piece, self._limits.stream_silence_seconds_max)
                 self._sent += len(piece)
+                self.octets += len(piece)
                 await self._room(reading)
+            self.frames += 1
             self._tell("")
             self._frame = None
             self._taken(self.to)

@@ -92,6 +92,14 @@ class Streams:
             self._ways[frame.to] = way
         way.send(frame)
 
+    def sent(self) -> dict[str, tuple[int, int]]:
+        """Frames and their octets, by node."""
+        found: dict[str, tuple[int, int]] = {}
+        for member, way in self._ways.items():
+            count, octets = found.get(member.node, (0, 0))
+            found[member.node] = count + way.frames, octets + way.octets
+        return found
+
     def _was_taken(self, member: Member) -> None:
         self.taken(member)
 

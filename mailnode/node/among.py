@@ -57,6 +57,7 @@ class Among:
     replication: Replication | None = None
     passes: Passes | None = None
     """Of copies, which are compared."""
+    streams: Streams | None = None
 
     @property
     def is_alone(self) -> bool:
@@ -174,7 +175,7 @@ async def _of_cluster(config: Config, at: ClusterAt, ground: Ground) -> AsyncIte
             hello = Hello(cluster, made.map.me, made.run)
             pools = ground.upkeep, ground.loads
             async with comparing(config, replication, peers, hello, clock, *pools) as passes:
-                yield Among(made.map, peers, partitions, begin, made, replication, passes)
+                yield Among(made.map, peers, partitions, begin, made, replication, passes, streams)
         finally:
             for task in running:
                 task.cancel()

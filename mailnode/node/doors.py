@@ -15,6 +15,7 @@ from mailnode import certificate, openfiles, tunable
 from mailnode import log as log_file
 from mailnode.config import Config, ConfigError, Domain, MetricsAt, Service
 from mailnode.config import Listener as At
+from mailnode.http.cluster_gauges import cluster_gauges
 from mailnode.http.exposition import Exposition, Gauge
 from mailnode.http.gauges import compare_gauges, gauges, scrub_gauges
 from mailnode.http.policies import policies
@@ -120,8 +121,11 @@ class Doors:
         def read() -> Iterator[Gauge]:
             yield from gauges(parts.shard, parts.accounts, parts.space, self.sessions, parts.clock)
             yield from scrub_gauges(parts.scrub)
-            if parts.others.passes is not None:
-                yield from compare_gauges(parts.others.passes)
+            others = parts.others
+            if others.passes is not None:
+                yield from compare_gauges(others.passes)
+            if others.joined and others.replication and others.streams:
+                yield from cluster_gauges(others.joined, others.replication.core, others.streams)
 
         made = site(Exposition(parts.metrics, read), self.ailment, at.token, self.config.limits)
         number = at.port + self.config.node  # of several nodes each tells its own

@@ -6,6 +6,7 @@ import json
 import re
 import smtplib
 import subprocess
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -28,6 +29,9 @@ from tests.wire.server import HOST
 NAMES = ("node1", "node2", "node3")
 USERS = [f"user{number}@example.test" for number in range(6)]
 COPIES = 2
+METRICS_PORT = 80
+"""Beyond the base: none of the standard ports of mail."""
+DASHBOARD = Path(__file__).parents[2] / "docs" / "grafana-cluster.json"
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +45,7 @@ def cluster(etcd: Member, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     made = Nodes(tmp_path_factory.mktemp("cluster"), [etcd], NAMES, COPIES)
     for node in made.nodes.values():
         move_many(node)
+    tell_metrics(made["node1"])
     try:
         made.start()
         made.wait_until(is_whole)
@@ -55,6 +60,11 @@ def move_many(node: Node) -> None:
     """At a time, so that it takes seconds."""
     file = node.directory / "mailnode.toml"
     file.write_text(file.read_text().replace("\n[limits]\n", "\n[limits]\nmoves_per_node_max = 400\n"))
+
+
+def tell_metrics(node: Node) -> None:
+    file = node.directory / "mailnode.toml"
+    file.write_text(f"{file.read_text()}\n[metrics]\nport = {node.base_port + METRICS_PORT}\n")
 
 
 def is_whole(known: Map) -> bool:
@@ -216,6 +226,37 @@ def test_the_status_of_a_cluster_says_who_is_away_and_which_copies_lack(cluster:
         ("node3", False, False),
     ]
     assert "away" in ask(cluster["node2"], "cluster", "status")
+
+
+def test_prometheus_reads_of_the_cluster_what_its_dashboard_shows(cluster: Nodes) -> None:
+    """node3 is away."""
+    told = metrics(cluster["node1"])
+    assert told['mailnode_cluster_nodes{state="alive"}'] == 2
+    assert told['mailnode_cluster_nodes{state="known"}'] == 3
+    assert told["mailnode_cluster_etcd_answers"] == 1
+    assert (
+        sum(value for name, value in told.items() if name.startswith("mailnode_cluster_partitions{")) == SLOTS
+    )
+    led = sum(row.primary.node == "node1" for _, row in cluster.map().rows())
+    assert told['mailnode_cluster_copies{role="led"}'] == led
+    assert told['mailnode_cluster_led_anew_total{why="handed over"}'] > 0
+    assert told['mailnode_cluster_led_anew_total{why="taken over"}'] > 0
+    assert told['mailnode_cluster_frames_total{peer="node2"}'] > 0
+    assert told['mailnode_cluster_frame_octets_total{peer="node2"}'] > 0
+    dashboard = json.loads(DASHBOARD.read_text())
+    asked = " ".join(target["expr"] for panel in dashboard["panels"] for target in panel["targets"])
+    exported = {name.partition("{")[0] for name in told}
+    assert set(re.findall(r"mailnode_[a-z_]+", asked)) == exported
+
+
+def metrics(node: Node) -> dict[str, float]:
+    """Of the cluster, by name and labels."""
+    with urllib.request.urlopen(
+        f"http://{HOST}:{node.base_port + METRICS_PORT}/metrics", timeout=10
+    ) as answer:
+        lines = answer.read().decode().splitlines()
+    cut = (line.rsplit(" ", 1) for line in lines if line.startswith("mailnode_cluster_"))
+    return {name: float(value) for name, value in cut}
 
 
 def refused(node: Node, *words: str) -> str:
