@@ -365,15 +365,20 @@ class Replicas:
 
     def _taken_out(self, to: Member) -> tuple[Message, ...]:
         """What is in the next frame: not all, if what was read for many partitions is too much for one."""
-        messages = self._outbox.pop(to)
+        taken: list[Message] = []
+        left: list[Message] = []
         octets = 0
-        for count, message in enumerate(messages, 1):
-            if isinstance(message, Append):
+        for message in self._outbox.pop(to):
+            if not isinstance(message, Append):
+                taken.append(message)  # a heartbeat must not wait; a snapshot is of the rows as they are now
+            elif octets >= FRAME_OCTETS_MAX:
+                left.append(message)
+            else:
+                taken.append(message)
                 octets += sum([len(entry.data) for entry in message.entries])
-            if octets >= self._frame_octets_max and count < len(messages):
-                self._outbox[to] = messages[count:]
-                return tuple(messages[:count])
-        return tuple(messages)
+        if left:
+            self._outbox[to] = left
+        return tuple(taken)
 
     def _say(self, to: Member, message: Message) -> None:
         self._outbox.setdefault(to, []).append(message)
