@@ -49,8 +49,11 @@ class KnownDomains:
         self._look_at(names)
         if self._taken is None:
             self._missed |= names
-        else:
+            return
+        try:
             self._taken(self.in_order(), names)
+        except Exception:  # our own mistake with a domain must not end the watch of the map
+            log.exception("domains could not be taken", extra={"domains": sorted(names)})
 
     def _look_at(self, names: Iterable[str]) -> None:
         for name in names:
