@@ -13,7 +13,6 @@ from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from mailnode import certificate, node
 from mailnode.admin import client
@@ -46,33 +45,19 @@ class Wish:
     user: str
 
 
-class Place(Protocol):
-    """Where a node's files are put together."""
-
-    @property
-    def files(self) -> Files:
-        """They count once `finish` was called."""
-
-    def begin(self, at: ClusterAt, hostname: str, names: Mapping[str, Name | None]) -> int:
-        """What comes before the files; the base port of its listeners. Raises Failure."""
-
-    def clear(self) -> None:
-        """Drop what is staged."""
-
-    def finish(self, at: ClusterAt) -> Config:
-        """The directory is a node of the cluster from now on."""
-
-
 @dataclass(frozen=True, slots=True)
 class Existing:
+    """A directory that `init` made."""
+
     config: Config
 
     @property
     def files(self) -> Files:
+        """They count once `finish` was called."""
         return Files(self.config.directory / f".{FOLDER}.making")
 
     def begin(self, at: ClusterAt, hostname: str, names: Mapping[str, Name | None]) -> int:
-        """Raises Failure, ConfigError and ShardError."""
+        """Where its listeners are, once all is well. Raises Failure, ConfigError and ShardError."""
         refuse_unfit(self.config)
         self.clear()
         bases = [
@@ -83,11 +68,13 @@ class Existing:
         return max(0, min(bases, default=0))
 
     def clear(self) -> None:
+        """Drop what is staged."""
         shutil.rmtree(self.files.folder, ignore_errors=True)
 
     def finish(self, at: ClusterAt) -> Config:
+        """The directory is a node of the cluster from now on. Raises OSError."""
         directory = self.config.directory
-        if self.files.folder.exists():
+        if not (directory / FOLDER).exists():
             self.files.folder.rename(directory / FOLDER)
             sync(directory)
         file = directory / FILE
@@ -97,6 +84,8 @@ class Existing:
 
 @dataclass(frozen=True, slots=True)
 class New:
+    """A directory that is not there; as Existing."""
+
     directory: Path
     wish: Wish
 
@@ -135,6 +124,8 @@ class New:
         shard = self.making / config.shard.relative_to(config.directory)
         open_shard(shard, config.memory_octets, SystemClock().random(16)).close()
         making.give(self.making, config.user)
+        for path in (self.making, *self.making.rglob("*")):
+            sync(path)
 
     def finish(self, at: ClusterAt) -> Config:
         making.give(self.making, self.wish.user)
@@ -157,6 +148,8 @@ def refuse_unfit(config: Config) -> None:
         raise Failure(
             f"{directory / FILE}: there is a table [cluster], and no {directory / FOLDER}: take it out"
         )
+    if (directory / FOLDER).exists():
+        raise Failure(f"{directory / FOLDER}: what it was in another cluster by is there: take it away")
     if client.is_running(config.admin_socket):
         raise Failure(f"{directory} is served: stop `mailnode up` there first")
     if len(node.members(directory)) > 1:

@@ -311,6 +311,9 @@ def test_a_directory_of_another_cluster_or_with_mail_of_its_own_is_refused_befor
     operator.done("join", words[1], "--dir", str(operator.where / "n3"))  # the token is good yet
     with closing(open_shard(load(operator.copy("n4")).shard, 16 << 20, SystemClock().random(16))) as shard:
         shard.join(b"elsewhere")
+    (operator.where / "n4" / "cluster").mkdir()
+    assert "in another cluster by" in operator.refused(*operator.join_words("n4"))
+    (operator.where / "n4" / "cluster").rmdir()
     complaint = f"belongs to cluster {b'elsewhere'.hex()} already"
     assert complaint in operator.refused(*operator.join_words("n4"))
 
