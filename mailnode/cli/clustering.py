@@ -16,7 +16,6 @@ from mailnode.cli.failure import Failure
 from mailnode.cli.newcomer import Existing, New, Wish
 from mailnode.clock import SystemClock
 from mailnode.cluster import authority as trust
-from mailnode.cluster import etcd_rows as rows
 from mailnode.cluster.admission import (
     Admission,
     Founded,
@@ -42,6 +41,7 @@ from mailnode.cluster.tokens import BadToken, Token, text_of, token_of
 from mailnode.clustered import ClusterAt, cluster_of
 from mailnode.config import Config, load
 from mailnode.listeners.ports import become
+from mailnode.store.formats import FORMAT
 from mailnode.table import Table
 
 CLOCK = SystemClock()
@@ -67,7 +67,7 @@ async def _init(place: Existing, at: ClusterAt, home: Home) -> None:
         name = await _begun(etcd, keys, place)
         if not name:
             name = at.name
-            cluster = Cluster(CLOCK.random(16), at.dc, rows.FORMAT, CLOCK.now_microseconds())
+            cluster = Cluster(CLOCK.random(16), at.dc, FORMAT, CLOCK.now_microseconds())
             authority, secret = trust.new_authority(cluster.id, CLOCK), Secret(CLOCK.random(OCTETS))
             with _cleared_if_refused(place):
                 owner = _stage(place, at, Admission(authority, secret, config.hostname), {})

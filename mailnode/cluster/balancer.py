@@ -14,13 +14,14 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from mailnode.cluster.aimed import Aimed, aimed
 from mailnode.cluster.balance import Replicas, Standing, Standings, aims, plan
 from mailnode.cluster.etcd import EtcdError, Put, Unchanged
 from mailnode.cluster.etcd_lease import Lease
 from mailnode.cluster.etcd_map import AGAIN_SECONDS, EtcdMap
-from mailnode.cluster.etcd_rows import Home, Registered
+from mailnode.cluster.etcd_rows import Home, Registered, cluster_octets
 from mailnode.cluster.etcd_swaps import SWAPS_MAX, Swaps
 from mailnode.cluster.far_aims import far_asked, far_nodes
 from mailnode.cluster.layer import Node
@@ -94,8 +95,27 @@ class Balancer:
         await self._move(standings)
         await self._place_far()
         await self._alike.agree()
+        await self._raise_format()
 
     # -- the nodes
+
+    async def _raise_format(self) -> None:
+        """To what every node reads that stands in a registry, whether it runs or not.
+
+        One that registers at this moment writes the cluster's row, too, so this is not done then.
+        """
+        source = self._source
+        sources = (source, *source.others.values())
+        formats = [node.format for each in sources for node in each.nodes.values()]
+        cluster = source.cluster
+        if cluster is None or not formats or min(formats) <= cluster.format:
+            return
+        key, raised = source.keys.cluster(), replace(cluster, format=min(formats))
+        answer = await source.etcd.transact(
+            [Unchanged(key, source.cluster_revision)], [Put(key, cluster_octets(raised))]
+        )
+        if answer.is_done:
+            log.info("every node reads it: the cluster's format is raised", extra={"format": raised.format})
 
     def _standings(self) -> dict[str, Standing]:
         now, leases = asyncio.get_running_loop().time(), self._source.leases

@@ -48,6 +48,7 @@ class EtcdMap:
         self.map = known
         self.joined = joined
         self.cluster: Cluster | None = None
+        self.cluster_revision = 0
         self.nodes: dict[str, Registered] = {}
         self.homes: dict[int, Home] = {}
         self.dcs: dict[str, tuple[str, ...]] = {}
@@ -239,7 +240,7 @@ class EtcdMap:
                 domain, selector = rest.split("/")
                 self._put_key(domain, selector, rows.key_of(pair.value, pair.revision))
             case "cluster":
-                self.cluster = rows.cluster_of(pair.value)
+                self.cluster, self.cluster_revision = rows.cluster_of(pair.value), pair.revision
             case "balancer":
                 self.balancer = pair.value.decode(errors="replace")
 

@@ -29,9 +29,6 @@ from mailnode.cluster.map import Peer
 from mailnode.cluster.replica_messages import Far, Member, Row
 from mailnode.pb import cluster_pb2 as pb
 
-FORMAT = 1
-"""The latest of entries and rows that this program reads."""
-
 
 @dataclass(frozen=True, slots=True)
 class Cluster:

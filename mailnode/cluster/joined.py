@@ -15,11 +15,11 @@ from typing import Any
 
 from mailnode.cluster import etcd_rows as rows
 from mailnode.cluster.balancer import Balancer
-from mailnode.cluster.etcd import EtcdError, Put
+from mailnode.cluster.etcd import EtcdError, Put, Unchanged
 from mailnode.cluster.etcd_at import etcd_at
 from mailnode.cluster.etcd_lease import Lease
 from mailnode.cluster.etcd_map import AGAIN_SECONDS, EtcdMap, OtherCluster
-from mailnode.cluster.etcd_rows import Keys, Registered
+from mailnode.cluster.etcd_rows import Cluster, Keys, Registered
 from mailnode.cluster.etcd_swaps import Swaps
 from mailnode.cluster.map import Map, Peer
 from mailnode.cluster.others import Others
@@ -27,6 +27,7 @@ from mailnode.cluster.replica_messages import Member
 from mailnode.cluster.ring import SLOTS
 from mailnode.clustered import ClusterAt
 from mailnode.limits import Limits
+from mailnode.store.formats import FORMAT
 from mailnode.store.keys import Family
 from mailnode.store.shard import RocksShard, ShardError
 from mailnode.table import ConfigError
@@ -137,10 +138,7 @@ def _claim(made: Joined, shard: RocksShard) -> None:
             "[cluster]: this node has mail of its own, of which the cluster's map does not know: "
             "begin with an empty directory, and import it"
         )
-    if source.cluster.format > rows.FORMAT:
-        raise ShardError(
-            f"the cluster's rows have format {source.cluster.format}, this program knows {rows.FORMAT}"
-        )
+    check_format(source.cluster)
     shard.join(source.cluster.id)
     source.joined = source.cluster.id
 
@@ -162,10 +160,38 @@ async def _register(made: Joined, at: ClusterAt, address: str) -> None:
         raise EtcdError(_NAME_ELSEWHERE.format(name=me.node))
     peer = Peer(me.node, at.failure_host, at.rack, at.dc, float(at.weight), me.incarnation, address)
     before = source.nodes.get(me.node)
-    node = Registered(peer, rows.FORMAT, before is not None and before.is_leaving)
+    node = Registered(peer, FORMAT, before is not None and before.is_leaving)
     if node != before:
-        await source.etcd.transact([], [Put(source.keys.node(me.node), rows.node_octets(node))])
+        await _put_node(source, node)
         await source.read()
+
+
+async def _put_node(source: EtcdMap, node: Registered) -> None:
+    """Together with the cluster's row as it is: whoever raises its format at this moment looks again.
+
+    Raises EtcdError where somebody did, and ShardError where this program does not read that format.
+    """
+    cluster = source.cluster
+    assert cluster is not None
+    check_format(cluster)
+    key = source.keys.cluster()
+    answer = await source.etcd.transact(
+        [Unchanged(key, source.cluster_revision)],
+        [
+            Put(source.keys.node(node.peer.name), rows.node_octets(node)),
+            Put(key, rows.cluster_octets(cluster)),
+        ],
+    )
+    if not answer.is_done:
+        raise EtcdError("the row of the cluster has just changed")
+
+
+def check_format(cluster: Cluster) -> None:
+    """Raises ShardError."""
+    if cluster.format > FORMAT:
+        raise ShardError(
+            f"the cluster writes format {cluster.format}, this program knows {FORMAT}: use a newer one"
+        )
 
 
 def _begin(made: Joined) -> None:

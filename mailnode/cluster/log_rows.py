@@ -13,13 +13,14 @@ from typing import NamedTuple, Protocol
 
 from google.protobuf.message import DecodeError
 
-from mailnode.cluster.replica import Replica
+from mailnode.cluster.replica import Replica, not_known
 from mailnode.cluster.replica_log import Log
 from mailnode.cluster.replica_messages import Drop, Entry, Install, Member, Position, Trim, Write, Writing
 from mailnode.limits import KiB
 from mailnode.pb.row_pb2 import AppliedRow, LogRow, ReplicaRow
 from mailnode.store import keys
 from mailnode.store.damage import Unreadable, readable, told
+from mailnode.store.formats import FORMAT
 from mailnode.store.keys import FAMILIES, Family
 from mailnode.store.shard import DropTo, Put, Shard
 
@@ -158,10 +159,14 @@ def _replica_of(shard: Shard, partition: int, row: ReplicaRow, applied: Position
         trimmed = applied.seq
     if not epochs and applied.seq:
         epochs = [applied]  # it stood alone: nobody else has what came before
-    tail = entries(shard, partition, applied.seq, made.changes)
+    tail = list(entries(shard, partition, applied.seq, made.changes))
     log = Log(epochs, trimmed, tail, released=applied.seq)
     epoch = max(row.epoch, applied.epoch)
-    return Replica(partition, made.me, made.run, log, applied.seq, epoch)
+    replica = Replica(partition, made.me, made.run, log, applied.seq, epoch)
+    unknown = next((entry for entry in tail if entry.format > FORMAT), None)
+    if unknown is not None:
+        replica.stop(not_known(unknown))
+    return replica
 
 
 def dropped_rows(partition: int) -> Iterator[Put]:

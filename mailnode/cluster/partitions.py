@@ -26,8 +26,9 @@ from mailnode.metrics import Metrics
 from mailnode.pb.row_pb2 import AppliedRow
 from mailnode.store import keys
 from mailnode.store.damage import Unreadable, told
+from mailnode.store.formats import FORMAT
 from mailnode.store.keys import Family
-from mailnode.store.shard import FORMAT, Put, Shard
+from mailnode.store.shard import Put, Shard
 
 __all__ = ["Append", "Entry", "NotKnown", "NotPrimary", "Partitions", "Unavailable"]
 
@@ -214,6 +215,7 @@ class Partitions:
     def _do(self, replication: Replication, work: Work) -> float:
         """In the writer thread."""
         began = self._seconds()
+        self._shard.reach(work.format)
         self._shard.write(work.puts(replication.changes), sync=work.is_synced)
         replication.open_snapshots(work)
         return self._seconds() - began

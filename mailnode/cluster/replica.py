@@ -36,10 +36,10 @@ from mailnode.cluster.replica_messages import (
     Write,
     Writing,
 )
+from mailnode.store.formats import FORMAT, FORMAT_FIRST
 
 RESEND_SECONDS = 1.0  # a stream that broke lost what was on it
 APPEND_SECONDS_MAX = 10.0  # a follower that answers heartbeats, but writes nothing
-FORMAT_MAX = 1
 
 
 @dataclass(slots=True)
@@ -73,6 +73,12 @@ class Giving:
     """Of the taker's process."""
     until: float
     """If nothing was asked of the map by then, it is given up."""
+
+
+def not_known(entry: Entry) -> str:
+    """Of one that a later program made."""
+    known = f"this program knows {FORMAT}: use a newer one"
+    return f"its entry {entry.position.seq} has format {entry.format}, {known}"
 
 
 class Replica:
@@ -196,7 +202,7 @@ class Replica:
 
     # -- leading
 
-    def propose(self, data: bytes, format: int = FORMAT_MAX) -> Position:
+    def propose(self, data: bytes, format: int = FORMAT_FIRST) -> Position:
         """The position of a new entry. It is committed once `ready` says so, or not known."""
         assert self.is_leading and not self.stopped
         entry = Entry(Position(self.epoch, self.log.last.seq + 1), data, format)
@@ -467,8 +473,9 @@ class Replica:
             self.sends.append((sender, Mismatch(self.partition, self.epoch, nearest)))
             return
         new = [entry for entry in append.entries if not self.log.has(entry.position)]
-        if any(entry.format > FORMAT_MAX for entry in new):
-            self.stop("an entry of a later format")
+        unknown = next((entry for entry in new if entry.format > FORMAT), None)
+        if unknown is not None:
+            self.stop(not_known(unknown))
             return
         if new:
             self._replace(new)

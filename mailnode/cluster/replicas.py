@@ -41,6 +41,7 @@ from mailnode.cluster.replica_messages import (
 )
 from mailnode.cluster.replica_pair import PROMISE_SECONDS
 from mailnode.cluster.replica_pairs import Pairs
+from mailnode.store.formats import FORMAT_FIRST
 
 T = TypeVar("T")
 
@@ -89,6 +90,8 @@ class Replicas:
         self.pairs = Pairs(now)
         self._runs: dict[Member, int] = {}
         self.membership = Membership(me, self.pairs, self._runs, now, return_seconds)
+        self.format = FORMAT_FIRST
+        """Of what is proposed: the cluster's."""
         self.lease_lost: dict[Member, float] = {}
         self.is_short = False
         self.taken_over = self.handed_over = 0
@@ -233,7 +236,7 @@ class Replicas:
         """Raises Unavailable."""
         replica = self.check(partition)
         self._touch(replica)
-        return replica.propose(data)
+        return replica.propose(data, self.format)
 
     def fetched(self, fetch: Fetch, entries: tuple[Entry, ...]) -> None:
         """What a `Ready` asked to be read."""

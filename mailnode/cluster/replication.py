@@ -48,6 +48,7 @@ from mailnode.cluster.unconfirmed import Unconfirmed
 from mailnode.cluster.work import Committed, Parts, Work
 from mailnode.limits import Limits
 from mailnode.pb.row_pb2 import ReplicaRow
+from mailnode.store.formats import FORMAT
 from mailnode.store.shard import Shard
 
 log = logging.getLogger(__name__)
@@ -96,6 +97,8 @@ class Replication:
         """Called when there may be work."""
         self.failed: Callable[[BaseException], None] = lambda error: None
         """Called when a write failed that was no `Work`."""
+        self.format: Callable[[], int] = lambda: FORMAT
+        """Of the cluster, in which entries are made."""
         self._shard = shard
         self._streams = streams
         self._swap = swap
@@ -264,6 +267,7 @@ class Replication:
     def tick(self) -> None:
         now = self._now()
         self.core.is_short = self._is_short()
+        self.core.format = min(self.format(), FORMAT)
         self.giving.hold()
         self.core.tick(now)
         for append in self._unconfirmed.late(now):

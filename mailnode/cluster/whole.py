@@ -15,8 +15,9 @@ from google.protobuf.message import DecodeError
 from mailnode.pb.row_pb2 import AppliedRow, LogRow
 from mailnode.store import keys
 from mailnode.store.damage import readable, told
+from mailnode.store.formats import FORMAT
 from mailnode.store.keys import Family
-from mailnode.store.shard import FORMAT, Put, Shard
+from mailnode.store.shard import Put, Shard
 
 Replay = Callable[[bytes], Iterable[Put]]
 """The rows of an encoded entry."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from mailnode.cluster.append import Append
 from mailnode.cluster.log_rows import Changes, applied_row, committed_rows, writing_rows
 from mailnode.cluster.points import Mend, Point
-from mailnode.cluster.replica_messages import Entry, Frame, Position, Writing
+from mailnode.cluster.replica_messages import Entry, Frame, Position, Write, Writing
 from mailnode.cluster.snapshot import Opened
 from mailnode.pb.row_pb2 import ReplicaRow
 from mailnode.store import keys
@@ -49,6 +49,12 @@ class Work:
     mends: list[Mend]
     opened: list[Opened | None] = field(default_factory=list)
     """Of each snapshot."""
+
+    @property
+    def format(self) -> int:
+        """The latest of its entries."""
+        written = (writing.entries for writing in self.writes if isinstance(writing, Write))
+        return max((entry.format for entries in written for entry in entries), default=0)
 
     @property
     def is_synced(self) -> bool:

@@ -8,8 +8,9 @@ from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS, ENTRY_OCTETS, content_rows,
 from mailnode.pb.change_pb2 import Change
 from mailnode.pb.row_pb2 import MailRow
 from mailnode.store import keys
+from mailnode.store.formats import FORMAT
 from mailnode.store.keys import Blob, Family
-from mailnode.store.shard import FORMAT, Put
+from mailnode.store.shard import Put
 
 _BESIDE_OCTETS = 500
 """Of the keys and counters that every change writes."""

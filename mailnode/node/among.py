@@ -35,6 +35,7 @@ from mailnode.mailbox.appended import Changes, replay
 from mailnode.metrics import Metrics
 from mailnode.node.comparing import comparing
 from mailnode.node.members import refuse_half_resharded
+from mailnode.store.formats import FORMAT, FORMAT_FIRST
 from mailnode.store.shard import RocksShard
 from mailnode.store.space import Space
 
@@ -121,6 +122,7 @@ async def _of_directory(config: Config, ground: Ground) -> AsyncIterator[Among]:
             f"{config.directory / FILE}: {config.shard} belongs to cluster {shard.cluster.hex()}, "
             "which alone knows what of it is true: expected the table [cluster]"
         )
+    shard.reach(FORMAT)
     if finished := whole.finish(shard, replay, limits.part_rows_max):
         log.info("large changes finished", extra={"changes": finished})
     mapped = _local_map(config, shard.incarnation)
@@ -167,6 +169,7 @@ async def _of_cluster(config: Config, at: ClusterAt, ground: Ground) -> AsyncIte
             ground.metrics,
             replication,
         )
+        replication.format = partial(_format, made)
         source, files = made.source, authority.files_of(config)
         renewal = Renewal(source.etcd, source.keys, files, ground.clock, peers.show)
         running = [asyncio.ensure_future(renewal.run())]
@@ -200,6 +203,10 @@ def _replication(made: Joined, streams: Streams, ground: Ground, limits: Limits)
         now,
         ground.space.is_short,
     )
+
+
+def _format(made: Joined) -> int:
+    return made.source.cluster.format if made.source.cluster is not None else FORMAT_FIRST
 
 
 def _begin(made: Joined, replication: Replication, running: list[asyncio.Task[None]]) -> None:

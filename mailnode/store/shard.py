@@ -27,6 +27,7 @@ from rocksdict import (
 from mailnode.pb.row_pb2 import FormatRow
 from mailnode.store import keys
 from mailnode.store.damage import Mark, Unreadable, first_readable, told
+from mailnode.store.formats import FORMAT, FORMAT_FIRST
 from mailnode.store.keys import FAMILIES, Family
 from mailnode.store.options import database, families, reading
 from mailnode.store.recent import Recent
@@ -34,9 +35,6 @@ from mailnode.store.space import Ballast
 from mailnode.store.view import RocksView, View, is_readable
 
 log = logging.getLogger(__name__)
-
-FORMAT = 2
-"""Of the rows that this program writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +100,9 @@ class Shard(Protocol):
     def view(self) -> View:
         """All families as they are now; to be asked where nothing is written meanwhile."""
 
+    def reach(self, format: int) -> None:
+        """Before rows of that format are written: from then on only who reads it opens the shard."""
+
     def write(self, puts: Iterable[Put], sync: bool) -> None:
         """All or none; with `sync` durable, together with everything written before. Raises OSError."""
 
@@ -151,6 +152,8 @@ class RocksShard:
         self._recent = Recent(memory_octets // 8)
         self._collecting = False
         self.incarnation = b""
+        self.format = FORMAT_FIRST
+        """Of the latest rows in it."""
         self.cluster = b""
         """Whose map says what it has; empty: it is alone, or has a local map."""
 
@@ -338,17 +341,25 @@ class RocksShard:
         except Exception as error:
             raise OSError(f"no checkpoint could be made: {error}") from error
 
+    def reach(self, format: int) -> None:
+        """Rows of that format are going to be written: who does not read it shall not open the shard."""
+        if format > self.format:
+            self._put_format(FormatRow(format=format, incarnation=self.incarnation, cluster=self.cluster))
+
     def renew(self, incarnation: bytes) -> None:
         """It is another disk's history from now on: its files have the names of files of the old one."""
-        self._put_format(FormatRow(format=FORMAT, incarnation=incarnation, cluster=self.cluster))
+        self._put_format(FormatRow(format=self.format, incarnation=incarnation, cluster=self.cluster))
 
     def join(self, cluster: bytes) -> None:
         """It belongs to that cluster for good: no local map is the truth about it any more."""
-        self._put_format(FormatRow(format=FORMAT, incarnation=self.incarnation, cluster=cluster))
+        self._put_format(FormatRow(format=self.format, incarnation=self.incarnation, cluster=cluster))
 
     def _put_format(self, row: FormatRow) -> None:
         self._db.put(keys.FORMAT, row.SerializeToString(), write_opt=self._synced)
-        self.incarnation, self.cluster = row.incarnation, row.cluster
+        self._take_format(row)
+
+    def _take_format(self, row: FormatRow) -> None:
+        self.incarnation, self.cluster, self.format = row.incarnation, row.cluster, row.format
 
     def close(self) -> None:
         # Family handles hold the database's lock: they go first.
@@ -366,16 +377,17 @@ class RocksShard:
         except Exception as error:
             raise ShardError(f"its own row is not readable: {error}") from error
         if stored is None:
-            row = FormatRow(format=FORMAT, incarnation=fresh)
+            row = FormatRow(format=FORMAT_FIRST, incarnation=fresh)
             self._db.put(keys.FORMAT, row.SerializeToString(), write_opt=self._synced)
         else:
             row = _format_row(stored)
-        if row.format != FORMAT:
+        if not FORMAT_FIRST <= row.format <= FORMAT:
             other = "a newer" if row.format > FORMAT else "an older"
+            known = f"{FORMAT_FIRST} to {FORMAT}" if FORMAT > FORMAT_FIRST else f"{FORMAT}"
             raise ShardError(
-                f"its rows have format {row.format}, this program knows {FORMAT}: use {other} one"
+                f"its rows have format {row.format}, this program knows {known}: use {other} one"
             )
-        self.incarnation, self.cluster = row.incarnation, row.cluster
+        self._take_format(row)
 
 
 def open_shard(path: Path, memory_octets: int, fresh_incarnation: bytes) -> RocksShard:

@@ -12,6 +12,7 @@ from mailnode.cluster.etcd_map import EtcdMap
 from mailnode.cluster.etcd_rows import Cluster, Keys
 from mailnode.cluster.map import Map
 from mailnode.cluster.replica_messages import Member
+from mailnode.store.formats import FORMAT
 
 
 @asynccontextmanager
@@ -19,7 +20,7 @@ async def following(endpoint: str, keys: Keys, name: str = "a") -> AsyncIterator
     """Of a cluster that is made where there is none."""
     etcd = Etcd([endpoint])
     source = EtcdMap(etcd, keys, Map(Member(name, 1)))
-    cluster = Cluster(keys.prefix.encode(), "dc1", rows.FORMAT, 0)
+    cluster = Cluster(keys.prefix.encode(), "dc1", FORMAT, 0)
     await etcd.transact([], [Put(keys.cluster(), rows.cluster_octets(cluster))])
     await source.read()
     work = asyncio.create_task(source.run())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailnode.cluster.replica import FORMAT_MAX, Replica
+from mailnode.cluster.replica import Replica
 from mailnode.cluster.replica_log import Log
 from mailnode.cluster.replica_messages import (
     Ack,
@@ -17,6 +17,7 @@ from mailnode.cluster.replica_messages import (
     Row,
     Snapshot,
 )
+from mailnode.store.formats import FORMAT
 
 A, B = Member("a", 1), Member("b", 1)
 
@@ -66,7 +67,7 @@ def test_what_would_truncate_below_what_is_applied_stops_the_partition() -> None
 
 def test_a_later_format_stops_the_partition() -> None:
     replica = replica_of(B, [1], applied=1)
-    replica.step(A, Append(0, 1, Position(1, 1), (Entry(Position(1, 2), b"y", FORMAT_MAX + 1),), 0), 0)
+    replica.step(A, Append(0, 1, Position(1, 1), (Entry(Position(1, 2), b"y", FORMAT + 1),), 0), 0)
     assert "format" in replica.stopped
 
 

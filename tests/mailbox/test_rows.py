@@ -10,8 +10,9 @@ from mailnode.mailbox.rows import SIZE as SIZE_COLUMN
 from mailnode.mailbox.rows import UID as UID_COLUMN
 from mailnode.pb.change_pb2 import Change, Trim
 from mailnode.store import keys
+from mailnode.store.formats import FORMAT
 from mailnode.store.keys import FAMILIES, Family
-from mailnode.store.shard import FORMAT, DropTo
+from mailnode.store.shard import DropTo
 from tests.mailbox import asks
 from tests.mailbox.asking import Asking
 from tests.mailbox.decider import Decider

@@ -92,6 +92,7 @@ class FaultyShard:
 
     def __init__(self, plan: Plan = no_faults, incarnation: bytes = b"faulty") -> None:
         self.incarnation = incarnation
+        self.format = 0
         self.plan = plan
         self.dead = False
         self._lock = Lock()
@@ -127,6 +128,9 @@ class FaultyShard:
     def _items(self, family: str) -> Iterator[tuple[bytes, bytes]]:
         rows = self._families[family]
         return ((key, rows.values[key]) for key in rows.keys)
+
+    def reach(self, format: int) -> None:
+        self.format = max(self.format, format)
 
     def write(self, puts: Iterable[Put], sync: bool) -> None:
         self._log(list(puts), sync)

@@ -12,9 +12,10 @@ from rocksdict import Options, Rdict
 
 from mailnode.pb.row_pb2 import FormatRow
 from mailnode.store import keys
+from mailnode.store.formats import FORMAT
 from mailnode.store.keys import FAMILIES, Family
 from mailnode.store.recent import Recent
-from mailnode.store.shard import FORMAT, DropTo, RocksShard, ShardError, open_shard
+from mailnode.store.shard import DropTo, RocksShard, ShardError, open_shard
 from tests.store import writer
 
 MEMORY_OCTETS = 16 * 1024 * 1024
@@ -35,6 +36,17 @@ def test_a_shard_keeps_the_incarnation_of_its_making(tmp_path: Path) -> None:
 def test_every_family_is_made(tmp_path: Path) -> None:
     opened(tmp_path / "shard").close()
     assert set(Rdict.list_cf(str(tmp_path / "shard"), Options(raw_mode=True))) == {"default", *FAMILIES}
+
+
+def test_who_does_not_read_what_is_going_to_be_written_does_not_open_the_shard(tmp_path: Path) -> None:
+    path = tmp_path / "shard"
+    shard = open_shard(path, MEMORY_OCTETS, b"incarnation-1234")
+    shard.reach(FORMAT)
+    shard.reach(FORMAT + 1)
+    shard.reach(FORMAT)
+    shard.close()
+    with pytest.raises(ShardError, match=f"format {FORMAT + 1}"):
+        open_shard(path, MEMORY_OCTETS, b"")
 
 
 @pytest.mark.parametrize(("format", "program"), [(FORMAT + 1, "a newer one"), (FORMAT - 1, "an older one")])
