@@ -27,6 +27,8 @@ from interop.bench import (
     nodes,
     notify,
     pop3,
+    remote,
+    remote_idle,
     table,
     wakes,
 )
@@ -48,6 +50,8 @@ ROWS: Mapping[str, Callable[[Scale], Row]] = {
     "pop3": pop3.row,
     "latency": latency.row,
     "nodes": nodes.row,
+    "remote": remote.row,
+    "remote_idle": remote_idle.row,
 }
 BY_MESSAGES = ("fetch", "changes", "latency")
 MESSAGES, QUICK_MESSAGES = [10_000, 100_000], [1_000]

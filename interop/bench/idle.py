@@ -42,10 +42,10 @@ class Idle:
         return f"{self.connections:,} connections"
 
     def run(self, server: Benched, meter: Meter) -> Figures:
-        _await_rest(meter)
+        await_rest(meter)
         forget(server)
         _touch(server)
-        _await_rest(meter)
+        await_rest(meter)
         with enough_inotify(), ThreadPoolExecutor(AT_A_TIME) as threads:
             first = logged_in(server, next(iter(server.accounts)))  # the password is known from here on
             stages = _Stages(meter, self.connections, threads)
@@ -101,7 +101,7 @@ def _touch(server: Benched) -> None:
     )  # ours gives up arrays after that long, Dovecot parks a connection: neither says so
 
 
-def _await_rest(meter: Meter) -> None:
+def await_rest(meter: Meter) -> None:
     """Wait until nothing goes on in the background: it takes memory that no connection has to do with."""
     deadline = time.monotonic() + BACKGROUND_SECONDS_MAX
     cpu_max = BACKGROUND_WINDOW_SECONDS * BACKGROUND_SHARE_MAX
@@ -113,14 +113,17 @@ def _await_rest(meter: Meter) -> None:
 
 
 def proportional_octets(meter: Meter) -> int:
-    """PSS of all processes of a server, proc(5)."""
-    total = 0
-    for process in meter.processes():
-        with contextlib.suppress(OSError):
-            for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
-                if line.startswith("Pss:"):
-                    total += int(line.split()[1]) * 1024
-    return total
+    """PSS of all processes of a server."""
+    return sum(process_octets(process) for process in meter.processes())
+
+
+def process_octets(process: int) -> int:
+    """PSS of one, proc(5); 0 when it has ended."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    return 0
 
 
 def _source(at: int) -> str:

@@ -31,16 +31,18 @@ class NodeOfMany(Node):
 
 
 async def _create(directory: Path, accounts: list[tuple[str, str]]) -> None:
-    config = load(directory)
-    async with house(config, SystemClock()) as parts:
-        domains = {domain.name: domain for domain in config.domains}
-        credentials = _OneHash(parts)
-        rows = Rows(parts.accounts, parts.clock)
-        creation = Creation(parts.accounts, rows, credentials, domains, parts.clock, parts.limits)
-        for start in range(0, len(accounts), TOGETHER):
-            some = accounts[start : start + TOGETHER]
-            outcomes = await asyncio.gather(*(creation.create(*account) for account in some))
-            assert all(isinstance(outcome, Created) for outcome in outcomes), outcomes
+    async with house(load(directory), SystemClock()) as parts:
+        await create(parts, accounts)
+
+
+async def create(parts: House, accounts: list[tuple[str, str]]) -> None:
+    credentials = _OneHash(parts)
+    rows = Rows(parts.accounts, parts.clock)
+    creation = Creation(parts.accounts, rows, credentials, parts.domains, parts.clock, parts.limits)
+    for start in range(0, len(accounts), TOGETHER):
+        some = accounts[start : start + TOGETHER]
+        outcomes = await asyncio.gather(*(creation.create(*account) for account in some))
+        assert all(isinstance(outcome, Created) for outcome in outcomes), outcomes
 
 
 class _OneHash(Credentials):

@@ -65,6 +65,16 @@ class Session:
             raise RuntimeError(f"{commands[0][:80]!r} and others were answered {tail[-200:]!r}")
         return Timed(time.perf_counter() - start, octets, tail)
 
+    def append(self, mailbox: bytes, message: bytes) -> Timed:
+        """With a literal that does not wait (RFC 7888)."""
+        return self.ask(b"APPEND %b {%d+}\r\n%b" % (mailbox, len(message), message))
+
+    @property
+    def end(self) -> tuple[str, int]:
+        """Address and port of this end."""
+        address, port = self._socket.getsockname()
+        return address, port
+
     def close(self) -> None:
         self._socket.close()
 

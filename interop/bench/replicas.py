@@ -1,0 +1,127 @@
+"""`python -m interop.bench.replicas`: what copies cost, by role, on three nodes of a cluster.
+
+Clients speak to one node, all accounts are led by the next, so the third only follows: with one copy it has
+nothing to do, with two it has the second, with three the one that receives follows as well. Processor time is
+that of each node's process for one message or one answer, above what it spends while nobody asks.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from interop.bench.client import Figures
+from interop.bench.cpu import TICKS_A_SECOND
+from interop.bench.ingest import Ingest
+from interop.bench.nodes import MAILS, Reading
+from interop.bench.row import PASSWORD
+from interop.peers.processes import stat_fields
+from mailnode.cluster.map import Map
+from mailnode.directory.address import Address, canonical, directory_account
+from mailnode.store import keys
+from tests.cluster.members import Member, members
+from tests.node.clustered import Nodes, ask, nodes
+from tests.wire.node import Node
+from tests.wire.server import DOMAIN
+
+RECEIVES, LEADS, FOLLOWS = NAMES = ("node1", "node2", "node3")
+COPIES = (1, 2, 3)
+USERS, WARM_UP_COUNT = 20, 1000
+IDLE_SECONDS = 5.0
+NAMES_TRIED_MAX = 100_000
+
+
+class Processes:
+    """A `Meter` of processes that go on."""
+
+    prefix: Sequence[str] = ()
+
+    def __init__(self, processes: Sequence[int]) -> None:
+        self._processes = list(processes)
+
+    def seconds(self) -> float:
+        return sum(self.each())
+
+    def each(self) -> list[float]:
+        return [sum(map(int, stat_fields(each)[11:13])) / TICKS_A_SECOND for each in self._processes]
+
+    def processes(self) -> list[int]:
+        return self._processes
+
+    def close(self) -> None:
+        """They are not ours."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m interop.bench.replicas", description=__doc__)
+    parser.add_argument("--messages", type=int, default=4000)
+    parser.add_argument("--connections", type=int, default=20)
+    options = parser.parse_args()
+    works = (
+        ("message of 2 KB", Ingest("2k", options.connections, options.messages), options.messages),
+        (f"FETCH of {MAILS}", Reading(options.messages), options.messages),
+    )
+    with members(1) as etcd, tempfile.TemporaryDirectory(prefix="mailnode-bench-") as folder:
+        for copies in COPIES:
+            _measure(Path(folder) / str(copies), etcd, copies, works)
+
+
+def _measure(
+    folder: Path, etcd: Sequence[Member], copies: int, works: Sequence[tuple[str, Ingest | Reading, int]]
+) -> None:
+    folder.mkdir()
+    with nodes(folder, etcd, NAMES, copies) as cluster:
+        cluster.wait_until(lambda known: all(len(row.in_sync) == copies for _, row in known.rows()))
+        node = _filled(cluster)
+        meter = Processes([cluster[name].process_id for name in NAMES])
+        Ingest("2k", USERS, max(WARM_UP_COUNT, USERS * MAILS)).run(node, meter)
+        for label, work, count in works:
+            idle = _spent(meter, lambda: time.sleep(IDLE_SECONDS))  # the window in which CPU is counted
+            figures: Figures = {}
+            start = time.monotonic()
+            used = _spent(meter, partial(_run, work, node, meter, figures))
+            seconds = time.monotonic() - start
+            spent = [
+                1000 * (all_of_it - seconds * each / IDLE_SECONDS) / count
+                for all_of_it, each in zip(used, idle, strict=True)
+            ]
+            roles = ", ".join(f"{name} {each:.3f}" for name, each in zip(NAMES, spent, strict=True))
+            rate = next(value for name, value in figures.items() if name.endswith("/s"))
+            print(f"{copies} copies, {label}: CPU ms {sum(spent):.3f} ({roles}), {rate:,.0f}/s", flush=True)
+
+
+def _run(work: Ingest | Reading, node: Node, meter: Processes, figures: Figures) -> None:
+    figures |= work.run(node, meter)
+
+
+def _spent(meter: Processes, work: Callable[[], object]) -> list[float]:
+    before = meter.each()
+    work()
+    return [now - then for now, then in zip(meter.each(), before, strict=True)]
+
+
+def _filled(cluster: Nodes) -> Node:
+    """The node that receives, with accounts that the next one leads."""
+    node, known = cluster[RECEIVES], cluster.map()
+    tried = (f"user{number}@{DOMAIN}" for number in range(NAMES_TRIED_MAX))
+    led = [address for address in tried if _is_led(known, address)][:USERS]
+    for address in led:
+        ask(node, "account", "add", address, stdin=PASSWORD)
+    node.accounts = dict.fromkeys(led, PASSWORD)
+    return node
+
+
+def _is_led(known: Map, text: str) -> bool:
+    """And followed by the third first."""
+    address = canonical(text)
+    assert isinstance(address, Address)
+    row = known.row(keys.partition(directory_account(address)))
+    if row.primary.node != LEADS:
+        return False
+    return len(row.in_sync) != 2 or {member.node for member in row.in_sync} == {LEADS, FOLLOWS}
+
+
+if __name__ == "__main__":
+    main()
