@@ -9,6 +9,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -30,6 +31,7 @@ RECEIVES, LEADS, FOLLOWS = NAMES = ("node1", "node2", "node3")
 COPIES = (1, 2, 3)
 USERS, WARM_UP_COUNT = 20, 1000
 IDLE_SECONDS = 5.0
+WAITS_MAX = 5
 NAMES_TRIED_MAX = 100_000
 
 
@@ -73,7 +75,7 @@ def _measure(
 ) -> None:
     folder.mkdir()
     with nodes(folder, etcd, NAMES, copies) as cluster:
-        cluster.wait_until(lambda known: all(len(row.in_sync) == copies for _, row in known.rows()))
+        _await_copies(cluster, copies)
         node = _filled(cluster)
         meter = Processes([cluster[name].process_id for name in NAMES])
         Ingest("2k", USERS, max(WARM_UP_COUNT, USERS * MAILS)).run(node, meter)
@@ -94,6 +96,15 @@ def _measure(
 
 def _run(work: Ingest | Reading, node: Node, meter: Processes, figures: Figures) -> None:
     figures |= work.run(node, meter)
+
+
+def _await_copies(cluster: Nodes, copies: int) -> None:
+    """Thousands of rows of the map are written until all partitions have theirs: minutes on a busy disk."""
+    for _ in range(WAITS_MAX):
+        with suppress(TimeoutError):
+            cluster.wait_until(lambda known: all(len(row.in_sync) == copies for _, row in known.rows()))
+            return
+    raise TimeoutError("not all partitions have their copies")
 
 
 def _spent(meter: Processes, work: Callable[[], object]) -> list[float]:
