@@ -13,7 +13,7 @@ is left for them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from mailnode.cluster.etcd_rows import Home
@@ -47,7 +47,7 @@ class Plan:
     """To be asked of the map now."""
     left: int
     """Partitions that are not yet as they should be."""
-    under_way: int
+    under_way: frozenset[int]
     """Of them, those that move, these swaps included."""
 
 
@@ -110,15 +110,16 @@ def plan(
     rows: Iterable[tuple[int, Row]],
     aimed: Mapping[int, Replicas],
     moves_max: int,
+    slow: Collection[int] = frozenset(),
 ) -> Plan:
     """`rows` and `aimed` by partition; a partition that has no aim is let alone.
 
-    `moves_max`: partitions that move at a time from a node, or to it.
+    `moves_max`: partitions that move at a time from a node, or to it; nobody waits for those of `slow`.
     """
     busy = Counter[str]()
     waiting: list[tuple[int, int, Row]] = []
     swaps: list[Swap] = []
-    left = under_way = 0
+    left, under_way = 0, set[int]()
     for partition, row in rows:
         if partition not in aimed:
             continue
@@ -128,20 +129,21 @@ def plan(
         if _is_settled(row, aim):
             continue
         ends = _ends(standings, row)
-        busy.update(ends)
-        under_way += bool(ends)
+        if ends:
+            under_way.add(partition)
         is_there = is_same(row.replicas, aim)
         left += bool(ends) or not is_there
-        if not is_there and not ends and min_insync == row.min_insync:
+        if ends and partition not in slow:
+            busy.update(ends)
+        elif not is_there and min_insync == row.min_insync:
             waiting.append((_urgency(standings, row), partition, row))
     for _, partition, row in sorted(waiting, key=lambda each: each[:2]):
         then = _begun(standings, row, aimed[partition], busy, moves_max)
         if then is not None:
-            ends = _ends(standings, then)
-            busy.update(ends)
-            under_way += bool(ends)
+            busy.update(_ends(standings, then))
+            under_way.add(partition)
             swaps.append(Swap(partition, then))
-    return Plan(tuple(swaps), left, under_way)
+    return Plan(tuple(swaps), left, frozenset(under_way))
 
 
 def _is_settled(row: Row, aim: Replicas) -> bool:

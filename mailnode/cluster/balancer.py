@@ -34,6 +34,7 @@ from mailnode.limits import Limits
 log = logging.getLogger(__name__)
 
 ROUND_SECONDS = 0.5  # between two plans: a move takes about as long, and a plan some ms of the loop
+SLOW_SECONDS = 120.0  # without a change of its row: others wait no more for a partition that moves
 LOOK_SECONDS = 5.0  # at what changes by time alone: a node is lost
 
 
@@ -49,6 +50,7 @@ class Balancer:
         self._away: dict[Member, float] = {}
         """Since when a shard of the registry has no lease."""
         self._aimed = Aimed()
+        self._under_way: dict[int, tuple[int, float]] = {}
         self._alike = Alike(source)
         self._far_placed: object = None
         """What there was when far copies were where they should be."""
@@ -188,11 +190,20 @@ class Balancer:
         is_reached = self.moving.left == 0 and self._aimed.asks()
         if is_reached or not self._aimed.holds(homes, standings, rows):
             self._aimed = await asyncio.to_thread(aimed, homes, standings, rows)
-        found = plan(standings, homes, rows.items(), self._aimed.aims, self._limits.moves_per_node_max)
+        now = asyncio.get_running_loop().time()
+        slow = {at for at, (_, since) in self._under_way.items() if now >= since + SLOW_SECONDS}
+        moves_max = self._limits.moves_per_node_max
+        found = plan(standings, homes, rows.items(), self._aimed.aims, moves_max, slow)
+        self._under_way = {at: self._since(at, rows[at], now) for at in found.under_way}
         if bool(found.left) != bool(self.moving.left):
             log.info("copies move" if found.left else "all copies are where they should be")
-        self.moving.see(found.left, found.under_way, asyncio.get_running_loop().time())
+        self.moving.see(found.left, len(found.under_way), now)
         await self._swap(found.swaps)
+
+    def _since(self, partition: int, row: Row, now: float) -> tuple[int, float]:
+        """The row that is waited for to change, and since when."""
+        known = self._under_way.get(partition)
+        return known if known is not None and known[0] == row.revision else (row.revision, now)
 
 
 def _first_row(aim: Replicas, standings: Standings, home: Home) -> Row:

@@ -325,6 +325,19 @@ def test_a_partition_without_a_primary_is_let_alone_and_so_is_one_on_its_way() -
     assert not list(two({0: replace(taken_over, replicas=("b", "c"))}, a, b, c))
 
 
+def test_of_copies_that_never_end_others_wait_no_more_and_they_are_made_elsewhere() -> None:
+    names = {name: standing(name) for name in "abc"}
+    stuck = row_of("abc", in_sync="ab")
+    rows = dict.fromkeys(range(MOVES_MAX), stuck) | {MOVES_MAX: row_of("ac")}
+    names["c"] = replace(names["c"], stays=False)
+    homes, aimed = {0: Home("", 1, 2, 1)}, dict.fromkeys(rows, ("a", "b"))
+    assert not plan(names, homes, rows.items(), aimed, MOVES_MAX).swaps
+    found = plan(names, homes, rows.items(), aimed, MOVES_MAX, slow=range(MOVES_MAX))
+    assert found.under_way == set(rows)
+    assert all(swap.row.replicas == ("a", "b") for swap in found.swaps)
+    assert len(found.swaps) == len(rows)
+
+
 def test_nothing_is_sent_to_a_node_that_is_away_until_it_is_lost() -> None:
     rows = {0: row_of("ab"), 1: row_of("ba")}
     a, b = standing("a"), standing("b")
