@@ -24,12 +24,14 @@ from mailnode.config import ConfigError, Domain, domain_of, load
 from mailnode.directory.address import Address
 from mailnode.directory.rows import Rows
 from mailnode.mailauth.keyfiles import KeyFiles
+from mailnode.mailauth.keyring import KeysError
 from mailnode.mailauth.sealedkeys import SealedKeys
 from mailnode.pb.row_pb2 import DirectoryRow
 from tests.cluster.following import following
 from tests.cluster.members import Member, members
 
 SECRET = Secret(bytes(range(32)))
+B = Domain("b.test", "+", scram=True, dkim="m1")
 
 
 class Addresses:
@@ -55,7 +57,7 @@ class Node:
 
     @property
     def signing(self) -> list[str]:
-        ring = SealedKeys(self.source, SECRET).of(Domain("b.test", "+", scram=True, dkim="m1"))
+        ring = SealedKeys(self.source, SECRET).of(B)
         return [f"{key.selector} {key.algorithm}" for key in ring.signing()]
 
 
@@ -182,6 +184,21 @@ def test_a_cluster_begins_with_the_domains_and_keys_of_a_directory(etcds: Member
             assert (there.all(), there.records()) == (here.all(), here.records())
 
     run(etcds, work)
+
+
+def test_while_etcd_is_away_domains_are_as_they_were_and_none_is_changed() -> None:
+    with members(1) as (etcd,):
+
+        async def work(one: Node, other: Node) -> None:
+            await one.domains.add("a.test")
+            etcd.kill()
+            with pytest.raises(Refused, match="whether it is done `mailnode domain list` will say"):
+                await one.domains.add("b.test")
+            with pytest.raises(KeysError, match="its keys could not be changed: etcd at"):
+                await SealedKeys(one.source, SECRET).of(B).generate("ed25519", 1)
+            assert await one.names() == ["a.test"]
+
+        run(etcd, work)
 
 
 def test_a_text_that_this_program_cannot_read_is_shown_all_the_same(etcds: Member) -> None:
