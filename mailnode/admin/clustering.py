@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from mailnode.admin.refusal import Refusal
 from mailnode.cluster.census import State, census, state
@@ -21,6 +22,8 @@ from mailnode.cluster.wishes import Refused, Wishes
 from mailnode.directory.lookup import Lookup
 from mailnode.pb import admin_pb2 as pb
 from mailnode.store.space import free_and_whole
+
+T = TypeVar("T")
 
 MOVES_SHOWN_MAX = 200
 """Of one node: after a restart all of its copies catch up."""
@@ -66,7 +69,8 @@ class Clustering:
 
     def status(self, seen: Seen) -> pb.ClusterStatusAnswer:
         source = self.joined.source
-        found = census(source.map.rows(), source.homes, source.leases)
+        leases = source.all_leases()
+        found = census(source.map.rows(), source.latest_homes(), leases)
         answer = pb.ClusterStatusAnswer(
             cluster=source.joined.hex(),
             format=source.cluster.format if source.cluster is not None else 0,
@@ -77,7 +81,7 @@ class Clustering:
                 pb.ClusterStatusAnswer.State(state=each, partitions=found.states[each]) for each in State
             ],
         )
-        for name, node in sorted(source.nodes.items()):
+        for name, node in sorted(source.all_nodes().items()):
             peer = node.peer
             added = answer.nodes.add(
                 name=name,
@@ -86,7 +90,7 @@ class Clustering:
                 rack=peer.rack,
                 dc=peer.dc,
                 weight=peer.weight,
-                leased=node.member in source.leases,
+                leased=node.member in leases,
                 leaving=node.is_leaving,
                 format=node.format,
                 led=found.led[name],
@@ -101,7 +105,7 @@ class Clustering:
 
     async def map(self, request: pb.ClusterMapRequest) -> pb.ClusterMapAnswer:
         if request.all:
-            return pb.ClusterMapAnswer(rows=list(self._all()))
+            return self._told(self.joined.map.rows())
         if not request.address:
             return self._of(request.partition)
         owner = await self.lookup.owner(request.address)
@@ -111,26 +115,26 @@ class Clustering:
 
     def _of(self, partition: int) -> pb.ClusterMapAnswer:
         try:
-            row = self.joined.map.row(partition)
+            return self._told([(partition, self.joined.map.row(partition))])
         except NotMapped as error:
             raise Refusal(str(error)) from None
-        return pb.ClusterMapAnswer(rows=[self._told(partition, row)])
 
-    def _all(self) -> Iterator[pb.ClusterMapAnswer.Row]:
-        return (self._told(partition, row) for partition, row in self.joined.map.rows())
-
-    def _told(self, partition: int, row: Row) -> pb.ClusterMapAnswer.Row:
-        source = self.joined.source
-        home = source.homes.get(partition // SLOTS)
-        return pb.ClusterMapAnswer.Row(
-            partition=partition,
-            primary=row.primary.node,
-            in_sync=[member.node for member in row.in_sync],
-            replicas=row.replicas,
-            epoch=row.epoch,
-            min_insync=row.min_insync,
-            state=state(row, home, source.leases) if home is not None else "",
-        )
+    def _told(self, rows: Iterable[tuple[int, Row]]) -> pb.ClusterMapAnswer:
+        homes, leases = self.joined.source.latest_homes(), self.joined.source.all_leases()
+        answer = pb.ClusterMapAnswer()
+        for partition, row in rows:
+            home = homes.get(partition // SLOTS)
+            answer.rows.add(
+                partition=partition,
+                primary=row.primary.node,
+                in_sync=[member.node for member in row.in_sync],
+                replicas=row.replicas,
+                epoch=row.epoch,
+                min_insync=row.min_insync,
+                state=state(row, home, leases) if home is not None else "",
+                far=[far.node for far in row.far],
+            )
+        return answer
 
     # -- what is wanted
 
@@ -139,25 +143,24 @@ class Clustering:
         return Wishes(self.joined.source, self.joined.swaps)
 
     async def move(self, request: pb.ClusterMoveRequest) -> pb.ClusterMapAnswer:
-        try:
-            row = await self._wishes.move(request.partition, request.node)
-        except (Refused, EtcdError) as error:
-            raise Refusal(str(error)) from None
-        return pb.ClusterMapAnswer(rows=[self._told(request.partition, row)])
+        row = await _granted(self._wishes.move(request.partition, request.node))
+        return self._told([(request.partition, row)])
 
     async def drain(self, request: pb.ClusterDrainRequest) -> pb.ClusterDrainAnswer:
-        try:
-            has_room = await self._wishes.leave(request.node, not request.back)
-        except (Refused, EtcdError) as error:
-            raise Refusal(str(error)) from None
+        has_room = await _granted(self._wishes.leave(request.node, not request.back))
         return pb.ClusterDrainAnswer(node=request.node, keeps_copies=not has_room)
 
     async def remove(self, request: pb.ClusterRemoveRequest) -> pb.ClusterRemoveAnswer:
-        try:
-            partitions = await self._wishes.remove(request.node)
-        except (Refused, EtcdError) as error:
-            raise Refusal(str(error)) from None
+        partitions = await _granted(self._wishes.remove(request.node))
         return pb.ClusterRemoveAnswer(node=request.node, partitions=partitions)
+
+
+async def _granted(wish: Awaitable[T]) -> T:
+    """Raises Refusal."""
+    try:
+        return await wish
+    except (Refused, EtcdError) as error:
+        raise Refusal(str(error)) from None
 
 
 def _lags_of(name: str, seen: Seen) -> Iterator[pb.ClusterSeenAnswer.Lag]:

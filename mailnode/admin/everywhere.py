@@ -200,11 +200,8 @@ class Everywhere:
         others = self._others()
         names = [self._name, *(other.name for other in others)]
         found = await self._with(others, pb.ClusterSeenRequest())
-        seen = {
-            name: each
-            for name, each in zip(names, found, strict=True)
-            if isinstance(each, pb.ClusterSeenAnswer)
-        }
+        there = zip(names, (None if isinstance(each, Away) else each for each in found), strict=True)
+        seen = {name: _all([each])[0] for name, each in there if each is not None}
         return self.operator.clustering.status(seen)
 
     async def _checkpoints(self, request: pb.CheckpointRequest) -> pb.CheckpointAnswer:

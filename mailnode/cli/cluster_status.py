@@ -118,6 +118,7 @@ ROWS = (
     Column("PRIMARY", lambda row: text(row.primary)),
     Column("IN SYNC", lambda row: text(" ".join(row.in_sync))),
     Column("COPIES SHOULD BE", lambda row: text(" ".join(row.replicas))),
+    Column("FAR", lambda row: text(" ".join(row.far)) or "-"),
     number("EPOCH", lambda row: row.epoch),
     number("MIN-INSYNC", lambda row: row.min_insync),
     Column("STATE", lambda row: row.state),

@@ -167,11 +167,22 @@ class EtcdMap:
     def latest_homes(self) -> dict[int, Home]:
         """Of each home what the data centre says that knows its latest generation."""
         latest: dict[int, Home] = {}
-        for source in (self, *self.others.values()):
+        for source in self.sources():
             for number, home in source.homes.items():
                 if number not in latest or home.generation > latest[number].generation:
                     latest[number] = home
         return latest
+
+    def sources(self) -> tuple[EtcdMap, ...]:
+        """This one, and that of each other data centre."""
+        return (self, *self.others.values())
+
+    def all_nodes(self) -> dict[str, Registered]:
+        """Of all data centres, by name."""
+        return {name: node for source in self.sources() for name, node in source.nodes.items()}
+
+    def all_leases(self) -> frozenset[Member]:
+        return frozenset(member for source in self.sources() for member in source.leases)
 
     def own_homes(self) -> dict[int, Home]:
         """Those whose partitions this etcd has the rows of."""

@@ -20,7 +20,7 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Learning:
-    """A copy that is being made, or that catches up."""
+    """A copy that is being made, or that catches up; none of another data centre, which is always behind."""
 
     partition: int
     node: str
@@ -46,7 +46,7 @@ def learning(core: Replicas) -> Iterator[Learning]:
     for replica in _led(core):
         in_sync = replica.row.in_sync if replica.row is not None else ()
         for member, progress in replica.progress.items():
-            if member not in in_sync:
+            if member not in in_sync and not replica.far_dc(member):
                 last = replica.log.last.seq
                 yield Learning(replica.partition, member.node, min(progress.matched, last), last)
 

@@ -70,6 +70,8 @@ class Wishes:
 
     def _node(self, name: str) -> Registered:
         node = self.source.nodes.get(name)
+        if node is None and name in (nodes := self.source.all_nodes()):
+            raise Refused(f"{name} is in {nodes[name].peer.dc!a}: ask a node there")
         if node is None:
             names = ", ".join(sorted(self.source.nodes))
             raise Refused(f"{name!a} is no node of this cluster: {names}")
@@ -82,7 +84,7 @@ class Wishes:
             raise Refused(str(error)) from None
 
     def _homes(self, dc: str) -> list[Home]:
-        return [home for home in self.source.homes.values() if home.dc == dc]
+        return [home for home in self.source.own_homes().values() if home.dc == dc]
 
     def _hosts_without(self, node: Registered) -> int:
         others = [
@@ -114,12 +116,14 @@ class Wishes:
     # -- a move
 
     def _moved(self, partition: int, row: Row, node: Registered) -> Row:
-        name, home = node.peer.name, self.source.homes.get(partition // SLOTS)
+        name, home = node.peer.name, self.source.own_homes().get(partition // SLOTS)
         if node.member not in self.source.leases:
             raise Refused(f"{name} does not run")
         if node.is_leaving:
             raise Refused(f"{name} is being emptied")
-        if home is not None and node.peer.dc != home.dc:
+        if home is None:
+            raise Refused(f"partition {partition} is led in another data centre: ask a node there")
+        if node.peer.dc != home.dc:
             raise Refused(f"{name} is in {node.peer.dc!a}, and the partition is led in {home.dc!a}")
         if row.primary not in self.source.leases:
             raise Refused(f"partition {partition} has no primary that could move it")

@@ -18,8 +18,9 @@ def cluster_gauges(joined: Joined, core: Replicas, streams: Streams) -> Iterator
     yield _one("mailnode_cluster_etcd_answers", "1 while etcd can be asked", float(not source.ailment))
     about = "Swaps of rows of the map that were not done, or had no answer"
     yield _one("mailnode_cluster_swaps_failed", about, joined.swaps.failed, total=True)
-    alive = sum(node.member in source.leases for node in source.nodes.values())
-    nodes: dict[Labels, float] = {("known",): float(len(source.nodes)), ("alive",): float(alive)}
+    known, leases = source.all_nodes().values(), source.all_leases()
+    alive = sum(node.member in leases for node in known)
+    nodes: dict[Labels, float] = {("known",): float(len(known)), ("alive",): float(alive)}
     yield Gauge("mailnode_cluster_nodes", "Nodes of the cluster", ("state",), nodes)
     yield from _partitions(joined, me)
     yield from _peers(core, streams)
@@ -34,7 +35,7 @@ def cluster_gauges(joined: Joined, core: Replicas, streams: Streams) -> Iterator
 
 def _partitions(joined: Joined, me: str) -> Iterator[Gauge]:
     source = joined.source
-    found = census(source.map.rows(), source.homes, source.leases)
+    found = census(source.map.rows(), source.latest_homes(), source.all_leases())
     states: dict[Labels, float] = {(state.value,): float(found.states[state]) for state in State}
     about = "Partitions of the cluster, by the worst that is true of them"
     yield Gauge("mailnode_cluster_partitions", about, ("state",), states)

@@ -820,7 +820,7 @@ class ClusterMapRequest(_message.Message):
 class ClusterMapAnswer(_message.Message):
     __slots__ = ("rows",)
     class Row(_message.Message):
-        __slots__ = ("partition", "primary", "in_sync", "replicas", "epoch", "min_insync", "state")
+        __slots__ = ("partition", "primary", "in_sync", "replicas", "epoch", "min_insync", "state", "far")
         PARTITION_FIELD_NUMBER: _ClassVar[int]
         PRIMARY_FIELD_NUMBER: _ClassVar[int]
         IN_SYNC_FIELD_NUMBER: _ClassVar[int]
@@ -828,6 +828,7 @@ class ClusterMapAnswer(_message.Message):
         EPOCH_FIELD_NUMBER: _ClassVar[int]
         MIN_INSYNC_FIELD_NUMBER: _ClassVar[int]
         STATE_FIELD_NUMBER: _ClassVar[int]
+        FAR_FIELD_NUMBER: _ClassVar[int]
         partition: int
         primary: str
         in_sync: _containers.RepeatedScalarFieldContainer[str]
@@ -835,7 +836,8 @@ class ClusterMapAnswer(_message.Message):
         epoch: int
         min_insync: int
         state: str
-        def __init__(self, partition: _Optional[int] = ..., primary: _Optional[str] = ..., in_sync: _Optional[_Iterable[str]] = ..., replicas: _Optional[_Iterable[str]] = ..., epoch: _Optional[int] = ..., min_insync: _Optional[int] = ..., state: _Optional[str] = ...) -> None: ...
+        far: _containers.RepeatedScalarFieldContainer[str]
+        def __init__(self, partition: _Optional[int] = ..., primary: _Optional[str] = ..., in_sync: _Optional[_Iterable[str]] = ..., replicas: _Optional[_Iterable[str]] = ..., epoch: _Optional[int] = ..., min_insync: _Optional[int] = ..., state: _Optional[str] = ..., far: _Optional[_Iterable[str]] = ...) -> None: ...
     ROWS_FIELD_NUMBER: _ClassVar[int]
     rows: _containers.RepeatedCompositeFieldContainer[ClusterMapAnswer.Row]
     def __init__(self, rows: _Optional[_Iterable[_Union[ClusterMapAnswer.Row, _Mapping]]] = ...) -> None: ...
