@@ -1,7 +1,8 @@
 """The domains of a cluster, as an operator adds, changes and removes them at any of its nodes.
 
 Etcd has them. Each change is a transaction on the condition that nobody else was first, and is answered once
-etcd has it and this node has heard of it; the others hear of it as soon.
+etcd has it and this node has heard of it; the others hear of it as soon. Of several data centres one has the
+domains, and the others copy them: there they are changed, wherever an operator is.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class ClusterDomains:
 
     async def add(self, name: str) -> pb.DomainListAnswer:
         """Raises Refused."""
-        domain, source = new_domain(name), self._source
+        domain, source = new_domain(name), self._there()
         if domain.name in source.domains:
             raise Refused(f"{domain.name} is one of the cluster's domains already")
         now = self._clock.now_microseconds()
@@ -59,7 +60,7 @@ class ClusterDomains:
         name, found = self._known(name)
         domain = domain_with(domain_of(name, found.text), settings)
         self._check(domain)
-        at, text = self._source.keys.domain(name), domain_text(domain)
+        at, text = self._there().keys.domain(name), domain_text(domain)
         put = Put(at, rows.domain_octets(DomainText(text, found.made)))
         await self._transact([Unchanged(at, found.revision)], [put])
         return self._answer(name, text)
@@ -67,11 +68,11 @@ class ClusterDomains:
     async def remove(self, name: str, keep_accounts: bool) -> pb.DomainListAnswer:
         """Raises Refused."""
         name, found = self._known(name)
-        others = [each for each in self._source.in_order() if each[0] != name]
+        others = [each for each in self._there().in_order() if each[0] != name]
         if not others:
             raise Refused(f"{name} is the only domain of the cluster: add another one first")
         await refuse_if_used(self._directory, name, keep_accounts)
-        keys, (other, kept) = self._source.keys, others[0]
+        keys, (other, kept) = self._there().keys, others[0]
         conditions = [
             Unchanged(keys.domain(name), found.revision),
             Unchanged(keys.domain(other), kept.revision),  # of the last two one stays
@@ -91,9 +92,10 @@ class ClusterDomains:
 
     def _known(self, name: str) -> tuple[str, DomainText]:
         canonical = canonical_domain(name)
-        found = self._source.domains.get(canonical) if isinstance(canonical, str) else None
+        there = self._there()
+        found = there.domains.get(canonical) if isinstance(canonical, str) else None
         if found is None:
-            names = ", ".join(each for each, _ in self._source.in_order())
+            names = ", ".join(each for each, _ in there.in_order())
             raise Refused(f"{name!a} is none of the cluster's domains: {names}")
         return str(canonical), found
 
@@ -103,18 +105,26 @@ class ClusterDomains:
         pem = await asyncio.to_thread(key.new)
         held = Held(domain.dkim, "rsa", State.SIGNING, now // 1_000_000)
         sealed = self._secret.seal(pem, about(domain.name, held.selector))
-        return put_of(self._source.keys, domain.name, held, 1, sealed)
+        return put_of(self._there().keys, domain.name, held, 1, sealed)
+
+    def _there(self) -> EtcdMap:
+        """Where they are changed. Raises Refused."""
+        try:
+            return self._source.of_domains()
+        except EtcdError as error:
+            raise Refused(str(error)) from None
 
     async def _transact(self, conditions: Sequence[Unchanged], changes: Sequence[Put | Drop]) -> None:
         """Raises Refused."""
+        there = self._there()
         try:
-            answer = await self._source.etcd.transact(conditions, changes)
+            answer = await there.etcd.transact(conditions, changes)
         except EtcdError as error:
             raise Refused(f"{error}: whether it is done `mailnode domain list` will say") from None
         if not answer.is_done:
             raise Refused("somebody else was first: see `mailnode domain list`")
         with suppress(EtcdError):  # it will be known here once etcd can be heard again
-            await self._source.reached(answer.revision)
+            await there.reached(answer.revision)
 
     def _answer(self, name: str, text: str) -> pb.DomainListAnswer:
         return pb.DomainListAnswer(domains=[self._shown(name, text, Counter())])

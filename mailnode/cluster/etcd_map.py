@@ -109,6 +109,16 @@ class EtcdMap:
         """The domains, as they were made."""
         return sorted(self.domains.items(), key=lambda each: (each[1].made, each[0]))
 
+    def of_domains(self) -> EtcdMap:
+        """Where domains and their keys are changed: in the data centre of home 0. Raises EtcdError."""
+        home = self.latest_homes().get(0)
+        if home is None or self.cluster is None or home.dc == self.cluster.dc:
+            return self
+        other = self.others.get(home.dc)
+        if other is None or not other.revision:
+            raise EtcdError(f"domains and keys are changed in data centre {home.dc}, which is not known here")
+        return other
+
     # -- etcd
 
     async def read(self) -> None:

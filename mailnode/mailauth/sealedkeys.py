@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailnode.cluster import etcd_rows as rows
 from mailnode.cluster.etcd import EtcdError, Put, Unchanged
@@ -46,7 +46,11 @@ class SealedKeys:
 
     def may_turn(self) -> bool:
         """One that is elected: two that think so do no harm, but each asks the DNS."""
-        return self.source.balancer == self.source.map.me.node
+        is_elected = self.source.balancer == self.source.map.me.node
+        try:
+            return is_elected and self.source.of_domains() is self.source
+        except EtcdError:
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +78,12 @@ class SealedKeysOf:
 
     async def change(self, step: Step, pem: bytes = b"") -> list[Held]:
         try:
+            there = replace(self, source=self.source.of_domains())
             for _ in range(ATTEMPTS):
-                before = dict(self._rows())
-                keys = self.all()
+                before = dict(there._rows())
+                keys = there.all()
                 changed = [held for held in step(keys) if held not in keys]
-                if not changed or await self._changed(before, changed, pem):
+                if not changed or await there._changed(before, changed, pem):
                     return changed
         except EtcdError as error:
             raise KeysError(f"{self.domain}: its keys could not be changed: {error}") from None

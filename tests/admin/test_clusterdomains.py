@@ -186,6 +186,29 @@ def test_a_cluster_begins_with_the_domains_and_keys_of_a_directory(etcds: Member
     run(etcds, work)
 
 
+def test_of_two_data_centres_that_of_home_0_has_them(etcds: Member) -> None:
+    async def work(there: Node, _: Node) -> None:
+        keys = Keys(f"test-{secrets.token_hex(4)}")
+        async with following(etcds.endpoint, keys, dc="dc2") as source:
+            put = Put(keys.home(0), rows.home_octets(Home("dc1", 1, 3, 2)))
+            await source.reached((await source.etcd.transact([], [put])).revision)
+            here = Node(source, Addresses())
+            with pytest.raises(Refused, match="changed in data centre dc1, which is not known here"):
+                await here.domains.add("a.test")
+            source.others["dc1"] = there.source
+            for name in ("a.test", "b.test"):
+                await here.domains.add(name)
+            await here.domains.change("a.test", {"scram": "false"})
+            made = await SealedKeys(source, SECRET).of(B).generate("ed25519", 1)
+            assert await there.names() == ["a.test", "b.test"]
+            assert made in SealedKeys(there.source, SECRET).of(B).all()
+            await here.domains.remove("a.test", keep_accounts=True)
+            assert await there.names() == ["b.test"]
+            assert not source.domains  # until the elected node of its data centre copies them
+
+    run(etcds, work)
+
+
 def test_while_etcd_is_away_domains_are_as_they_were_and_none_is_changed() -> None:
     with members(1) as (etcd,):
 

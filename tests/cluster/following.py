@@ -16,11 +16,11 @@ from mailnode.store.formats import FORMAT
 
 
 @asynccontextmanager
-async def following(endpoint: str, keys: Keys, name: str = "a") -> AsyncIterator[EtcdMap]:
+async def following(endpoint: str, keys: Keys, name: str = "a", dc: str = "dc1") -> AsyncIterator[EtcdMap]:
     """Of a cluster that is made where there is none."""
     etcd = Etcd([endpoint])
     source = EtcdMap(etcd, keys, Map(Member(name, 1)))
-    cluster = Cluster(keys.prefix.encode(), "dc1", FORMAT, 0)
+    cluster = Cluster(keys.prefix.encode(), dc, FORMAT, 0)
     await etcd.transact([], [Put(keys.cluster(), rows.cluster_octets(cluster))])
     await source.read()
     work = asyncio.create_task(source.run())
