@@ -124,7 +124,7 @@ async def _policy_finding(resolver: Resolver, wanted: Zone) -> Finding:
         found = await sts.fetched(resolver, wanted.domain)
     except sts.Absent as error:
         return Finding(about, Level.WARNING, str(error), advice)
-    if found.mode is Mode.ENFORCE and not found.covers(wanted.host):
+    if found.mode is Mode.ENFORCE and not all(map(found.covers, wanted.hosts)):
         told = f"it allows no host but {', '.join(found.hosts)}"
         return Finding(about, Level.ERROR, told[:MANY_CHARACTERS], f"others refuse to send here: {advice}")
     if found != ours:

@@ -6,7 +6,7 @@ No node need run for them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +31,8 @@ from mailnode.node.domains import KnownDomains
 class Domains:
     config: Config
     keyrings: Keyrings
+    hosts: Sequence[str]
+    """That take mail for them."""
 
     def named(self, name: str) -> Domain:
         """Raises Failure."""
@@ -46,11 +48,12 @@ async def domains(directory: Path) -> AsyncIterator[Domains]:
     """Raises ConfigError."""
     config = load(directory)
     if config.cluster is None:
-        yield Domains(config, KeyFiles(config))
+        yield Domains(config, KeyFiles(config), [config.hostname])
         return
     async with _following(config.cluster) as source:
         known = replace(config, domains=tuple(KnownDomains(source).in_order()))
-        yield Domains(known, SealedKeys(source, secret_of(config)))
+        hosts = sorted(source.hostnames() | {config.hostname})
+        yield Domains(known, SealedKeys(source, secret_of(config)), hosts)
 
 
 @asynccontextmanager

@@ -53,9 +53,10 @@ def zone_of(known: Domains, domain: Domain) -> Zone:
     return Zone(
         domain=domain.name,
         host=config.hostname,
+        hosts=known.hosts,
         keys=known.keyrings.of(domain).records(),
         ports={at.service: at.port for at in config.listeners if at.service in SERVICES},
-        policy=policy(config.hostname, domain.mta_sts),
+        policy=policy(known.hosts, domain.mta_sts),
         serves_policy=config.serves_policies,
         report_address=domain.report_address,
         key_digest=certificate.key_digest(config.certificate),

@@ -109,6 +109,11 @@ class EtcdMap:
         """The domains, as they were made."""
         return sorted(self.domains.items(), key=lambda each: (each[1].made, each[0]))
 
+    def hostnames(self) -> set[str]:
+        """Under which mail comes to the cluster, in all data centres."""
+        nodes = [node for source in (self, *self.others.values()) for node in source.nodes.values()]
+        return {node.hostname for node in nodes if node.hostname and not node.is_leaving}
+
     def of_domains(self) -> EtcdMap:
         """Where domains and their keys are changed: in the data centre of home 0. Raises EtcdError."""
         home = self.latest_homes().get(0)

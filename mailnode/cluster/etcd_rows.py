@@ -46,6 +46,8 @@ class Registered:
     peer: Peer
     format: int
     is_leaving: bool = False
+    hostname: str = ""
+    """Under which mail comes to it."""
 
     @property
     def member(self) -> Member:
@@ -212,6 +214,7 @@ def node_octets(node: Registered) -> bytes:
         address=peer.address,
         format=node.format,
         is_leaving=node.is_leaving,
+        hostname=node.hostname,
     ).SerializeToString()
 
 
@@ -219,7 +222,7 @@ def node_of(name: str, octets: bytes) -> Registered:
     found = _read(pb.NodeRow, octets)
     incarnation = number_of(found.incarnation)
     peer = Peer(name, found.host, found.rack, found.dc, found.weight, incarnation, found.address)
-    return Registered(peer, found.format, found.is_leaving)
+    return Registered(peer, found.format, found.is_leaving, found.hostname)
 
 
 def cluster_octets(cluster: Cluster) -> bytes:

@@ -75,8 +75,10 @@ async def joined(
     run: int,
     told: Callable[[str], None] | None = None,
     limits: Limits = _LIMITS,
+    hostname: str = "",
 ) -> AsyncIterator[Joined]:
-    """Once the map is known. `address`: where the other nodes reach this one; `told` of what is waited for.
+    """Once the map is known. `address`: where the other nodes reach this one; `told` of what is waited for;
+    `hostname`: under which mail comes to it.
 
     Raises ConfigError where waiting would not help.
     """
@@ -92,7 +94,7 @@ async def joined(
         await _until(made, source.read)
         _claim(made, shard)
         made.tasks.append(_task(made.others.run()))
-        await _until(made, lambda: _register(made, at, address))
+        await _until(made, lambda: _register(made, at, address, hostname))
         await _until(made, made.lease.take)
         _begin(made)
         await _mapped(made)
@@ -148,7 +150,7 @@ def is_empty(shard: RocksShard) -> bool:
     return next(iter(shard.scan(Family.STATE, b"", b"\xff" * 16)), None) is None
 
 
-async def _register(made: Joined, at: ClusterAt, address: str) -> None:
+async def _register(made: Joined, at: ClusterAt, address: str, hostname: str) -> None:
     """What others shall know of this node. Raises EtcdError while another one of its name runs."""
     source = made.source
     me = source.map.me
@@ -160,7 +162,7 @@ async def _register(made: Joined, at: ClusterAt, address: str) -> None:
         raise EtcdError(_NAME_ELSEWHERE.format(name=me.node))
     peer = Peer(me.node, at.failure_host, at.rack, at.dc, float(at.weight), me.incarnation, address)
     before = source.nodes.get(me.node)
-    node = Registered(peer, FORMAT, before is not None and before.is_leaving)
+    node = Registered(peer, FORMAT, before is not None and before.is_leaving, hostname)
     if node != before:
         await _put_node(source, node)
         await source.read()

@@ -41,6 +41,7 @@ class Zone:
 
     domain: str
     host: str
+    hosts: Sequence[str]  # that take its mail: this one, and others of its cluster
     keys: Sequence[tuple[str, str]]  # selectors and the texts of their records
     ports: Mapping[str, int]  # of SERVICES that are offered
     policy: Policy  # of MTA-STS
@@ -51,7 +52,7 @@ class Zone:
 
 def records(zone: Zone) -> Iterator[Record]:
     domain, host = zone.domain, zone.host
-    yield Record(f"{domain}.", "MX", f"10 {host}.")
+    yield from (Record(f"{domain}.", "MX", f"10 {each}.") for each in zone.hosts)
     yield Record(f"{domain}.", "TXT", _strings("v=spf1 mx -all"))  # RFC 7208 §4.5: who is an MX may send
     yield from (key_record(domain, selector, text) for selector, text in zone.keys)
     yield from _reported(zone)
@@ -70,9 +71,9 @@ def key_record(domain: str, selector: str, text: str) -> Record:
     return Record(f"{selector}._domainkey.{domain}.", "TXT", _strings(text))
 
 
-def policy(host: str, mode: str) -> Policy:
+def policy(hosts: Sequence[str], mode: str) -> Policy:
     """`mode` is a word of RFC 8461 §3.2."""
-    return Policy(Mode(mode), (host,), POLICY_SECONDS)
+    return Policy(Mode(mode), tuple(hosts), POLICY_SECONDS)
 
 
 def policy_url(domain: str) -> str:

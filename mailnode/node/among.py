@@ -71,6 +71,10 @@ class Among:
         homes = self.joined.source.homes.values() if self.joined is not None else ()
         return max((home.copies for home in homes), default=1)
 
+    def hostnames(self, own: str) -> list[str]:
+        """Under which mail comes to this node and the others of its cluster; `own` is this one's."""
+        return sorted({own} | (self.joined.source.hostnames() if self.joined is not None else set()))
+
     def others(self) -> list[str]:
         """The names of those that should answer."""
         names: Iterable[str] = self.map.peers
@@ -154,7 +158,7 @@ def _local_map(config: Config, incarnation: bytes) -> Map:
 async def _of_cluster(config: Config, at: ClusterAt, ground: Ground) -> AsyncIterator[Among]:
     run = int.from_bytes(ground.clock.random(16))
     address = at.listen or f"unix:{config.peer_socket.absolute()}"
-    async with joined(at, address, ground.shard, run, limits=config.limits) as made:
+    async with joined(at, address, ground.shard, run, limits=config.limits, hostname=config.hostname) as made:
         peers = Peers(made.map, config.limits, *(authority.credentials(config) or ()))
         cluster, limits, clock = made.source.joined.hex(), config.limits, ground.clock
         streams = Streams(peers, cluster, made.map.me, made.run, clock, limits)

@@ -136,10 +136,12 @@ class Doors:
         _bind(f"metrics cannot listen at {at.host} port {number}", bind)
 
     def _policies(self) -> Callable[[socket.socket], Callable[[], object]]:
-        domains, host = self._parts.domains, self.config.hostname
+        domains, others, own = self._parts.domains, self._parts.others, self.config.hostname
 
         def text(domain: str) -> str:
-            return policy(host, domains[domain].mta_sts).text() if domain in domains else ""
+            if domain not in domains:
+                return ""
+            return policy(others.hostnames(own), domains[domain].mta_sts).text()
 
         certificate: Any = self._certificate
         made = TlsFirst(certificate, False, policies(text, self.config.limits), clock=self._reactor)

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mailnode/pb/cluster.proto\x12\x08mailnode\"B\n\nClusterRow\x12\n\n\x02id\x18\x01 \x01(\x0c\x12\n\n\x02\x64\x63\x18\x02 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x03 \x01(\r\x12\x0c\n\x04made\x18\x04 \x01(\x06\"\x8b\x01\n\x07NodeRow\x12\x0c\n\x04host\x18\x01 \x01(\t\x12\x0c\n\x04rack\x18\x02 \x01(\t\x12\n\n\x02\x64\x63\x18\x03 \x01(\t\x12\x0e\n\x06weight\x18\x04 \x01(\x01\x12\x13\n\x0bincarnation\x18\x05 \x01(\x0c\x12\x0f\n\x07\x61\x64\x64ress\x18\x06 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x07 \x01(\r\x12\x12\n\nis_leaving\x18\x08 \x01(\x08\"\x17\n\x08LeaseRow\x12\x0b\n\x03run\x18\x01 \x01(\x0c\".\n\tShardName\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x13\n\x0bincarnation\x18\x02 \x01(\x0c\"\xc8\x01\n\x06MapRow\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12$\n\x07primary\x18\x02 \x01(\x0b\x32\x13.mailnode.ShardName\x12\x0b\n\x03run\x18\x03 \x01(\x0c\x12$\n\x07in_sync\x18\x04 \x03(\x0b\x32\x13.mailnode.ShardName\x12\x10\n\x08replicas\x18\x05 \x03(\t\x12\x12\n\nmin_insync\x18\x06 \x01(\r\x12\x1e\n\x03\x66\x61r\x18\x07 \x03(\x0b\x32\x11.mailnode.FarName\x12\x10\n\x08sync_dcs\x18\x08 \x03(\t\"#\n\x07\x46\x61rName\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\n\n\x02\x64\x63\x18\x02 \x01(\t\"_\n\x07HomeRow\x12\n\n\x02\x64\x63\x18\x01 \x01(\t\x12\x12\n\ngeneration\x18\x02 \x01(\x04\x12\x0e\n\x06\x63opies\x18\x03 \x01(\r\x12\x12\n\nmin_insync\x18\x04 \x01(\r\x12\x10\n\x08sync_dcs\x18\x05 \x03(\t\"\"\n\rDataCentreRow\x12\x11\n\tendpoints\x18\x01 \x03(\t\"\'\n\tDomainRow\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0c\n\x04made\x18\x02 \x01(\x06\"T\n\x06KeyRow\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\r\n\x05since\x18\x04 \x01(\x06\x12\x0e\n\x06sealed\x18\x05 \x01(\x0c\"3\n\x0c\x41uthorityRow\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x12\x0e\n\x06sealed\x18\x02 \x01(\x0c\"H\n\x07NameRow\x12\x0b\n\x03key\x18\x01 \x01(\x0c\x12\x0f\n\x07machine\x18\x02 \x01(\t\x12\x11\n\tbase_port\x18\x03 \x01(\r\x12\x0c\n\x04made\x18\x04 \x01(\x06\"\x1a\n\x08TokenRow\x12\x0e\n\x06sealed\x18\x01 \x01(\x0c\"-\n\tAdmission\x12\x0e\n\x06secret\x18\x01 \x01(\x0c\x12\x10\n\x08hostname\x18\x02 \x01(\t\"H\n\x05Token\x12\x11\n\tendpoints\x18\x01 \x03(\t\x12\x0e\n\x06prefix\x18\x02 \x01(\t\x12\x0e\n\x06secret\x18\x03 \x01(\x0c\x12\x0c\n\x04\x65nds\x18\x04 \x01(\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mailnode/pb/cluster.proto\x12\x08mailnode\"B\n\nClusterRow\x12\n\n\x02id\x18\x01 \x01(\x0c\x12\n\n\x02\x64\x63\x18\x02 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x03 \x01(\r\x12\x0c\n\x04made\x18\x04 \x01(\x06\"\x9d\x01\n\x07NodeRow\x12\x0c\n\x04host\x18\x01 \x01(\t\x12\x0c\n\x04rack\x18\x02 \x01(\t\x12\n\n\x02\x64\x63\x18\x03 \x01(\t\x12\x0e\n\x06weight\x18\x04 \x01(\x01\x12\x13\n\x0bincarnation\x18\x05 \x01(\x0c\x12\x0f\n\x07\x61\x64\x64ress\x18\x06 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x07 \x01(\r\x12\x12\n\nis_leaving\x18\x08 \x01(\x08\x12\x10\n\x08hostname\x18\t \x01(\t\"\x17\n\x08LeaseRow\x12\x0b\n\x03run\x18\x01 \x01(\x0c\".\n\tShardName\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x13\n\x0bincarnation\x18\x02 \x01(\x0c\"\xc8\x01\n\x06MapRow\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12$\n\x07primary\x18\x02 \x01(\x0b\x32\x13.mailnode.ShardName\x12\x0b\n\x03run\x18\x03 \x01(\x0c\x12$\n\x07in_sync\x18\x04 \x03(\x0b\x32\x13.mailnode.ShardName\x12\x10\n\x08replicas\x18\x05 \x03(\t\x12\x12\n\nmin_insync\x18\x06 \x01(\r\x12\x1e\n\x03\x66\x61r\x18\x07 \x03(\x0b\x32\x11.mailnode.FarName\x12\x10\n\x08sync_dcs\x18\x08 \x03(\t\"#\n\x07\x46\x61rName\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\n\n\x02\x64\x63\x18\x02 \x01(\t\"_\n\x07HomeRow\x12\n\n\x02\x64\x63\x18\x01 \x01(\t\x12\x12\n\ngeneration\x18\x02 \x01(\x04\x12\x0e\n\x06\x63opies\x18\x03 \x01(\r\x12\x12\n\nmin_insync\x18\x04 \x01(\r\x12\x10\n\x08sync_dcs\x18\x05 \x03(\t\"\"\n\rDataCentreRow\x12\x11\n\tendpoints\x18\x01 \x03(\t\"\'\n\tDomainRow\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0c\n\x04made\x18\x02 \x01(\x06\"T\n\x06KeyRow\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\r\n\x05since\x18\x04 \x01(\x06\x12\x0e\n\x06sealed\x18\x05 \x01(\x0c\"3\n\x0c\x41uthorityRow\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x12\x0e\n\x06sealed\x18\x02 \x01(\x0c\"H\n\x07NameRow\x12\x0b\n\x03key\x18\x01 \x01(\x0c\x12\x0f\n\x07machine\x18\x02 \x01(\t\x12\x11\n\tbase_port\x18\x03 \x01(\r\x12\x0c\n\x04made\x18\x04 \x01(\x06\"\x1a\n\x08TokenRow\x12\x0e\n\x06sealed\x18\x01 \x01(\x0c\"-\n\tAdmission\x12\x0e\n\x06secret\x18\x01 \x01(\x0c\x12\x10\n\x08hostname\x18\x02 \x01(\t\"H\n\x05Token\x12\x11\n\tendpoints\x18\x01 \x03(\t\x12\x0e\n\x06prefix\x18\x02 \x01(\t\x12\x0e\n\x06secret\x18\x03 \x01(\x0c\x12\x0c\n\x04\x65nds\x18\x04 \x01(\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,31 +34,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CLUSTERROW']._serialized_start=39
   _globals['_CLUSTERROW']._serialized_end=105
   _globals['_NODEROW']._serialized_start=108
-  _globals['_NODEROW']._serialized_end=247
-  _globals['_LEASEROW']._serialized_start=249
-  _globals['_LEASEROW']._serialized_end=272
-  _globals['_SHARDNAME']._serialized_start=274
-  _globals['_SHARDNAME']._serialized_end=320
-  _globals['_MAPROW']._serialized_start=323
-  _globals['_MAPROW']._serialized_end=523
-  _globals['_FARNAME']._serialized_start=525
-  _globals['_FARNAME']._serialized_end=560
-  _globals['_HOMEROW']._serialized_start=562
-  _globals['_HOMEROW']._serialized_end=657
-  _globals['_DATACENTREROW']._serialized_start=659
-  _globals['_DATACENTREROW']._serialized_end=693
-  _globals['_DOMAINROW']._serialized_start=695
-  _globals['_DOMAINROW']._serialized_end=734
-  _globals['_KEYROW']._serialized_start=736
-  _globals['_KEYROW']._serialized_end=820
-  _globals['_AUTHORITYROW']._serialized_start=822
-  _globals['_AUTHORITYROW']._serialized_end=873
-  _globals['_NAMEROW']._serialized_start=875
-  _globals['_NAMEROW']._serialized_end=947
-  _globals['_TOKENROW']._serialized_start=949
-  _globals['_TOKENROW']._serialized_end=975
-  _globals['_ADMISSION']._serialized_start=977
-  _globals['_ADMISSION']._serialized_end=1022
-  _globals['_TOKEN']._serialized_start=1024
-  _globals['_TOKEN']._serialized_end=1096
+  _globals['_NODEROW']._serialized_end=265
+  _globals['_LEASEROW']._serialized_start=267
+  _globals['_LEASEROW']._serialized_end=290
+  _globals['_SHARDNAME']._serialized_start=292
+  _globals['_SHARDNAME']._serialized_end=338
+  _globals['_MAPROW']._serialized_start=341
+  _globals['_MAPROW']._serialized_end=541
+  _globals['_FARNAME']._serialized_start=543
+  _globals['_FARNAME']._serialized_end=578
+  _globals['_HOMEROW']._serialized_start=580
+  _globals['_HOMEROW']._serialized_end=675
+  _globals['_DATACENTREROW']._serialized_start=677
+  _globals['_DATACENTREROW']._serialized_end=711
+  _globals['_DOMAINROW']._serialized_start=713
+  _globals['_DOMAINROW']._serialized_end=752
+  _globals['_KEYROW']._serialized_start=754
+  _globals['_KEYROW']._serialized_end=838
+  _globals['_AUTHORITYROW']._serialized_start=840
+  _globals['_AUTHORITYROW']._serialized_end=891
+  _globals['_NAMEROW']._serialized_start=893
+  _globals['_NAMEROW']._serialized_end=965
+  _globals['_TOKENROW']._serialized_start=967
+  _globals['_TOKENROW']._serialized_end=993
+  _globals['_ADMISSION']._serialized_start=995
+  _globals['_ADMISSION']._serialized_end=1040
+  _globals['_TOKEN']._serialized_start=1042
+  _globals['_TOKEN']._serialized_end=1114
 # @@protoc_insertion_point(module_scope)

@@ -19,7 +19,7 @@ class ClusterRow(_message.Message):
     def __init__(self, id: _Optional[bytes] = ..., dc: _Optional[str] = ..., format: _Optional[int] = ..., made: _Optional[int] = ...) -> None: ...
 
 class NodeRow(_message.Message):
-    __slots__ = ("host", "rack", "dc", "weight", "incarnation", "address", "format", "is_leaving")
+    __slots__ = ("host", "rack", "dc", "weight", "incarnation", "address", "format", "is_leaving", "hostname")
     HOST_FIELD_NUMBER: _ClassVar[int]
     RACK_FIELD_NUMBER: _ClassVar[int]
     DC_FIELD_NUMBER: _ClassVar[int]
@@ -28,6 +28,7 @@ class NodeRow(_message.Message):
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     IS_LEAVING_FIELD_NUMBER: _ClassVar[int]
+    HOSTNAME_FIELD_NUMBER: _ClassVar[int]
     host: str
     rack: str
     dc: str
@@ -36,7 +37,8 @@ class NodeRow(_message.Message):
     address: str
     format: int
     is_leaving: bool
-    def __init__(self, host: _Optional[str] = ..., rack: _Optional[str] = ..., dc: _Optional[str] = ..., weight: _Optional[float] = ..., incarnation: _Optional[bytes] = ..., address: _Optional[str] = ..., format: _Optional[int] = ..., is_leaving: _Optional[bool] = ...) -> None: ...
+    hostname: str
+    def __init__(self, host: _Optional[str] = ..., rack: _Optional[str] = ..., dc: _Optional[str] = ..., weight: _Optional[float] = ..., incarnation: _Optional[bytes] = ..., address: _Optional[str] = ..., format: _Optional[int] = ..., is_leaving: _Optional[bool] = ..., hostname: _Optional[str] = ...) -> None: ...
 
 class LeaseRow(_message.Message):
     __slots__ = ("run",)

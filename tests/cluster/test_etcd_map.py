@@ -117,7 +117,7 @@ def test_everything_is_read_at_the_start_and_watched_from_then_on(etcds: Etcds, 
     peer = Peer("b", "h", "r", "dc1", 2.5, B.incarnation, "unix:/b")
     at_start = [
         Put(keys.row(0x0A1B), rows.row_octets(row())),
-        Put(keys.node("b"), rows.node_octets(Registered(peer, 1))),
+        Put(keys.node("b"), rows.node_octets(Registered(peer, 1, hostname="mx2.example.test"))),
         Put(keys.home(0), rows.home_octets(Home("dc1", 1, 3, 2, ("dc3",)))),
         Put(keys.domain("example.test"), rows.domain_octets(DomainText("name = 'example.test'", 7))),
         Put(keys.key("example.test", "m1"), rows.key_octets(SealedKey(1, "rsa", "signing", 9, b"sealed"))),
@@ -131,6 +131,7 @@ def test_everything_is_read_at_the_start_and_watched_from_then_on(etcds: Etcds, 
             found = a.map.row(0x0A1B)
             assert found == row(found.revision)
             assert a.map.peer("b") == peer and a.source.nodes["b"].format == 1
+            assert a.source.hostnames() == {"mx2.example.test"}
             assert a.source.homes == {0: Home("dc1", 1, 3, 2, ("dc3",))}
             read = a.source.revision
             assert a.source.domains == {"example.test": DomainText("name = 'example.test'", 7, read)}

@@ -10,6 +10,7 @@ from pathlib import Path
 import dkim
 import pytest
 
+from mailnode.config import FILE
 from tests.cluster.members import Member, members
 from tests.node.clustered import Nodes, ask
 from tests.node.several import SECONDS_MAX, wait_for
@@ -18,6 +19,7 @@ from tests.node.test_domains import answer_for
 from tests.relay.host import Scripted, listening
 from tests.relay.test_over_the_wire import NAMES, point
 from tests.wire.nameserver import Nameserver
+from tests.wire.node import Node
 from tests.wire.server import HOST
 
 CAROL = "carol@second.test"
@@ -41,16 +43,25 @@ def test_a_domain_is_added_at_one_node_and_served_and_signed_for_at_the_others(
             async with asyncio.timeout(120), listening(host) as port:
                 for node in nodes.nodes.values():
                     point(node, port, nameserver.port)
+                _call(nodes["three"], "mx3.example.test")
                 await asyncio.to_thread(nodes.start)
                 await asyncio.to_thread(_add_and_send, nodes)
                 await host.came.acquire()
                 _check_signature(nodes, host.contents[0])
+                _check_hosts(nodes)
                 await asyncio.to_thread(_remove, nodes)
 
     try:
         asyncio.run(work())
     finally:
         nodes.end()
+
+
+def _call(node: Node, hostname: str) -> None:
+    file = node.directory / FILE
+    text = file.read_text()
+    assert 'hostname = "mail.example.test"' in text
+    file.write_text(text.replace('hostname = "mail.example.test"', f'hostname = "{hostname}"'))
 
 
 def _add_and_send(nodes: Nodes) -> None:
@@ -74,6 +85,16 @@ def _check_signature(nodes: Nodes, content: bytes) -> None:
     public = "".join(record.split('"')[1::2]).encode()
     assert b"d=second.test; s=m1;" in content
     assert dkim.verify(content, dnsfunc=lambda name, timeout=5: public)
+
+
+def _check_hosts(nodes: Nodes) -> None:
+    """Others may send to any node of the cluster."""
+    hosts = ["mail.example.test", "mx3.example.test"]
+    for node in nodes.nodes.values():
+        lines = ask(node, "dns", "second.test").splitlines()
+        for host in hosts:
+            assert f"second.test.\tIN\tMX\t10 {host}." in lines
+            assert f";\tmx: {host}" in lines
 
 
 def _remove(nodes: Nodes) -> None:

@@ -54,7 +54,7 @@ def read(node: Node, domain: str = "example.test", port: int = 0) -> Policy:
 
 
 def test_others_read_the_policy_of_a_domain_and_of_none_that_is_not_ours(node: Node) -> None:
-    assert read(node) == policy(HOSTNAME, "testing")
+    assert read(node) == policy([HOSTNAME], "testing")
     with pytest.raises(Absent, match=r"mta-sts\.other\.test answers 404"):
         read(node, "other.test")
     with pytest.raises(Absent, match=r"mta-sts\.nowhere\.test has no address"):
