@@ -164,12 +164,12 @@ def _begin(cluster: FaultyCluster, accounts: Mapping[str, str]) -> None:
     endpoints = ",".join(site.etcd.endpoint for site in sites)
     first.node.init()
     where = ("--etcd", endpoints, "--name", first.host.name, "--listen", f"{first.host.address}:{PEERS}")
-    run(first, "cluster", "init", "--copies", "3", *where)
+    command(first, "cluster", "init", "--copies", "3", *where)
     for site in others:
-        token = run(first, "cluster", "token").split()[-1]
+        token = command(first, "cluster", "token").split()[-1]
         where = ("--name", site.host.name, "--listen", f"{site.host.address}:{PEERS}")
         options = ("--base-port", str(BASE_PORT), "--allow-plaintext-auth", "--local-only")
-        run(site, "cluster", "join", token, *where, *options)
+        command(site, "cluster", "join", token, *where, *options)
     for site in sites:
         _settle(site)
         site.node.launch()
@@ -177,21 +177,23 @@ def _begin(cluster: FaultyCluster, accounts: Mapping[str, str]) -> None:
         site.node.wait_until_ready()
     cluster.wait_until_whole()
     for address, password in accounts.items():
-        run(first, "account", "add", address, stdin=password)
+        command(first, "account", "add", address, stdin=password)
 
 
 def _settle(site: Site) -> None:
-    """What differs from a node that people use: others may reach it, and it comes back at once."""
+    """What differs from a node that people use: others may reach it, it comes back at once, and flags are
+    IMAP's alone."""
     file = site.node.directory / "mailnode.toml"
     text = file.read_text()
     text = text.replace('\nhost = "127.0.0.1"  # "0.0.0.0"', '\nhost = "0.0.0.0"  # "0.0.0.0"')
     text = text.replace("\n[limits]\n", "\n[limits]\nreplica_returns_seconds = 1\n")
+    text = text.replace("\npop3_marks_seen = true", "\npop3_marks_seen = false")
     file.write_text(text)
 
 
-def run(site: Site, *words: str, stdin: str = "") -> str:
+def command(site: Site, *words: str, stdin: str = "") -> str:
     """A command on that host; what it says."""
-    command = [*site.host.prefix, *program(), *words, "--dir", str(site.node.directory)]
-    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=COMMAND_SECONDS_MAX)
+    whole = [*site.host.prefix, *program(), *words, "--dir", str(site.node.directory)]
+    done = subprocess.run(whole, input=stdin, capture_output=True, text=True, timeout=COMMAND_SECONDS_MAX)
     assert done.returncode == 0, (words, done.stdout, done.stderr)
     return done.stdout

@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 ANSWER_SECONDS_MAX = 30.0  # beyond a failover: the client of a person gives up
 SERVED_SECONDS_MAX = 120.0  # until the clients together are promised something again
+POP3_MESSAGES = 20  # the latest of a maildrop, which a session fetches
 AGAIN_SECONDS = 0.1  # between two attempts of one client
 
 
@@ -87,6 +88,9 @@ async def run(load: Load, faults: Callable[[], Awaitable[None]]) -> None:
             writer = Writer(f"{account.partition('@')[0]}.{load.seed}", load.seed)
             clients.create_task(_again(load, number, _mutating(load, account, writer)))
             clients.create_task(_again(load, number + 1, _reading(load, account)))
+            if "pop3s" in load.server.ports:
+                fetched = Fetched(load, account)
+                clients.create_task(_again(load, number + 2, fetched.fetch))
         try:
             await faults()
         finally:
@@ -164,6 +168,56 @@ def _reading(load: Load, account: str) -> Callable[[Door], Awaitable[None]]:
             connection.close()
 
     return work
+
+
+@dataclass(slots=True)
+class Fetched:
+    """What a POP3 client fetched of a maildrop, by unique-id: that names the same message for good (RFC 1939
+    §7), and what was there stays, in its place, as long as the session lasts."""
+
+    load: Load
+    account: str
+    known: dict[bytes, bytes] = field(default_factory=dict)
+
+    async def fetch(self, door: Door) -> None:
+        trust = imap.trust(door.certificate)
+        opening = asyncio.open_connection(door.host, door.ports["pop3s"], ssl=trust)
+        reader, writer = await _soon(opening)
+        try:
+            client = Pop3(reader, writer)
+            await client.ok(b"")
+            await client.ok(b"USER " + self.account.encode())
+            await client.ok(b"PASS " + self.load.accounts[self.account].encode())
+            listed = [line.split() for line in await client.lines(b"UIDL")]
+            for number, unique_id in listed[-POP3_MESSAGES:]:
+                octets = b"".join(await client.lines(b"RETR " + number))
+                if self.known.setdefault(unique_id, octets) != octets:
+                    self.load.ledger.refused(f"pop3: {unique_id!r} of {self.account} is another message now")
+            await client.ok(b"QUIT")
+        finally:
+            writer.close()
+
+
+class Pop3:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def ok(self, command: bytes) -> None:
+        """Nothing is said before the greeting. Raises ConnectionError where the server says "not now"."""
+        if command:
+            self._writer.write(command + b"\r\n")
+        line = await _soon(self._reader.readline())
+        if not line.startswith(b"+OK"):
+            raise ConnectionError(line)
+
+    async def lines(self, command: bytes) -> list[bytes]:
+        """Of the answer, without its last."""
+        await self.ok(command)
+        lines = []
+        while (line := await _soon(self._reader.readuntil(b"\r\n"))) != b".\r\n":
+            lines.append(line)
+        return lines
 
 
 async def logged_in(load: Load, door: Door, account: str) -> imap.ImapConnection:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.crash.ledger import Ledger, Observation
 from tests.crash.observe import observe
-from tests.faults.cluster import NAMES, faulty_cluster
+from tests.faults.cluster import NAMES, command, faulty_cluster
 from tests.faults.hosts import missing
 from tests.faults.load import Door, Load, run
 from tests.faults.worst import FAULTS, Worst, some
@@ -41,6 +41,7 @@ def test_no_promise_is_broken_whatever_fails(tmp_path: Path) -> None:
             raise
         for door in doors:
             load.ledger.judge(_observed(door))
+        command(cluster["node1"], "cluster", "verify", "--all")
         assert not load.ledger.violations, (SEED, worst.told, load.ledger.violations[:20])
         assert load.count > len(worst.faults)
 
