@@ -18,7 +18,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from mailnode import log as log_file
 from mailnode.cluster.local_map import name_of
@@ -26,6 +26,7 @@ from mailnode.config import Config, ConfigError
 from mailnode.limits import Limits
 from mailnode.listeners.ports import Ports, become, bound_unix, inherited, shared
 from mailnode.node.members import locked
+from mailnode.node.restarts import Restarts
 from mailnode.node.serving import DRAINED, READY, Place, run
 from mailnode.store.shard import ShardError
 
@@ -67,14 +68,14 @@ def supervise(configs: Sequence[Config], ready: Callable[[], None]) -> None:
 @dataclass(slots=True)
 class Child:
     node: int
+    restarts: Restarts
     process: int = 0
     """0: none runs."""
     channel: socket.socket | None = None
     is_ready: bool = False
     is_drained: bool = False
-    began: float = field(default=0.0)
-    deaths: int = 0
-    """In a row, each soon after it began."""
+    served_since: float | None = None
+    """None: not yet."""
     begins: float | None = None
     """When it is to be started again."""
 
@@ -86,7 +87,7 @@ class Supervisor:
         self._ports = ports
         self._ready = ready
         self._told_ready = False
-        self._children = [Child(node) for node in range(len(configs))]
+        self._children = [Child(node, Restarts(self._limits)) for node in range(len(configs))]
         self._selector = selectors.DefaultSelector()
         self._wakes, self._woken = socket.socketpair()
         self._stop_by: float | None = None
@@ -169,7 +170,7 @@ class Supervisor:
         ours.setblocking(False)
         child.process, child.channel, child.is_ready = process, ours, False
         child.is_drained = False
-        child.began, child.begins = time.monotonic(), None
+        child.served_since = child.begins = None
         self._selector.register(ours, selectors.EVENT_READ, child)
         if anew:
             for other in self._children:  # it hears of those who are away
@@ -221,7 +222,7 @@ class Supervisor:
             child.is_ready, child.is_drained = False, True
             self._end_drained(child)
             return
-        child.is_ready = True
+        child.is_ready, child.served_since = True, time.monotonic()
         for other in self._children:
             self._tell(other, f"back {child.node}")
         if not self._told_ready and all(each.is_ready for each in self._children):
@@ -266,16 +267,7 @@ class Supervisor:
             self._stop()
             return
         now = time.monotonic()
-        child.deaths = child.deaths + 1 if now - child.began < self._limits.restart_settled_seconds else 0
-        child.begins = now + self._pause(child.deaths)
+        served = 0.0 if child.served_since is None else now - child.served_since
+        child.begins = now + child.restarts.pause_seconds(served)
         for other in self._children:
             self._tell(other, f"away {child.node}")
-
-    def _pause(self, deaths: int) -> float:
-        """None before the first restart, then longer each time."""
-        limits = self._limits
-        if deaths <= 1:
-            return 0.0
-        return float(
-            min(limits.restart_pause_seconds_max, limits.restart_pause_seconds_min * 2 ** (deaths - 2))
-        )

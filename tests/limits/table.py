@@ -76,12 +76,12 @@ LIMITS = {
     + "test_a_peer_that_says_a_line_octet_by_octet_is_silent_but_not_one_that_says_much",
     "connection_linger_seconds_max": CONVERSATION + "test_the_last_octets_are_waited_for_only_so_long",
     "stop_seconds_max": CONVERSATION + "test_stopping_is_bounded",
-    "restart_pause_seconds_min": "node/test_several.py::"
-    "test_one_that_dies_again_and_again_comes_again_and_the_others_serve",
-    "restart_pause_seconds_max": "node/test_several.py::"
-    "test_one_that_dies_again_and_again_comes_again_and_the_others_serve",
-    "restart_settled_seconds": "node/test_several.py::"
-    "test_one_that_dies_again_and_again_comes_again_and_the_others_serve",
+    "restart_pause_seconds_min": "node/test_restarts.py::"
+    "test_who_never_serves_waits_twice_as_long_each_time_up_to_the_longest",
+    "restart_pause_seconds_max": "node/test_restarts.py::"
+    "test_who_never_serves_waits_twice_as_long_each_time_up_to_the_longest",
+    "restart_settled_seconds": "node/test_restarts.py::"
+    "test_who_served_long_enough_begins_anew",
     "write_hangs_seconds": "limits/test_health.py::test_a_write_that_hangs_is_told_until_it_is_over",
     "http_connections_max": "limits/test_health.py::test_only_so_many_may_read_at_the_same_time",
     "http_silence_seconds_max": "limits/test_health.py::"
