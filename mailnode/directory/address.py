@@ -123,12 +123,21 @@ def without_tag(address: Address, separator: str) -> tuple[Address, str] | None:
 
 def slot(address: Address) -> int:
     """The first 12 bits of BLAKE2b-512 (RFC 7693) over the canonical address."""
-    return int.from_bytes(blake2b(str(address).encode()).digest()[:2], "big") >> 4
+    return _slot(str(address).encode())
+
+
+def _slot(name: bytes) -> int:
+    return int.from_bytes(blake2b(name).digest()[:2], "big") >> 4
 
 
 def directory_account(address: Address) -> int:
     """The account that holds the directory row of this address: of home 0 and the slot of its hash."""
     return keys.directory_account(slot(address))
+
+
+def directory_account_of(name: bytes) -> int:
+    """The same of any name, be it an address or not."""
+    return keys.directory_account(_slot(name))
 
 
 def draw_account_id(address: Address, home: int, clock: Clock) -> int:

@@ -9,6 +9,9 @@ A count falls by one in some time. Beyond what is free, the next attempt under t
 as long each time. Attempts that came too early are refused without a look at the password, and count
 nothing. The same wrong password for the same account again counts once: it is no guess.
 
+Of several nodes one counts for an account: that which leads the slot of its name. For an address or a network
+each counts by itself.
+
 Invariants: names that do not exist are counted as those that do. Memory is bounded; the oldest counts go.
 """
 
@@ -16,7 +19,7 @@ from __future__ import annotations
 
 import enum
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -76,8 +79,44 @@ class Counts:
             self._failures.popitem(last=False)
 
 
-class Guesses:
-    """One for a node. `seconds` are the clock's monotonic ones."""
+Key = tuple[Counts, bytes]
+
+
+class OfSources:
+    """One for a node: under the address and the network of who fails here. Seconds are the clock's monotonic
+    ones."""
+
+    def __init__(self, clock: Clock, limits: Limits) -> None:
+        self._clock = clock
+        self._addresses, self._networks = (
+            Counts(allowance, limits.guesses_kept_max) for allowance in _of_sources(limits)
+        )
+
+    def __len__(self) -> int:
+        """What is kept."""
+        return len(self._addresses) + len(self._networks)
+
+    def change(self, limits: Limits) -> None:
+        """For the attempts from now on; what was counted stays."""
+        self._addresses.allowance, self._networks.allowance = _of_sources(limits)
+
+    def delay_seconds(self, source: Source, standing: Standing) -> float:
+        """0: the attempt may be made now."""
+        return _delay_seconds(self._keys(source, standing), self._clock.monotonic_seconds())
+
+    def failed(self, source: Source, standing: Standing) -> None:
+        _count(self._keys(source, standing), self._clock.monotonic_seconds())
+
+    def _keys(self, source: Source, standing: Standing) -> Iterator[Key]:
+        if source.is_local or standing is Standing.KNOWN:
+            return
+        yield self._addresses, source.address
+        if standing is Standing.STRANGER:
+            yield self._networks, source.network
+
+
+class OfNames:
+    """One for a node: under the names whose slots it leads, as `name_of` has them."""
 
     def __init__(self, clock: Clock, limits: Limits) -> None:
         self._clock = clock
@@ -85,57 +124,49 @@ class Guesses:
         self._kept_max = limits.guesses_kept_max
         self._repeated_seconds = limits.authentication_remembered_seconds
         self._wrong: OrderedDict[bytes, float] = OrderedDict()
-        self._addresses, self._networks, self._accounts, self._known = (
-            Counts(allowance, limits.guesses_kept_max) for allowance in _allowances(limits)
+        self._accounts, self._known = (
+            Counts(allowance, limits.guesses_kept_max) for allowance in _of_names(limits)
         )
 
     def __len__(self) -> int:
         """What is kept."""
-        kinds = self._addresses, self._networks, self._accounts, self._known
-        return len(self._wrong) + sum(len(counts) for counts in kinds)
+        return len(self._wrong) + len(self._accounts) + len(self._known)
 
     def change(self, limits: Limits) -> None:
         """For the attempts from now on; what was counted stays."""
-        kinds = self._addresses, self._networks, self._accounts, self._known
-        for counts, allowance in zip(kinds, _allowances(limits), strict=True):
-            counts.allowance = allowance
+        self._accounts.allowance, self._known.allowance = _of_names(limits)
 
-    def delay_seconds(self, login: str, source: Source, standing: Standing) -> float:
+    def delay_seconds(self, name: bytes, source: Source, standing: Standing) -> float:
         """0: the attempt may be made now."""
-        now = self._clock.monotonic_seconds()
-        keys = self._keys(login, source, standing)
-        return max((counts.delay_seconds(key, now) for counts, key in keys), default=0.0)
+        return _delay_seconds(self._keys(name, source, standing), self._clock.monotonic_seconds())
 
-    def failed(self, login: str, source: Source, standing: Standing, password: bytes) -> bool:
-        """Count it; False, and nothing is counted, when it is a repetition. `password` empty: not known."""
+    def failed(self, name: bytes, source: Source, standing: Standing, tried: bytes) -> bool:
+        """Count it; False, and nothing is counted, when it is a repetition.
+
+        `tried`: a digest of the password, empty: not known.
+        """
         now = self._clock.monotonic_seconds()
-        if password and self._is_repeated(login, password, now):
+        if tried and self._is_repeated(name, tried, now):
             return False
-        for counts, key in self._keys(login, source, standing):
-            counts.failed(key, now)
+        _count(self._keys(name, source, standing), now)
         return True
 
-    def _keys(self, login: str, source: Source, standing: Standing) -> Iterator[tuple[Counts, bytes]]:
-        account = self._digest(_name(login))
+    def _keys(self, name: bytes, source: Source, standing: Standing) -> Iterator[Key]:
+        account = self._digest(name)
         if standing is Standing.KNOWN:
             yield self._known, account + source.address
-            return
-        if not source.is_local:
-            yield self._addresses, source.address
-        if standing is Standing.NEIGHBOUR:
+        elif standing is Standing.NEIGHBOUR:
             yield self._known, account + source.network
-            return
-        if not source.is_local:
-            yield self._networks, source.network
-        yield self._accounts, account
+        else:
+            yield self._accounts, account
 
-    def _is_repeated(self, login: str, password: bytes, now: float) -> bool:
-        tried = self._digest(_name(login) + b"\0" + password)
-        before = self._wrong.get(tried)
+    def _is_repeated(self, name: bytes, tried: bytes, now: float) -> bool:
+        wrong = self._digest(name + b"\0" + tried)
+        before = self._wrong.get(wrong)
         if before is not None and now - before < self._repeated_seconds:
             return True
-        self._wrong[tried] = now
-        self._wrong.move_to_end(tried)
+        self._wrong[wrong] = now
+        self._wrong.move_to_end(wrong)
         if len(self._wrong) > self._kept_max:
             self._wrong.popitem(last=False)
         return False
@@ -144,15 +175,24 @@ class Guesses:
         return blake2b(octets, key=self._secret, digest_size=KEY_OCTETS).digest()
 
 
-def _name(login: str) -> bytes:
+def name_of(login: str) -> bytes:
     """One for all ways to write an address; of what is none, itself."""
     address = canonical(login)
     text = login if isinstance(address, Malformed) else str(address)
     return text.encode("utf-8", "surrogatepass")
 
 
-def _allowances(limits: Limits) -> Iterator[Allowance]:
-    """Of addresses, networks, accounts, and of places that an account's user came from."""
+def _delay_seconds(keys: Iterable[Key], now: float) -> float:
+    return max((counts.delay_seconds(key, now) for counts, key in keys), default=0.0)
+
+
+def _count(keys: Iterable[Key], now: float) -> None:
+    for counts, key in keys:
+        counts.failed(key, now)
+
+
+def _of_sources(limits: Limits) -> Iterator[Allowance]:
+    """Of addresses, and of networks."""
     yield Allowance(
         limits.guesses_address_free,
         limits.guesses_address_forgiven_seconds,
@@ -165,6 +205,10 @@ def _allowances(limits: Limits) -> Iterator[Allowance]:
         limits.guesses_delay_seconds_min,
         limits.guesses_network_delay_seconds_max,
     )
+
+
+def _of_names(limits: Limits) -> Iterator[Allowance]:
+    """Of accounts, and of places that an account's user came from."""
     yield Allowance(
         limits.guesses_account_free,
         limits.guesses_account_forgiven_seconds,

@@ -28,8 +28,8 @@ class Measured:
             self._counted(outcome, caller)
         return outcome
 
-    def still_waits(self, exchange: Exchange) -> bool:
-        waits = self._verification.still_waits(exchange)
+    async def still_waits(self, exchange: Exchange) -> bool:
+        waits = await self._verification.still_waits(exchange)
         if waits:
             self._counted(Reason.DELAYED, exchange.attempt.caller)
         return waits
@@ -37,8 +37,8 @@ class Measured:
     async def proven(self, exchange: Exchange, which: int) -> Identity | Reason:
         return self._counted(await self._verification.proven(exchange, which), exchange.attempt.caller)
 
-    def disproved(self, exchange: Exchange) -> None:
-        self._verification.disproved(exchange)
+    async def disproved(self, exchange: Exchange) -> None:
+        await self._verification.disproved(exchange)
         self._counted(Reason.WRONG, exchange.attempt.caller)
 
     def _counted(self, outcome: Identity | Reason, caller: Caller) -> Identity | Reason:

@@ -18,7 +18,8 @@ from mailnode.clock import Clock
 from mailnode.directory import application
 from mailnode.directory.attempt import Caller, Identity, Reason, log_failure
 from mailnode.directory.credential import Credentials, Hashing
-from mailnode.directory.guesses import Guesses, Standing
+from mailnode.directory.guesses import Standing
+from mailnode.directory.guessing import Guessing
 from mailnode.directory.known import Known
 from mailnode.directory.lookup import Lookup, Owner
 from mailnode.directory.madeup import SECRET_ACCOUNT, MadeUp
@@ -66,6 +67,7 @@ class Verification:
         known: Known,
         made_up: MadeUp,
         sessions: Sessions,
+        guessing: Guessing,
         clock: Clock,
         limits: Limits,
     ) -> None:
@@ -78,13 +80,13 @@ class Verification:
         self._clock = clock
         self._keys_max = limits.application_passwords_max + 1
         self._answer_seconds_min = limits.scram_answer_seconds_min
-        self._guesses = Guesses(clock, limits)
+        self._guessing = guessing
         self._verified = _Remembered(clock, limits.authentication_remembered_seconds, limits)
         self._used = _Remembered(clock, limits.application_password_used_seconds, limits)
 
     def change(self, limits: Limits) -> None:
         """Of guesses, from now on."""
-        self._guesses.change(limits)
+        self._guessing.change(limits)
 
     async def verify(self, login: str, password: str, caller: Caller) -> Identity | Reason:
         """Whose password for this address it is."""
@@ -94,7 +96,7 @@ class Verification:
         prepared = self._credentials.prepare(password)
         found = await self._found(attempt, prepared)
         if isinstance(found, Reason):
-            return self._failed(attempt, found, prepared or b"")
+            return await self._failed(attempt, found, prepared or b"")
         return await self._admitted(attempt, found)
 
     async def scram(self, login: str, caller: Caller) -> Exchange | Reason:
@@ -114,9 +116,13 @@ class Verification:
         attempt = await self._attempt(login, caller)
         if isinstance(attempt, Reason):
             return attempt
-        if self._is_delayed(attempt):
-            return self._failed(attempt, Reason.DELAYED, b"")
-        row, made_up = attempt.row, await self._made_up.keys(login)
+        kept_off = await self._kept_off(attempt)
+        if kept_off is not None:
+            return await self._failed(attempt, kept_off, b"")
+        try:
+            row, made_up = attempt.row, await self._made_up.keys(login)
+        except (NotKnown, Unavailable):
+            return await self._failed(attempt, Reason.BUSY, b"")
         every: list[CredentialRow | ApplicationPassword] = [row, *row.application_passwords]
         holders = [each for each in every if each.scram_iterations == made_up.iterations]
         passwords = [each if isinstance(each, ApplicationPassword) else None for each in holders]
@@ -126,19 +132,20 @@ class Verification:
         keys = tuple(scram.Keys(salt, made_up.iterations, *proof) for proof in proofs)
         return Exchange(attempt, keys, tuple(passwords))
 
-    def still_waits(self, exchange: Exchange) -> bool:
+    async def still_waits(self, exchange: Exchange) -> bool:
         """Ask before the proof is looked at: others may have failed meanwhile."""
-        if not self._is_delayed(exchange.attempt):
+        kept_off = await self._kept_off(exchange.attempt)
+        if kept_off is None:
             return False
-        self._failed(exchange.attempt, Reason.DELAYED, b"")
+        await self._failed(exchange.attempt, kept_off, b"")
         return True
 
     async def proven(self, exchange: Exchange, which: int) -> Identity | Reason:
         """The exchange has proven these of its keys."""
         return await self._admitted(exchange.attempt, exchange.passwords[which])
 
-    def disproved(self, exchange: Exchange) -> None:
-        self._failed(exchange.attempt, Reason.WRONG, b"")
+    async def disproved(self, exchange: Exchange) -> None:
+        await self._failed(exchange.attempt, Reason.WRONG, b"")
 
     async def _attempt(self, login: str, caller: Caller) -> Attempt | Reason:
         """BUSY where a row cannot be read: no password is wrong for that."""
@@ -158,14 +165,21 @@ class Verification:
         standing = await self._known.standing(account, caller.source)
         return Attempt(caller, login, owner, row, standing, overtaken)
 
-    def _is_delayed(self, attempt: Attempt) -> bool:
-        return self._guesses.delay_seconds(attempt.login, attempt.caller.source, attempt.standing) > 0
+    async def _kept_off(self, attempt: Attempt) -> Reason | None:
+        """Why the password is not looked at now."""
+        source, standing = attempt.caller.source, attempt.standing
+        try:
+            delay_seconds = await self._guessing.delay_seconds(attempt.login, source, standing)
+        except Unavailable:
+            return Reason.BUSY
+        return Reason.DELAYED if delay_seconds > 0 else None
 
     async def _found(self, attempt: Attempt, prepared: bytes | None) -> ApplicationPassword | Reason | None:
         """The application password that it is; None: it is the account's own."""
         row = attempt.row
-        if self._is_delayed(attempt):
-            return Reason.DELAYED
+        kept_off = await self._kept_off(attempt)
+        if kept_off is not None:
+            return kept_off
         if prepared is not None:
             found = application.matching(row, prepared)
             if found is not None:
@@ -181,8 +195,9 @@ class Verification:
         """Raises Busy."""
         row, cost = attempt.row, self._hashing.cost
         async with self._hashing.turns.turn(attempt.caller.source.network):
-            if self._is_delayed(attempt):  # others have failed while it waited
-                return Reason.DELAYED
+            kept_off = await self._kept_off(attempt)  # others have failed while it waited
+            if kept_off is not None:
+                return kept_off
             right = await self._hashing.run(lambda: matches(row, prepared, cost))
         if not right or attempt.owner is None or prepared is None:
             return Reason.WRONG
@@ -203,16 +218,16 @@ class Verification:
         owner = attempt.owner
         assert owner is not None
         if attempt.row.suspended:
-            return self._failed(attempt, Reason.SUSPENDED, b"")
+            return await self._failed(attempt, Reason.SUSPENDED, b"")
         now = self._clock.now_microseconds()
         reason = None if password is None else application.objection(password, attempt.caller.scope, now)
         if reason is not None:
-            return self._failed(attempt, reason, b"")
+            return await self._failed(attempt, reason, b"")
         await self._known.remember(owner.account, attempt.caller.source)
         if password is not None:
             await self._note_use(owner.account, password.id)
         if self.sessions.overtaken(owner.account) != attempt.overtaken:
-            return self._failed(attempt, Reason.BUSY, b"")
+            return await self._failed(attempt, Reason.BUSY, b"")
         by = 0 if password is None else password.id
         return Identity(owner.account, by, stamp(attempt.row, by))
 
@@ -226,10 +241,10 @@ class Verification:
             return
         self._used.add(key)
 
-    def _failed(self, attempt: Attempt, reason: Reason, prepared: bytes) -> Reason:
+    async def _failed(self, attempt: Attempt, reason: Reason, prepared: bytes) -> Reason:
         if reason is Reason.WRONG:
             source, standing = attempt.caller.source, attempt.standing
-            if not self._guesses.failed(attempt.login, source, standing, prepared):
+            if not await self._guessing.failed(attempt.login, source, standing, prepared):
                 reason = Reason.REPEATED
         log_failure(attempt.caller, attempt.login, reason)
         return reason

@@ -71,11 +71,11 @@ class Verifier(Protocol):
 
     async def scram(self, login: str, caller: Caller) -> Exchange | Reason: ...
 
-    def still_waits(self, exchange: Exchange) -> bool: ...
+    async def still_waits(self, exchange: Exchange) -> bool: ...
 
     async def proven(self, exchange: Exchange, which: int) -> Identity | Reason: ...
 
-    def disproved(self, exchange: Exchange) -> None: ...
+    async def disproved(self, exchange: Exchange) -> None: ...
 
 
 class Conversation(Protocol):
@@ -159,7 +159,7 @@ class Authentication:
     async def proceed(self, response: bytes) -> Outcome:
         exchange = self._exchange
         assert exchange is not None
-        if self._proving is not None and self._verifier.still_waits(self._proving):
+        if self._proving is not None and await self._verifier.still_waits(self._proving):
             return self._refused(Reason.DELAYED)
         step = exchange.step(response)
         if isinstance(step, KeysWanted):
@@ -187,7 +187,7 @@ class Authentication:
 
     async def _end_of_exchange(self, step: Step) -> Authenticated | Refusal:
         if isinstance(step, Fault):
-            return self._refused(self._fault(step))
+            return self._refused(await self._fault(step))
         assert isinstance(step, Credentials | Proven)
         if step.authzid and canonical(step.authzid) != canonical(step.authcid):
             log_failure(self._caller, step.authcid, Reason.WRONG)  # nobody may act as somebody else
@@ -197,10 +197,10 @@ class Authentication:
         assert self._proving is not None
         return self._concluded(await self._verifier.proven(self._proving, step.which), step.authcid)
 
-    def _fault(self, fault: Fault) -> Reason:
+    async def _fault(self, fault: Fault) -> Reason:
         """RFC 5802 §7: a proof that is wrong is a wrong password, anything else a broken client."""
         if fault.code == "invalid-proof" and self._proving is not None:
-            self._verifier.disproved(self._proving)
+            await self._verifier.disproved(self._proving)
             return Reason.WRONG
         log_failure(self._caller, "", Reason.MALFORMED)
         return Reason.MALFORMED

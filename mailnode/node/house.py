@@ -22,6 +22,7 @@ from mailnode.cluster.authority import secret_of
 from mailnode.config import Config, Domain
 from mailnode.directory.creation import Creation
 from mailnode.directory.credential import Credentials, Hashing
+from mailnode.directory.guessing import Guessing, NameGuesses
 from mailnode.directory.known import Known
 from mailnode.directory.lookup import Lookup
 from mailnode.directory.madeup import MadeUp
@@ -159,7 +160,7 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
                 ),
                 keyrings=_keyrings(config, others),
                 signing={},
-                people=_people(accounts, homes.ties, domains, pools, clock, limits),
+                people=_people(homes, domains, pools, clock, limits),
                 trimming=Trimming(shard, accounts, pools.loads, clock, limits),
                 collecting=Collecting(shard, accounts, pools.loads, clock, limits),
                 space=space,
@@ -186,6 +187,7 @@ class _Homes(NamedTuple):
     accounts: Accounts
     ties: Ties
     maildrops: Maildrops
+    guessing: Guessing
 
 
 @asynccontextmanager
@@ -199,12 +201,15 @@ async def _homes(others: Among, ground: Ground, quotas: Quotas, limits: Limits) 
     places = Places(map, accounts.local, connect, clock, limits)
     places.functions = service.functions
     service.functions.update(Locks(clock, accounts.term).functions)
+    names = NameGuesses(clock, limits)
+    service.functions.update(names.functions)
+    guessing = Guessing(places.at_owner, names, clock, limits)
     ties, maildrops = Ties(map, places, accounts.bulletin, limits), Maildrops(places.at_owner, clock)
     ties.add(maildrops)
     if not others.is_alone:
         accounts.beside(places)
     try:
-        yield _Homes(accounts, ties, maildrops)
+        yield _Homes(accounts, ties, maildrops, guessing)
     finally:
         await ties.close()
         await places.close()
@@ -227,13 +232,13 @@ def _pools(limits: Limits) -> Iterator[Pools]:
 
 
 def _people(
-    accounts: Accounts,
-    ties: Ties,
+    homes: _Homes,
     domains: Mapping[str, Domain],
     pools: Pools,
     clock: Clock,
     limits: Limits,
 ) -> People:
+    accounts, ties = homes.accounts, homes.ties
     rows = Rows(accounts, clock)
     lookup = Lookup(rows, domains, limits)
     turns = Turns(limits.authentication_threads_max, limits.authentication_queue_max)
@@ -246,7 +251,9 @@ def _people(
         rows=rows,
         lookup=lookup,
         credentials=credentials,
-        verification=Verification(credentials, lookup, hashing, known, made_up, sessions, clock, limits),
+        verification=Verification(
+            credentials, lookup, hashing, known, made_up, sessions, homes.guessing, clock, limits
+        ),
         creation=Creation(accounts, rows, credentials, domains, clock, limits),
         removal=Removal(accounts, rows, domains, clock, limits, revocation),
         renaming=Renaming(accounts, rows, domains, clock),

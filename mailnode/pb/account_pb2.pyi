@@ -211,6 +211,20 @@ class FunctionAsk(_message.Message):
     octets: bytes
     def __init__(self, name: _Optional[str] = ..., octets: _Optional[bytes] = ...) -> None: ...
 
+class Guess(_message.Message):
+    __slots__ = ("name", "address", "network", "standing", "tried")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    STANDING_FIELD_NUMBER: _ClassVar[int]
+    TRIED_FIELD_NUMBER: _ClassVar[int]
+    name: bytes
+    address: bytes
+    network: bytes
+    standing: int
+    tried: bytes
+    def __init__(self, name: _Optional[bytes] = ..., address: _Optional[bytes] = ..., network: _Optional[bytes] = ..., standing: _Optional[int] = ..., tried: _Optional[bytes] = ...) -> None: ...
+
 class MaildropAsk(_message.Message):
     __slots__ = ("account", "token", "delay_seconds", "again")
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]

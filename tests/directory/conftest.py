@@ -5,6 +5,7 @@ import pytest
 from mailnode.config import Domain
 from mailnode.directory.creation import Creation
 from mailnode.directory.credential import Credentials, Hashing
+from mailnode.directory.guessing import Guessing
 from mailnode.directory.known import Known
 from mailnode.directory.lookup import Lookup
 from mailnode.directory.madeup import MadeUp
@@ -59,7 +60,10 @@ def directory(accounts: MemoryAccounts, cost: Cost) -> Directory:
     revocation = Revocation.alone(accounts, sessions)
     credentials = Credentials(accounts, hashing, revocation, clock, LIMITS)
     known, made_up = Known(accounts, clock, LIMITS), MadeUp(accounts, clock, cost)
-    verification = Verification(credentials, lookup, hashing, known, made_up, sessions, clock, LIMITS)
+    guessing = Guessing.alone(clock, LIMITS)
+    verification = Verification(
+        credentials, lookup, hashing, known, made_up, sessions, guessing, clock, LIMITS
+    )
     creation = Creation(accounts, rows, credentials, DOMAINS, clock, LIMITS)
     return Directory(accounts, clock, pool, rows, lookup, credentials, verification, creation)
 

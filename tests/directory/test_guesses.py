@@ -1,12 +1,15 @@
 """How long whoever fails must wait: a clock that is moved by hand, and no passwords."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
-from mailnode.directory.guesses import Guesses, Standing
-from mailnode.directory.source import source_of
+from mailnode.directory.guesses import Standing
+from mailnode.directory.guessing import Guessing, NameGuesses
+from mailnode.directory.source import Source, source_of
 from mailnode.limits import Limits
+from mailnode.mailbox.verbs import Unavailable
 from tests.directory.memory import StillClock
 
 LIMITS = replace(
@@ -34,15 +37,27 @@ class Door:
 
     def __init__(self) -> None:
         self.clock = StillClock()
-        self.guesses = Guesses(self.clock, LIMITS)
+        self.names = NameGuesses(self.clock, LIMITS)
+        self.guessing = self.another()
         self._tried = 0
 
+    def another(self) -> Guessing:
+        """Of one more node."""
+
+        async def at_owner(account: int, function: str, octets: bytes) -> bytes:
+            return await self.names.functions[function](octets, {})
+
+        return Guessing(at_owner, self.names, self.clock, LIMITS)
+
     def wait(self, login: str, host: str, standing: Standing = STRANGER) -> float:
-        return self.guesses.delay_seconds(login, source_of(host), standing)
+        return asyncio.run(self.guessing.delay_seconds(login, source_of(host), standing))
 
     def fail(self, login: str, host: str, standing: Standing = STRANGER) -> None:
         self._tried += 1
-        assert self.guesses.failed(login, source_of(host), standing, b"%d" % self._tried)
+        assert self.failed(login, source_of(host), standing, b"%d" % self._tried)
+
+    def failed(self, login: str, source: Source, standing: Standing, password: bytes) -> bool:
+        return asyncio.run(self.guessing.failed(login, source, standing, password))
 
 
 def test_beyond_what_is_free_each_failure_doubles_the_wait_up_to_the_longest() -> None:
@@ -122,19 +137,19 @@ def test_addresses_of_this_machine_do_not_wait_for_one_another() -> None:
 def test_the_same_wrong_password_again_is_no_guess() -> None:
     door = Door()
     home = source_of("192.0.2.1")
-    assert door.guesses.failed(ANN, home, STRANGER, b"old one")
+    assert door.failed(ANN, home, STRANGER, b"old one")
     for _ in range(20):
-        assert not door.guesses.failed(ANN.upper(), home, STRANGER, b"old one")
+        assert not door.failed(ANN.upper(), home, STRANGER, b"old one")
     assert door.wait(ANN, "192.0.2.1") == 0
-    assert door.guesses.failed(BOB, home, STRANGER, b"old one")
+    assert door.failed(BOB, home, STRANGER, b"old one")
     door.clock.seconds += LIMITS.authentication_remembered_seconds
-    assert door.guesses.failed(ANN, home, STRANGER, b"old one")
+    assert door.failed(ANN, home, STRANGER, b"old one")
 
 
 def test_an_unknown_password_counts_each_time() -> None:
     door = Door()
     for _ in range(3):
-        assert door.guesses.failed(ANN, source_of("192.0.2.1"), STRANGER, b"")
+        assert door.failed(ANN, source_of("192.0.2.1"), STRANGER, b"")
     assert door.wait(ANN, "192.0.2.1") > 0
 
 
@@ -146,14 +161,45 @@ def test_names_without_end_take_bounded_memory_and_push_out_the_oldest() -> None
         assert door.wait(ANN, "127.0.0.1") > 0
         door.fail(f"user{name}@example.test", "127.0.0.1")
     assert door.wait(ANN, "127.0.0.1") == 0
-    assert len(door.guesses) <= 5 * LIMITS.guesses_kept_max
+    kept = len(door.names.of_names) + len(door.guessing._sources)
+    assert kept <= 5 * LIMITS.guesses_kept_max
 
 
 def test_other_limits_hold_at_once_and_forget_nothing() -> None:
     door = Door()
     for _ in range(3):
         door.fail(ANN, "192.0.2.1")
-    door.guesses.change(replace(LIMITS, guesses_address_free=3))
+    door.guessing.change(replace(LIMITS, guesses_address_free=3))
     assert door.wait(ANN, "192.0.2.1") == 0
-    door.guesses.change(replace(LIMITS, guesses_address_free=1))
+    door.guessing.change(replace(LIMITS, guesses_address_free=1))
     assert door.wait(ANN, "192.0.2.1") == 2
+
+
+def test_what_fails_at_several_nodes_counts_once_for_the_account_and_by_itself_for_the_network() -> None:
+    door = Door()
+    nodes = [door.another() for _ in range(3)]
+    for number in range(9):
+        door.guessing = nodes[number % 3]
+        door.fail(ANN, f"198.51.{number}.1")
+    for door.guessing in nodes:
+        assert door.wait(ANN, "203.0.113.1") > 0
+        assert not door.failed(ANN, source_of("203.0.113.1"), STRANGER, b"9"), "it was tried elsewhere"
+    door.guessing = nodes[0]
+    for _ in range(3):
+        door.fail(BOB, "192.0.2.1")
+    assert door.wait("carol@example.test", "192.0.2.1") > 0
+    door.guessing = nodes[1]
+    assert door.wait("carol@example.test", "192.0.2.1") == 0
+
+
+def test_while_the_node_of_an_account_is_away_failures_count_for_the_network_and_nobody_is_let_try() -> None:
+    async def away(account: int, function: str, octets: bytes) -> bytes:
+        raise Unavailable
+
+    door = Door()
+    door.guessing = Guessing(away, door.names, door.clock, LIMITS)
+    for _ in range(3):
+        door.fail(ANN, "192.0.2.1")
+    with pytest.raises(Unavailable):
+        door.wait(ANN, "192.0.2.1")
+    assert door.guessing._sources.delay_seconds(source_of("192.0.2.1"), STRANGER) > 0

@@ -11,6 +11,7 @@ from mailnode.directory.address import Address
 from mailnode.directory.attempt import Identity
 from mailnode.directory.creation import Created, Creation, Refused
 from mailnode.directory.credential import Credentials, Hashing
+from mailnode.directory.guessing import Guessing
 from mailnode.directory.known import Known
 from mailnode.directory.lookup import Lookup, Recipients, Unknown
 from mailnode.directory.madeup import MadeUp
@@ -70,7 +71,10 @@ def run(path: Path, work: Callable[[House], Awaitable[None]]) -> None:
             revocation = Revocation.alone(accounts, sessions)
             credentials = Credentials(accounts, hashing, revocation, clock, limits)
             known, made_up = Known(accounts, clock, limits), MadeUp(accounts, clock, CHEAP)
-            verification = Verification(credentials, lookup, hashing, known, made_up, sessions, clock, limits)
+            guessing = Guessing.alone(clock, limits)
+            verification = Verification(
+                credentials, lookup, hashing, known, made_up, sessions, guessing, clock, limits
+            )
             creation = Creation(accounts, rows, credentials, DOMAINS, clock, limits)
             removal = Removal(accounts, rows, DOMAINS, clock, limits, revocation)
             if await rows.get(ADDRESS) is None and not removal.removed():

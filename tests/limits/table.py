@@ -80,8 +80,7 @@ LIMITS = {
     "test_who_never_serves_waits_twice_as_long_each_time_up_to_the_longest",
     "restart_pause_seconds_max": "node/test_restarts.py::"
     "test_who_never_serves_waits_twice_as_long_each_time_up_to_the_longest",
-    "restart_settled_seconds": "node/test_restarts.py::"
-    "test_who_served_long_enough_begins_anew",
+    "restart_settled_seconds": "node/test_restarts.py::test_who_served_long_enough_begins_anew",
     "write_hangs_seconds": "limits/test_health.py::test_a_write_that_hangs_is_told_until_it_is_over",
     "http_connections_max": "limits/test_health.py::test_only_so_many_may_read_at_the_same_time",
     "http_silence_seconds_max": "limits/test_health.py::"

@@ -40,12 +40,12 @@ class Users:
         attempt: Any = None
         return Exchange(attempt, (keys,), (None,) if known else ())
 
-    def still_waits(self, exchange: Exchange) -> bool:
+    async def still_waits(self, exchange: Exchange) -> bool:
         return self.waits
 
     async def proven(self, exchange: Exchange, which: int) -> Identity | Reason:
         assert exchange.passwords[which] is None
         return Identity(self.account, 0)
 
-    def disproved(self, exchange: Exchange) -> None:
+    async def disproved(self, exchange: Exchange) -> None:
         """Nothing is counted here."""

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from mailnode.admin.client import ask
+from mailnode.config import FILE
 from mailnode.pb import admin_pb2 as pb
 from tests.node.several import kill, owner, process_of, processes, wait_for
 from tests.wire.node import Node
@@ -24,6 +25,7 @@ PASSWORD = "secret"
 OPTIONS = ("--allow-plaintext-auth", "--local-only", "--nodes", "2")
 CONNECTIONS = 8
 """So many that each node has some of them."""
+LIMITS = {"guesses_account_free": 3, "guesses_delay_seconds_min": 300}
 BYE = b"* BYE This login is no longer good\r\n"
 
 
@@ -32,6 +34,11 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     folder = tmp_path_factory.mktemp("logins") / "data"
     made = Node(folder, free_base_port(random.Random()), dict.fromkeys(USERS, PASSWORD), options=OPTIONS)
     made.init()
+    file = folder / FILE
+    text = file.read_text()
+    for name, value in LIMITS.items():
+        text = text.replace(f"\n# {name} = ", f"\n{name} = {value} # ")
+    file.write_text(text)
     made.start()
     yield made
     made.stop()
@@ -114,6 +121,18 @@ def test_what_is_no_longer_good_ends_the_sessions_of_all_nodes(node: Node, user:
     assert all(map(ended, own))
     asked(node, pb.AccountUndeleteRequest(address=user))
     asked(node, pb.AccountPasswordRequest(address=user, password=PASSWORD))
+
+
+@pytest.mark.parametrize("name", ["nobody", "no-one", "none"])
+def test_guesses_at_several_nodes_are_counted_together(node: Node, name: str) -> None:
+    said = []
+    for number in range(CONNECTIONS):
+        client = imaplib.IMAP4(HOST, node.port("imap"), timeout=30)
+        with pytest.raises(imaplib.IMAP4.error) as refusal:
+            client.login(f"{name}@example.test", f"guess{number}")
+        said.append(str(refusal.value).partition("]")[0])
+        client.logout()
+    assert ["UNAVAILABLE" in each for each in said] == [number > 3 for number in range(CONNECTIONS)]
 
 
 @pytest.mark.parametrize("user", USERS)
