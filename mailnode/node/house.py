@@ -173,7 +173,7 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
                     config.scrub_file,
                     others.passes.suspect if others.passes else lambda partition: None,
                 ),
-                sums=Sums(shard, quotas, pools.loads, limits, accounts.leads),
+                sums=Sums(shard, quotas, pools.loads, limits, accounts.leads, homes.places),
                 others=others,
                 metrics=metrics,
                 traced=traced,
@@ -185,6 +185,7 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
 
 class _Homes(NamedTuple):
     accounts: Accounts
+    places: Places
     ties: Ties
     maildrops: Maildrops
     guessing: Guessing
@@ -209,7 +210,7 @@ async def _homes(others: Among, ground: Ground, quotas: Quotas, limits: Limits) 
     if not others.is_alone:
         accounts.beside(places)
     try:
-        yield _Homes(accounts, ties, maildrops, guessing)
+        yield _Homes(accounts, places, ties, maildrops, guessing)
     finally:
         await ties.close()
         await places.close()

@@ -211,6 +211,19 @@ class FunctionAsk(_message.Message):
     octets: bytes
     def __init__(self, name: _Optional[str] = ..., octets: _Optional[bytes] = ...) -> None: ...
 
+class DomainSums(_message.Message):
+    __slots__ = ("octets",)
+    class OctetsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    OCTETS_FIELD_NUMBER: _ClassVar[int]
+    octets: _containers.ScalarMap[str, int]
+    def __init__(self, octets: _Optional[_Mapping[str, int]] = ...) -> None: ...
+
 class Guess(_message.Message):
     __slots__ = ("name", "address", "network", "standing", "tried")
     NAME_FIELD_NUMBER: _ClassVar[int]

@@ -10,7 +10,10 @@ from mailnode.limits import Limits
 from mailnode.mailbox.appended import rows
 from mailnode.mailbox.quota import Quota, Quotas
 from mailnode.mailbox.rows import DELETED, SEEN
+from mailnode.mailbox.service import Function
 from mailnode.mailbox.sums import Sums
+from mailnode.mailbox.verbs import Unavailable
+from mailnode.pb.account_pb2 import DomainSums
 from mailnode.pb.change_pb2 import Change, SetQuota, Store
 from mailnode.pb.row_pb2 import AccountRow
 from tests.mailbox import asks
@@ -91,7 +94,25 @@ def test_an_account_has_its_own_limits_else_those_of_its_domain() -> None:
     assert quotas.of(AccountRow(address="a@elsewhere.test")) == Quota(0, 0, False)
 
 
-@pytest.mark.parametrize(("most", "full"), [(601, False), (600, True), (0, False)])
+class Others:
+    """Other nodes, which may be away."""
+
+    def __init__(self, held: dict[str, int]) -> None:
+        self.functions: dict[str, Function] = {}
+        self.held = held
+        self.are_away = False
+
+    def others(self) -> list[str]:
+        return list(self.held)
+
+    async def call(self, node: str, function: str, octets: bytes) -> bytes:
+        assert function in self.functions, "each is asked what it answers itself"
+        if self.are_away:
+            raise Unavailable
+        return DomainSums(octets={"a.test": self.held[node]}).SerializeToString()
+
+
+@pytest.mark.parametrize(("most", "full"), [(631, False), (630, True), (0, False)])
 def test_a_domain_is_full_when_its_accounts_together_hold_as_much_as_it_may(most: int, full: bool) -> None:
     shard = FaultyShard()
     for number, domain in ((1, "a.test"), (1 << 60, "a.test"), (3, "b.test"), (2, "a.test")):
@@ -99,6 +120,10 @@ def test_a_domain_is_full_when_its_accounts_together_hold_as_much_as_it_may(most
         shard.write(rows(Change(account=number, position=1, row=row), 1), sync=True)
     quotas = Quotas({"a.test": Domain("a.test", "+", True, "", domain_quota_octets=most)})
     with ThreadPoolExecutor(1) as loads:
-        sums = Sums(shard, quotas, loads, Limits(summed_accounts=2), lambda account: True)
-        asyncio.run(sums.refresh())
-    assert quotas.of(AccountRow(address="y@a.test")).domain_full == full
+        others = Others({"one": 10, "other": 20})
+        sums = Sums(shard, quotas, loads, Limits(summed_accounts=2), lambda account: True, others)
+        for others.are_away in (False, True):  # and then they hold what they held
+            asyncio.run(sums.refresh())
+            assert quotas.of(AccountRow(address="y@a.test")).domain_full == full
+        said = DomainSums.FromString(asyncio.run(others.functions["domain.sums"](b"", {})))
+    assert dict(said.octets) == ({"a.test": 600, "b.test": 200} if most else {})
