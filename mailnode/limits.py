@@ -266,4 +266,5 @@ class Limits:
     snapshot_silence_seconds_max: int = 60  # then its taker is given up: its disk may have much to do
     snapshots_at_once_max: int = 4  # that are sent: each holds on the disk what was dropped since it began
     snapshot_octets_a_second: int = 64 * MiB  # of all that are sent: half of what a slow network carries
+    mailboxes_kept_max: int = 100_000  # of accounts at one other node: some 15 MB, to be asked for no more
     bulletin_accounts_max: int = 10_000  # changed, kept for nodes that read late: else they look at all

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TypeVar
 
 from mailnode.mailbox.arrays import Arrays
@@ -34,6 +35,8 @@ class Committed:
         "rows",
     )
 
+    _versions = count(1)
+
     def __init__(self, head: Head, departed_entries_max: int) -> None:
         self.position = head.row.position
         self._account_row = head.row.SerializeToString()
@@ -55,7 +58,8 @@ class Committed:
     def mailboxes(self) -> Mailboxes:
         if self._listed is None:
             subscribed = frozenset(self._subscribed)
-            self._listed = Mailboxes(self.position, self.rows.copy(), self._names, subscribed)
+            rows, version = self.rows.copy(), next(self._versions)
+            self._listed = Mailboxes(self.position, rows, self._names, subscribed, version)
         return self._listed
 
     def claim_recent(self, mailbox: int) -> tuple[int, int]:

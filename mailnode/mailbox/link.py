@@ -16,9 +16,9 @@ from typing import Protocol
 from mailnode.limits import Limits
 from mailnode.mailbox.outgoing import Outgoing, Pieces
 from mailnode.mailbox.remembered import RowKey
-from mailnode.mailbox.said import failed_meant
-from mailnode.mailbox.verbs import Unavailable
-from mailnode.pb.account_pb2 import Answer, Answers, Ask, Asks, Nothing, RowAsk, TouchedList
+from mailnode.mailbox.said import failed_meant, listed_meant
+from mailnode.mailbox.verbs import Mailboxes, Unavailable
+from mailnode.pb.account_pb2 import Answer, Answers, Ask, Asks, MailboxesAsk, Nothing, RowAsk, TouchedList
 
 log = logging.getLogger(__name__)
 
@@ -80,18 +80,35 @@ class Link:
         ask = Ask(account=account, row=RowAsk(kind=kind, key=key))
         return (await self._asked(ask, _Row((account, kind, key)))).row
 
-    async def _asked(self, ask: Ask, call: _Single) -> Answer:
+    async def mailboxes(self, account: int) -> Mailboxes:
+        """As `ask`; where nothing changed since it was asked last, little is said."""
+        ask, call = Ask(account=account, mailboxes=MailboxesAsk()), _Single()
         async with self._places:
             speaking = self._begun(ask)
-            speaking.calls[ask.call] = call
-            try:
-                await speaking.say(ask)
-                async with asyncio.timeout(self._limits.remote_seconds_max):
-                    return await call.answer
-            except TimeoutError:
-                raise Late from None
-            finally:
-                speaking.leave(ask.call, call.answer.done() and not call.answer.cancelled())
+            known = speaking.listed.get(account)
+            if known is not None:
+                ask.mailboxes.known = known.version
+            said = (await self._answered(speaking, ask, call)).mailboxes
+            if said.unchanged and known is not None:
+                return known
+            listed = listed_meant(said)
+            speaking.listed.take(account, listed)
+            return listed
+
+    async def _asked(self, ask: Ask, call: _Single) -> Answer:
+        async with self._places:
+            return await self._answered(self._begun(ask), ask, call)
+
+    async def _answered(self, speaking: _Speaking, ask: Ask, call: _Single) -> Answer:
+        speaking.calls[ask.call] = call
+        try:
+            await speaking.say(ask)
+            async with asyncio.timeout(self._limits.remote_seconds_max):
+                return await call.answer
+        except TimeoutError:
+            raise Late from None
+        finally:
+            speaking.leave(ask.call, call.answer.done() and not call.answer.cancelled())
 
     async def each(self, ask: Ask) -> AsyncGenerator[Answer, None]:
         """What is answered in runs, which come as they are taken; raises as `ask`."""
@@ -174,6 +191,7 @@ class _Speaking:
         self.out: Outgoing[Ask] = Outgoing(lambda call, piece: Ask(call=call, piece=piece), limits)
         self.is_over = False
         self.kept = _KeptRows(limits.directory_rows_cached_max)
+        self.listed = _KeptLists(limits.mailboxes_kept_max)
         self._pieces = Pieces(limits.peer_message_octets_max)
 
     async def say(self, ask: Ask) -> None:
@@ -206,6 +224,7 @@ class _Speaking:
         finally:
             self.is_over = True
             self.kept.clear()
+            self.listed.clear()
             calls, self.calls = self.calls, {}
             for call in calls.values():
                 call.fail(error)
@@ -264,6 +283,26 @@ class _KeptRows(dict[RowKey, bytes]):
         self[key] = row
         if len(self) > self._rows_max:
             del self[next(iter(self))]
+
+
+class _KeptLists(dict[int, Mailboxes]):
+    """Mailboxes of accounts as they were last told; of more than so many the oldest are forgotten."""
+
+    def __init__(self, mailboxes_max: int) -> None:
+        super().__init__()
+        self._mailboxes_max = mailboxes_max
+        self._count = 0
+
+    def take(self, account: int, listed: Mailboxes) -> None:
+        self._drop(account)
+        self[account] = listed
+        self._count += len(listed.rows)
+        while self._count > self._mailboxes_max:
+            self._drop(next(iter(self)))
+
+    def _drop(self, account: int) -> None:
+        before = self.pop(account, None)
+        self._count -= 0 if before is None else len(before.rows)
 
 
 class _Single:

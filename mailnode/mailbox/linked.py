@@ -10,7 +10,6 @@ from mailnode.mailbox.link import Attached, Link, Watching
 from mailnode.mailbox.quota import Usage
 from mailnode.mailbox.said import (
     gone_meant,
-    listed_meant,
     numbers_of,
     ranges_said,
     run_meant,
@@ -44,8 +43,7 @@ class LinkedAccount:
         self._link = link
 
     async def mailboxes(self) -> Mailboxes:
-        answer = await self._link.ask(Ask(account=self.id, mailboxes=NOTHING))
-        return listed_meant(answer.mailboxes)
+        return await self._link.mailboxes(self.id)
 
     def messages(self, mailbox: int, uids: UidRanges, want: Want) -> AsyncGenerator[Messages, None]:
         return self._runs(Ask(account=self.id, messages=_runs(mailbox, uids, want)))

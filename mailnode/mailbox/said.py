@@ -92,13 +92,14 @@ def listed_said(listed: Mailboxes) -> Listed:
         names=listed.names.keys(),
         named=listed.names.values(),
         subscribed=listed.subscribed,
+        version=listed.version,
     )
 
 
 def listed_meant(said: Listed) -> Mailboxes:
     rows = PackedRows.of(said.mailboxes, said.rows)
     names = dict(zip(said.names, said.named, strict=True))
-    return Mailboxes(said.position, rows, names, frozenset(said.subscribed))
+    return Mailboxes(said.position, rows, names, frozenset(said.subscribed), said.version)
 
 
 def usage_said(usage: Usage) -> Held:

@@ -33,6 +33,7 @@ from mailnode.pb.account_pb2 import (
     Claimed,
     Failed,
     KeptRow,
+    Listed,
     Nothing,
     RunsAsk,
     TouchedList,
@@ -309,7 +310,10 @@ class _Watched:
 
 
 async def _mailboxes(account: LocalAccount, ask: Ask) -> Answer:
-    return Answer(mailboxes=listed_said(await account.mailboxes()))
+    listed = await account.mailboxes()
+    if listed.version == ask.mailboxes.known:
+        return Answer(mailboxes=Listed(version=listed.version, unchanged=True))
+    return Answer(mailboxes=listed_said(listed))
 
 
 async def _search(account: LocalAccount, ask: Ask) -> Answer:

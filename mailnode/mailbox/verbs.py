@@ -93,6 +93,8 @@ class Mailboxes:
     """Full name -> mailbox id, parents before children; INBOX in capitals, "/" between levels."""
     subscribed: frozenset[str]
     """Full names, whether there is such a mailbox or not."""
+    version: int = field(default=0, compare=False)
+    """Of the node that leads the account: no two that differ have the same."""
 
     def named(self, name: str) -> MailboxRow | None:
         """The mailbox of a full name; INBOX in any case (RFC 9051 §5.1)."""

@@ -114,7 +114,7 @@ class Ask(_message.Message):
     PIECE_FIELD_NUMBER: _ClassVar[int]
     call: int
     account: int
-    mailboxes: Nothing
+    mailboxes: MailboxesAsk
     messages: RunsAsk
     departed: RunsAsk
     octets: OctetsAsk
@@ -135,11 +135,17 @@ class Ask(_message.Message):
     told: int
     cancel: Nothing
     piece: Piece
-    def __init__(self, call: _Optional[int] = ..., account: _Optional[int] = ..., mailboxes: _Optional[_Union[Nothing, _Mapping]] = ..., messages: _Optional[_Union[RunsAsk, _Mapping]] = ..., departed: _Optional[_Union[RunsAsk, _Mapping]] = ..., octets: _Optional[_Union[OctetsAsk, _Mapping]] = ..., search: _Optional[_Union[SearchAsk, _Mapping]] = ..., apply: _Optional[_Union[_change_pb2.Intent, _Mapping]] = ..., expunged: _Optional[_Union[Nothing, _Mapping]] = ..., usage: _Optional[_Union[Nothing, _Mapping]] = ..., claim_recent: _Optional[int] = ..., recent: _Optional[int] = ..., watch: _Optional[_Union[WatchAsk, _Mapping]] = ..., row: _Optional[_Union[RowAsk, _Mapping]] = ..., unique_ids: _Optional[int] = ..., known: _Optional[_Union[Origins, _Mapping]] = ..., directory_rows: _Optional[int] = ..., function: _Optional[_Union[FunctionAsk, _Mapping]] = ..., rows: _Optional[_Union[RowsAsk, _Mapping]] = ..., taken: _Optional[int] = ..., told: _Optional[int] = ..., cancel: _Optional[_Union[Nothing, _Mapping]] = ..., piece: _Optional[_Union[Piece, _Mapping]] = ...) -> None: ...
+    def __init__(self, call: _Optional[int] = ..., account: _Optional[int] = ..., mailboxes: _Optional[_Union[MailboxesAsk, _Mapping]] = ..., messages: _Optional[_Union[RunsAsk, _Mapping]] = ..., departed: _Optional[_Union[RunsAsk, _Mapping]] = ..., octets: _Optional[_Union[OctetsAsk, _Mapping]] = ..., search: _Optional[_Union[SearchAsk, _Mapping]] = ..., apply: _Optional[_Union[_change_pb2.Intent, _Mapping]] = ..., expunged: _Optional[_Union[Nothing, _Mapping]] = ..., usage: _Optional[_Union[Nothing, _Mapping]] = ..., claim_recent: _Optional[int] = ..., recent: _Optional[int] = ..., watch: _Optional[_Union[WatchAsk, _Mapping]] = ..., row: _Optional[_Union[RowAsk, _Mapping]] = ..., unique_ids: _Optional[int] = ..., known: _Optional[_Union[Origins, _Mapping]] = ..., directory_rows: _Optional[int] = ..., function: _Optional[_Union[FunctionAsk, _Mapping]] = ..., rows: _Optional[_Union[RowsAsk, _Mapping]] = ..., taken: _Optional[int] = ..., told: _Optional[int] = ..., cancel: _Optional[_Union[Nothing, _Mapping]] = ..., piece: _Optional[_Union[Piece, _Mapping]] = ...) -> None: ...
 
 class Nothing(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class MailboxesAsk(_message.Message):
+    __slots__ = ("known",)
+    KNOWN_FIELD_NUMBER: _ClassVar[int]
+    known: int
+    def __init__(self, known: _Optional[int] = ...) -> None: ...
 
 class RunsAsk(_message.Message):
     __slots__ = ("mailbox", "uids", "want")
@@ -329,20 +335,24 @@ class KeptRow(_message.Message):
     def __init__(self, account: _Optional[int] = ..., kind: _Optional[int] = ..., key: _Optional[bytes] = ...) -> None: ...
 
 class Listed(_message.Message):
-    __slots__ = ("position", "mailboxes", "rows", "names", "named", "subscribed")
+    __slots__ = ("position", "mailboxes", "rows", "names", "named", "subscribed", "version", "unchanged")
     POSITION_FIELD_NUMBER: _ClassVar[int]
     MAILBOXES_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
     NAMES_FIELD_NUMBER: _ClassVar[int]
     NAMED_FIELD_NUMBER: _ClassVar[int]
     SUBSCRIBED_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
     position: int
     mailboxes: _containers.RepeatedScalarFieldContainer[int]
     rows: _containers.RepeatedScalarFieldContainer[bytes]
     names: _containers.RepeatedScalarFieldContainer[str]
     named: _containers.RepeatedScalarFieldContainer[int]
     subscribed: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, position: _Optional[int] = ..., mailboxes: _Optional[_Iterable[int]] = ..., rows: _Optional[_Iterable[bytes]] = ..., names: _Optional[_Iterable[str]] = ..., named: _Optional[_Iterable[int]] = ..., subscribed: _Optional[_Iterable[str]] = ...) -> None: ...
+    version: int
+    unchanged: bool
+    def __init__(self, position: _Optional[int] = ..., mailboxes: _Optional[_Iterable[int]] = ..., rows: _Optional[_Iterable[bytes]] = ..., names: _Optional[_Iterable[str]] = ..., named: _Optional[_Iterable[int]] = ..., subscribed: _Optional[_Iterable[str]] = ..., version: _Optional[int] = ..., unchanged: _Optional[bool] = ...) -> None: ...
 
 class Run(_message.Message):
     __slots__ = ("position", "uids", "entries", "mails", "heads", "envelopes", "bodies", "structures", "hiding", "octets", "overflow", "first_unseen")

@@ -338,6 +338,7 @@ LIMITS = {
     "test_so_many_are_given_at_a_time_and_meanwhile_none_again",
     "snapshot_octets_a_second": "cluster/test_throttle.py::"
     "test_who_passes_waits_until_those_before_had_their_time",
+    "mailboxes_kept_max": REMOTE + "test_the_list_of_mailboxes_is_said_again_only_when_it_is_another",
     "bulletin_accounts_max": "mailbox/test_ties.py::test_who_reads_late_looks_at_all_that_it_has",
 }
 """Fields of mailnode.limits.Limits."""

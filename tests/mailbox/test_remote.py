@@ -30,7 +30,7 @@ from mailnode.pb.change_pb2 import Intent, Result, Trim
 from mailnode.store import keys
 from mailnode.store.keys import Kind
 from tests.mailbox import asks
-from tests.mailbox.asks import ALL, add, create, expunge, intent, message, put_row, upload
+from tests.mailbox.asks import ALL, add, create, create_mailbox, expunge, intent, message, put_row, upload
 from tests.mailbox.elsewhere import ASKER, OWNER, Wire, beside, led_by
 from tests.mailbox.house import Ticking
 from tests.store.faulty_shard import FaultyShard
@@ -206,6 +206,27 @@ def test_rows_of_the_directory_come_from_all_nodes(tmp_path: Path) -> None:
                 rows = await each.directory_rows(Kind.DIRECTORY)
                 assert sorted(rows) == [(b"%d" % number, b"row") for number in (2, 3, 500, 501)]
             assert len(await accounts[0].own_directory_rows(Kind.DIRECTORY)) == 2
+
+    asyncio.run(scenario())
+
+
+def test_the_list_of_mailboxes_is_said_again_only_when_it_is_another() -> None:
+    async def scenario() -> None:
+        async with nodes(limits=replace(LIMITS, mailboxes_kept_max=4)) as made:
+            first = await made.remote.mailboxes()
+            assert await made.remote.mailboxes() is first
+            for change in (add(message()), create_mailbox("New"), create_mailbox("Newer")):
+                await made.ask(change)
+                listed, here = await made.remote.mailboxes(), await made.local.mailboxes()
+                assert listed is not first and dict(listed.rows) == dict(here.rows)
+                assert listed.names == here.names and listed.position == here.position
+            made.wire.cut()
+            assert await made.remote.mailboxes() is not listed
+            await made.local.claim_recent(1)  # no change of the account
+            assert (await made.remote.mailboxes()).rows[1].recent_uid == 2
+            await made.ask(create_mailbox("Newest"))
+            assert len((await made.remote.mailboxes()).rows) == 5, "more than are kept"
+            assert await made.remote.mailboxes() is not await made.remote.mailboxes()
 
     asyncio.run(scenario())
 
