@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from weakref import WeakSet
 
 from mailnode.directory.attempt import Identity
+
+
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class Login:
+    """One under way."""
+
+    account: int
+    is_overtaken: bool = False
 
 
 class Sessions:
@@ -15,8 +24,7 @@ class Sessions:
 
     def __init__(self) -> None:
         self._open: dict[int, dict[object, tuple[Identity, Sessions.End]]] = {}
-        self._overtaken: Counter[int] = Counter()
-        self._all_overtaken = 0
+        self._logins: WeakSet[Login] = WeakSet()
 
     @property
     def accounts(self) -> Collection[int]:
@@ -42,13 +50,14 @@ class Sessions:
         if not sessions:
             self._open.pop(account, None)
 
+    def attempted(self, account: int) -> Login:
+        """Before the account is read: a login that a change of it overtakes must not begin a session."""
+        login = Login(account)
+        self._logins.add(login)
+        return login
+
     def overtake(self, account: int | None) -> None:
         """The account, or (None) any, was changed, or may have been."""
-        if account is None:
-            self._all_overtaken += 1
-        else:
-            self._overtaken[account] += 1
-
-    def overtaken(self, account: int) -> int:
-        """How often the account was changed: a login from before must not begin a session."""
-        return self._overtaken.get(account, 0) + self._all_overtaken
+        for login in self._logins:
+            if account is None or login.account == account:
+                login.is_overtaken = True

@@ -25,7 +25,7 @@ from mailnode.directory.lookup import Lookup, Owner
 from mailnode.directory.madeup import SECRET_ACCOUNT, MadeUp
 from mailnode.directory.password import matches
 from mailnode.directory.revocation import stamp
-from mailnode.directory.sessions import Sessions
+from mailnode.directory.sessions import Login, Sessions
 from mailnode.directory.turns import Busy
 from mailnode.limits import Limits
 from mailnode.mailbox.verbs import NotKnown, Unavailable
@@ -45,7 +45,7 @@ class Attempt:
     owner: Owner | None
     row: CredentialRow
     standing: Standing
-    overtaken: int  # how often the account had been changed
+    under_way: Login
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +160,10 @@ class Verification:
         owner = await self._lookup.owner(login)
         account = SECRET_ACCOUNT if owner is None else owner.account
         await self._credentials.revocation.follow(account)
-        overtaken = self.sessions.overtaken(account)
+        under_way = self.sessions.attempted(account)
         row = await self._credentials.row(account)
         standing = await self._known.standing(account, caller.source)
-        return Attempt(caller, login, owner, row, standing, overtaken)
+        return Attempt(caller, login, owner, row, standing, under_way)
 
     async def _kept_off(self, attempt: Attempt) -> Reason | None:
         """Why the password is not looked at now."""
@@ -226,7 +226,7 @@ class Verification:
         await self._known.remember(owner.account, attempt.caller.source)
         if password is not None:
             await self._note_use(owner.account, password.id)
-        if self.sessions.overtaken(owner.account) != attempt.overtaken:
+        if attempt.under_way.is_overtaken:
             return await self._failed(attempt, Reason.BUSY, b"")
         by = 0 if password is None else password.id
         return Identity(owner.account, by, stamp(attempt.row, by))

@@ -65,9 +65,15 @@ class Ties:
 
     async def follow(self, account: int) -> None:
         """Returns when this node hears of what goes of the account; raises Unavailable."""
-        node = self._places.owner(keys.partition(account))
-        if node != self._places.me:
-            await asyncio.shield(self._following(node))
+        tries = self._places.tries()
+        while True:
+            try:
+                node = self._places.owner(keys.partition(account))
+                if node != self._places.me:
+                    await asyncio.shield(self._following(node))
+                return
+            except Unavailable as error:
+                await tries.wait(error)
 
     async def looked(self, account: int) -> None:
         """Returns once all nodes have looked at what they have of the account; raises Unavailable."""

@@ -120,14 +120,13 @@ def test_what_was_changed_while_the_node_was_away_is_looked_at_when_it_is_back()
             it.nodes.wire.cut()
             await it.nodes.ask(REVOKING)
             await it.there.looked(asks.ACCOUNT)  # nobody waits for who is away
-            with pytest.raises(Unavailable):
-                await it.here.follow(asks.ACCOUNT)
             it.has.overtakings.clear()
             it.has.fails = 1
+            following = asyncio.ensure_future(it.here.follow(asks.ACCOUNT))
             it.nodes.wire.is_down = False
             assert await it.looked_at(2) == [asks.ACCOUNT, OTHER]
             assert it.has.overtakings == [None]
-            await it.here.follow(asks.ACCOUNT)
+            await following
 
     asyncio.run(scenario())
 
@@ -168,5 +167,16 @@ def test_a_node_that_does_not_look_is_not_waited_for_for_ever() -> None:
             await it.nodes.ask(REVOKING)
             with pytest.raises(Unavailable):
                 await it.there.looked(asks.ACCOUNT)
+
+
+def test_who_cannot_be_followed_for_too_long_is_unavailable() -> None:
+    async def scenario() -> None:
+        async with tied(replace(LIMITS, remote_wait_seconds_max=0)) as it:
+            it.nodes.wire.is_down = True
+            it.nodes.wire.cut()
+            with pytest.raises(Unavailable):
+                while True:  # until the cut is noticed
+                    await it.here.follow(asks.ACCOUNT)
+                    await asyncio.sleep(0)
 
     asyncio.run(scenario())
