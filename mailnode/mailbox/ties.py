@@ -53,6 +53,8 @@ class Ties:
         self._looking = asyncio.Semaphore(limits.reattached_at_once_max)
         self._followed: dict[str, asyncio.Future[None]] = {}
         """By node: done as soon as it is heard."""
+        self._led: dict[int, tuple[str, int]] = {}
+        """By partition that changed: which node leads it, in which epoch."""
         self._moved: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         places.functions[_READ] = bulletin.read
@@ -136,6 +138,10 @@ class Ties:
 
     def _changed(self, partition: int, row: Row) -> None:
         """Another node leads it, or the same one anew; of many that change at once."""
+        led = row.primary.node, row.epoch
+        if self._led.get(partition) == led:
+            return
+        self._led[partition] = led
         if not self._moved and any(self._holders):
             asyncio.get_running_loop().call_soon(lambda: self._start(self._look_at_moved()))
         self._moved.add(partition)

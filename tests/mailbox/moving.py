@@ -38,7 +38,7 @@ class Led(Partitions):
     def leads(self, partition: int) -> bool:
         return self.leads_now
 
-    def check(self, partition: int) -> None:
+    def check(self, partition: int, copies: int = 0) -> None:
         if not self.leads_now:
             raise NotPrimary(partition, "")
 

@@ -140,6 +140,9 @@ def test_what_lies_at_another_node_now_is_looked_at_there() -> None:
             assert await it.looked_at(2) == [asks.ACCOUNT, OTHER]
             known.put(partition, led_by(OWNER, 3))
             assert await it.looked_at(2) == [asks.ACCOUNT, OTHER]
+            known.put(partition, led_by(OWNER, 4))  # it has other copies
+            known.put(partition, replace(led_by(OWNER, 5), epoch=2))
+            assert await it.looked_at(2) == [asks.ACCOUNT, OTHER]
             await it.nodes.ask(REVOKING)
             assert await it.looked_at(1) == [asks.ACCOUNT]
 
