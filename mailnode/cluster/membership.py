@@ -22,7 +22,7 @@ from mailnode.cluster.replica_pairs import Pairs
 GIVE_SECONDS_MAX = (
     1.0  # intents wait that long for what is under way; the taker is in sync, so it takes rounds
 )
-PREFER_SECONDS = 5.0  # since the row changed: the one who should lead may just have come back
+PREFER_SECONDS = 5.0  # since who is in sync changed: the one who should lead may just have come back
 GIVES_MAX = 8  # under way at a time to one member: each is a pause of its partition
 
 
@@ -112,7 +112,7 @@ class Membership:
         if row.replicas[:1] == (self._me.node,) or not replica.has_begun():
             return
         first = next((member for member in row.in_sync if member.node in row.replicas[:1]), None)
-        if first is None or not (at_once or now >= replica.read_at + PREFER_SECONDS):
+        if first is None or not (at_once or now >= replica.settled_at + PREFER_SECONDS):
             return
         if self.may_give(replica, first, now) and self._under_way(first) < GIVES_MAX:
             self.give(replica, first, now)

@@ -104,8 +104,8 @@ class Replica:
         self.asked: list[Swap] = []
         """Compare-and-swaps at the row's revision whose outcome is not read back."""
         self.asked_at = 0.0
-        self.read_at = float("-inf")
-        """When the row was last another."""
+        self.settled_at = float("-inf")
+        """When who leads or is in sync was last another."""
         self.giving: Giving | None = None
         self.is_leading = False
         self.has_lapsed = False

@@ -155,9 +155,11 @@ class Replicas:
         replica = self.partitions.get(partition)
         if replica is None:
             replica = self.partitions[partition] = Replica(partition, self.me, self.run, Log(), 0, 0)
-        if replica.row is None or row.order > replica.row.order:
-            replica.read_at = self.now
         before, has_asked = replica.row, bool(replica.asked)
+        if before is None or (
+            row.order > before.order and (row.epoch, row.in_sync) != (before.epoch, before.in_sync)
+        ):
+            replica.settled_at = self.now
         replica.read(row)
         if before is not None and before.primary != self.me and row is replica.row and row.primary == self.me:
             self.taken_over += has_asked

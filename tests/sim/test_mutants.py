@@ -12,8 +12,8 @@ FIRST = {
     "refuse_no_claim": 205,
     "serve_without_end": 51,
     "no_epoch_fence": 26,
-    "serve_while_it_is_given": 78,
-    "give_up_what_was_asked": 78,
+    "serve_while_it_is_given": 163,
+    "give_up_what_was_asked": 309,
 }
 """The seed to begin with, where it takes long from 0."""
 SEEDS_MAX = 20
