@@ -84,10 +84,14 @@ class Found:
         fields = {name: getattr(difference, name) for name in ("partition", "family", "key", "what", "why")}
         log.error("copies differ", extra=fields | {"mended": difference.is_mended})
 
-    def fail(self, partition: int, reason: object) -> None:
+    def lack(self, partition: int, reason: object) -> None:
+        """Not all of its copies were compared."""
         self.not_compared += 1
         if len(self.failures) < KEPT:
             self.failures.append(f"partition {partition}: {reason}")
+
+    def fail(self, partition: int, reason: object) -> None:
+        self.lack(partition, reason)
         log.warning("copies were not compared", extra={"partition": partition, "reason": reason})
 
 
@@ -115,6 +119,8 @@ class Comparing:
             start = FIRST
             while start < LAST:
                 start = await self._part(partition, start, found)
+            if learning := self._learning(partition):
+                found.lack(partition, f"the copy of {', '.join(learning)} is not in sync")
         except NotPrimary:
             return
         except Unavailable as error:
@@ -147,6 +153,13 @@ class Comparing:
         if replica is None or replica.row is None or not replica.has_begun():
             raise NotPrimary(partition, "")
         return [member for member in replica.row.in_sync if member.node != self._copies.node]
+
+    def _learning(self, partition: int) -> list[str]:
+        """Nodes that should have a copy, and have none that is in sync; raises NotPrimary."""
+        followers = {member.node for member in self._followers(partition)}
+        row = self._copies.replication.core.partitions[partition].row
+        replicas = row.replicas if row is not None else ()
+        return [node for node in replicas if node not in {*followers, self._copies.node}]
 
     # -- meeting at one entry
 

@@ -151,6 +151,13 @@ def test_what_was_read_of_rows_that_were_wrong_is_forgotten(three: Looking) -> N
     assert told == ["begun", "ended", "begun"] and a.partitions.leads(3)
 
 
+def test_a_copy_that_is_not_in_sync_is_told_to_be_missing(looking: Looking) -> None:
+    looking.cluster.crash("b")
+    looking.cluster.pass_time(8)
+    found = looking.compare()
+    assert found.not_compared == 1 and "the copy of b is not in sync" in found.failures[0]
+
+
 def test_a_copy_that_cannot_be_asked_is_told_and_ends_nothing(cluster: Cluster, tmp_path: Path) -> None:
     looking = Looking(cluster, tmp_path)
     replica = cluster.nodes["b"].replication.core.partitions[3]

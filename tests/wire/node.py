@@ -65,6 +65,10 @@ class Node:
         assert "\nforeign_from = false " in text
         file.write_text(text.replace("\nforeign_from = false ", "\nforeign_from = true "))
 
+    def run_by(self, *prefix: str) -> None:
+        """From the next start on."""
+        self._prefix = list(prefix)
+
     def port(self, service: str) -> int:
         return self.base_port + STANDARD_PORTS[service]
 
