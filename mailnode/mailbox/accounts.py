@@ -98,6 +98,7 @@ class Accounts:
     def beside(self, places: Places) -> None:
         """There are other nodes; before anything is opened."""
         self._places = places
+        places.check = self.check
 
     async def open(self, account: int) -> Account:
         """The account of an id; one that was never created has no mailboxes yet."""
@@ -107,12 +108,21 @@ class Accounts:
 
     async def local(self, account: int) -> LocalAccount:
         """One that this node leads; raises NotPrimary, or Unavailable where nobody knows who does."""
-        if self._places is not None:
-            partition = keys.partition(account)
-            owner = self._places.owner(partition)
-            if owner != self._places.me:
-                raise NotPrimary(partition, owner)
+        self._check_owner(account)
         return await self.here(account)
+
+    def check(self, account: int) -> None:
+        """Whether this node leads it, and knows all that is committed; raises as `local`."""
+        self._check_owner(account)
+        self._partitions.check_read(keys.partition(account))
+
+    def _check_owner(self, account: int) -> None:
+        if self._places is None:
+            return
+        partition = keys.partition(account)
+        owner = self._places.owner(partition)
+        if owner != self._places.me:
+            raise NotPrimary(partition, owner)
 
     async def here(self, account: int) -> LocalAccount:
         """As this node's shard has it."""

@@ -56,6 +56,8 @@ class Places:
         self.usages = Usages(clock, limits)
         self.functions: dict[str, Function] = {}
         """Of this node, by name: its service's."""
+        self.check: Callable[[int], None] = lambda account: None
+        """Whether this node leads an account, else NotPrimary."""
         self._leases: Leases = {}
         self._links: dict[str, Link] = {}
         self._attaching = asyncio.Semaphore(limits.reattached_at_once_max)
@@ -114,7 +116,7 @@ class Places:
             try:
                 node = tries.owner or self.owner(keys.partition(account))
                 if node == self._map.me.node:
-                    await self._local(account)
+                    self.check(account)
                     return await self.functions[function](octets, self._leases)
                 ask = Ask(account=account, function=FunctionAsk(name=function, octets=octets))
                 return (await self.link(node).ask(ask)).function

@@ -350,6 +350,9 @@ class Deposed:
             raise NotKnown
         return await (await self._accounts.local(asks.ACCOUNT)).usage()
 
+    def check(self, account: int) -> None:
+        raise AssertionError
+
     async def own_directory_rows(self, kind: int) -> list[tuple[bytes, bytes]]:
         raise AssertionError
 
