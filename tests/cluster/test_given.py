@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -117,6 +117,38 @@ def test_one_that_breaks_off_at_the_source_comes_again(tmp_path: Path) -> None:
 
     run(body)
     assert_equal(tmp_path, 200)
+
+
+def test_one_whose_source_stops_in_the_middle_is_cleared(tmp_path: Path) -> None:
+    async def body() -> None:
+        etcd, nodes = first_map(), list[RealNode]()
+        slow = replace(LIMITS, snapshot_octets_a_second=4 * MiB)
+        async with AsyncExitStack() as stack, AsyncExitStack() as first:
+            await first.enter_async_context(leading(tmp_path, etcd, nodes, limits=slow))
+            b = await stack.enter_async_context(learning(tmp_path, etcd, nodes))
+            await b.until(lambda: any(everything(b.shard)))
+            await first.aclose()
+            await b.until(lambda: not any(everything(b.shard)))
+            assert not b.failures
+            async with leading(tmp_path, etcd, nodes, entries=1) as a:
+                await a.until_in_sync(A, B)
+
+    run(body)
+    assert_equal(tmp_path, 200)
+
+
+def test_an_entry_as_large_as_any_goes_in_many_pieces(tmp_path: Path) -> None:
+    async def body() -> None:
+        etcd, nodes = first_map(), list[RealNode]()
+        async with leading(tmp_path, etcd, nodes, entries=1) as a, learning(tmp_path, etcd, nodes) as b:
+            await a.until_in_sync(A, B)
+            content = CONTENT * (LIMITS.change_octets_max // len(CONTENT) - 1)
+            await asyncio.gather(*[a.append(data) for data in (b"before", b"large|" + content, b"behind")])
+            await a.until_in_sync(A, B)  # a busy machine takes so long for it that b may be removed first
+            await b.until(lambda: b.applied == a.applied)
+
+    run(body)
+    assert_equal(tmp_path, 5)
 
 
 def test_one_whose_taker_stops_in_the_middle_comes_again(tmp_path: Path) -> None:
