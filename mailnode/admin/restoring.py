@@ -80,6 +80,8 @@ class Restoring:
     clock: Clock
     writer: Executor
     pool: Executor
+    is_alone: bool
+    """No other node has copies: else an account comes back by intents alone, as a new one."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def restore(self, backups: Backups, name: str, address: str, into: str) -> tuple[Backup, Restored]:
@@ -100,7 +102,8 @@ class Restoring:
     ) -> tuple[Backup, Restored]:
         async with self._opened(backups, backup, keys.partition(row.account)) as copy:
             current = await self.rows.get(target)
-            if current is None and was == target and not self._has_rows(row.account):
+            as_it_was = self.is_alone and was == target and not self._has_rows(row.account)
+            if current is None and as_it_was:
                 return backup, await self._whole(copy, target, row)
             if current is None:
                 current = await self._created(copy, target, row.account)

@@ -309,6 +309,7 @@ def operator(
             parts.clock,
             parts.pools.writer,
             parts.pools.upkeep,
+            parts.others.partitions.is_alone,
         ),
         parts.scrub,
         Status(

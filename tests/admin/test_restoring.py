@@ -12,9 +12,13 @@ import pytest
 
 from mailnode.admin.restoring import NotRestored, Restoring, copied
 from mailnode.cluster.map import Map
+from mailnode.config import Domain
 from mailnode.directory.address import Address
 from mailnode.directory.creation import Creation
+from mailnode.directory.credential import Credentials, Hashing
+from mailnode.directory.revocation import Revocation
 from mailnode.directory.rows import Rows
+from mailnode.directory.sessions import Sessions
 from mailnode.limits import Limits, MiB
 from mailnode.mailbox.collecting import Collecting
 from mailnode.mailbox.content import UploadIds
@@ -71,7 +75,7 @@ def backups(tmp_path: Path) -> Backups:
 
 
 @contextmanager
-def restoring(tmp_path: Path, kind: type[Rows]) -> Iterator[tuple[Restoring, Rows]]:
+def restoring(tmp_path: Path, kind: type[Rows], is_alone: bool = True) -> Iterator[tuple[Restoring, Rows]]:
     shard = open_shard(tmp_path / "new", 16 * MiB, b"new")
     clock = Ticking()
     with (
@@ -79,10 +83,14 @@ def restoring(tmp_path: Path, kind: type[Rows]) -> Iterator[tuple[Restoring, Row
         ThreadPoolExecutor(1) as pool,
     ):
         rows = kind(accounts, clock)
-        creation: Creation = None  # type: ignore[assignment]  # no account is made
-        ids = UploadIds(clock)
+        hashing: Hashing = None  # type: ignore[assignment]  # no password is made
+        revocation, limits = Revocation.alone(accounts, Sessions()), Limits()
+        credentials = Credentials(accounts, hashing, revocation, clock, limits)
+        domains = {ALICE.domain: Domain(ALICE.domain, "+", True, "")}
+        creation = Creation(accounts, rows, credentials, domains, clock, limits)
+        ids, alone = UploadIds(clock), Map.alone("node0")
         yield (
-            Restoring(shard, Map.alone("node0"), tmp_path, accounts, rows, creation, ids, clock, pool, pool),
+            Restoring(shard, alone, tmp_path, accounts, rows, creation, ids, clock, pool, pool, is_alone),
             rows,
         )
     shard.close()
@@ -97,6 +105,18 @@ def test_of_two_that_ask_at_the_same_time_the_second_finds_all_of_it(
             return [(came.whole, came.messages, came.present) for _, came in both]
 
     assert asyncio.run(asked()) == [(True, 4, 0), (False, 0, 4)]
+
+
+def test_where_others_have_copies_it_comes_back_by_intents_alone(tmp_path: Path, backups: Backups) -> None:
+    async def asked() -> None:
+        with restoring(tmp_path, Rows, is_alone=False) as (one, rows):
+            _, came = await one.restore(backups, "", str(ALICE), "")
+            assert (came.whole, came.messages, came.present) == (False, 4, 0)
+            row = await rows.get(ALICE)
+            assert row is not None and row.account != ACCOUNT
+            assert not one._has_rows(ACCOUNT)
+
+    asyncio.run(asked())
 
 
 def test_an_address_that_was_given_away_meanwhile_stays_with_its_account(
