@@ -18,6 +18,8 @@ NODE = 0
 """That all sessions are at."""
 BATCH = 500
 """Connections that are looked up together, and log in before the next ones come."""
+ATTEMPTS_MAX, AGAIN_SECONDS = 10, 1.0
+"""Of a login that is answered "not now"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,14 @@ class Idle:
 
 
 def _begin(session: Session, address: str) -> None:
-    session.login(address)
+    for attempts_left in reversed(range(ATTEMPTS_MAX)):
+        try:
+            session.login(address)
+            break
+        except RuntimeError as refused:  # a node that is starved by the others tells them so
+            if not attempts_left or "UNAVAILABLE" not in str(refused):
+                raise
+            time.sleep(AGAIN_SECONDS)
     session.ask(b"SELECT INBOX")
     session.idle()
 

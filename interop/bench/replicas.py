@@ -8,6 +8,7 @@ that of each node's process for one message or one answer, above what it spends 
 import argparse
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -32,6 +33,7 @@ COPIES = (1, 2, 3)
 USERS, WARM_UP_COUNT = 20, 1000
 IDLE_SECONDS = 5.0
 WAITS_MAX = 5
+LED_SHARE_MIN = 0.8
 NAMES_TRIED_MAX = 100_000
 
 
@@ -60,13 +62,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m interop.bench.replicas", description=__doc__)
     parser.add_argument("--messages", type=int, default=4000)
     parser.add_argument("--connections", type=int, default=20)
+    parser.add_argument("--copies", type=int, nargs="+", default=COPIES)
     options = parser.parse_args()
     works = (
         ("message of 2 KB", Ingest("2k", options.connections, options.messages), options.messages),
         (f"FETCH of {MAILS}", Reading(options.messages), options.messages),
     )
     with members(1) as etcd, tempfile.TemporaryDirectory(prefix="mailnode-bench-") as folder:
-        for copies in COPIES:
+        for copies in options.copies:
             _measure(Path(folder) / str(copies), etcd, copies, works)
 
 
@@ -102,9 +105,17 @@ def _await_copies(cluster: Nodes, copies: int) -> None:
     """Thousands of rows of the map are written until all partitions have theirs: minutes on a busy disk."""
     for _ in range(WAITS_MAX):
         with suppress(TimeoutError):
-            cluster.wait_until(lambda known: all(len(row.in_sync) == copies for _, row in known.rows()))
+            cluster.wait_until(lambda known: _is_even(known, copies))
             return
     raise TimeoutError("not all partitions have their copies")
+
+
+def _is_even(known: Map, copies: int) -> bool:
+    """All copies are in sync, and each node leads about as many partitions as the others."""
+    rows = [row for _, row in known.rows()]
+    led = Counter(row.primary.node for row in rows)
+    least = LED_SHARE_MIN * len(rows) / len(NAMES)
+    return all(len(row.in_sync) == copies for row in rows) and all(led[name] >= least for name in NAMES)
 
 
 def _spent(meter: Processes, work: Callable[[], object]) -> list[float]:

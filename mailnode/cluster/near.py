@@ -24,8 +24,9 @@ log = logging.getLogger(__name__)
 
 _LENGTH_OCTETS = 4
 _EMPTY = bytes(_LENGTH_OCTETS)
-_SILENT_TURNS_MAX = 2
-"""Two at least: after a pause of this process itself the first turn comes before what was said meanwhile."""
+_TURNS = 2
+"""Of what may be said, in the time after which silence is strange; and as many again until it is the end.
+After a pause of this process itself the first turn comes before what was said meanwhile."""
 
 
 class Near(asyncio.Protocol):
@@ -129,12 +130,12 @@ class Near(asyncio.Protocol):
         _wake(self._reader)
 
     def _look_later(self) -> None:
-        seconds = self._limits.peer_silence_seconds_max / _SILENT_TURNS_MAX
+        seconds = self._limits.peer_silence_seconds_max / _TURNS
         self._turn = asyncio.get_running_loop().call_later(seconds, self._look)
 
     def _look(self) -> None:
         self._silent_turns += not self._is_held
-        if self._silent_turns > _SILENT_TURNS_MAX:
+        if self._silent_turns > 2 * _TURNS:
             self._fail("the node is silent")
             return
         if not self._said and not self._is_full:
