@@ -7,6 +7,7 @@ all of them: RocksDB's iterators end there in silence, so each scan asks how it 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Lock
@@ -18,6 +19,7 @@ MARK = "DAMAGED"
 """A file in the shard's folder: something in it could not be read. While it is there nothing is compacted,
 for a compaction that meets the damage stops every write."""
 
+_TABLE = re.compile(r"[0-9]+\.sst")
 _TOLD_MAX = 10_000
 _KEY_OCTETS_MAX = 32
 
@@ -111,6 +113,11 @@ def _key(number: int) -> bytes:
     return number.to_bytes(_KEY_OCTETS_MAX, "big")
 
 
+def table_names(reason: str) -> set[str]:
+    """Those that RocksDB's words name."""
+    return set(_TABLE.findall(reason))
+
+
 class Mark:
     """The file MARK of a shard's folder."""
 
@@ -120,9 +127,17 @@ class Mark:
     def is_set(self) -> bool:
         return self._path.exists()
 
-    def set(self, reason: str) -> None:
+    def tables(self) -> set[str]:
+        """The table files that it names."""
         try:
-            self._path.write_text(reason + "\n")
+            return table_names(self._path.read_text())
+        except OSError:
+            return set()
+
+    def add(self, reason: str) -> None:
+        try:
+            with self._path.open("a") as file:
+                file.write(reason + "\n")
         except OSError as error:
             log.error("the damage could not be marked", extra={"reason": error})
 

@@ -26,7 +26,7 @@ from rocksdict import (
 
 from mailnode.pb.row_pb2 import FormatRow
 from mailnode.store import keys
-from mailnode.store.damage import Mark, Unreadable, first_readable, told
+from mailnode.store.damage import Mark, Unreadable, first_readable, table_names, told
 from mailnode.store.formats import FORMAT, FORMAT_FIRST
 from mailnode.store.keys import FAMILIES, Family
 from mailnode.store.options import database, families, reading
@@ -128,6 +128,7 @@ class RocksShard:
         self._mark = Mark(path)
         self._read_only = access is not None
         self._damaged = self._mark.is_set()
+        self._damaged_tables = self._mark.tables()
         columns = families(memory_octets)
         if self._damaged:
             log.critical("the shard is damaged: see `mailnode doctor shard`")
@@ -237,20 +238,29 @@ class RocksShard:
 
     def _protect(self, reason: str) -> None:
         """From a compaction that meets the damage, after which nothing could be written any more."""
-        if self._damaged or not _is_damage(reason):
+        if not _is_damage(reason) or (self._damaged and table_names(reason) <= self._damaged_tables):
             return
-        self._damaged = True
+        was_damaged, self._damaged = self._damaged, True
+        self._damaged_tables |= table_names(reason)
         if self._read_only:
             return
-        self._mark.set(reason)
+        self._mark.add(reason)
+        if was_damaged:
+            return
         for column in self._columns.values():
             column.set_options({"disable_auto_compactions": "true"})
         log.critical("the shard is damaged: see `mailnode doctor shard`", extra={"reason": reason})
 
     def heal(self) -> None:
-        """All of it was read, and nothing is wrong: it is compacted again."""
-        if not self._damaged:
+        """All of it was read, and nothing is wrong: it is compacted again.
+
+        Unless a table that was damaged is still there: for who reads, what was written anew lies before it,
+        but a compaction would meet the block.
+        """
+        live = {Path(file["name"]).name for file in self._columns[Family.STATE].live_files()}
+        if not self._damaged or self._damaged_tables & live:
             return
+        self._damaged_tables.clear()
         self._mark.clear()
         self._damaged = False
         for column in self._columns.values():

@@ -25,6 +25,7 @@ from mailnode.cluster.map import Peer
 from mailnode.cluster.passes import Passes
 from mailnode.cluster.points import Beyond
 from mailnode.cluster.replica_messages import Member
+from mailnode.http.gauges import compare_gauges
 from mailnode.limits import Limits, MiB
 from mailnode.pb import compare_pb2 as pb
 from mailnode.store.keys import Family
@@ -148,6 +149,9 @@ def test_a_pass_goes_on_where_the_last_run_of_the_node_was_and_comes_again(tmp_p
             await spoil(b, ROW, b"other")
             await a.passes.go_on()
             assert a.passes.last.finished and a.passes.last.mended == 1 and a.passes.last.partitions == 1
+            told = {gauge.name: gauge.values[()] for gauge in compare_gauges(a.passes)}
+            assert told["mailnode_copies_differences"] == told["mailnode_copies_mended"] == 1
+            assert told["mailnode_copies_finished_seconds"] > 1e9 and not told["mailnode_copies_not_compared"]
             again = a.make_passes()
             assert again.last.mended == 1 and again.last.told == a.passes.last.told
             again.now = Found(started=1, following=PARTITION + 1)

@@ -59,6 +59,22 @@ async def _filled(shard: RocksShard) -> None:
         await account.apply(Intent(store=Store(mailbox=1, uids=uids, mode=Store.ADD, flags=4)))
 
 
+def test_a_fault_makes_its_partition_suspect(shard: RocksShard, tmp_path: Path) -> None:
+    suspects: list[int] = []
+
+    async def whole() -> None:
+        with ThreadPoolExecutor(1) as pool:
+            scrub = Scrub(shard, pool, Ticking(), LIMITS, tmp_path / "scrub.json", suspects.append)
+            scrub.begin()
+            await scrub.go_on()
+
+    asyncio.run(whole())
+    assert suspects == []
+    shard.write([(STATE, keys.mailbox(ACCOUNT, 2), b"\xff\xff")], sync=False)
+    asyncio.run(whole())
+    assert suspects == [keys.partition(ACCOUNT)]
+
+
 def scrubbed(shard: RocksShard, file: Path) -> Pass:
     async def whole() -> Pass:
         with ThreadPoolExecutor(1) as pool:

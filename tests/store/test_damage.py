@@ -11,7 +11,7 @@ import pytest
 from mailnode.store import keys
 from mailnode.store.damage import MARK, Unreadable, first_readable, readable
 from mailnode.store.keys import Family
-from mailnode.store.shard import RocksShard, open_shard
+from mailnode.store.shard import DropTo, RocksShard, open_shard
 from tests.store.damaging import flip, flush, where
 
 MEMORY_OCTETS = 16 * 1024 * 1024
@@ -121,6 +121,26 @@ def test_a_shard_that_proved_sound_is_compacted_again(tmp_path: Path) -> None:
     shard._columns[STATE].compact_range(None, None)
     assert len(list(tmp_path.glob("shard/*.sst"))) < 10
     shard.close()
+
+
+def test_a_table_whose_damage_is_written_over_is_not_compacted(damaged: RocksShard, tmp_path: Path) -> None:
+    """It reads as if nothing was wrong, and a compaction would meet the block and stop every write."""
+    rows = [(row_key, value) for row_key, value in readable(damaged, STATE, b"", keys.END)]
+    before = max(row_key for row_key, _ in rows if row_key < key(BAD))
+    behind = min(row_key for row_key, _ in rows if row_key > key(BAD))
+    anew = [(STATE, row_key, value) for row_key, value in rows if row_key == before]
+    damaged.write([(STATE, before, DropTo(behind)), *anew, (STATE, key(BAD), b"anew")], sync=True)
+    assert (key(BAD), b"anew") in list(damaged.scan(STATE, b"", keys.END))
+    damaged.heal()
+    assert (tmp_path / "shard" / MARK).exists()
+    damaged.close()
+    again = opened(tmp_path / "shard")
+    again.heal()
+    assert (tmp_path / "shard" / MARK).exists()
+    for number in range(60):
+        again.write([(STATE, key(number), b"new")], sync=False)
+        again._columns[STATE].flush()
+    again.close()
 
 
 @pytest.mark.parametrize("bad", [(10, 11), (10, 5000), (0, 2**64)])
