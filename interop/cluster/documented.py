@@ -9,12 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "cluster.md"
 COMMAND_SECONDS_MAX = 120
+STOP_SECONDS_MAX = 60
 
 
 def commands(title: str, block: int = 1) -> list[str]:
@@ -68,10 +69,8 @@ class Shell:
             _wait_for_ready(process.stdout, ready)
             yield Background(process.pid)
         finally:
-            for each in _children(process.pid):
-                os.kill(each, signal.SIGTERM)
             process.stdout.close()
-            process.wait(COMMAND_SECONDS_MAX)
+            _end(process)
             log.close()
 
 
@@ -101,6 +100,16 @@ def _wait_for_ready(said: IO[bytes], count: int) -> None:
         if not count:
             return
     raise AssertionError(f"{count} of them were never ready")
+
+
+def _end(shell: subprocess.Popen[bytes]) -> None:
+    """Nothing that it runs is left."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for each in _children(shell.pid):
+            os.kill(each, number)
+        with suppress(subprocess.TimeoutExpired):
+            shell.wait(STOP_SECONDS_MAX)
+            return
 
 
 def _children(process: int) -> list[int]:
