@@ -142,7 +142,7 @@ class Ties:
         if self._led.get(partition) == led:
             return
         self._led[partition] = led
-        if not self._moved and any(self._holders):
+        if not self._moved and self._holders:
             asyncio.get_running_loop().call_soon(lambda: self._start(self._look_at_moved()))
         self._moved.add(partition)
 
