@@ -79,7 +79,7 @@ class Operator:
     """As `cluster`."""
 
     async def AccountAdd(self, request: pb.AccountAddRequest) -> pb.AddressAnswer:
-        return _answer(await self.creation.create(request.address, request.password))
+        return _answer(await self.creation.create(request.address, request.password, request.dc))
 
     async def AccountList(self, request: pb.AccountListRequest) -> pb.AccountListAnswer:
         answer = pb.AccountListAnswer()

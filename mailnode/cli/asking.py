@@ -63,7 +63,7 @@ def _done(options: argparse.Namespace, answer: Any, said: str) -> None:
 
 
 def account_add(options: argparse.Namespace) -> None:
-    request = pb.AccountAddRequest(address=options.address, password=_password(options))
+    request = pb.AccountAddRequest(address=options.address, password=_password(options), dc=options.dc)
     answer = _ask(options, request)
     _done(options, answer, f"{answer.address} was added")
 

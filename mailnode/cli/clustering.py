@@ -16,6 +16,8 @@ from mailnode.cli.failure import Failure
 from mailnode.cli.newcomer import Existing, New, Wish
 from mailnode.clock import SystemClock
 from mailnode.cluster import authority as trust
+from mailnode.cluster import datacentre
+from mailnode.cluster import etcd_rows as rows
 from mailnode.cluster.admission import (
     Admission,
     Founded,
@@ -45,6 +47,8 @@ from mailnode.store.formats import FORMAT
 from mailnode.table import Table
 
 CLOCK = SystemClock()
+FIRST_DC = "dc1"
+"""What a data centre is called whose operator gave it no name: there may be more."""
 
 
 def init(options: argparse.Namespace) -> None:
@@ -53,6 +57,7 @@ def init(options: argparse.Namespace) -> None:
     if options.min_insync > options.copies:
         raise Failure(f"--min-insync {options.min_insync}: there are {options.copies} copies")
     at = _at(options, options.etcd.split(","), options.prefix, options.name or next_name(()))
+    at = replace(at, dc=at.dc or FIRST_DC)
     become(config.user)
     with node.locked(config):
         _run(_init(Existing(config), at, Home(at.dc, 1, options.copies, options.min_insync)))
@@ -119,6 +124,9 @@ async def _join(place: Existing | New, given: Token, options: argparse.Namespace
     at = _at(options, endpoints, given.prefix, options.name or next_name(()))
     keys = Keys(at.prefix)
     async with asking(at) as etcd:
+        if at.dc and set(endpoints) != set(given.endpoints) and await etcd.get(keys.cluster()) is None:
+            async with asking(replace(at, endpoints=given.endpoints)) as first:
+                await datacentre.begin(first, etcd, given, at.dc, CLOCK)
         at = replace(at, dc=at.dc or (await cluster_in(etcd, keys)).dc)
         if isinstance(place, Existing) and _is_node(place.config):
             await _renew(etcd, keys, place.config)
@@ -147,7 +155,7 @@ class _Arrival:
         """The name under which. Raises Refused and EtcdError."""
         while True:
             names = await names_in(etcd, keys)
-            name = self.wanted or next_name(names)
+            name = self.wanted or next_name(names, await _names_begin(etcd, keys, self.at.dc))
             if name in names:
                 raise NameTaken(f"the name {name} is taken: choose another --name")
             try:
@@ -158,6 +166,12 @@ class _Arrival:
             except NameTaken:
                 if self.wanted:
                     raise
+
+
+async def _names_begin(etcd: Etcd, keys: Keys, dc: str) -> str:
+    """Two data centres give out no name twice."""
+    first = await etcd.get(keys.home(0))
+    return "" if first is None or rows.home_of(first.value).dc == dc else f"{dc}-"
 
 
 def _stage(place: Existing | New, at: ClusterAt, opened: Admission, names: Mapping[str, Name | None]) -> Name:

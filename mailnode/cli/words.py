@@ -107,13 +107,9 @@ def _openness(command: argparse.ArgumentParser) -> None:
 
 def _accounts(commands: Any) -> None:
     of = _group(commands, "account", "accounts")
-    _shown(
-        of,
-        "add",
-        "a new account; its password by prompt or from standard input",
-        asking.account_add,
-        "address",
-    )
+    about = "a new account; its password by prompt or from standard input"
+    add = _shown(of, "add", about, asking.account_add, "address")
+    add.add_argument("--dc", default="", help="its data centre (default: that of the node)")
     _shown(of, "list", "every account", asking.account_list)
     _shown(of, "show", "one account", asking.account_list, "address")
     _shown(of, "passwd", "a new password", asking.account_password, "address")
@@ -397,7 +393,7 @@ def _cluster_node(command: argparse.ArgumentParser) -> None:
     about = "never two copies on one (default: the node's name, as if each had a machine)"
     command.add_argument("--host", default="", help=about)
     command.add_argument("--rack", default="", help="copies are spread over them")
-    command.add_argument("--dc", default="", help="its data centre (default: that of etcd)")
+    command.add_argument("--dc", default="", help="its data centre (default: that of etcd; the first: dc1)")
     about = "HOST:PORT at which the others reach it, in TLS (default: a socket in its directory)"
     command.add_argument("--listen", default="", metavar="ADDRESS", help=about)
     command.add_argument("--etcd-user", default="", metavar="USER", help="of an etcd that asks who we are")

@@ -175,9 +175,10 @@ async def names_in(etcd: Etcd, keys: Keys) -> dict[str, Name | None]:
     return found | {name: rows.name_of(value) for name, value in (await _all(etcd, keys, "name")).items()}
 
 
-def next_name(taken: Collection[str]) -> str:
-    """The first nodeN that nobody has."""
-    return next(name for number in range(1, len(taken) + 2) if (name := f"node{number}") not in taken)
+def next_name(taken: Collection[str], begin: str = "") -> str:
+    """The first nodeN that nobody has, with `begin` before it."""
+    numbers = range(1, len(taken) + 2)
+    return next(name for number in numbers if (name := f"{begin}node{number}") not in taken)
 
 
 async def _all(etcd: Etcd, keys: Keys, kind: str) -> dict[str, bytes]:

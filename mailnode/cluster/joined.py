@@ -160,7 +160,8 @@ async def _register(made: Joined, at: ClusterAt, address: str, hostname: str) ->
         raise EtcdError(_NAME_TAKEN.format(name=me.node))
     if any(me.node in other.nodes for other in source.others.values()):
         raise EtcdError(_NAME_ELSEWHERE.format(name=me.node))
-    peer = Peer(me.node, at.failure_host, at.rack, at.dc, float(at.weight), me.incarnation, address)
+    dc = at.dc or (source.cluster.dc if source.cluster is not None else "")
+    peer = Peer(me.node, at.failure_host, at.rack, dc, float(at.weight), me.incarnation, address)
     before = source.nodes.get(me.node)
     node = Registered(peer, FORMAT, before is not None and before.is_leaving, hostname)
     if node != before:

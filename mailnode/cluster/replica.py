@@ -101,6 +101,8 @@ class Replica:
         self.start = 0
         """The seq of the empty entry that began my epoch."""
         self.row: Row | None = None
+        self.far_dcs: dict[str, str] = {}
+        """The data centre of each node that has a far copy, or should."""
         self.asked: list[Swap] = []
         """Compare-and-swaps at the row's revision whose outcome is not read back."""
         self.asked_at = 0.0
@@ -145,16 +147,14 @@ class Replica:
 
     def far_dc(self, member: Member) -> str:
         """The data centre of a far copy; empty: it is none, or not any more."""
-        assert self.row is not None
-        if not self.row.far or member in self.required() or member.node in self.row.replicas:
-            return ""
-        return next((far.dc for far in self.row.far if far.node == member.node), "")
+        return self.far_dcs.get(member.node, "")
 
     def read(self, row: Row) -> None:
         """The map as it is, or was: an older row says nothing."""
         if self.row is not None and row.order <= self.row.order:
             return
         self.row = row
+        self.far_dcs = {far.node: far.dc for far in row.far}
         self.asked.clear()
         if self._may_drop(row):
             self._drop(row.epoch)

@@ -83,11 +83,11 @@ class Pairs:
         pair = self._leading.get(member)
         return pair is not None and pair.holds(replica.partition, replica.epoch, now)
 
-    def claimed_of_silent(self, now: float) -> Iterator[int]:
-        """The partitions that I lead with one who no longer answers."""
-        for pair in self._leading.values():
+    def claimed_of_silent(self, now: float) -> Iterator[tuple[Member, int]]:
+        """Who no longer answers, and the partitions that I lead with it."""
+        for member, pair in self._leading.items():
             if pair.is_silent(now):
-                yield from (partition for partition, (epoch, _) in pair.claims.items() if epoch)
+                yield from ((member, partition) for partition, (epoch, _) in pair.claims.items() if epoch)
 
     def is_silent(self, member: Member, now: float) -> bool:
         return self._leading[member].is_silent(now)

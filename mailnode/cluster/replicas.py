@@ -113,7 +113,9 @@ class Replicas:
     def tick(self, now: float) -> None:
         """Some times a second."""
         self.now = max(now, self.now)
-        self._active.update(self.pairs.claimed_of_silent(self.now))
+        for member, partition in self.pairs.claimed_of_silent(self.now):
+            if not self.partitions[partition].far_dc(member):
+                self._active.add(partition)
         for partition in sorted(self._active):
             replica = self.partitions[partition]
             if not replica.stopped and replica.row is not None:
@@ -265,6 +267,7 @@ class Replicas:
         before.stop("its rows were dropped")
         renewed = Replica(partition, self.me, self.run, Log(), 0, before.epoch)
         renewed.epoch_before, renewed.row = before.epoch_before, before.row
+        renewed.far_dcs = before.far_dcs
         renewed.stopped = stopped
         self.partitions[partition] = renewed
         self._touch(renewed)

@@ -7,7 +7,7 @@ start of the node finishes what this one leaves half-done.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mailnode.clock import Clock
@@ -46,7 +46,13 @@ STANDARD_MAILBOXES = (
 ROLES = ("postmaster", "abuse")
 """Addresses that every domain has (RFC 5321 §4.5.1, RFC 2142 §4): aliases of its first account."""
 
-HOME = 0
+Homes = Callable[[str], int | None]
+"""The home of accounts that are made for a data centre; empty: for that of this node."""
+
+
+def first_home(dc: str) -> int | None:
+    """Where there is one data centre, which has no name."""
+    return None if dc else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,9 @@ class Creation:
         domains: Mapping[str, Domain],
         clock: Clock,
         limits: Limits,
+        homes: Homes = first_home,
     ) -> None:
+        self._homes = homes
         self._accounts = accounts
         self._rows = rows
         self._credentials = credentials
@@ -82,11 +90,15 @@ class Creation:
         self._limits = limits
         self._under_way: set[Address] = set()
 
-    async def create(self, address: str, password: str) -> Created | Refused:
-        """A new account of this address; asking again resumes what an earlier attempt left half-done."""
+    async def create(self, address: str, password: str, dc: str = "") -> Created | Refused:
+        """A new account of this address, at home in a data centre; asking again resumes what an earlier
+        attempt left half-done."""
         asked = self._ours(address)
         if isinstance(asked, Refused):
             return asked
+        home = self._homes(dc)
+        if home is None:
+            return Refused(f"{dc or 'this data centre'} has no accounts: it owns no home")
         prepared = self._credentials.prepare(password)
         if prepared is None:
             return Refused("the password is empty, too long or has characters that none may have")
@@ -94,7 +106,7 @@ class Creation:
             return Refused(f"{asked} is being created")
         self._under_way.add(asked)
         try:
-            return await self._create(asked, prepared)
+            return await self._create(asked, prepared, home)
         except (NotKnown, Unavailable):
             return NOT_KNOWN
         except Busy:
@@ -110,7 +122,7 @@ class Creation:
         row = DirectoryRow(
             kind=DirectoryRow.ACCOUNT,
             state=DirectoryRow.CREATING,
-            account=draw_account_id(asked, HOME, self._clock),
+            account=draw_account_id(asked, self._homes("") or 0, self._clock),
             credential=credential,
         )
         try:
@@ -187,11 +199,11 @@ class Creation:
             return Refused(f"{address[1:]!a} is none of this node's domains: {', '.join(self._domains)}")
         return catch_all(domain)
 
-    async def _create(self, address: Address, prepared: bytes) -> Created | Refused:
+    async def _create(self, address: Address, prepared: bytes, home: int) -> Created | Refused:
         row = DirectoryRow(
             kind=DirectoryRow.ACCOUNT,
             state=DirectoryRow.CREATING,
-            account=draw_account_id(address, HOME, self._clock),
+            account=draw_account_id(address, home, self._clock),
             credential=await self._credentials.derived(self._domains[address.domain], prepared),
         )
         if not await self._rows.put_new(address, row):

@@ -30,6 +30,7 @@ from mailnode.cluster.replication import Replication
 from mailnode.cluster.streams import Streams
 from mailnode.clustered import ClusterAt
 from mailnode.config import FILE, Config, ConfigError
+from mailnode.directory.creation import first_home
 from mailnode.limits import Limits
 from mailnode.mailbox.appended import Changes, replay
 from mailnode.metrics import Metrics
@@ -80,9 +81,19 @@ class Among:
         names: Iterable[str] = self.map.peers
         if self.joined is not None:
             source = self.joined.source
-            held = [each.leases for each in (source, *source.others.values())]
+            reached = [each for each in source.others.values() if not each.ailment]
+            held = [each.leases for each in (source, *reached)]
             names = {member.node for leases in held for member in leases} & self.map.peers.keys()
         return sorted(name for name in names if name != self.map.me.node)
+
+    def home_of(self, dc: str) -> int | None:
+        """That which a data centre owns, the first of several; empty: the data centre of this node."""
+        if self.joined is None:
+            return first_home(dc)
+        source = self.joined.source
+        own = source.cluster.dc if source.cluster is not None else ""
+        homes = sorted(source.latest_homes().items())
+        return next((number for number, home in homes if home.dc == (dc or own)), None)
 
     async def leave(self) -> None:
         """Before the node stops: others lead what it led, so that nobody waits for them to notice."""

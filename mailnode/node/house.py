@@ -20,7 +20,7 @@ from mailnode.admin.status import Status
 from mailnode.clock import Clock
 from mailnode.cluster.authority import secret_of
 from mailnode.config import Config, Domain
-from mailnode.directory.creation import Creation
+from mailnode.directory.creation import Creation, Homes
 from mailnode.directory.credential import Credentials, Hashing
 from mailnode.directory.guessing import Guessing, NameGuesses
 from mailnode.directory.known import Known
@@ -160,7 +160,7 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
                 ),
                 keyrings=_keyrings(config, others),
                 signing={},
-                people=_people(homes, domains, pools, clock, limits),
+                people=_people(homes, domains, pools, clock, limits, others.home_of),
                 trimming=Trimming(shard, accounts, pools.loads, clock, limits),
                 collecting=Collecting(shard, accounts, pools.loads, clock, limits),
                 space=space,
@@ -238,6 +238,7 @@ def _people(
     pools: Pools,
     clock: Clock,
     limits: Limits,
+    home_of: Homes,
 ) -> People:
     accounts, ties = homes.accounts, homes.ties
     rows = Rows(accounts, clock)
@@ -255,7 +256,7 @@ def _people(
         verification=Verification(
             credentials, lookup, hashing, known, made_up, sessions, homes.guessing, clock, limits
         ),
-        creation=Creation(accounts, rows, credentials, domains, clock, limits),
+        creation=Creation(accounts, rows, credentials, domains, clock, limits, home_of),
         removal=Removal(accounts, rows, domains, clock, limits, revocation),
         renaming=Renaming(accounts, rows, domains, clock),
     )

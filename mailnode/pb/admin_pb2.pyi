@@ -16,12 +16,14 @@ class AddressAnswer(_message.Message):
     def __init__(self, address: _Optional[str] = ...) -> None: ...
 
 class AccountAddRequest(_message.Message):
-    __slots__ = ("address", "password")
+    __slots__ = ("address", "password", "dc")
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     PASSWORD_FIELD_NUMBER: _ClassVar[int]
+    DC_FIELD_NUMBER: _ClassVar[int]
     address: str
     password: str
-    def __init__(self, address: _Optional[str] = ..., password: _Optional[str] = ...) -> None: ...
+    dc: str
+    def __init__(self, address: _Optional[str] = ..., password: _Optional[str] = ..., dc: _Optional[str] = ...) -> None: ...
 
 class AccountListRequest(_message.Message):
     __slots__ = ("address", "removed")

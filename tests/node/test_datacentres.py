@@ -1,0 +1,76 @@
+"""Two data centres with an etcd each, begun by the commands of docs/cluster.md; a node in each."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import smtplib
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.members import members
+from tests.node.several import SECONDS_MAX, wait_for
+from tests.node.test_any_node import PASSWORD, logged_in
+from tests.wire.node import Node, program
+from tests.wire.server import DOMAIN, HOST, free_base_port
+
+ALICE, BOB = f"alice@{DOMAIN}", f"bob@{DOMAIN}"
+"""At home in dc1 and in dc2."""
+
+
+class Two:
+    def __init__(self, folder: Path, etcds: list[str]) -> None:
+        ports = random.Random()
+        self.a, self.b = (Node(folder / name, free_base_port(ports), {}) for name in "ab")
+        self.a.init()
+        prefix = f"test-{secrets.token_hex(4)}"
+        asked = ["--etcd", etcds[0], "--prefix", prefix, "--copies", "1", "--min-insync", "1"]
+        run("cluster", "init", "--dir", str(self.a.directory), *asked)
+        self.a.start()
+        token = run("cluster", "token", "--dir", str(self.a.directory)).strip()
+        options = ["--base-port", str(self.b.base_port), "--allow-plaintext-auth", "--local-only"]
+        there = ["--dc", "dc2", "--etcd", etcds[1]]
+        run("cluster", "join", token, "--dir", str(self.b.directory), *there, *options)
+        self.b.start()
+        for address, dc in ((ALICE, "dc1"), (BOB, "dc2")):
+            words = ("account", "add", address, "--dc", dc, "--dir", str(self.a.directory))
+            wait_for(lambda words=words: tried(*words, stdin=PASSWORD))  # type: ignore[misc]
+
+
+def run(*words: str, stdin: str = "") -> str:
+    done = subprocess.run([*program(), *words], input=stdin, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def tried(*words: str, stdin: str = "") -> bool:
+    return subprocess.run([*program(), *words], input=stdin.encode(), capture_output=True).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
+    with members(1) as one, members(1) as other:
+        made = Two(tmp_path_factory.mktemp("dcs"), [one[0].endpoint, other[0].endpoint])
+        yield made
+        for node in (made.a, made.b):
+            if node.is_running:
+                node.kill()
+
+
+def send(node: Node, to: str) -> None:
+    with smtplib.SMTP(HOST, node.port("smtp"), timeout=SECONDS_MAX) as client:
+        client.sendmail("carol@example.org", [to], "Subject: hello\r\n\r\nbody\r\n")
+
+
+def test_each_data_centre_takes_mail_and_sessions_of_all_users(two: Two) -> None:
+    for node in (two.a, two.b):
+        for user in (ALICE, BOB):
+            send(node, user)
+    for node in (two.a, two.b):
+        for user in (ALICE, BOB):
+            client = logged_in(node, user)
+            assert b"* 2 EXISTS" in client.ok(b"SELECT INBOX")
+            client.close()
