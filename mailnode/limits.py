@@ -207,7 +207,7 @@ class Limits:
     log_memory_octets: int = 64 * MiB  # entries that a follower may lack: older ones are read from the disk
     log_octets_max: int = 4096 * MiB  # of all logs: one who lacks what is trimmed gets all anew
     replica_returns_seconds: int = 60  # one that comes and goes must not stall writes each time
-    handed_over_seconds_max: int = 4  # when a node stops; behind it others try to give back what they got
+    handed_over_seconds_max: int = 10  # when a node stops: to lead nothing, and to be waited for by nobody
     copies_owed_seconds_max: float = 10.0  # until the set in sync has grown back: a restart is longer
     log_kept_seconds: int = 3600  # longer than a restart, or than a machine takes to come back
 

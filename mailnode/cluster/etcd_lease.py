@@ -29,6 +29,7 @@ class Lease:
         self._etcd = etcd
         self._key = keys.lease(me)
         self._run = run
+        self._left = False
 
     async def take(self) -> None:
         """Hold it. What a run before this one holds goes over without a gap. Raises EtcdError."""
@@ -42,8 +43,8 @@ class Lease:
         self.number = number
 
     async def keep(self, may_renew: Callable[[], bool], lapsed: Callable[[], None]) -> None:
-        """For ever: renew while it may be; `lapsed()` when it was lost, before it is taken anew."""
-        while True:
+        """Until `leave`: renew while it may be; `lapsed()` when it was lost, before it is taken anew."""
+        while not self._left:
             seconds = await self._kept(may_renew, lapsed)
             await asyncio.sleep(seconds)
 
@@ -58,15 +59,16 @@ class Lease:
                 self.number = 0
                 log.warning("this node's lease lapsed: others may have taken over")
                 lapsed()
-            await self.take()
+            if not self._left:
+                await self.take()
         except EtcdError as error:
             log.debug("the lease is not renewed", extra={"reason": error})
             return AGAIN_SECONDS
         return RENEWED_SECONDS
 
     async def leave(self) -> None:
-        """Whoever may take over need not wait. Never fails."""
-        number, self.number = self.number, 0
+        """Whoever may take over need not wait, and nothing more is given to this node. Never fails."""
+        number, self.number, self._left = self.number, 0, True
         if number:
             try:
                 await self._etcd.revoke(number)

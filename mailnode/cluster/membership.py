@@ -90,7 +90,7 @@ class Membership:
         """A learner that has everything."""
         row = replica.row
         assert row is not None
-        if member in row.in_sync or member.node not in row.replicas:
+        if member in row.in_sync or member.node not in row.replicas or not self._pairs.is_leased(member):
             return False
         if now < replica.removed_at.get(member, self._started - 1e9) + self._return_seconds:
             return False
@@ -130,6 +130,7 @@ class Membership:
             and to.node in row.replicas
             and to in self._runs
             and self._pairs.holds(to, replica, now)
+            and self._pairs.is_leased(to)
         )
 
     def give(self, replica: Replica, to: Member, now: float) -> None:

@@ -18,6 +18,7 @@ LEASE_SECONDS = 3.0  # since the heartbeat was sent, by the sender's clock
 PROMISE_SECONDS = 4.0  # since it was answered, by the follower's: their clocks may differ by a third in speed
 BEAT_SECONDS = 0.5  # some may be lost in a lease
 SILENT_SECONDS_MAX = 5.0  # longer than the lease of the map: one that fell is taken over, not removed from
+QUIET_SECONDS_MAX = 1.5  # of one whose lease of the map is gone: it left, or is dead; beats may be late
 
 _NEVER = float("-inf")
 
@@ -91,8 +92,9 @@ class Leading:
         is_known = claimed == epoch and version <= self.known
         return is_known and self.refused.get(partition, 0) <= epoch and now <= self.acked + LEASE_SECONDS
 
-    def is_silent(self, now: float) -> bool:
-        return now > max(self.acked, self.since) + SILENT_SECONDS_MAX
+    def is_silent(self, now: float, is_leased: bool) -> bool:
+        seconds_max = SILENT_SECONDS_MAX if is_leased else QUIET_SECONDS_MAX
+        return now > max(self.acked, self.since) + seconds_max
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 
 from mailnode.cluster.replica import Replica
 from mailnode.cluster.replica_messages import Frame, Heartbeat, Member, Promise
@@ -10,8 +10,10 @@ from mailnode.cluster.replica_pair import BEAT_SECONDS, Following, Leading
 
 
 class Pairs:
-    def __init__(self, started: float) -> None:
+    def __init__(self, started: float, unleased: Container[Member]) -> None:
+        """`unleased`: whose lease of the map is gone."""
         self._started = started
+        self._unleased = unleased
         self._leading: dict[Member, Leading] = {}
         self._following: dict[Member, Following] = {}
         self._holds: dict[int, float] = {}
@@ -86,11 +88,15 @@ class Pairs:
     def claimed_of_silent(self, now: float) -> Iterator[tuple[Member, int]]:
         """Who no longer answers, and the partitions that I lead with it."""
         for member, pair in self._leading.items():
-            if pair.is_silent(now):
+            if self.is_silent(member, now):
                 yield from ((member, partition) for partition, (epoch, _) in pair.claims.items() if epoch)
 
     def is_silent(self, member: Member, now: float) -> bool:
-        return self._leading[member].is_silent(now)
+        return self._leading[member].is_silent(now, self.is_leased(member))
+
+    def is_leased(self, member: Member) -> bool:
+        """As far as is known: else it left, or hangs, and gets nothing new to do."""
+        return member not in self._unleased
 
     def is_short(self, member: Member) -> bool:
         return member in self._leading and self._leading[member].is_short

@@ -87,13 +87,15 @@ class Replicas:
         self.now = now
         self.started = now
         self.partitions = {replica.partition: replica for replica in replicas}
-        self.pairs = Pairs(now)
+        self.lease_lost: dict[Member, float] = {}
+        self.pairs = Pairs(now, self.lease_lost)
         self._runs: dict[Member, int] = {}
         self.membership = Membership(me, self.pairs, self._runs, now, return_seconds)
         self.format = FORMAT_FIRST
         """Of what is proposed: the cluster's."""
-        self.lease_lost: dict[Member, float] = {}
         self.is_short = False
+        self.is_leaving = False
+        """It promises nothing any more, so that it is soon asked for nothing."""
         self.taken_over = self.handed_over = 0
         """How often this node began to lead in place of another: which was lost, or gave."""
         self._in_flight = InFlight(learned_octets_max)
@@ -415,7 +417,7 @@ class Replicas:
 
     def _promise(self, frame: Frame, beat: Heartbeat) -> None:
         promise = self.pairs.promise(frame, beat, self.now, self._known_epoch, self.is_short)
-        if promise is None:
+        if promise is None or self.is_leaving:
             return
         self._say(frame.sender, promise)
         for partition, epoch, commit in beat.commits:

@@ -54,7 +54,7 @@ from mailnode.store.shard import Shard
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.2
-_GIVEN_AGAIN_SECONDS = 0.01
+_GIVEN_AGAIN_SECONDS, _ASKED_AGAIN_SECONDS = 0.01, 0.05
 LARGE_OCTETS_MIN = 1 << 20
 """Of an entry: it may make more rows than others should wait for."""
 
@@ -577,11 +577,20 @@ class Replication:
         return tuple(entries(self._shard, fetch.partition, fetch.after, self.changes, fetch.octets_max))
 
     async def leave(self) -> None:
-        """Others that are in sync lead what this node led, or it took too long to hand that over."""
+        """Others that are in sync lead what this node led, and wait for it no more; or that took too long."""
         until = self._now() + self._limits.handed_over_seconds_max
         while self._now() < until and self._give_all():
             self.wake()
             await asyncio.sleep(_GIVEN_AGAIN_SECONDS)
+        self.core.is_leaving = True
+        while self._now() < until and self._is_in_sync():
+            self.wake()
+            await asyncio.sleep(_ASKED_AGAIN_SECONDS)
+
+    def _is_in_sync(self) -> bool:
+        """Somebody waits for what this node says to be durable."""
+        rows = [replica.row for replica in self.core.partitions.values() if replica.row is not None]
+        return any(self.core.me in row.in_sync and len(row.in_sync) > 1 for row in rows)
 
     def _give_all(self) -> bool:
         """Whether there is one more to be given: a few at a time go to each taker."""

@@ -97,7 +97,8 @@ class Among:
 
     async def leave(self) -> None:
         """Before the node stops: others lead what it led, so that nobody waits for them to notice."""
-        if self.replication is not None:
+        if self.joined is not None and self.replication is not None:
+            await self.joined.lease.leave()
             await self.replication.leave()
 
 

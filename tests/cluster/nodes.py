@@ -210,6 +210,8 @@ class Cluster:
         self._runs += 1
         node = self.nodes[name] = Node(self, name, shard or self._shards(name), self._runs)
         self.etcd.leases[node.me] = self._runs, 1e9
+        for other in self.nodes.values():
+            other.do(partial(other.replication.lease, node.me, True))
         node.do(partial(node.replication.read, PARTITION, self.etcd.rows[PARTITION]))
         return node
 
@@ -246,6 +248,8 @@ class Cluster:
         self.cut.discard(name)
         self.unmapped.discard(name)
         node = self.nodes[name]
+        for other in self.nodes.values():
+            other.do(partial(other.replication.lease, node.me, True))
         node.do(partial(node.replication.read, PARTITION, self.etcd.rows[PARTITION]))
 
     def give(self, frame: Frame, pieces: list[bytes], taken: asyncio.Future[None] | None = None) -> None:

@@ -23,6 +23,8 @@ from tests.cluster.watched import mapped, wait_until
 from tests.wire.node import Node, program
 from tests.wire.server import free_base_port
 
+PORTS_APART = 1000  # the standard ones, of one node
+
 
 class Nodes:
     """By name; a directory each, with one domain."""
@@ -41,6 +43,7 @@ class Nodes:
         self._options = options
         self.prefix = f"test-{secrets.token_hex(4)}"
         self._ports = random.Random()
+        self._taken: list[int] = []
         self.secret = Secret(secrets.token_bytes(32))
         self.nodes = {name: self.made(name) for name in names}
         asyncio.run(self._init(copies, load(self.nodes[names[0]].directory)))
@@ -58,7 +61,7 @@ class Nodes:
 
     def made(self, name: str) -> Node:
         """A directory that will join."""
-        node = Node(self._folder / name, free_base_port(self._ports), {}, options=self._options)
+        node = Node(self._folder / name, self._base_port(), {}, options=self._options)
         node.init()
         file = node.directory / "mailnode.toml"
         text = file.read_text().replace("\n[limits]\n", "\n[limits]\nreplica_returns_seconds = 1\n")
@@ -68,6 +71,14 @@ class Nodes:
         secret.parent.mkdir()
         secret.write_bytes(self.secret.octets)
         return node
+
+    def _base_port(self) -> int:
+        """None of its ports is another node's, which does not listen yet."""
+        while True:
+            port = free_base_port(self._ports)
+            if all(abs(port - other) >= PORTS_APART for other in self._taken):
+                self._taken.append(port)
+                return port
 
     def __getitem__(self, name: str) -> Node:
         return self.nodes[name]
