@@ -13,6 +13,7 @@ import shtab
 from mailnode.cli import (
     amount,
     asking,
+    cluster_copies,
     cluster_moves,
     cluster_status,
     clustering,
@@ -377,6 +378,11 @@ def _cluster_seen(of: Any) -> None:
     which = _shown(of, "map", about, cluster_status.mapped)
     about = "a number, or the address of an account"
     which.add_argument("which", nargs="?", default="", metavar="ADDRESS|PARTITION", help=about)
+    kept = _shown(of, "copies", "how many are kept of mail at home here", cluster_copies.copies)
+    kept.add_argument("--copies", type=int, metavar="N", help="of all mail, each on another host")
+    kept.add_argument("--min-insync", type=int, metavar="N", help="that must be there, or no mail is taken")
+    about = "data centres that have what is acknowledged, too"
+    kept.add_argument("--sync-dcs", metavar="DC[,...]", help=about)
     about = "empty a node: what it leads and its copies go to others; waits until that is done"
     drain = _shown(of, "drain", about, cluster_moves.drain, "node")
     drain.add_argument("--back", action="store_true", help="it gets its share again")

@@ -32,8 +32,9 @@ from mailnode.cluster.authority import (
     pem_of,
     secret_of,
 )
-from mailnode.cluster.etcd import Etcd, Pair
+from mailnode.cluster.etcd import Etcd, Pair, Put
 from mailnode.cluster.etcd_rows import Keys
+from mailnode.cluster.map import Peer
 from mailnode.cluster.tokens import text_of, token_of
 from mailnode.clustered import cluster_lines
 from mailnode.config import FILE, STANDARD_PORTS, domain_text, load
@@ -415,3 +416,32 @@ def test_the_clusters_domains_and_their_sealed_keys_are_those_of_its_first_node(
     sealed = rows.key_of(key.value, 0).sealed
     assert secret.open(sealed, about("example.org", "m1")) == config.dkim_key(config.domains[0]).read_bytes()
     assert b"PRIVATE" not in key.value
+
+
+def test_how_many_copies_there_are_is_shown_and_changed(operator: Operator) -> None:
+    n1 = operator.begun()
+    for name in ("n2", "n3"):
+        operator.done(*operator.join_words(name))
+    _register(operator, ("node1", "node2", "node3"))
+    at = ("copies", "--dir", str(n1))
+    assert operator.done(*at).splitlines()[1].split() == ["0", "dc1", "3", "2", "-"]
+    assert operator.done(*at, "--copies", "2", "--min-insync", "1").splitlines()[1].split()[2:4] == ["2", "1"]
+    again = operator.done("copies", "--dir", str(operator.where / "n3"), "--json")
+    assert '"copies": 2' in again and '"min_insync": 1' in again
+    assert "2 copies" not in operator.done(*at, "--copies", "3")
+    assert "4 copies need as many hosts, and there are 3" in operator.refused(*at, "--copies", "4")
+    assert "expected 1 to 3" in operator.refused(*at, "--min-insync", "4")
+    assert "none of the other data centres: none" in operator.refused(*at, "--sync-dcs", "dc9")
+
+
+def _register(operator: Operator, names: tuple[str, ...]) -> None:
+    """As nodes do when they start."""
+
+    async def put() -> None:
+        etcd, keys = Etcd((operator.etcd,)), Keys(operator.prefix)
+        for name in names:
+            peer = Peer(name, name, "", "dc1", 100.0, 1, f"unix:/{name}")
+            await etcd.transact([], [Put(keys.node(name), rows.node_octets(rows.Registered(peer, 1)))])
+        await etcd.close()
+
+    asyncio.run(put())
