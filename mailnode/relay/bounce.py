@@ -36,7 +36,7 @@ class Bounces:
         self, account: Account, mail: int, item: QueueRow, action: Action, undelivered: Sequence[Undelivered]
     ) -> bool:
         """Whether nothing is left to tell: the report is durable, or nobody is to have it; False: the
-        sender's account is full, or the disk. Asked again for the same attempt, it is there once."""
+        sender's account is full, or the disk, or too much waits there. Asked again, it is there once."""
         sender = Path(item.reverse_path)
         if sender.null:  # RFC 5321 §6.1: nothing is sent about a notification
             item_is = item_name(account.id, mail)
@@ -53,7 +53,7 @@ class Bounces:
         octets = report.octets(sender, undelivered, await _head(account, mail, item))
         add = await self._add(account, octets)
         result = await account.apply(Intent(id=intent_id, retry=True, add=add))
-        return result.refused not in ("OVERQUOTA", "DISKFULL")
+        return result.refused not in ("OVERQUOTA", "DISKFULL", "UNAVAILABLE")
 
     async def _add(self, account: Account, octets: bytes) -> Add:
         async def upload(chunk: Upload) -> None:
