@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from mailnode.cluster.etcd import Etcd
+from mailnode.cluster.etcd import Etcd, EtcdError
 from mailnode.cluster.etcd_map import EtcdMap
 from mailnode.cluster.etcd_rows import Keys
 from mailnode.cluster.map import Map
@@ -31,10 +31,11 @@ def wait_until(endpoints: Sequence[str], prefix: str, holds: Callable[[Map], boo
     source = _source(endpoints, prefix)
 
     async def wait() -> None:
-        await source.read()
-        watching = asyncio.ensure_future(source.run())
-        changes = source.changes
         async with asyncio.timeout(SECONDS_MAX):
+            while not await _is_read(source):
+                pass
+            watching = asyncio.ensure_future(source.run())
+            changes = source.changes
             while not holds(source.map):
                 changes = await source.changed(changes)
         watching.cancel()
@@ -42,6 +43,15 @@ def wait_until(endpoints: Sequence[str], prefix: str, holds: Callable[[Map], boo
         await source.etcd.close()
 
     asyncio.run(wait())
+
+
+async def _is_read(source: EtcdMap) -> bool:
+    """False: for some seconds no member of etcd answered, as after a cut."""
+    try:
+        await source.read()
+    except EtcdError:
+        return False
+    return True
 
 
 def are_whole(known: Map) -> bool:
