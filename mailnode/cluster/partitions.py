@@ -18,7 +18,8 @@ from typing import TypeVar
 from google.protobuf.message import DecodeError
 
 from mailnode.cluster.append import Append, Entry, NotKnown, NotPrimary, Unavailable
-from mailnode.cluster.replication import Followed, Replication
+from mailnode.cluster.replication import Replication
+from mailnode.cluster.served import Followed
 from mailnode.cluster.whole import InParts
 from mailnode.cluster.work import Work
 from mailnode.limits import Limits

@@ -13,7 +13,6 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Executor
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -22,7 +21,7 @@ from typing import Any, Protocol
 from mailnode.cluster.append import Append, NotPrimary, Unavailable
 from mailnode.cluster.giving import Giving
 from mailnode.cluster.installing import Installing
-from mailnode.cluster.kept import Kept
+from mailnode.cluster.leaving import leave
 from mailnode.cluster.log_rows import Changes, entries, partition_of, replica_row
 from mailnode.cluster.map import Map
 from mailnode.cluster.owed import Owed
@@ -39,11 +38,12 @@ from mailnode.cluster.replica_messages import (
     Row,
     Snapshot,
     Swap,
-    Write,
     Writing,
 )
 from mailnode.cluster.replicas import Replicas
+from mailnode.cluster.served import Followed, Served
 from mailnode.cluster.snapshot import BadSnapshot, Unwanted, opened
+from mailnode.cluster.trims import Trims
 from mailnode.cluster.unconfirmed import Unconfirmed
 from mailnode.cluster.work import Committed, Parts, Work
 from mailnode.limits import Limits
@@ -54,11 +54,8 @@ from mailnode.store.shard import Shard
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.2
-_GIVEN_AGAIN_SECONDS, _ASKED_AGAIN_SECONDS = 0.01, 0.05
 LARGE_OCTETS_MIN = 1 << 20
 """Of an entry: it may make more rows than others should wait for."""
-
-Followed = Callable[[int], None]
 
 
 class Streams(Protocol):
@@ -111,7 +108,7 @@ class Replication:
         self._now = now
         self._is_short = is_short
         self.points = Points(self._wake, limits.compare_held_seconds_max)
-        self._kept = Kept(limits.log_memory_octets, limits.log_octets_max, limits.log_kept_seconds)
+        self._trims = Trims(core, self.giving.pinned, limits, now())
         self._owed = Owed(self.copies, limits.copies_owed_seconds_max)
         self._proposed: dict[int, deque[tuple[Position, Append]]] = {}
         self._unconfirmed = Unconfirmed()
@@ -119,19 +116,11 @@ class Replication:
         """Committed, and their rows are not being written yet."""
         self._work: Work | None = None
         self._in_turn: Parts | None = None
-        self._led: set[int] = set()
-        self._beginning: set[int] = set()
-        self._anew: dict[int, int] = {}
-        """Of those that begin anew: up to which entry the rows must be written."""
-        self._followers: list[tuple[Followed, Followed]] = []
+        self._served = Served()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped: set[int] = set()
         self._written: dict[int, tuple[int, int, int, list[Position]]] = {}
         """Of each partition what was last written beside its entries."""
-        self._untrimmed: dict[int, int] = {}
-        """Up to which entries need not be kept, once those who learn have them."""
-        for replica in core.partitions.values():
-            self._kept.found(replica.partition, replica.log.last.seq, now())
         streams.received = self.received
         streams.taken = self._taken
         streams.given = self._given
@@ -139,15 +128,15 @@ class Replication:
     # -- what it is asked
 
     def leads(self, partition: int) -> bool:
-        return partition in self._led
+        return partition in self._served
 
     def led(self) -> Iterable[int]:
-        return sorted(self._led)
+        return self._served.all()
 
     def check(self, partition: int, copies: int) -> None:
         """Whether it takes an entry now that so many copies shall have. Raises Unavailable."""
         self.core.check(partition)
-        if partition not in self._led:
+        if partition not in self._served:
             raise NotPrimary(partition, "")
         if copies > self.copies(partition):
             raise Unavailable(
@@ -164,7 +153,7 @@ class Replication:
 
     def check_read(self, partition: int) -> None:
         """Whether what is committed here is all that is. Raises Unavailable."""
-        if partition not in self._led:
+        if partition not in self._served:
             self.core.check(partition)
             raise NotPrimary(partition, "")
         if not self.core.serves(partition, self._now()):
@@ -175,19 +164,15 @@ class Replication:
         return partition not in self.core.partitions or self.core.has_room(partition)
 
     def follow(self, begun: Followed, ended: Followed) -> None:
-        self._followers.append((begun, ended))
-        for partition in sorted(self._led):
-            begun(partition)
+        self._served.follow(begun, ended)
 
     def begin_anew(self, partition: int) -> None:
         """Its rows are other than what was read of them into memory: all of that ends.
 
         It is served again once what is under way is written, for what reads the rows then must not lack it.
         """
-        if partition in self._led:
-            self._anew[partition] = self.core.partitions[partition].log.last.seq
-            self._stop_serving(partition)
-            self._beginning.add(partition)
+        if partition in self._served:
+            self._served.begin_anew(partition, self.core.partitions[partition].log.last.seq)
             self.wake()
 
     def append(self, append: Append) -> None:
@@ -273,22 +258,8 @@ class Replication:
         for append in self._unconfirmed.late(now):
             self._end(append, known=False)
         self._owed.tick(now)
-        self._untrimmed.update(self._kept.leaving_disk(now))
-        for partition, seq in list(self._untrimmed.items()):
-            if seq <= self._wanted(partition, now):
-                del self._untrimmed[partition]
-                self.core.trim(partition, seq)
+        self._trims.tick(now)
         self.wake()
-
-    def _wanted(self, partition: int, now: float) -> int:
-        """The seq behind which a replica that learns, and answers, is still given entries."""
-        replica = self.core.partitions[partition]
-        learning = [
-            progress.matched or progress.next - 1
-            for member, progress in replica.progress.items()
-            if progress.is_under_way() and not self.core.pairs.is_silent(member, now)
-        ]
-        return min([*learning, self.giving.pinned(partition)])
 
     # -- what there is to do
 
@@ -306,7 +277,7 @@ class Replication:
         if not (ready.writes or committed or snapshots or points or mends):
             self._begin()
             return None
-        self._keep(ready.writes)
+        self._trims.wrote(ready.writes, self._now())
         rows = self._replica_rows(ready.writes)
         self._work = Work(ready.number, ready.writes, rows, committed, snapshots, points, mends)
         return self._work
@@ -423,21 +394,6 @@ class Replication:
                 rows.append((partition, replica_row(replica)))
         return rows
 
-    def _keep(self, writes: Iterable[Writing]) -> None:
-        now = self._now()
-        for writing in writes:
-            if isinstance(writing, Write) and writing.entries:
-                octets = sum([len(entry.data) for entry in writing.entries]) + 64
-                self._kept.wrote(writing.partition, writing.entries[-1].position.seq, octets, now)
-        partitions = self.core.partitions
-        for partition, seq in dict(self._kept.leaving_memory(self._is_needed)).items():
-            partitions[partition].release(seq)
-
-    def _is_needed(self, partition: int, seq: int) -> bool:
-        """In memory: it is not applied."""
-        replica = self.core.partitions[partition]
-        return replica.applied < seq <= replica.log.last.seq
-
     # -- in the writer thread
 
     def open_snapshots(self, work: Work) -> None:
@@ -516,29 +472,19 @@ class Replication:
             self._stopped.add(partition)
             log.critical("a replica stopped", extra={"partition": partition, "reason": replica.stopped})
         if not replica.is_leading or replica.stopped:
-            self._beginning.discard(partition)
-            self._anew.pop(partition, None)
             self._stop_leading(partition)
             return
         if replica.row is not None and replica.row.sync_dcs:
             for append in self._unconfirmed.confirmed(partition, replica.confirmed()):
                 self._end(append, known=True)
-        if partition not in self._led and replica.has_begun():
-            self._beginning.add(partition)
+        if replica.has_begun():
+            self._served.begin_soon(partition)
 
     def _begin(self) -> None:
-        """Those whose rows are all written by now."""
-        for partition in sorted(self._beginning):
-            applied = self.core.partitions[partition].applied
-            if partition in self._behind or partition == self._partly:
-                continue
-            if applied < self._anew.get(partition, 0):
-                continue
-            self._beginning.discard(partition)
-            self._anew.pop(partition, None)
-            self._led.add(partition)
-            for begun, _ in self._followers:
-                begun(partition)
+        self._served.begin(self._is_written)
+
+    def _is_written(self, partition: int, seq: int) -> bool:
+        return not self._is_busy(partition) and self.core.partitions[partition].applied >= seq
 
     def _stop_leading(self, partition: int) -> None:
         for _, append in self._proposed.pop(partition, ()):
@@ -546,13 +492,7 @@ class Replication:
         for append in self._unconfirmed.lost(partition):
             self._end(append, known=False)
         self._owed.give_up(partition)
-        self._stop_serving(partition)
-
-    def _stop_serving(self, partition: int) -> None:
-        if partition in self._led:
-            self._led.discard(partition)
-            for _, ended in self._followers:
-                ended(partition)
+        self._served.end(partition)
 
     # -- tasks
 
@@ -577,34 +517,8 @@ class Replication:
         return tuple(entries(self._shard, fetch.partition, fetch.after, self.changes, fetch.octets_max))
 
     async def leave(self) -> None:
-        """Others that are in sync lead what this node led, and wait for it no more; or that took too long."""
-        until = self._now() + self._limits.handed_over_seconds_max
-        while self._now() < until and self._give_all():
-            self.wake()
-            await asyncio.sleep(_GIVEN_AGAIN_SECONDS)
-        self.core.is_leaving = True
-        while self._now() < until and self._is_in_sync():
-            self.wake()
-            await asyncio.sleep(_ASKED_AGAIN_SECONDS)
-
-    def _is_in_sync(self) -> bool:
-        """Somebody waits for what this node says to be durable."""
-        rows = [replica.row for replica in self.core.partitions.values() if replica.row is not None]
-        return any(self.core.me in row.in_sync and len(row.in_sync) > 1 for row in rows)
-
-    def _give_all(self) -> bool:
-        """Whether there is one more to be given: a few at a time go to each taker."""
-        left = False
-        for partition in sorted(self._led):
-            row = self.core.partitions[partition].row
-            others = [each for each in row.in_sync if each != self.core.me] if row is not None else []
-            left |= bool(others)
-            for other in others:
-                if self.core.is_giving(partition):
-                    break
-                with suppress(Unavailable):
-                    self.core.give(partition, other.node)
-        return left
+        """Before the node stops."""
+        await leave(self.core, self._served.all, self._wake, self._limits.handed_over_seconds_max)
 
     async def stop(self) -> None:
         """Nothing is begun any more."""
