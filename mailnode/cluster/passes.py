@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 
+from mailnode.bookmark import Bookmark
 from mailnode.clock import Clock
 from mailnode.cluster.append import Unavailable
 from mailnode.cluster.comparing import Comparing, Difference, Elsewhere, Found
@@ -19,8 +19,6 @@ from mailnode.cluster.replica_messages import Member
 from mailnode.limits import Limits
 
 log = logging.getLogger(__name__)
-
-_SAVED_SECONDS = 10
 
 
 class Passes:
@@ -40,9 +38,8 @@ class Passes:
         self._led = led
         self._clock = clock
         self._limits = limits
-        self._file = file
+        self._bookmark = Bookmark(file, clock)
         self._started = clock.now_microseconds()
-        self._saved = 0.0
         self._turn = asyncio.Lock()
         """One partition at a time."""
         self._suspects: set[int] = set()
@@ -50,7 +47,7 @@ class Passes:
         """When each of them was looked at."""
         self._news = asyncio.Event()
         self._asking: asyncio.Task[None] | None = None
-        self.now = _loaded(file)
+        self.now = _loaded(self._bookmark)
         self.last = replace(self.now) if self.now.finished else Found()
         self.asked = Found()
         """What an operator asked for."""
@@ -89,11 +86,11 @@ class Passes:
             await self._look_at_suspects()
             await self._compare(partition, going)
             going.following = partition + 1
-            self._save()
+            self._bookmark.keep(going)
             await asyncio.sleep(self._limits.compare_pause_seconds)
         going.finished = self._clock.now_microseconds()
         self.last = replace(going)
-        self._save(at_once=True)
+        self._bookmark.keep_at_once(going)
         names = ("partitions", "rows", "octets", "differences", "mended", "not_compared")
         level = logging.WARNING if going.differences or going.not_compared else logging.INFO
         log.log(level, "copies compared", extra={name: getattr(going, name) for name in names})
@@ -166,21 +163,10 @@ class Passes:
             self._copies, self._elsewhere, self._limits, mends=mends, octets_a_second=octets_a_second
         )
 
-    def _save(self, *, at_once: bool = False) -> None:
-        if not at_once and self._clock.monotonic_seconds() - self._saved < _SAVED_SECONDS:
-            return
-        self._saved = self._clock.monotonic_seconds()
-        part = self._file.with_name(self._file.name + ".part")
-        try:
-            part.write_text(json.dumps(asdict(self.now)))
-            part.rename(self._file)
-        except OSError as error:
-            log.warning("where the comparison of copies is was not kept", extra={"reason": error})
 
-
-def _loaded(file: Path) -> Found:
+def _loaded(bookmark: Bookmark) -> Found:
     try:
-        values = json.loads(file.read_text())
+        values = bookmark.values()
         return Found(**(values | {"told": [Difference(**each) for each in values["told"]]}))
-    except (OSError, ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError):
         return Found()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -12,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from mailnode.bookmark import Bookmark
 from mailnode.clock import Clock
 from mailnode.limits import Limits
 from mailnode.mailbox.checking import Check
@@ -24,7 +24,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 FAULTS_KEPT = 1000
-_SAVED_SECONDS = 10
 
 
 @dataclass(slots=True)
@@ -69,10 +68,9 @@ class Scrub:
         self._pool = pool
         self._clock = clock
         self._limits = limits
-        self._file = file
+        self._bookmark = Bookmark(file, clock)
         self._wanted = asyncio.Event()
-        self._saved = 0.0
-        self.now = _loaded(file)
+        self.now = _loaded(self._bookmark)
         self.last = replace(self.now) if self.now.finished else Pass()
 
     @property
@@ -112,7 +110,7 @@ class Scrub:
                 return self.now  # it was begun anew
             going.accounts += 1
             going.following = account + 1
-            self._save()
+            self._bookmark.keep(self.now)
         if going is self.now:
             await self._finish()
         return self.now
@@ -141,20 +139,9 @@ class Scrub:
         self.last = self.now
         if not self.now.fault_count:
             await self._in_pool(self._shard.heal)
-        self._save(at_once=True)
+        self._bookmark.keep_at_once(self.now)
         fields = {name: getattr(self.now, name) for name in ("accounts", "mails", "octets", "fault_count")}
         log.log(logging.ERROR if self.now.fault_count else logging.INFO, "scrubbed", extra=fields)
-
-    def _save(self, *, at_once: bool = False) -> None:
-        if not at_once and self._clock.monotonic_seconds() - self._saved < _SAVED_SECONDS:
-            return
-        self._saved = self._clock.monotonic_seconds()
-        part = self._file.with_name(self._file.name + ".part")
-        try:
-            part.write_text(json.dumps(asdict(self.now)))
-            part.rename(self._file)
-        except OSError as error:
-            log.warning("where the scrub is was not kept", extra={"reason": error})
 
     async def _in_pool(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
@@ -168,9 +155,9 @@ def _found(going: Pass, family: str, key: bytes, what: str) -> None:
     log.error("the scrub found a fault", extra=asdict(fault))
 
 
-def _loaded(file: Path) -> Pass:
+def _loaded(bookmark: Bookmark) -> Pass:
     try:
-        values = json.loads(file.read_text())
+        values = bookmark.values()
         return Pass(**(values | {"faults": [Fault(**each) for each in values["faults"]]}))
-    except (OSError, ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError):
         return Pass()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from mailnode.bookmark import Bookmark
 from mailnode.limits import Limits
 from mailnode.mailbox.rows import SEEN
 from mailnode.mailbox.scrub import Pass, Scrub
@@ -205,7 +206,7 @@ def test_a_scrub_goes_on_where_the_last_run_of_the_node_was(shard: RocksShard, t
             scrub = Scrub(shard, pool, Ticking(), LIMITS, file)
             assert scrub.last.finished == started.finished and not scrub.is_running
             scrub.now = Pass(started=1, following=following, mails=7)
-            scrub._save(at_once=True)
+            Bookmark(file, Ticking()).keep_at_once(scrub.now)
             again = Scrub(shard, pool, Ticking(), LIMITS, file)
             assert again.is_running
             return await again.go_on()
