@@ -58,19 +58,21 @@ def _round(cluster: Nodes, accounts: list[str], ends: Callable[[Node], None]) ->
     name = statistics.mode(leads.values())
     led = [address for address, node in leads.items() if node == name]
     stay = [cluster[other] for other in NAMES if other != name]
-    over = threading.Event()
+    over, news = threading.Event(), threading.Condition()
     taken: Mapping[str, list[float]] = {address: [] for address in led}
     sending = [
-        threading.Thread(target=_send, args=(stay[at % 2], address, taken[address], over))
+        threading.Thread(target=_send, args=(stay[at % 2], address, taken[address], news, over))
         for at, address in enumerate(led)
     ]
     for thread in sending:
         thread.start()
-    _wait(lambda: all(len(times) >= 5 for times in taken.values()))
+    with news:
+        news.wait_for(lambda: all(len(times) >= 5 for times in taken.values()))
     began = time.monotonic()
     ends(cluster[name])
     done = time.monotonic()
-    _wait(lambda: all(sum(each > done for each in times) >= 5 for times in taken.values()))
+    with news:
+        news.wait_for(lambda: all(sum(each > done for each in times) >= 5 for times in taken.values()))
     over.set()
     for thread in sending:
         thread.join()
@@ -85,7 +87,9 @@ def _partition(address: str) -> int:
     return keys.partition(directory_account(parsed))
 
 
-def _send(node: Node, address: str, taken: list[float], over: threading.Event) -> None:
+def _send(
+    node: Node, address: str, taken: list[float], news: threading.Condition, over: threading.Event
+) -> None:
     while not over.is_set():
         try:
             with smtplib.SMTP(HOST, node.port("smtp"), timeout=60) as client:
@@ -93,16 +97,13 @@ def _send(node: Node, address: str, taken: list[float], over: threading.Event) -
                 client.sendmail("bench@example.org", [address], MESSAGE)
         except (smtplib.SMTPDataError, smtplib.SMTPRecipientsRefused):
             continue  # not now
-        taken.append(time.monotonic())
+        with news:
+            taken.append(time.monotonic())
+            news.notify_all()
 
 
 def _longest(times: list[float]) -> float:
     return max(after - before for before, after in itertools.pairwise(times))
-
-
-def _wait(holds: Callable[[], bool]) -> None:
-    while not holds():
-        time.sleep(0.02)
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def run(cluster: Nodes, options: argparse.Namespace) -> None:
     fill(cluster["node1"], options.filled)
     print(f"{'':<24} {'mails':>6} {'p50 ms':>9} {'p99 ms':>9} {'max ms':>9} {'deferred':>9} {'p99 x':>6}")
     with delivering(cluster, options.rate) as before:
-        time.sleep(options.seconds)
+        time.sleep(options.seconds)  # what is measured is so much time without a move
     print(before.line("nothing moves"), flush=True)
     node = cluster.nodes["node4"] = cluster.made("node4")
     limit_moves(node, options.moves)
@@ -166,7 +166,7 @@ def deliver(client: smtplib.SMTP, number: int, felt: Felt) -> float:
         except (smtplib.SMTPDataError, smtplib.SMTPRecipientsRefused):
             felt.deferred += 1
             client.rset()
-            time.sleep(AGAIN_SECONDS)
+            time.sleep(AGAIN_SECONDS)  # as a sender waits that heard "not now"
 
 
 if __name__ == "__main__":

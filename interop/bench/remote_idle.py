@@ -72,7 +72,7 @@ def _begin(session: Session, address: str) -> None:
         except RuntimeError as refused:  # a node that is starved by the others tells them so
             if not attempts_left or "UNAVAILABLE" not in str(refused):
                 raise
-            time.sleep(AGAIN_SECONDS)
+            time.sleep(AGAIN_SECONDS)  # as a client waits that heard "not now"
     session.ask(b"SELECT INBOX")
     session.idle()
 

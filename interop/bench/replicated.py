@@ -85,7 +85,7 @@ class Octets:
         return data[:17], [(Family.BLOB, data[:17], data[17:])]
 
     def whole(self, data: bytes, get: object) -> bytes:
-        raise NotImplementedError
+        raise NotImplementedError("nothing that is trimmed is asked for while it is measured")
 
 
 class Entry:

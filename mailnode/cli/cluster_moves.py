@@ -26,7 +26,7 @@ def drain(options: argparse.Namespace) -> None:
     with _waiting(f"it goes on; `mailnode cluster drain --back {options.node}` ends it") as tell:
         while (said := _left(options, answer.keeps_copies)) is not None:
             tell(said)
-            time.sleep(LOOK_SECONDS)
+            time.sleep(LOOK_SECONDS)  # for a person who looks on: nothing tells a command when it is done
     done = f"{options.node} leads nothing and has no copies: it may be stopped"
     if answer.keeps_copies:
         done = (
@@ -56,7 +56,7 @@ def move(options: argparse.Namespace) -> None:
         while not _is_there(rows[0], options.node):
             copies = " ".join(rows[0].in_sync)
             tell(f"partition {options.partition} is led by {rows[0].primary}, copies: {copies}")
-            time.sleep(LOOK_SECONDS)
+            time.sleep(LOOK_SECONDS)  # for a person who looks on: nothing tells a command when it is done
             rows = ask(options, pb.ClusterMapRequest(partition=options.partition)).rows
     show(rows, ROWS, options.json)
 

@@ -28,7 +28,7 @@ def verify(options: argparse.Namespace) -> None:
     """By the nodes that run. Raises Failure where copies differ, or could not be compared."""
     answer = ask(options, _request(options))
     while answer.running:
-        time.sleep(POLLED_SECONDS)
+        time.sleep(POLLED_SECONDS)  # for a person who looks on: the node answers at once how far it is
         answer = ask(options, pb.VerifyRequest())
         _say(answer)
     if options.json:

@@ -121,7 +121,7 @@ class Giving:
                 await self.give(frame, octets)
             self._core.given(frame.to, snapshot_of(frame))
             log.info("a snapshot was taken", extra=told)
-        except Exception as error:
+        except Exception as error:  # whatever it is, the taker asks again and gets another
             log.warning("a snapshot was not taken", extra={**told, "reason": error})
 
     def _done(self, key: tuple[int, Member]) -> None:

@@ -214,7 +214,7 @@ class Doors:
                 if service is not None:
                     await near.write(b"+")
                     await service(near)
-        except Exception:
+        except Exception:  # our own mistake with one stream: those of others go on
             log.exception("a stream of another node ended by our own mistake")
         finally:
             near.close()

@@ -78,7 +78,7 @@ class Way:
             except asyncio.CancelledError:
                 raise_if_cancelled()
                 self._tell("the channel was closed")
-            except Exception:
+            except Exception:  # our own mistake with one frame: it is lost, and the core says it again
                 log.exception("a frame to node %s could not be made", self.to.node)
             if self._sent:
                 pause = _RETRY_SECONDS_MIN

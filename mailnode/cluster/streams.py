@@ -249,6 +249,7 @@ async def _chunks(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
 
 
 def _nothing(_: object) -> None:
+    """Until somebody takes them, which is before the server starts: losing them in silence would hide it."""
     raise NotImplementedError("nobody takes frames")
 
 

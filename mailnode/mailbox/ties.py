@@ -187,7 +187,7 @@ class Ties:
                     return
                 except Unavailable:
                     await asyncio.sleep(_PAUSE_SECONDS)
-                except Exception:
+                except Exception:  # our own mistake with one account: the others are looked at
                     log.exception("account %016x: its sessions could not be looked at", account)
                     return
 
