@@ -315,6 +315,7 @@ _SAYS: dict[type, tuple[str, Callable[[Any], Any]]] = {
             version=value.version,
             refused=_flat(value.refused),
             is_short=value.is_short,
+            is_leaving=value.is_leaving,
         ),
     ),
 }
@@ -331,7 +332,12 @@ _HEARS: dict[str, Callable[[Any], Message]] = {
         value.sent, value.base, value.version, _pairs(value.claims, 2), _pairs(value.commits, 3)
     ),
     "promise": lambda value: Promise(
-        number_of(value.run), value.sent, value.version, _pairs(value.refused, 2), value.is_short
+        number_of(value.run),
+        value.sent,
+        value.version,
+        _pairs(value.refused, 2),
+        value.is_short,
+        value.is_leaving,
     ),
 }
 

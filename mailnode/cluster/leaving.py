@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from mailnode.cluster.append import Unavailable
+from mailnode.cluster.replica_messages import Member
 from mailnode.cluster.replicas import Replicas
 
 _AGAIN_SECONDS = 0.01
 """Between two looks: each taker is given a few at a time, and their rows come from the map."""
+
+_REFUSED_MAX = 32
+"""Of one taker in a look: it has as many as it takes at a time, and the loop has mail to serve."""
 
 
 async def leave(
@@ -33,7 +38,7 @@ async def _pause(wake: Callable[[], None]) -> None:
 
 def _give(core: Replicas, served: Iterable[int]) -> bool:
     """Whether there is one more to be given."""
-    left = False
+    left, refused = False, Counter[Member]()
     for partition in served:
         row = core.partitions[partition].row
         others = [each for each in row.in_sync if each != core.me] if row is not None else []
@@ -41,8 +46,11 @@ def _give(core: Replicas, served: Iterable[int]) -> bool:
         for other in others:
             if core.is_giving(partition):
                 break
-            with suppress(Unavailable):
-                core.give(partition, other.node)
+            if refused[other] < _REFUSED_MAX:
+                try:
+                    core.give(partition, other.node)
+                except Unavailable:
+                    refused[other] += 1
     return left
 
 

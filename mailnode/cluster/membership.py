@@ -84,7 +84,7 @@ class Membership:
         progress = replica.progress.get(member)
         stuck = progress.stuck if progress is not None else None
         is_stuck = stuck is not None and now > stuck + APPEND_SECONDS_MAX
-        return is_stuck or self._pairs.is_silent(member, now)
+        return is_stuck or self._pairs.is_gone(member, now)
 
     def _is_ripe(self, replica: Replica, member: Member, now: float) -> bool:
         """A learner that has everything."""

@@ -165,6 +165,8 @@ class Promise:
     """(partition, epoch known here)."""
     is_short: bool
     """The disk has no room for more than what frees some."""
+    is_leaving: bool = False
+    """It stops once nobody counts on it."""
 
 
 Message = Append | Ack | Mismatch | Refused | Join | Snapshot | Heartbeat | Promise

@@ -35,6 +35,7 @@ class Leading:
     acked: float = _NEVER
     """When the last heartbeat that it answered was sent."""
     is_short: bool = False
+    is_leaving: bool = False
     said: Heartbeat | None = None
     """The last heartbeat."""
     claims: dict[int, tuple[int, int]] = field(default_factory=dict)
@@ -80,7 +81,7 @@ class Leading:
             self.acked = _NEVER  # it started anew
         self.known = promise.version
         self.acked = max(self.acked, promise.sent)
-        self.is_short = promise.is_short
+        self.is_short, self.is_leaving = promise.is_short, promise.is_leaving
         if self.said is not None and promise.sent == self.said.sent:
             for partition, epoch, commit in self.said.commits:
                 if self.commits.get(partition) == (epoch, commit):

@@ -88,8 +88,12 @@ class Pairs:
     def claimed_of_silent(self, now: float) -> Iterator[tuple[Member, int]]:
         """Who no longer answers, and the partitions that I lead with it."""
         for member, pair in self._leading.items():
-            if self.is_silent(member, now):
+            if self.is_gone(member, now):
                 yield from ((member, partition) for partition, (epoch, _) in pair.claims.items() if epoch)
+
+    def is_gone(self, member: Member, now: float) -> bool:
+        """Nobody should wait for it."""
+        return self._leading[member].is_leaving or self.is_silent(member, now)
 
     def is_silent(self, member: Member, now: float) -> bool:
         return self._leading[member].is_silent(now, self.is_leased(member))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeVar
 
@@ -95,7 +95,7 @@ class Replicas:
         """Of what is proposed: the cluster's."""
         self.is_short = False
         self.is_leaving = False
-        """It promises nothing any more, so that it is soon asked for nothing."""
+        """It says so to those who count on it, and does what it is asked until they do no more."""
         self.taken_over = self.handed_over = 0
         """How often this node began to lead in place of another: which was lost, or gave."""
         self._in_flight = InFlight(learned_octets_max)
@@ -417,9 +417,9 @@ class Replicas:
 
     def _promise(self, frame: Frame, beat: Heartbeat) -> None:
         promise = self.pairs.promise(frame, beat, self.now, self._known_epoch, self.is_short)
-        if promise is None or self.is_leaving:
+        if promise is None:
             return
-        self._say(frame.sender, promise)
+        self._say(frame.sender, replace(promise, is_leaving=self.is_leaving))
         for partition, epoch, commit in beat.commits:
             if partition in self.partitions:
                 self.partitions[partition].learn(epoch, commit)

@@ -181,15 +181,17 @@ class Heartbeat(_message.Message):
     def __init__(self, sent: _Optional[float] = ..., base: _Optional[int] = ..., version: _Optional[int] = ..., claims: _Optional[_Iterable[int]] = ..., commits: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Promise(_message.Message):
-    __slots__ = ("run", "sent", "version", "refused", "is_short")
+    __slots__ = ("run", "sent", "version", "refused", "is_short", "is_leaving")
     RUN_FIELD_NUMBER: _ClassVar[int]
     SENT_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     REFUSED_FIELD_NUMBER: _ClassVar[int]
     IS_SHORT_FIELD_NUMBER: _ClassVar[int]
+    IS_LEAVING_FIELD_NUMBER: _ClassVar[int]
     run: bytes
     sent: float
     version: int
     refused: _containers.RepeatedScalarFieldContainer[int]
     is_short: bool
-    def __init__(self, run: _Optional[bytes] = ..., sent: _Optional[float] = ..., version: _Optional[int] = ..., refused: _Optional[_Iterable[int]] = ..., is_short: _Optional[bool] = ...) -> None: ...
+    is_leaving: bool
+    def __init__(self, run: _Optional[bytes] = ..., sent: _Optional[float] = ..., version: _Optional[int] = ..., refused: _Optional[_Iterable[int]] = ..., is_short: _Optional[bool] = ..., is_leaving: _Optional[bool] = ...) -> None: ...

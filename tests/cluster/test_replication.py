@@ -209,6 +209,22 @@ def test_below_the_least_in_sync_writes_are_refused_and_reads_go_on() -> None:
     cluster.close()
 
 
+def test_one_that_leaves_is_asked_for_nothing_more_and_nobody_waits_meanwhile(cluster: Cluster) -> None:
+    a, b = cluster.nodes["a"], cluster.nodes["b"]
+    leaving = b.hand.start(b.replication.leave())
+    b.hand.settle()
+    one = a.append(b"one")
+    cluster.settle()
+    assert outcome(one) and not leaving.done()  # by both
+    cluster.pass_time(1)
+    assert [member.node for member in cluster.etcd.rows[PARTITION].in_sync] == ["a"]
+    a.partitions.check_read(PARTITION)
+    cluster.crash("b")
+    two = a.append(b"two")
+    cluster.settle()
+    assert outcome(two)
+
+
 def test_a_full_disk_of_a_follower_is_told_to_the_primary(cluster: Cluster) -> None:
     a, b = a_and_b(cluster)
     assert not a.partitions.is_short(PARTITION)
