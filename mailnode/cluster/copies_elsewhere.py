@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -16,7 +17,7 @@ from mailnode.cluster.hello import Hello
 from mailnode.cluster.points import Beyond
 from mailnode.cluster.repairs import Rows, Written
 from mailnode.cluster.replica_messages import Member, Position
-from mailnode.cluster.sending import Channels
+from mailnode.cluster.sending import Channels, raise_if_cancelled
 from mailnode.limits import Limits
 from mailnode.pb import compare_pb2 as pb
 
@@ -61,6 +62,9 @@ class CopiesElsewhere:
             raise kind(f"{self.node}: {error.details() or error.code().name}") from None
         except LookupError as error:
             raise Unavailable(f"{self.node}: {error}") from None
+        except asyncio.CancelledError:
+            raise_if_cancelled()
+            raise Unavailable(f"{self.node}: the channel was closed") from None
 
 
 class CopyElsewhere:

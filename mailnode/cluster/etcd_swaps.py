@@ -106,6 +106,9 @@ class Swaps:
             return True
         for pair in answer.pairs:
             _, partition = self._keys.parted(pair.key)
-            self._map.put(int(partition, 16), rows.row_of(pair.value, pair.revision))
+            try:
+                self._map.put(int(partition, 16), rows.row_of(pair.value, pair.revision))
+            except ValueError as error:  # the others of the map go on
+                log.error("what etcd holds is passed over", extra={"key": ascii(pair.key), "reason": error})
         self.failed += len(swaps) == 1
         return False

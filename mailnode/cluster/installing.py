@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import Executor
-from functools import partial
 
 from mailnode.cluster.log_rows import cleared_rows, dropped_rows
 from mailnode.cluster.replica_messages import START, Frame, Row, Snapshot
@@ -138,7 +137,12 @@ class Installing:
         self._installing.discard(partition)
 
     async def _write(self, rows: Iterable[Put]) -> None:
-        write = partial(self._shard.write, rows, sync=False)
+        """What comes is of the cluster's format, as entries are."""
+
+        def write() -> None:
+            self._shard.reach(self._core.format)
+            self._shard.write(rows, sync=False)
+
         try:
             await asyncio.get_running_loop().run_in_executor(self._writer, write)
         except OSError as error:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from mailnode.cluster import etcd_rows as rows
 from mailnode.cluster.balancer import Balancer
@@ -25,6 +24,7 @@ from mailnode.cluster.map import Map, Peer
 from mailnode.cluster.others import Others
 from mailnode.cluster.replica_messages import Member
 from mailnode.cluster.ring import SLOTS
+from mailnode.cluster.vital import vital
 from mailnode.clustered import ClusterAt
 from mailnode.limits import Limits
 from mailnode.store.formats import FORMAT
@@ -93,7 +93,7 @@ async def joined(
     try:
         await _until(made, source.read)
         _claim(made, shard)
-        made.tasks.append(_task(made.others.run()))
+        made.tasks.append(vital(made.others.run()))
         await _until(made, lambda: _register(made, at, address, hostname))
         await _until(made, made.lease.take)
         _begin(made)
@@ -204,18 +204,7 @@ def _begin(made: Joined) -> None:
         made.balancer.run(made.lease),
         made.lease.keep(lambda: made.may_renew(), lambda: made.lapsed()),
     )
-    made.tasks += map(_task, works)
-
-
-def _task(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    task = asyncio.ensure_future(work)
-    task.add_done_callback(_ended)
-    return task
-
-
-def _ended(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.critical("a part of the cluster ended by our own mistake", exc_info=error)
+    made.tasks += map(vital, works)
 
 
 async def _mapped(made: Joined) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from mailnode.cluster.replica import APPEND_SECONDS_MAX, Giving, Replica
+from mailnode.cluster.replica import Giving, Replica
 from mailnode.cluster.replica_messages import Member, Row, Swap
 from mailnode.cluster.replica_pairs import Pairs
 
@@ -82,8 +82,7 @@ class Membership:
 
     def _is_gone(self, replica: Replica, member: Member, now: float) -> bool:
         progress = replica.progress.get(member)
-        stuck = progress.stuck if progress is not None else None
-        is_stuck = stuck is not None and now > stuck + APPEND_SECONDS_MAX
+        is_stuck = progress is not None and progress.is_stuck(now)
         return is_stuck or self._pairs.is_gone(member, now)
 
     def _is_ripe(self, replica: Replica, member: Member, now: float) -> bool:

@@ -59,6 +59,16 @@ class Others:
         self._following[dc] = endpoints, asyncio.ensure_future(self._watch(dc, endpoints))
 
     async def _watch(self, dc: str, endpoints: tuple[str, ...]) -> None:
+        while True:
+            try:
+                await self._followed(dc, endpoints)
+            except Exception as error:  # TLS files, or our own mistake: the own etcd is followed
+                log.exception("a data centre is not followed", extra={"dc": dc})
+                if dc in self._source.others:
+                    self._source.others[dc].ailment = str(error)
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    async def _followed(self, dc: str, endpoints: tuple[str, ...]) -> None:
         source = self._source
         etcd = self._connect(endpoints)
         other = EtcdMap(etcd, source.keys, source.map, source.joined)

@@ -60,6 +60,10 @@ class Progress:
     is_given: bool = False
     """A snapshot is on its way: nothing else is heard there."""
 
+    def is_stuck(self, now: float) -> bool:
+        """It may answer heartbeats, but makes nothing durable."""
+        return self.stuck is not None and now > self.stuck + APPEND_SECONDS_MAX
+
     def is_under_way(self) -> bool:
         return self.since is not None or self.stuck is not None or self.is_probed
 

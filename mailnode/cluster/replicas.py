@@ -453,7 +453,7 @@ class Replicas:
             if (row.run != self.run or replica.has_lapsed) and (is_over or was_mine):
                 replica.take(self.now, row.in_sync, None)
                 self.pairs.claim(replica, self.now)
-        elif self.me in row.in_sync and is_over and row.primary in self.lease_lost:
+        elif self.me in row.in_sync and is_over and row.primary in self.lease_lost and not self.is_leaving:
             others = tuple(member for member in row.in_sync if member != row.primary)
             wait = CANDIDATE_SECONDS * others.index(self.me)
             if self.now >= self.lease_lost[row.primary] + wait:

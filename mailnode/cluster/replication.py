@@ -474,7 +474,7 @@ class Replication:
         if not replica.is_leading or replica.stopped:
             self._stop_leading(partition)
             return
-        if replica.row is not None and replica.row.sync_dcs:
+        if replica.row is not None:  # without `sync_dcs`, of which it may have had some, all is confirmed
             for append in self._unconfirmed.confirmed(partition, replica.confirmed()):
                 self._end(append, known=True)
         if replica.has_begun():

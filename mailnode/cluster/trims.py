@@ -45,11 +45,13 @@ class Trims:
         return replica.applied < seq <= replica.log.last.seq
 
     def _wanted(self, partition: int, now: float) -> int:
-        """The seq behind which a replica that learns, and answers, is still given entries."""
+        """The seq behind which a replica that learns, and gets on with it, is still given entries."""
         replica = self._core.partitions[partition]
         learning = [
             progress.matched or progress.next - 1
             for member, progress in replica.progress.items()
-            if progress.is_under_way() and not self._core.pairs.is_silent(member, now)
+            if progress.is_under_way()
+            and not progress.is_stuck(now)
+            and not self._core.pairs.is_silent(member, now)
         ]
         return min([*learning, self._pinned(partition)])

@@ -52,8 +52,8 @@ class Wishes:
             raise Refused(f"{name} has the only copy in sync of {alone:,} partitions: start it once more")
         had = sum(name in row.replicas for row in known)
         keys = self.source.keys
-        dropped = Drop(keys.node(name))
-        if not (await self.source.etcd.transact([Unchanged(keys.lease(node.member), 0)], [dropped])).is_done:
+        dropped = [Drop(keys.node(name)), Drop(keys.name(name))]  # another machine may have the name
+        if not (await self.source.etcd.transact([Unchanged(keys.lease(node.member), 0)], dropped)).is_done:
             raise Refused(f"{name} runs again")
         return had
 

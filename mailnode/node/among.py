@@ -28,6 +28,7 @@ from mailnode.cluster.renewal import Renewal
 from mailnode.cluster.replicas import Replicas
 from mailnode.cluster.replication import Replication
 from mailnode.cluster.streams import Streams
+from mailnode.cluster.vital import vital
 from mailnode.clustered import ClusterAt
 from mailnode.config import FILE, Config, ConfigError
 from mailnode.directory.creation import first_home
@@ -44,8 +45,6 @@ log = logging.getLogger(__name__)
 
 SHARD_FAILED = 74
 """Exit status, EX_IOERR of sysexits: what was being written is not known."""
-MISTAKEN = 70
-"""Exit status, EX_SOFTWARE: what keeps copies the same does not run any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,17 +228,7 @@ def _begin(made: Joined, replication: Replication, running: list[asyncio.Task[No
     made.source.follow_leases(replication.lease)
     replication.mapped(made.map)
     made.keep_lease(replication.may_renew, replication.lapsed)
-    task = asyncio.ensure_future(replication.run())
-    task.add_done_callback(_ended)
-    running.append(task)
-
-
-def _ended(task: asyncio.Task[None]) -> None:
-    """Without it no copy would be kept the same: others shall take over."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.critical("the node ends by our own mistake", exc_info=error)
-        sys.stderr.flush()
-        os._exit(MISTAKEN)
+    running.append(vital(replication.run()))
 
 
 def _end_at_once(error: OSError) -> None:

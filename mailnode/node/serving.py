@@ -204,5 +204,10 @@ async def _beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 async def _reported(work: Coroutine[Any, Any, None]) -> None:
     try:
         await work
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        log.exception("work beside the listeners was cancelled by nobody")
     except Exception:
         log.exception("work beside the listeners ended by our own mistake")

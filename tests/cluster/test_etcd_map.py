@@ -183,6 +183,22 @@ def test_of_two_nodes_that_swap_the_same_rows_each_row_has_one_winner(etcds: Etc
     run(work())
 
 
+def test_a_row_that_cannot_be_read_holds_up_no_swap_of_another(etcds: Etcds, keys: Keys) -> None:
+    async def work() -> None:
+        ends = [etcds.endpoint]
+        await prepare(ends, keys)
+        async with node(A, ends, keys) as a:
+            assert await a.swaps.swap([Swap(1, row()), Swap(2, row())]) == 2
+            etcd = Etcd(ends)
+            await etcd.transact([], [Put(keys.row(1), b"\xff")])
+            await etcd.close()
+            swaps = [Swap(1, row(a.map.revision(1), 1)), Swap(2, row(a.map.revision(2), 1))]
+            assert await a.swaps.swap(swaps) == 1
+            assert a.map.row(2).epoch == 1
+
+    run(work())
+
+
 def test_who_is_leased_is_not_taken_over_from_until_the_lease_is_gone(etcds: Etcds, keys: Keys) -> None:
     async def work() -> None:
         ends = [etcds.endpoint]

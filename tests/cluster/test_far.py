@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -89,6 +90,19 @@ def test_what_waits_for_a_data_centre_that_is_cut_off_is_not_known_and_no_more_i
         again = a.append(b"two")
         cluster.settle()
         assert outcome(again) is True and cluster.nodes["x"].rows() == [b"one", b"two"]
+
+
+def test_what_waits_for_a_data_centre_ends_when_that_is_waited_for_no_more() -> None:
+    with cluster_of("dc-x") as cluster:
+        a = cluster.nodes["a"]
+        cluster.cut.add("x")
+        append = a.append(b"one")
+        cluster.settle()
+        row = cluster.etcd.rows[PARTITION]
+        cluster.etcd.rows[PARTITION] = row = replace(row, revision=row.revision + 1, sync_dcs=())
+        a.do(lambda: a.replication.read(PARTITION, row))
+        cluster.settle()
+        assert outcome(append) is True
 
 
 def test_what_waits_for_another_data_centre_is_not_known_when_the_partition_is_led_elsewhere() -> None:

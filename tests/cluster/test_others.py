@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
@@ -66,6 +66,35 @@ class Two:
         with closing(open_shard(self.folder / name, MEMORY, name.encode() * 8)) as shard:
             async with joined(self.at(dc, name), f"unix:/{name}", shard, 1) as made:
                 yield made
+
+
+class Unreadable(Exception):
+    pass
+
+
+def test_a_data_centre_that_could_not_be_asked_by_a_mistake_is_asked_again(
+    etcds: list[Member], tmp_path: Path
+) -> None:
+    async def scene() -> None:
+        two = Two(etcds, tmp_path)
+        await two.init()
+        failures = [Unreadable("a file of TLS")]
+        async with two.node("dc1", "a") as made, two.node("dc2", "b"):
+            connect = made.others._connect
+
+            def connected(endpoints: Sequence[str]) -> Etcd:
+                if failures:
+                    raise failures.pop()
+                return connect(endpoints)
+
+            made.others._connect = connected
+            made.others._following.pop("dc2")[1].cancel()
+            del made.source.others["dc2"]
+            made.others._follow("dc2", (etcds[1].endpoint,))
+            await until(made, lambda: "dc2" in made.source.others and bool(made.source.others["dc2"].nodes))
+            assert not failures
+
+    asyncio.run(scene())
 
 
 async def until(made: Joined, holds: Callable[[], bool]) -> None:

@@ -250,6 +250,21 @@ def test_the_log_is_trimmed_by_age_and_by_octets_but_not_of_what_a_follower_lack
     assert again.begun == [PARTITION] and len(again.rows()) == 20
 
 
+def test_a_copy_that_stopped_while_its_node_goes_on_holds_no_log_for_ever() -> None:
+    cluster = Cluster(limits=replace(Limits(), log_kept_seconds=10))
+    a, b = a_and_b(cluster)
+    b.replication.core.partitions[PARTITION].stop("damaged")
+    a.append(b"one")
+    cluster.pass_time(15)
+    assert [member.node for member in cluster.etcd.rows[PARTITION].in_sync] == ["a"]
+    for number in range(20):
+        a.append(b"%d" % number)
+        cluster.pass_time(1)
+    cluster.pass_time(15)
+    assert len(a.log()) <= 1
+    cluster.close()
+
+
 def test_after_a_failed_sync_nothing_is_known(cluster: Cluster) -> None:
     a, _ = a_and_b(cluster)
     a.shard.plan = lambda step: Fate.FAIL if step is Step.BEFORE_SYNC else Fate.GO_ON

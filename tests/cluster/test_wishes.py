@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mailnode.cluster.etcd import Put
 from mailnode.cluster.ring import SLOTS
 from mailnode.cluster.wishes import Refused, Wishes
 from mailnode.clustered import ClusterAt
@@ -46,8 +47,11 @@ def test_a_node_is_emptied_stays_after_all_and_is_removed_once_it_is_gone(
             await until(made, lambda: is_whole(made) and copies_of(made)["b"] == 0)
             await leaving.aclose()
             await until(made, lambda: len(made.source.leases) == 1)
+            name = made.source.keys.name("b")
+            await made.source.etcd.transact([], [Put(name, b"")])  # as who came in by a token has it
             assert await wishes.remove("b") == 0
             await until(made, lambda: list(made.source.nodes) == ["a"])
+            assert await made.source.etcd.get(name) is None, "another machine may have the name"
 
     asyncio.run(scene())
 
