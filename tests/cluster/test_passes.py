@@ -192,7 +192,7 @@ def test_who_finds_damage_in_its_copy_tells_who_leads_which_looks_at_once(tmp_pa
             await spoil(b, ROW, b"other")
             b.passes.suspect(PARTITION)
             await until(lambda: b.shard.get(STATE, ROW) == b"7")
-            assert a.passes.now.mended == 1
+            await until(lambda: a.passes.now.mended == 1)  # which is counted behind the write
             await spoil(b, ROW, b"other")
             b.passes.suspect(PARTITION)
             await asyncio.sleep(0)
