@@ -46,6 +46,7 @@ class Reason(enum.StrEnum):
     EXPIRED = "expired"  # one that was
     DELAYED = "delayed"  # too many failures before: the password was not looked at
     BUSY = "busy"  # too many wait for the hash, or the account was changed meanwhile
+    UNAVAILABLE = "unavailable"  # what says so cannot be read now
 
 
 def log_failure(caller: Caller, login: str, reason: Reason) -> None:

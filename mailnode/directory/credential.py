@@ -20,7 +20,7 @@ from mailnode.directory.lookup import Owner
 from mailnode.directory.password import SALT_OCTETS, Cost, derive, is_outdated, prepare
 from mailnode.directory.revocation import Revocation
 from mailnode.directory.rows import Accounts, intent_id, parsed, small_row
-from mailnode.directory.turns import Busy, Turns
+from mailnode.directory.turns import Turns
 from mailnode.limits import Limits
 from mailnode.mailbox.verbs import Unavailable
 from mailnode.pb.change_pb2 import Intent, PutRow
@@ -67,11 +67,8 @@ class Credentials:
         return prepare(password, self._limits.password_octets_max)
 
     async def row(self, account: int) -> CredentialRow:
-        """Empty where there is none; Busy where it cannot be read: no password is wrong for that."""
-        try:
-            return await small_row(self._accounts, account, CredentialRow, Kind.CREDENTIAL, b"")
-        except (Unavailable, Unreadable):
-            raise Busy from None
+        """Empty where there is none; raises Unavailable and Unreadable."""
+        return await small_row(self._accounts, account, CredentialRow, Kind.CREDENTIAL, b"")
 
     async def stored(self, account: int) -> bytes:
         """The row as it is stored; raises Unavailable and Unreadable."""
@@ -146,7 +143,7 @@ class Credentials:
     async def is_suspended(self, owner: Owner) -> bool:
         try:
             return (await self.row(owner.account)).suspended
-        except Busy:
+        except (Unavailable, Unreadable):
             return False
 
     async def _derive_into(self, row: CredentialRow, owner: Owner, prepared: bytes) -> None:

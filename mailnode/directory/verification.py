@@ -122,7 +122,7 @@ class Verification:
         try:
             row, made_up = attempt.row, await self._made_up.keys(login)
         except (NotKnown, Unavailable):
-            return await self._failed(attempt, Reason.BUSY, b"")
+            return await self._failed(attempt, Reason.UNAVAILABLE, b"")
         every: list[CredentialRow | ApplicationPassword] = [row, *row.application_passwords]
         holders = [each for each in every if each.scram_iterations == made_up.iterations]
         passwords = [each if isinstance(each, ApplicationPassword) else None for each in holders]
@@ -148,15 +148,15 @@ class Verification:
         await self._failed(exchange.attempt, Reason.WRONG, b"")
 
     async def _attempt(self, login: str, caller: Caller) -> Attempt | Reason:
-        """BUSY where a row cannot be read: no password is wrong for that."""
+        """No password is wrong where a row cannot be read."""
         try:
             return await self._read(login, caller)
-        except (Busy, Unavailable, Unreadable):
-            log_failure(caller, login, Reason.BUSY)
-            return Reason.BUSY
+        except (Unavailable, Unreadable):
+            log_failure(caller, login, Reason.UNAVAILABLE)
+            return Reason.UNAVAILABLE
 
     async def _read(self, login: str, caller: Caller) -> Attempt:
-        """As much for an address that does not exist; raises Busy, Unavailable and Unreadable."""
+        """As much for an address that does not exist; raises Unavailable and Unreadable."""
         owner = await self._lookup.owner(login)
         account = SECRET_ACCOUNT if owner is None else owner.account
         await self._credentials.revocation.follow(account)
@@ -171,7 +171,7 @@ class Verification:
         try:
             delay_seconds = await self._guessing.delay_seconds(attempt.login, source, standing)
         except Unavailable:
-            return Reason.BUSY
+            return Reason.UNAVAILABLE
         return Reason.DELAYED if delay_seconds > 0 else None
 
     async def _found(self, attempt: Attempt, prepared: bytes | None) -> ApplicationPassword | Reason | None:

@@ -97,11 +97,13 @@ class Refusal(enum.Enum):
     WRONG = "wrong name or password"
     MALFORMED = "the exchange does not go as the mechanism says"
     BUSY = "too many logins at this moment"
+    UNAVAILABLE = "the account cannot be read at this moment"
     DELAYED = "too many failures before this"
 
 
 _REFUSALS: Mapping[Reason, Refusal] = {
     Reason.BUSY: Refusal.BUSY,
+    Reason.UNAVAILABLE: Refusal.UNAVAILABLE,
     Reason.DELAYED: Refusal.DELAYED,
     Reason.MALFORMED: Refusal.MALFORMED,
 }
@@ -214,6 +216,6 @@ class Authentication:
         return Authenticated(outcome.account, login)
 
     def _refused(self, reason: Reason) -> Refusal:
-        if reason is not Reason.BUSY:
+        if reason not in (Reason.BUSY, Reason.UNAVAILABLE):
             self._failures += 1
         return _REFUSALS.get(reason, Refusal.WRONG)

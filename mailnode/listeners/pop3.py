@@ -41,6 +41,7 @@ _REFUSALS = {
     Refusal.WRONG: Refused("AUTH", "Wrong name or password"),
     Refusal.MALFORMED: Refused("", "The exchange does not go as the mechanism says"),
     Refusal.BUSY: Refused("SYS/TEMP", "Too many logins at this moment"),
+    Refusal.UNAVAILABLE: Refused("SYS/TEMP", "The account cannot be read at this moment"),
     Refusal.DELAYED: Refused("SYS/TEMP", "Too many failed logins, try again later"),  # RFC 3206 §4
 }
 _GOODBYES = {

@@ -40,6 +40,7 @@ _REFUSALS = {
     Refusal.WRONG: Reply(535, "5.7.8", "Authentication credentials invalid"),  # RFC 4954 §6
     Refusal.MALFORMED: Reply(501, "5.5.2", "The authentication exchange went wrong"),
     Refusal.BUSY: Reply(454, "4.7.0", "Temporary authentication failure"),
+    Refusal.UNAVAILABLE: Reply(454, "4.7.0", "Temporary authentication failure"),
     Refusal.DELAYED: Reply(454, "4.7.0", "Too many failed logins, try again later"),
 }
 

@@ -14,8 +14,9 @@ from itertools import cycle
 from pathlib import Path
 from typing import TypeVar
 
-from tests.crash.ledger import Ledger, Promise
+from tests.crash.ledger import Ledger, Observation, Promise
 from tests.crash.load import GONE, Session, Writer, deliver
+from tests.crash.observe import observe
 from tests.wire import imap, smtp
 
 T = TypeVar("T")
@@ -95,6 +96,15 @@ async def run(load: Load, faults: Callable[[], Awaitable[None]]) -> None:
             await faults()
         finally:
             load.over.set()
+
+
+def observed(door: Door) -> Observation:
+    """What is there in the end, seen by a client that comes again where an account is not at hand yet."""
+    while True:
+        try:
+            return asyncio.run(observe(door, lambda account, message_id: True))
+        except imap.ImapFault as fault:
+            assert "UNAVAILABLE" in str(fault), fault
 
 
 async def _again(load: Load, first: int, work: Callable[[Door], Awaitable[None]]) -> None:

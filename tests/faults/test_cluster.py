@@ -9,13 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.ledger import Ledger, Observation
-from tests.crash.observe import observe
+from tests.crash.ledger import Ledger
 from tests.faults.cluster import NAMES, command, faulty_cluster
 from tests.faults.hosts import missing
-from tests.faults.load import Door, Load, run
+from tests.faults.load import Load, observed, run
 from tests.faults.worst import FAULTS, Worst, some
-from tests.wire.imap import ImapFault
 from tests.wire.server import DOMAIN
 
 ACCOUNTS = {f"fault{number}@{DOMAIN}": "wonderland" for number in range(6)}
@@ -40,16 +38,7 @@ def test_no_promise_is_broken_whatever_fails(tmp_path: Path) -> None:
             print(SEED, worst.told)
             raise
         for door in doors:
-            load.ledger.judge(_observed(door))
+            load.ledger.judge(observed(door))
         command(cluster["node1"], "cluster", "verify", "--all")
         assert not load.ledger.violations, (SEED, worst.told, load.ledger.violations[:20])
         assert load.count > len(worst.faults)
-
-
-def _observed(door: Door) -> Observation:
-    """By a client that comes again where too many log in."""
-    while True:
-        try:
-            return asyncio.run(observe(door, lambda account, message_id: True))
-        except ImapFault as fault:
-            assert "UNAVAILABLE" in str(fault), fault

@@ -8,8 +8,7 @@ import random
 from pathlib import Path
 
 from tests.crash.ledger import Ledger
-from tests.crash.observe import observe
-from tests.faults.load import Door, Load, run
+from tests.faults.load import Door, Load, observed, run
 from tests.node.several import kill, processes, wait_for
 from tests.wire.node import Node
 from tests.wire.server import DOMAIN, HOST, free_base_port
@@ -36,7 +35,7 @@ def test_no_promise_is_broken_when_nodes_are_killed(tmp_path: Path) -> None:
         await load.more(PROMISES_MAX)
 
     asyncio.run(run(load, worst))
-    load.ledger.judge(asyncio.run(observe(door, lambda account, message_id: True)))
+    load.ledger.judge(observed(door))
     node.stop()
     assert not load.ledger.violations, (seed, load.ledger.violations[:20])
     assert load.count > KILLS

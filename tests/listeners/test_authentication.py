@@ -106,11 +106,15 @@ def test_what_is_no_message_of_the_mechanism_is_malformed(mechanism: str) -> Non
     assert run(fresh(users()).begin(mechanism, b"what?")) is Refusal.MALFORMED
 
 
-def test_busy_credentials_are_no_failure_of_the_peer() -> None:
+@pytest.mark.parametrize(
+    ("trouble", "refusal"),
+    [(Reason.BUSY, Refusal.BUSY), (Reason.UNAVAILABLE, Refusal.UNAVAILABLE)],
+)
+def test_what_cannot_be_looked_at_now_is_no_failure_of_the_peer(trouble: Reason, refusal: Refusal) -> None:
     table = users()
-    table.trouble = Reason.BUSY
+    table.trouble = trouble
     authentication = fresh(table, Limits(authentication_failures_max=1))
-    assert run(authentication.login("ann@example.test", "secret")) is Refusal.BUSY
+    assert run(authentication.login("ann@example.test", "secret")) is refusal
     assert not authentication.exhausted
 
 

@@ -266,7 +266,7 @@ def test_a_user_submits_after_starttls_and_auth() -> None:
         assert await wire.say(b"STARTTLS", b"NOOP") == [b"220 2.0.0 Ready to start TLS"]
         assert b"250-AUTH PLAIN LOGIN" in await wire.say(b"EHLO laptop.example")
         assert (await wire.say(plain("ann@here.example", "wrong")))[0].startswith(b"535 5.7.8")
-        for users.trouble in (Reason.BUSY, Reason.DELAYED):
+        for users.trouble in (Reason.BUSY, Reason.UNAVAILABLE, Reason.DELAYED):
             assert (await wire.say(plain("ann@here.example", "secret")))[0].startswith(b"454 4.7.0")
         users.trouble = None
         assert await wire.say(b"AUTH LOGIN") == [b"334 " + b64encode(b"Username:")]

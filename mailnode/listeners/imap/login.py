@@ -15,6 +15,7 @@ _REFUSALS: dict[Refusal, answer.Answer] = {
     Refusal.WRONG: No("Wrong name or password", "AUTHENTICATIONFAILED"),
     Refusal.MALFORMED: Bad("The exchange does not go as the mechanism says"),
     Refusal.BUSY: No("Too many logins at this moment", "UNAVAILABLE"),
+    Refusal.UNAVAILABLE: No("The account cannot be read at this moment", "UNAVAILABLE"),
     Refusal.DELAYED: No("Too many failed logins, try again later", "UNAVAILABLE"),
 }
 
