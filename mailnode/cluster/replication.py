@@ -130,6 +130,11 @@ class Replication:
     def leads(self, partition: int) -> bool:
         return partition in self._served
 
+    def is_sound(self, partition: int) -> bool:
+        """Whether there is a copy here that goes on."""
+        replica = self.core.partitions.get(partition)
+        return replica is not None and not replica.stopped
+
     def led(self) -> Iterable[int]:
         return self._served.all()
 

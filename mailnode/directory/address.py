@@ -135,9 +135,9 @@ def directory_account(address: Address) -> int:
     return keys.directory_account(slot(address))
 
 
-def directory_account_of(name: bytes) -> int:
-    """The same of any name, be it an address or not."""
-    return keys.directory_account(_slot(name))
+def directory_account_of(name: bytes, home: int) -> int:
+    """The same of any name, be it an address or not, and of any home."""
+    return keys.directory_account(home * keys.SLOTS + _slot(name))
 
 
 def draw_account_id(address: Address, home: int, clock: Clock) -> int:

@@ -9,8 +9,8 @@ A count falls by one in some time. Beyond what is free, the next attempt under t
 as long each time. Attempts that came too early are refused without a look at the password, and count
 nothing. The same wrong password for the same account again counts once: it is no guess.
 
-Of several nodes one counts for an account: that which leads the slot of its name. For an address or a network
-each counts by itself.
+Of several nodes one counts for an account, in each data centre: that which leads the slot of its name. For an
+address or a network each counts by itself.
 
 Invariants: names that do not exist are counted as those that do. Memory is bounded; the oldest counts go.
 """

@@ -41,8 +41,17 @@ class NameGuesses:
 class Guessing:
     """Of a node."""
 
-    def __init__(self, at_owner: AtOwner, names: NameGuesses, clock: Clock, limits: Limits) -> None:
+    def __init__(
+        self,
+        at_owner: AtOwner,
+        names: NameGuesses,
+        clock: Clock,
+        limits: Limits,
+        home: Callable[[], int] = lambda: 0,
+    ) -> None:
+        """`home`: one that is led in this data centre, which counts by itself."""
         self._at_owner = at_owner
+        self._home = home
         self._names = names
         self._sources = OfSources(clock, limits)
 
@@ -81,7 +90,8 @@ class Guessing:
 
     async def _asked(self, function: str, guess: Guess) -> bytes:
         """Of a name that is no address too, at a node of its own."""
-        return await self._at_owner(directory_account_of(guess.name), function, guess.SerializeToString())
+        account = directory_account_of(guess.name, self._home())
+        return await self._at_owner(account, function, guess.SerializeToString())
 
 
 def _guess(login: str, source: Source, standing: Standing) -> Guess:

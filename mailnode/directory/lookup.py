@@ -95,8 +95,8 @@ class Lookup:
         asked = canonical(login)
         if isinstance(asked, Malformed) or asked.domain not in self._domains:
             return None
-        row = await self._rows.get(asked)
-        if row is None or row.kind != DirectoryRow.ACCOUNT or row.state != DirectoryRow.ACTIVE:
+        row = await self._rows.active(asked)
+        if row is None or row.kind != DirectoryRow.ACCOUNT:
             return None
         return Owner(row.account, self._domains[asked.domain])
 
@@ -131,7 +131,7 @@ class Lookup:
             tries.append(tagged)
         tries.append((catch_all(address.domain), tag))
         for tried, its_tag in tries:
-            row = await self._rows.get(tried)
-            if row is not None and row.state == DirectoryRow.ACTIVE:
+            row = await self._rows.active(tried)
+            if row is not None:
                 return _Match(tried, its_tag, row)
         return None

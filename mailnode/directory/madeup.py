@@ -6,6 +6,7 @@ from mailnode.clock import Clock
 from mailnode.directory.address import canonical
 from mailnode.directory.password import SALT_OCTETS, Cost
 from mailnode.directory.rows import Accounts, intent_id
+from mailnode.mailbox.nearby import RowNearby, nothing
 from mailnode.pb.change_pb2 import Intent, PutRow
 from mailnode.store.keys import Kind, directory_account
 from protocols.sasl import scram
@@ -21,8 +22,9 @@ class MadeUp:
     Their secret is stored: a salt that changes with a restart would show that there is no such address.
     """
 
-    def __init__(self, accounts: Accounts, clock: Clock, cost: Cost) -> None:
+    def __init__(self, accounts: Accounts, clock: Clock, cost: Cost, nearby: RowNearby = nothing) -> None:
         self._accounts = accounts
+        self._nearby = nearby
         self._clock = clock
         self._cost = cost
         self._secret = b""
@@ -38,7 +40,9 @@ class MadeUp:
         return scram.Keys(salt[:SALT_OCTETS], self._cost.scram_iterations, stored_key[:32], server_key[:32])
 
     async def _stored(self) -> bytes:
-        """Drawn by whoever comes first."""
+        """Drawn by whoever comes first, and never another one."""
+        if near := await self._nearby(SECRET_ACCOUNT, Kind.CREDENTIAL, SECRET_ROW):
+            return near
         account = await self._accounts.open(SECRET_ACCOUNT)
         drawn = self._clock.random(SECRET_OCTETS)
         put_row = PutRow(kind=Kind.CREDENTIAL, key=SECRET_ROW, value=drawn, if_absent=True)

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
 from mailnode.clock import Clock
 from mailnode.directory.address import Address, directory_account, stored_address
+from mailnode.mailbox.nearby import RowNearby, nothing
 from mailnode.mailbox.verbs import Account, decided
 from mailnode.pb.change_pb2 import Intent, PutRow
 from mailnode.pb.row_pb2 import DirectoryRow
@@ -29,9 +31,24 @@ class Accounts(Protocol):
 class Rows:
     """Keyed by the whole canonical address."""
 
-    def __init__(self, accounts: Accounts, clock: Clock) -> None:
+    def __init__(self, accounts: Accounts, clock: Clock, nearby: RowNearby = nothing) -> None:
+        """`nearby` may lack what was written some seconds ago, and still have what was dropped then."""
         self._accounts = accounts
         self._clock = clock
+        self._nearby = nearby
+
+    async def active(self, address: Address) -> DirectoryRow | None:
+        """That of an address which receives: what is nearby may say so, that there is none `get` alone does.
+
+        Not for who is about to write; raises as `get`.
+        """
+        near = await self._nearby(directory_account(address), Kind.DIRECTORY, str(address).encode())
+        with suppress(DecodeError):
+            row = DirectoryRow.FromString(near)
+            if near and row.state == DirectoryRow.ACTIVE:
+                return row
+        asked = await self.get(address)
+        return asked if asked is not None and asked.state == DirectoryRow.ACTIVE else None
 
     async def get(self, address: Address) -> DirectoryRow | None:
         """Raises Unreadable: whether there is such an address is not known then."""

@@ -46,6 +46,7 @@ from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.collecting import Collecting
 from mailnode.mailbox.content import UploadIds
 from mailnode.mailbox.maildrops import Locks, Maildrops
+from mailnode.mailbox.nearby import Nearby, RowNearby, nothing
 from mailnode.mailbox.places import Places
 from mailnode.mailbox.quota import Quotas
 from mailnode.mailbox.scrub import Scrub
@@ -189,6 +190,7 @@ class _Homes(NamedTuple):
     ties: Ties
     maildrops: Maildrops
     guessing: Guessing
+    row_nearby: RowNearby
 
 
 @asynccontextmanager
@@ -204,13 +206,18 @@ async def _homes(others: Among, ground: Ground, quotas: Quotas, limits: Limits) 
     service.functions.update(Locks(clock, accounts.term).functions)
     names = NameGuesses(clock, limits)
     service.functions.update(names.functions)
-    guessing = Guessing(places.at_owner, names, clock, limits)
+    guessing = Guessing(places.at_owner, names, clock, limits, lambda: others.home_of("") or 0)
+    row_nearby: RowNearby = nothing
+    if others.replication is not None:
+        nearby = Nearby(ground.shard, ground.loads, map, places.call, others.replication.is_sound)
+        service.functions.update(nearby.functions)
+        row_nearby = nearby.row
     ties, maildrops = Ties(map, places, accounts.bulletin, limits), Maildrops(places.at_owner, clock)
     ties.add(maildrops)
     if not others.is_alone:
         accounts.beside(places)
     try:
-        yield _Homes(accounts, places, ties, maildrops, guessing)
+        yield _Homes(accounts, places, ties, maildrops, guessing, row_nearby)
     finally:
         await ties.close()
         await places.close()
@@ -241,14 +248,14 @@ def _people(
     home_of: Homes,
 ) -> People:
     accounts, ties = homes.accounts, homes.ties
-    rows = Rows(accounts, clock)
+    rows = Rows(accounts, clock, homes.row_nearby)
     lookup = Lookup(rows, domains, limits)
     turns = Turns(limits.authentication_threads_max, limits.authentication_queue_max)
     hashing, sessions = Hashing(pools.hashes, turns, COST), Sessions()
     revocation = Revocation(accounts, sessions, ties.looked, ties.follow)
     ties.add(revocation)
     credentials = Credentials(accounts, hashing, revocation, clock, limits)
-    known, made_up = Known(accounts, clock, limits), MadeUp(accounts, clock, COST)
+    known, made_up = Known(accounts, clock, limits), MadeUp(accounts, clock, COST, homes.row_nearby)
     return People(
         rows=rows,
         lookup=lookup,

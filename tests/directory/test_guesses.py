@@ -203,3 +203,16 @@ def test_while_the_node_of_an_account_is_away_failures_count_for_the_network_and
     with pytest.raises(Unavailable):
         door.wait(ANN, "192.0.2.1")
     assert door.guessing._sources.delay_seconds(source_of("192.0.2.1"), STRANGER) > 0
+
+
+def test_names_are_counted_in_the_own_data_centre() -> None:
+    door, asked = Door(), []
+
+    async def at_owner(account: int, function: str, octets: bytes) -> bytes:
+        asked.append(account >> 60)
+        return await door.names.functions[function](octets, {})
+
+    door.guessing = Guessing(at_owner, door.names, door.clock, LIMITS, lambda: 3)
+    door.fail(ANN, "192.0.2.1")
+    assert door.wait(ANN, "192.0.2.1") == 0
+    assert asked == [3, 3]

@@ -1,10 +1,16 @@
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from mailnode.directory.creation import Created, Creation
 from mailnode.directory.lookup import Lookup, NotLocal, Recipients, Unknown
+from mailnode.directory.rows import Rows
+from mailnode.mailbox.verbs import Unavailable
+from mailnode.pb.row_pb2 import DirectoryRow
+from mailnode.store.keys import Kind
 from tests.directory.conftest import DOMAINS, LIMITS, Directory
+from tests.directory.memory import MemoryAccount, MemoryAccounts, StillClock
 
 
 async def _furnish(creation: Creation) -> None:
@@ -141,3 +147,47 @@ def test_an_alias_keeps_its_other_targets_when_the_domain_of_one_is_ours_no_more
         assert await lookup.owner("al-ice@dash.test") is None
 
     asyncio.run(scenario())
+
+
+class CutOff(MemoryAccounts):
+    """Home 0's nodes cannot be asked."""
+
+    async def open(self, account: int) -> MemoryAccount:
+        raise Unavailable("cut off")
+
+
+def nearby(rows: MemoryAccounts) -> Callable[[int, int, bytes], Awaitable[bytes]]:
+    async def row(account: int, kind: int, key: bytes) -> bytes:
+        return rows.rows.get((account, kind, key), b"")
+
+    return row
+
+
+def test_a_copy_nearby_says_yes_and_never_no(house: Directory) -> None:
+    asyncio.run(_furnish(house.creation))
+    asyncio.run(_alias(house, "all@example.test", "bob@example.test", "alice@example.test"))
+    asyncio.run(_alias(house, "@dash.test", "bob@example.test"))
+    lookup = Lookup(Rows(CutOff(), StillClock(), nearby(house.accounts)), DOMAINS, LIMITS)
+    found = asyncio.run(lookup.resolve("all@example.test"))
+    assert isinstance(found, Recipients)
+    assert [one.address for one in found.accounts] == ["bob@example.test", "alice@example.test"]
+    assert asyncio.run(lookup.owner("bob@example.test")) == asyncio.run(
+        house.lookup.owner("bob@example.test")
+    )
+    for address in ("carol@example.test", "carol@dash.test"):  # the catch-all is for whom none else is
+        with pytest.raises(Unavailable):
+            asyncio.run(lookup.resolve(address))
+
+
+def test_an_address_that_a_copy_nearby_has_not_whole_is_asked_for_at_home(house: Directory) -> None:
+    asyncio.run(_furnish(house.creation))
+    behind = MemoryAccounts()
+    for place, value in house.accounts.rows.items():
+        if place[1] == Kind.DIRECTORY:
+            row = DirectoryRow.FromString(value)
+            row.state = DirectoryRow.CREATING
+            behind.rows[place] = row.SerializeToString()
+    for near in (behind, MemoryAccounts()):
+        lookup = Lookup(Rows(house.accounts, StillClock(), nearby(near)), DOMAINS, LIMITS)
+        assert asyncio.run(lookup.owner("bob@example.test")) is not None
+        assert asyncio.run(lookup.resolve("carol@example.test")) == Unknown()
