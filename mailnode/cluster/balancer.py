@@ -82,17 +82,19 @@ class Balancer:
         return answer.is_done
 
     def _is_unmapped(self) -> bool:
-        return any(self._lacks(number) for number in self._source.own_homes())
+        return any(self._lacks(number, home) for number, home in self._source.own_homes().items())
 
-    def _lacks(self, number: int) -> bool:
-        """Some partition of the home has no row."""
+    def _lacks(self, number: int, home: Home) -> bool:
+        """Some partition has no row, and never had one: what others led before is for an operator to say."""
+        if home.generation > 1:
+            return False
         first = number * SLOTS
         return not all(self._source.map.revision(first + slot) for slot in range(SLOTS))
 
     async def _balance(self) -> None:
         standings = self._standings()
         for number, home in sorted(self._source.own_homes().items()):
-            if self._lacks(number):
+            if self._lacks(number, home):
                 await self._begin(number, home, standings)
         await self._move(standings)
         await self._place_far()
@@ -186,7 +188,7 @@ class Balancer:
 
     async def _move(self, standings: Standings) -> None:
         homes = self._source.own_homes()
-        rows = {at: row for at, row in self._source.map.rows() if at // SLOTS in homes}
+        rows = {at: row for at, row in self._source.map.rows() if at // SLOTS in homes and row.revision}
         is_reached = self.moving.left == 0 and self._aimed.asks()
         if is_reached or not self._aimed.holds(homes, standings, rows):
             self._aimed = await asyncio.to_thread(aimed, homes, standings, rows)

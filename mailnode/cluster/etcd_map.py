@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing
 from typing import TypeVar
 
@@ -51,6 +51,8 @@ class EtcdMap:
         self.cluster_revision = 0
         self.nodes: dict[str, Registered] = {}
         self.homes: dict[int, Home] = {}
+        self._heard: dict[int, Home] = {}
+        """What nodes say of homes, where that is later than what any etcd said here."""
         self.dcs: dict[str, tuple[str, ...]] = {}
         """The endpoints of each data centre's etcd."""
         self.others: dict[str, EtcdMap] = {}
@@ -182,11 +184,29 @@ class EtcdMap:
     def latest_homes(self) -> dict[int, Home]:
         """Of each home what the data centre says that knows its latest generation."""
         latest: dict[int, Home] = {}
-        for source in self.sources():
-            for number, home in source.homes.items():
+        for known in (*(source.homes for source in self.sources()), self._heard):
+            for number, home in known.items():
                 if number not in latest or home.generation > latest[number].generation:
                     latest[number] = home
         return latest
+
+    def hear(self, homes: Mapping[int, Home]) -> None:
+        """What a node of the cluster says of them."""
+        latest = self.latest_homes()
+        later = {
+            number: home
+            for number, home in homes.items()
+            if number not in latest or home.generation > latest[number].generation
+        }
+        for number, home in later.items():
+            log.warning(
+                "a home is led elsewhere by now",
+                extra={"home": number, "dc": home.dc, "generation": home.generation},
+            )
+            self._heard[number] = home
+            self.map.begin_generation(number, home.generation, home.dc)
+        if later:
+            self.happened()
 
     def sources(self) -> tuple[EtcdMap, ...]:
         """This one, and that of each other data centre."""
@@ -257,7 +277,7 @@ class EtcdMap:
             case "lease":
                 self._put_lease(rows.member_of(rest), rows.run_of(pair.value))
             case "home":
-                self.homes[int(rest, 16)] = rows.home_of(pair.value)
+                self._put_home(int(rest, 16), rows.home_of(pair.value))
             case "dc":
                 self.dcs[rest] = rows.endpoints_of(pair.value)
             case "domain":
@@ -299,6 +319,10 @@ class EtcdMap:
         self.map.put(partition, row)
         for member in (row.primary, *row.in_sync):
             self._meet(member)
+
+    def _put_home(self, number: int, home: Home) -> None:
+        self.homes[number] = home
+        self.map.begin_generation(number, home.generation, home.dc)
 
     def _put_node(self, node: Registered) -> None:
         self.nodes[node.peer.name] = node

@@ -236,18 +236,25 @@ def cluster_of(octets: bytes) -> Cluster:
     return Cluster(found.id, found.dc, found.format, found.made)
 
 
-def home_octets(home: Home) -> bytes:
+def home_row(home: Home) -> pb.HomeRow:
     return pb.HomeRow(
         dc=home.dc,
         generation=home.generation,
         copies=home.copies,
         min_insync=home.min_insync,
         sync_dcs=home.sync_dcs,
-    ).SerializeToString()
+    )
+
+
+def home_octets(home: Home) -> bytes:
+    return home_row(home).SerializeToString()
 
 
 def home_of(octets: bytes) -> Home:
-    found = _read(pb.HomeRow, octets)
+    return home_in(_read(pb.HomeRow, octets))
+
+
+def home_in(found: pb.HomeRow) -> Home:
     return Home(found.dc, found.generation, found.copies, found.min_insync, tuple(found.sync_dcs))
 
 

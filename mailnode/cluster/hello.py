@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from google.protobuf.message import DecodeError
 
@@ -28,11 +28,31 @@ class Met(NamedTuple):
     """Of its process."""
 
 
+class Beside(Protocol):
+    """What is told along with it (`cluster/generations`)."""
+
+    def metadata(self) -> Metadata: ...
+
+    def hear(self, said: Iterable[tuple[str, Any]] | None) -> None: ...
+
+
+class Nothing:
+    def metadata(self) -> Metadata:
+        return ()
+
+    def hear(self, said: Iterable[tuple[str, Any]] | None) -> None:
+        """It says nothing of interest."""
+
+
+_NOTHING = Nothing()
+
+
 class Hello:
     """Of this node: what it says, and whom it listens to."""
 
-    def __init__(self, cluster: str, me: Member, run: int) -> None:
+    def __init__(self, cluster: str, me: Member, run: int, beside: Beside = _NOTHING) -> None:
         """`cluster`: its id, the same at all its nodes; `run`: of this process."""
+        self._beside = beside
         self._cluster = cluster
         self._me = me
         self._run = run
@@ -45,10 +65,11 @@ class Hello:
             to=frames.member(to),
             run=frames.number(self._run),
         )
-        return ((_KEY, said.SerializeToString()),)
+        return ((_KEY, said.SerializeToString()), *self._beside.metadata())
 
     def met(self, said: Iterable[tuple[str, Any]] | None) -> Met:
         """Who says so, and means this node. Raises Stranger."""
+        said = tuple(said or ())
         met, hello = _read(said)
         other = met.member
         if hello.cluster != self._cluster:
@@ -60,11 +81,12 @@ class Hello:
         meant = _member(hello.to)
         if meant != self._me:
             raise Stranger(f"{other.node} means the shard {_named(meant)}, this one is {_named(self._me)}")
+        self._beside.hear(said)
         return met
 
 
-def _read(said: Iterable[tuple[str, Any]] | None) -> tuple[Met, pb.Hello]:
-    found = next((value for key, value in said or () if key == _KEY), None)
+def _read(said: Iterable[tuple[str, Any]]) -> tuple[Met, pb.Hello]:
+    found = next((value for key, value in said if key == _KEY), None)
     if not isinstance(found, bytes):
         raise Stranger("it does not say who it is")
     try:

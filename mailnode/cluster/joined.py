@@ -9,17 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from mailnode.cluster import etcd_rows as rows
 from mailnode.cluster.balancer import Balancer
-from mailnode.cluster.etcd import EtcdError, Put, Unchanged
+from mailnode.cluster.etcd import CALL_SECONDS, EtcdError, Put, Unchanged
 from mailnode.cluster.etcd_at import etcd_at
 from mailnode.cluster.etcd_lease import Lease
 from mailnode.cluster.etcd_map import AGAIN_SECONDS, EtcdMap, OtherCluster
 from mailnode.cluster.etcd_rows import Cluster, Keys, Registered
 from mailnode.cluster.etcd_swaps import Swaps
+from mailnode.cluster.generations import Generations
 from mailnode.cluster.map import Map, Peer
 from mailnode.cluster.others import Others
 from mailnode.cluster.replica_messages import Member
@@ -45,6 +46,7 @@ _NO_ROWS = "the map has no rows yet: {reason}"
 class Joined:
     source: EtcdMap
     others: Others
+    generations: Generations
     swaps: Swaps
     lease: Lease
     balancer: Balancer
@@ -88,12 +90,13 @@ async def joined(
     source, swaps = EtcdMap(etcd, keys, known, shard.cluster), Swaps(etcd, keys, known)
     others = Others(source, lambda endpoints: etcd_at(replace(at, endpoints=tuple(endpoints))))
     balancer = Balancer(source, swaps, limits)
-    made = Joined(source, others, swaps, Lease(etcd, keys, me, run), balancer, run)
+    made = Joined(source, others, Generations(source), swaps, Lease(etcd, keys, me, run), balancer, run)
     made.told = told or made.told
     try:
         await _until(made, source.read)
         _claim(made, shard)
         made.tasks.append(vital(made.others.run()))
+        await _until_asked(made)
         await _until(made, lambda: _register(made, at, address, hostname))
         await _until(made, made.lease.take)
         _begin(made)
@@ -115,6 +118,21 @@ async def _until(made: Joined, step: Callable[[], Awaitable[None]]) -> None:
         except (EtcdError, OtherCluster) as error:
             _wait_for(made, str(error))
             await asyncio.sleep(AGAIN_SECONDS)
+
+
+async def _until_asked(made: Joined) -> None:
+    """Each other data centre once, whether it answers or not: it may lead by now what this one did."""
+    source = made.source
+    own = source.cluster.dc if source.cluster is not None else ""
+    changes = -1
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CALL_SECONDS):
+            while any(not _is_asked(source.others.get(dc)) for dc in source.dcs if dc != own):
+                changes = await source.changed(changes)
+
+
+def _is_asked(other: EtcdMap | None) -> bool:
+    return other is not None and bool(other.revision or other.ailment)
 
 
 def _wait_for(made: Joined, what: str) -> None:
@@ -201,6 +219,7 @@ def _begin(made: Joined) -> None:
     works = (
         made.source.run(),
         made.swaps.run(),
+        made.generations.run(),
         made.balancer.run(made.lease),
         made.lease.keep(lambda: made.may_renew(), lambda: made.lapsed()),
     )
@@ -220,12 +239,12 @@ async def _mapped(made: Joined) -> None:
 
 
 def unmapped(source: EtcdMap) -> str:
-    """Why some partition has no row; empty: each has."""
+    """Why some partition has no row; empty: each has, or is of a home that an operator gave here."""
     if not source.latest_homes():
         return "no home is owned by any data centre"
     for number, home in sorted(source.own_homes().items()):
         first = number * SLOTS
-        if all(source.map.revision(first + slot) for slot in range(SLOTS)):
+        if home.generation > 1 or all(source.map.revision(first + slot) for slot in range(SLOTS)):
             continue
         hosts = {node.peer.host for node in source.nodes.values() if node.peer.dc == home.dc}
         return f"{len(hosts)} of {home.copies} hosts in {home.dc or 'the data centre'} have joined"

@@ -1,16 +1,18 @@
 """Where each partition *is*: read at once from memory, fed by a source (a file, or etcd).
 
 Invariants: a row is only followed by one that is later (`Row.order`), whatever order they come in; a follower
-is told of each such row once, on the loop, after it can be read here.
+is told of each such row once, on the loop, after it can be read here. Of a home that another data
+centre was given no row of before is believed: nobody leads what no later row names.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from mailnode.cluster.replica_messages import Member, Row
+from mailnode.cluster.replica_messages import NOBODY, Member, Row, first_epoch
+from mailnode.cluster.ring import SLOTS
 
 PARTITIONS = 1 << 16
 """The first two octets of an account id: 4 bits of home, 12 of slot."""
@@ -49,6 +51,8 @@ class Map:
         self._everywhere = everywhere
         self._rows: dict[int, Row] = {}
         self._peers: dict[str, Peer] = {}
+        self._generations: dict[int, tuple[int, str]] = {}
+        """By home, and the data centre that leads it since."""
         self._followers: list[Changed] = []
         self.peers: Mapping[str, Peer] = MappingProxyType(self._peers)
         """By name, this node among them."""
@@ -71,7 +75,11 @@ class Map:
 
     def primary(self, partition: int) -> str:
         """The name of the node that leads it; `me.node`: it is ours. NotMapped as of `row`."""
-        return self.row(partition).primary.node
+        primary = self.row(partition).primary
+        if primary == NOBODY:
+            _, dc = self._generations[partition // SLOTS]
+            raise NotMapped(f"data centre {dc} leads partition {partition}, and its map does not say who")
+        return primary.node
 
     def revision(self, partition: int) -> int:
         """Of its row; 0: there is none."""
@@ -97,12 +105,31 @@ class Map:
 
     def put(self, partition: int, row: Row) -> None:
         """Without effect if this row, or a later one, is there."""
+        row = self._fenced(partition, row)
         known = self._rows.get(partition)
         if known is not None and row.order <= known.order:
             return
         self._rows[partition] = row
         for changed in self._followers:
             changed(partition, row)
+
+    def begin_generation(self, home: int, generation: int, dc: str) -> None:
+        """What is known of it by rows of an earlier one is over; of the same or a later one, it is known."""
+        if generation <= self._generations.get(home, (1, ""))[0]:
+            return
+        self._generations[home] = generation, dc
+        first = home * SLOTS
+        for partition in range(first, first + SLOTS):
+            if (row := self._rows.get(partition)) is not None:
+                self.put(partition, row)
+
+    def _fenced(self, partition: int, row: Row) -> Row:
+        """As it is, or as one that nobody leads; who had a copy keeps it."""
+        generation, _ = self._generations.get(partition // SLOTS, (1, ""))
+        epoch = first_epoch(generation)
+        if row.epoch >= epoch:
+            return row
+        return replace(row, revision=0, epoch=epoch, primary=NOBODY, run=0, in_sync=())
 
     def put_peer(self, peer: Peer) -> None:
         self._peers[peer.name] = peer

@@ -4,7 +4,7 @@ Each data centre's etcd has the rows of the homes that are led there, its regist
 there are. One that cannot be reached stays as it was last known: mail to what it leads waits, or is asked of
 its nodes, all else goes on.
 
-Alike in all: data centres; which home is led where, the higher generation wins; domains and their keys, as
+Alike in all: data centres; which home is led where (`cluster/generations`); domains and their keys, as
 the data centre of home 0 has them, where alone they are changed.
 """
 
@@ -80,9 +80,12 @@ class Others:
                     await other.read()
                     break
                 except (EtcdError, OtherCluster) as error:
-                    if not other.ailment:
+                    is_news = not other.ailment
+                    if is_news:
                         log.warning("a data centre cannot be asked", extra={"dc": dc, "reason": error})
                     other.ailment = str(error)
+                    if is_news:
+                        source.happened()
                     await asyncio.sleep(AGAIN_SECONDS)
             await other.run()
         finally:
@@ -101,7 +104,6 @@ class Alike:
         """Raises EtcdError."""
         if self._source.others:
             await _follow_dcs(self._source)
-            await _follow_homes(self._source)
             await self._follow_domains()
 
     async def _follow_domains(self) -> None:
@@ -129,17 +131,6 @@ async def _follow_dcs(source: EtcdMap) -> None:
             await source.etcd.transact(
                 [Unchanged(keys.dc(dc), 0)], [Put(keys.dc(dc), rows.dc_octets(endpoints))]
             )
-
-
-async def _follow_homes(source: EtcdMap) -> None:
-    keys = source.keys
-    for number, home in source.latest_homes().items():
-        mine = source.homes.get(number)
-        if mine is None or mine.generation < home.generation:
-            pair = await source.etcd.get(keys.home(number))
-            if pair is None or rows.home_of(pair.value).generation < home.generation:
-                at = Unchanged(keys.home(number), pair.revision if pair is not None else 0)
-                await source.etcd.transact([at], [Put(keys.home(number), rows.home_octets(home))])
 
 
 def domain_puts(source: EtcdMap) -> dict[bytes, Put]:

@@ -35,6 +35,7 @@ from mailnode.cluster.replica_messages import (
     Trim,
     Write,
     Writing,
+    generation_of,
 )
 from mailnode.store.formats import FORMAT, FORMAT_FIRST
 
@@ -173,7 +174,13 @@ class Replica:
     def _may_drop(self, row: Row) -> bool:
         """No copy should be here; and whoever leads from now on does not count what was acknowledged here."""
         is_named = self.me in row.in_sync or self.me.node in row.replicas or self.far_dc(self.me)
-        return not is_named and row.epoch > self.epoch and (self.log.last.seq > 0 or self.epoch > 0)
+        has_any = self.log.last.seq > 0 or self.epoch > 0
+        return not is_named and row.epoch > self.epoch and has_any and not self._is_of_before(row.epoch)
+
+    def _is_of_before(self, epoch: int) -> bool:
+        """What is here may have been acknowledged by who did not know of that epoch's generation."""
+        last = self.log.last
+        return last.seq > 0 and generation_of(epoch) > generation_of(last.epoch)
 
     def _drop(self, epoch: int) -> None:
         self._step_down()

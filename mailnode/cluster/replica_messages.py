@@ -23,6 +23,10 @@ class Member(NamedTuple):
     incarnation: int
 
 
+NOBODY = Member("", 0)
+"""Leads what another data centre leads by now, until its row is known."""
+
+
 class Far(NamedTuple):
     """A node of another data centre that should have a copy: of what is committed, and later than here."""
 
@@ -32,6 +36,16 @@ class Far(NamedTuple):
 
 EPOCHS_OF_A_GENERATION = 1 << 32
 """So that what a later generation of a home says is of a later epoch, whatever the earlier one still does."""
+
+
+def first_epoch(generation: int) -> int:
+    """Of a home's generation, which are counted from 1."""
+    return max(0, generation - 1) * EPOCHS_OF_A_GENERATION
+
+
+def generation_of(epoch: int) -> int:
+    """That an epoch is of."""
+    return epoch // EPOCHS_OF_A_GENERATION + 1
 
 
 @dataclass(frozen=True, slots=True)

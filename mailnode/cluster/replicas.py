@@ -23,6 +23,7 @@ from mailnode.cluster.membership import Membership
 from mailnode.cluster.replica import RESEND_SECONDS, Replica
 from mailnode.cluster.replica_log import Log
 from mailnode.cluster.replica_messages import (
+    NOBODY,
     Ack,
     Append,
     Entry,
@@ -478,7 +479,7 @@ class Replicas:
         is_far = bool(replica.far_dc(self.me))
         is_part = self.me in row.in_sync or self.me.node in row.replicas or is_far
         is_known = replica.epoch == row.epoch and replica.matched > 0
-        return is_part and not (is_known and (is_far or self.me in row.in_sync))
+        return is_part and row.primary != NOBODY and not (is_known and (is_far or self.me in row.in_sync))
 
 
 def _drained(items: list[T]) -> list[T]:

@@ -46,12 +46,10 @@ Given = Callable[[Frame, AsyncIterator[bytes]], Awaitable[None]]
 class Streams:
     """Lives on the loop. `received`, `taken` and `given` are set before the first frame."""
 
-    def __init__(
-        self, channels: Channels, cluster: str, me: Member, run: int, clock: Clock, limits: Limits
-    ) -> None:
-        """`cluster`: its id, the same at all its nodes; `run`: of this process, as the core has it."""
+    def __init__(self, channels: Channels, hello: Hello, me: Member, clock: Clock, limits: Limits) -> None:
+        """`hello`: what this node says of itself."""
         self._channels = channels
-        self._hello = Hello(cluster, me, run)
+        self._hello = hello
         self._me = me
         self._limits = limits
         self._ways: dict[Member, Way] = {}

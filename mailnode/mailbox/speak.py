@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 
 from mailnode.cluster import near
+from mailnode.cluster.hello import Beside
 from mailnode.cluster.peers import NoAddress, Peers
 from mailnode.limits import Limits
 from mailnode.mailbox import link
@@ -21,8 +22,8 @@ _SPEAK = "Speak"
 _EOF: Any = getattr(grpc.aio, "EOF")  # noqa: B009  which the stubs do not know
 
 
-async def connect(peers: Peers, node: str, *, limits: Limits) -> link.Stream:
-    """A stream to which the node has said that it is there; raises Unreached."""
+async def connect(peers: Peers, node: str, *, beside: Beside, limits: Limits) -> link.Stream:
+    """A stream to which the node has said that it is there; raises Unreached. `beside`: what both tell."""
     try:
         where = peers.near(node)
         if where is not None:
@@ -31,10 +32,10 @@ async def connect(peers: Peers, node: str, *, limits: Limits) -> link.Stream:
     except (NoAddress, OSError) as error:
         raise Unreached(f"node {node} is not there: {error}") from None
     multi: Any = channel.stream_stream
-    call = multi(f"/{_SERVICE}/{_SPEAK}")()
+    call = multi(f"/{_SERVICE}/{_SPEAK}")(metadata=beside.metadata())
     try:
         async with asyncio.timeout(limits.peer_silence_seconds_max):
-            await call.initial_metadata()
+            said = await call.initial_metadata()
             if call.done():
                 raise Unreached(f"node {node}: {await call.details()}")
     except (grpc.RpcError, TimeoutError) as error:
@@ -43,14 +44,16 @@ async def connect(peers: Peers, node: str, *, limits: Limits) -> link.Stream:
     except BaseException:
         call.cancel()
         raise
+    beside.hear(said)
     return _Asking(call)
 
 
-def add_to(peers: Peers, service: Service) -> None:
+def add_to(peers: Peers, service: Service, beside: Beside) -> None:
     """The node answers at both."""
 
     async def speak(_: Any, context: Any) -> None:
-        await context.send_initial_metadata(())
+        beside.hear(context.invocation_metadata())
+        await context.send_initial_metadata(beside.metadata())
         await service.speak(_Answering(context))
 
     handler = grpc.stream_stream_rpc_method_handler(speak)

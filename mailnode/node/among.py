@@ -172,7 +172,8 @@ async def _of_cluster(config: Config, at: ClusterAt, ground: Ground) -> AsyncIte
     async with joined(at, address, ground.shard, run, limits=config.limits, hostname=config.hostname) as made:
         peers = Peers(made.map, config.limits, *(authority.credentials(config) or ()))
         cluster, limits, clock = made.source.joined.hex(), config.limits, ground.clock
-        streams = Streams(peers, cluster, made.map.me, made.run, clock, limits)
+        hello = Hello(cluster, made.map.me, made.run, made.generations)
+        streams = Streams(peers, hello, made.map.me, clock, limits)
         peers.add(streams.add_to)
         replication = _replication(made, streams, ground, config.limits)
         partitions = Partitions(
@@ -190,7 +191,6 @@ async def _of_cluster(config: Config, at: ClusterAt, ground: Ground) -> AsyncIte
         running = [asyncio.ensure_future(renewal.run())]
         try:
             begin = partial(_begin, made, replication, running)
-            hello = Hello(cluster, made.map.me, made.run)
             pools = ground.upkeep, ground.loads
             async with comparing(config, replication, peers, hello, clock, *pools) as passes:
                 yield Among(made.map, peers, partitions, begin, made, replication, passes, streams)

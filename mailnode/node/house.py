@@ -19,6 +19,7 @@ from mailnode.admin.restoring import Restoring
 from mailnode.admin.status import Status
 from mailnode.clock import Clock
 from mailnode.cluster.authority import secret_of
+from mailnode.cluster.hello import Nothing
 from mailnode.config import Config, Domain
 from mailnode.directory.creation import Creation, Homes
 from mailnode.directory.credential import Credentials, Hashing
@@ -199,8 +200,9 @@ async def _homes(others: Among, ground: Ground, quotas: Quotas, limits: Limits) 
     clock, map = ground.clock, others.map
     accounts = Accounts(ground.shard, others.partitions, ground.loads, clock, limits, quotas)
     service = Service(accounts, limits)
-    speak.add_to(others.peers, service)
-    connect = partial(speak.connect, others.peers, limits=limits)
+    beside = others.joined.generations if others.joined is not None else Nothing()
+    speak.add_to(others.peers, service, beside)
+    connect = partial(speak.connect, others.peers, beside=beside, limits=limits)
     places = Places(map, accounts.local, connect, clock, limits)
     places.functions = service.functions
     service.functions.update(Locks(clock, accounts.term).functions)

@@ -96,6 +96,21 @@ class HomeRow(_message.Message):
     sync_dcs: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, dc: _Optional[str] = ..., generation: _Optional[int] = ..., copies: _Optional[int] = ..., min_insync: _Optional[int] = ..., sync_dcs: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class Homes(_message.Message):
+    __slots__ = ("cluster", "homes")
+    class HomesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: int
+        value: HomeRow
+        def __init__(self, key: _Optional[int] = ..., value: _Optional[_Union[HomeRow, _Mapping]] = ...) -> None: ...
+    CLUSTER_FIELD_NUMBER: _ClassVar[int]
+    HOMES_FIELD_NUMBER: _ClassVar[int]
+    cluster: bytes
+    homes: _containers.MessageMap[int, HomeRow]
+    def __init__(self, cluster: _Optional[bytes] = ..., homes: _Optional[_Mapping[int, HomeRow]] = ...) -> None: ...
+
 class DataCentreRow(_message.Message):
     __slots__ = ("endpoints",)
     ENDPOINTS_FIELD_NUMBER: _ClassVar[int]

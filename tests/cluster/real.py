@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mailnode.clock import SystemClock
 from mailnode.cluster import log_rows
+from mailnode.cluster.hello import Hello
 from mailnode.cluster.map import Map, Peer
 from mailnode.cluster.partitions import Partitions
 from mailnode.cluster.peers import Peers
@@ -48,7 +49,7 @@ class RealNode:
             self.map.put_peer(Peer(each.node, each.node, "", "", 1.0, each.incarnation, address))
         self.peers = Peers(self.map, limits)
         clock = SystemClock()
-        self.streams = Streams(self.peers, "real", me, self.run, clock, limits)
+        self.streams = Streams(self.peers, Hello("real", me, self.run), me, clock, limits)
         self.peers.add(self.streams.add_to)
         changes = Texts()
         found = log_rows.read(self.shard, me, self.run, changes)

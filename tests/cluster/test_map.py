@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from mailnode.cluster.map import PARTITIONS, Map, NotMapped, Peer
-from mailnode.cluster.replica_messages import EPOCHS_OF_A_GENERATION, Member, Row
+from mailnode.cluster.replica_messages import EPOCHS_OF_A_GENERATION, NOBODY, Member, Row, first_epoch
 
 A, B = Member("a", 1), Member("b", 2)
 
@@ -68,3 +68,23 @@ def test_peers_are_seen_as_the_registry_has_them() -> None:
     known.drop_peer("b")
     known.drop_peer("b")
     assert known.peer("b") is None and not seen
+
+
+def test_no_row_of_an_earlier_generation_is_believed_once_a_home_is_led_elsewhere() -> None:
+    known, told = Map(A), list[tuple[int, Row]]()
+    known.put(3, row(9))
+    known.follow(lambda partition, each: told.append((partition, each)))
+    known.begin_generation(0, 2, "dc2")
+    known.put(3, row(10))
+    known.put(4, row(11))
+    assert [(at, each.primary, each.replicas) for at, each in told] == [
+        (3, NOBODY, ("a",)),
+        (4, NOBODY, ("a",)),
+    ]
+    with pytest.raises(NotMapped, match="data centre dc2"):
+        known.primary(3)
+    later = replace(row(1, B), epoch=first_epoch(2) + 1)
+    known.put(3, later)
+    assert known.primary(3) == "b"
+    known.begin_generation(0, 1, "dc1")
+    assert known.row(3) == later

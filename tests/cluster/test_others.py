@@ -13,11 +13,15 @@ import pytest
 
 from mailnode.cluster import etcd_rows as rows
 from mailnode.cluster.etcd import Drop, Etcd, Put
+from mailnode.cluster.etcd_map import EtcdMap
 from mailnode.cluster.etcd_rows import Cluster, DomainText, Home, Keys
 from mailnode.cluster.far_aims import far_asked
+from mailnode.cluster.generations import Generations
+from mailnode.cluster.hello import Hello, Stranger
 from mailnode.cluster.joined import Joined, joined
 from mailnode.cluster.layer import Node
-from mailnode.cluster.replica_messages import EPOCHS_OF_A_GENERATION, Far, Row
+from mailnode.cluster.map import Map
+from mailnode.cluster.replica_messages import EPOCHS_OF_A_GENERATION, NOBODY, Far, Row
 from mailnode.cluster.replica_messages import Member as Shard
 from mailnode.cluster.ring import SLOTS
 from mailnode.clustered import EXAMPLE, ClusterAt
@@ -162,6 +166,29 @@ def test_the_higher_generation_of_a_home_wins_in_every_etcd(etcds: list[Member],
             )
             await until(a, lambda: a.source.homes[0].dc == "dc2" and a.map.primary(7) == "n2")
             assert not a.source.own_homes() and sorted(b.source.own_homes()) == [0, 1]
+
+    asyncio.run(work())
+
+
+def test_a_home_that_is_led_elsewhere_is_heard_of_from_a_node_alone(
+    etcds: list[Member], tmp_path: Path
+) -> None:
+    async def work() -> None:
+        two = Two(etcds, tmp_path)
+        await two.init()
+        async with two.node("dc1", "n1") as a:
+            await until(a, lambda: bool(a.map.revision(0)))
+            told = EtcdMap(a.source.etcd, a.source.keys, Map(Shard("n2", 1)), a.source.joined)
+            told.hear({0: Home("dc2", 2, 1, 1)})
+            hello = Hello("c", Shard("n2", 1), 1, Generations(told)).metadata(a.map.me)
+            with pytest.raises(Stranger):
+                Hello("other", a.map.me, 1, a.generations).met(hello)
+            assert a.map.primary(0) == "n1"
+            Hello("c", a.map.me, 1, a.generations).met(hello)
+            assert a.map.row(0).primary == NOBODY and not a.source.own_homes()
+            await until(a, lambda: a.source.homes[0] == Home("dc2", 2, 1, 1))
+            row = await a.source.etcd.get(two.keys.home(0))
+            assert row is not None and rows.home_of(row.value).generation == 2
 
     asyncio.run(work())
 

@@ -57,7 +57,7 @@ class Node:
         self.me = me
         self.net = net
         net.nodes.append(self)
-        self.streams = Streams(net, cluster, me, RUN, SystemClock(), limits)
+        self.streams = Streams(net, Hello(cluster, me, RUN), me, SystemClock(), limits)
         self.received: asyncio.Queue[Frame] = asyncio.Queue()
         self.taken: asyncio.Queue[Member] = asyncio.Queue()
         self.streams.received = self.received.put_nowait
@@ -227,13 +227,13 @@ def test_over_tls_a_node_speaks_for_itself_alone(tmp_path: Path) -> None:
         one = peers("one", where, credentials=authority.credentials("one"))
         me = Member("two", 1)
         received: asyncio.Queue[Frame] = asyncio.Queue()
-        here = Streams(two, "c1", me, RUN, SystemClock(), LIMITS)
+        here = Streams(two, Hello("c1", me, RUN), me, SystemClock(), LIMITS)
         here.received = received.put_nowait
         two.add(here.add_to)
         await two.start()
         for name, is_heard in (("three", False), ("one", True)):
             sender = Member(name, 1)
-            there = Streams(one, "c1", sender, RUN, SystemClock(), LIMITS)
+            there = Streams(one, Hello("c1", sender, RUN), sender, SystemClock(), LIMITS)
             taken: asyncio.Queue[Member] = asyncio.Queue()
             there.taken = taken.put_nowait
             there.send(said(me, b"1", sender=sender))

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from mailnode.cluster.hello import Nothing
 from mailnode.cluster.map import Map, Peer
 from mailnode.cluster.partitions import Partitions
 from mailnode.cluster.peers import Peers
@@ -121,7 +122,7 @@ async def over_a_socket(
             places = Places(known, accounts.local, _connect(peers), clock, LIMITS)
             accounts.beside(places)
             service = Service(accounts, LIMITS)
-            speak.add_to(peers, service)
+            speak.add_to(peers, service, Nothing())
             await peers.start()
             made.append(accounts)
             ends += [places.close, peers.stop]
@@ -135,7 +136,7 @@ async def over_a_socket(
 
 def _connect(peers: Peers) -> Any:
     async def connect(node: str) -> Any:
-        return await speak.connect(peers, node, limits=LIMITS)
+        return await speak.connect(peers, node, beside=Nothing(), limits=LIMITS)
 
     return connect
 
