@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import islice
@@ -13,7 +13,7 @@ from mailnode.admin.refusal import Refusal
 from mailnode.cluster.census import State, census, state
 from mailnode.cluster.etcd import EtcdError
 from mailnode.cluster.joined import Joined
-from mailnode.cluster.lag import lags, learning
+from mailnode.cluster.lag import far_lags, lags, learning
 from mailnode.cluster.map import NotMapped
 from mailnode.cluster.replica_messages import Row
 from mailnode.cluster.replicas import Replicas
@@ -54,6 +54,10 @@ class Clustering:
             lags=[
                 found(node=name, entries=lag.entries, seconds=lag.seconds)
                 for name, lag in lags(self.core).items()
+            ],
+            far=[
+                pb.FarLag(dc=dc, entries=lag.entries, seconds=lag.seconds, partition=lag.partition)
+                for dc, lag in far_lags(self.core).items()
             ],
             moves=[
                 pb.ClusterSeenAnswer.Move(
@@ -101,7 +105,16 @@ class Clustering:
             for lag in _lags_of(name, seen):
                 added.lag_entries += lag.entries
                 added.lag_seconds = max(added.lag_seconds, lag.seconds)
+        answer.dcs.extend(self._dcs(seen))
         return answer
+
+    def _dcs(self, seen: Seen) -> Iterator[pb.ClusterStatusAnswer.DataCentre]:
+        homes = self.joined.source.latest_homes()
+        names = sorted({home.dc for home in homes.values()})
+        for name in names if len(names) > 1 else ():
+            told = [lag for each in seen.values() for lag in each.far if lag.dc == name]
+            led = sorted(number for number, home in homes.items() if home.dc == name)
+            yield pb.ClusterStatusAnswer.DataCentre(name=name, homes=led, lag=_joined(told))
 
     async def map(self, request: pb.ClusterMapRequest) -> pb.ClusterMapAnswer:
         if request.all:
@@ -161,6 +174,15 @@ async def _granted(wish: Awaitable[T]) -> T:
         return await wish
     except (Refused, EtcdError) as error:
         raise Refusal(str(error)) from None
+
+
+def _joined(lags: Sequence[pb.FarLag]) -> pb.FarLag | None:
+    """Of the copies in one data centre, as each node says that leads the partitions."""
+    if not lags:
+        return None
+    worst = max(lags, key=lambda lag: lag.seconds)
+    entries = sum([lag.entries for lag in lags])
+    return pb.FarLag(dc=worst.dc, entries=entries, seconds=worst.seconds, partition=worst.partition)
 
 
 def _lags_of(name: str, seen: Seen) -> Iterator[pb.ClusterSeenAnswer.Lag]:

@@ -18,6 +18,9 @@ def status(options: argparse.Namespace) -> None:
     show_rows(answer.nodes, NODES)
     print()
     show_rows(answer.states, STATES)
+    if answer.dcs:
+        print()
+        show_rows(answer.dcs, DCS)
     if moves := [move for node in answer.nodes for move in node.seen.moves]:
         print()
         show_rows(moves, MOVES)
@@ -83,6 +86,14 @@ def _lag(node: Any) -> str:
     return f"{node.lag_entries:,} ({node.lag_seconds:.1f} s)" if node.lag_entries else "-"
 
 
+def _lacks(dc: Any) -> str:
+    return f"{dc.lag.entries:,}" if dc.HasField("lag") else "not known"
+
+
+def _behind(dc: Any) -> str:
+    return f"{dc.lag.seconds:.1f} s" if dc.lag.entries else "-"
+
+
 def _share(move: Any) -> str:
     return f"{100 * move.entries // move.of} %" if move.of else "0 %"
 
@@ -105,6 +116,13 @@ NODES = (
 STATES = (
     number("PARTITIONS", lambda row: f"{row.partitions:,}"),
     Column("STATE", lambda row: row.state),
+)
+DCS = (
+    Column("DATA CENTRE", lambda row: text(row.name)),
+    Column("HOMES", lambda row: " ".join(map(str, row.homes)) or "-"),
+    number("LACKS", _lacks),
+    number("BEHIND", _behind),
+    number("WORST PARTITION", lambda row: row.lag.partition if row.lag.entries else "-"),
 )
 MOVES = (
     number("PARTITION", lambda row: row.partition),

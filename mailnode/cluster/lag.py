@@ -18,6 +18,18 @@ class Lag:
     """Since when it has acknowledged nothing of something that it lacks: the longest of all partitions."""
 
 
+@dataclass(slots=True)
+class FarLag:
+    """Of the copies in one other data centre."""
+
+    entries: int = 0
+    """Committed here, and not there."""
+    seconds: float = 0.0
+    """Since the oldest of them was committed, or since this primary began."""
+    partition: int = 0
+    """The one of those seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Learning:
     """A copy that is being made, or that catches up; none of another data centre, which is always behind."""
@@ -40,6 +52,29 @@ def lags(core: Replicas) -> dict[str, Lag]:
             if progress.stuck is not None and progress.matched < last:
                 lag.seconds = max(lag.seconds, core.now - progress.stuck)
     return found
+
+
+def far_lags(core: Replicas) -> dict[str, FarLag]:
+    """By data centre; of several copies there, the one that has more counts."""
+    found: dict[str, FarLag] = {}
+    for replica in _led(core):
+        for dc, has in _far_matched(replica).items():
+            lag = found.setdefault(dc, FarLag(partition=replica.partition))
+            if has < replica.commit:
+                lag.entries += replica.commit - has
+                seconds = replica.marks.seconds(has, core.now)
+                if seconds > lag.seconds:
+                    lag.seconds, lag.partition = seconds, replica.partition
+    return found
+
+
+def _far_matched(replica: Replica) -> dict[str, int]:
+    matched = dict.fromkeys(replica.far_dcs.values(), 0)
+    for member, progress in replica.progress.items():
+        dc = replica.far_dc(member)
+        if dc:
+            matched[dc] = max(matched[dc], progress.matched)
+    return matched
 
 
 def learning(core: Replicas) -> Iterator[Learning]:

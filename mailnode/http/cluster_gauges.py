@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mailnode.cluster.census import State, census
 from mailnode.cluster.joined import Joined
-from mailnode.cluster.lag import lags
+from mailnode.cluster.lag import far_lags, lags
 from mailnode.cluster.replicas import Replicas
 from mailnode.cluster.streams import Streams
 from mailnode.http.exposition import Gauge
@@ -55,12 +55,23 @@ def _peers(core: Replicas, streams: Streams) -> Iterator[Gauge]:
     yield Gauge("mailnode_cluster_lag_entries", about, ("peer",), entries)
     about = "Since when a peer has acknowledged nothing of something that it lacks"
     yield Gauge("mailnode_cluster_lag_seconds", about, ("peer",), seconds)
+    yield from _far(core)
     frames, octets = dict[Labels, float](), dict[Labels, float]()
     for peer, (count, size) in streams.sent().items():
         frames[peer,], octets[peer,] = float(count), float(size)
     yield Gauge("mailnode_cluster_frames", "Frames to a peer", ("peer",), frames, total=True)
     about = "Octets of frames to a peer, snapshots not among them"
     yield Gauge("mailnode_cluster_frame_octets", about, ("peer",), octets, total=True)
+
+
+def _far(core: Replicas) -> Iterator[Gauge]:
+    found = far_lags(core)
+    entries: dict[Labels, float] = {(dc,): float(lag.entries) for dc, lag in found.items()}
+    about = "Entries that copies in another data centre lack of what this node leads"
+    yield Gauge("mailnode_cluster_far_lag_entries", about, ("dc",), entries)
+    seconds: dict[Labels, float] = {(dc,): lag.seconds for dc, lag in found.items()}
+    about = "Since when something of that is committed"
+    yield Gauge("mailnode_cluster_far_lag_seconds", about, ("dc",), seconds)
 
 
 def _one(name: str, about: str, value: float, *, total: bool = False) -> Gauge:

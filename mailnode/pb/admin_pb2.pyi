@@ -705,7 +705,7 @@ class ClusterStatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class ClusterStatusAnswer(_message.Message):
-    __slots__ = ("cluster", "format", "etcd", "revision", "nodes", "states", "balancer")
+    __slots__ = ("cluster", "format", "etcd", "revision", "nodes", "states", "balancer", "dcs")
     class Node(_message.Message):
         __slots__ = ("name", "address", "host", "rack", "dc", "weight", "leased", "leaving", "format", "led", "copied", "learning", "lag_entries", "lag_seconds", "seen")
         NAME_FIELD_NUMBER: _ClassVar[int]
@@ -746,6 +746,15 @@ class ClusterStatusAnswer(_message.Message):
         state: str
         partitions: int
         def __init__(self, state: _Optional[str] = ..., partitions: _Optional[int] = ...) -> None: ...
+    class DataCentre(_message.Message):
+        __slots__ = ("name", "homes", "lag")
+        NAME_FIELD_NUMBER: _ClassVar[int]
+        HOMES_FIELD_NUMBER: _ClassVar[int]
+        LAG_FIELD_NUMBER: _ClassVar[int]
+        name: str
+        homes: _containers.RepeatedScalarFieldContainer[int]
+        lag: FarLag
+        def __init__(self, name: _Optional[str] = ..., homes: _Optional[_Iterable[int]] = ..., lag: _Optional[_Union[FarLag, _Mapping]] = ...) -> None: ...
     CLUSTER_FIELD_NUMBER: _ClassVar[int]
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     ETCD_FIELD_NUMBER: _ClassVar[int]
@@ -753,6 +762,7 @@ class ClusterStatusAnswer(_message.Message):
     NODES_FIELD_NUMBER: _ClassVar[int]
     STATES_FIELD_NUMBER: _ClassVar[int]
     BALANCER_FIELD_NUMBER: _ClassVar[int]
+    DCS_FIELD_NUMBER: _ClassVar[int]
     cluster: str
     format: int
     etcd: _containers.RepeatedScalarFieldContainer[str]
@@ -760,14 +770,27 @@ class ClusterStatusAnswer(_message.Message):
     nodes: _containers.RepeatedCompositeFieldContainer[ClusterStatusAnswer.Node]
     states: _containers.RepeatedCompositeFieldContainer[ClusterStatusAnswer.State]
     balancer: str
-    def __init__(self, cluster: _Optional[str] = ..., format: _Optional[int] = ..., etcd: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., nodes: _Optional[_Iterable[_Union[ClusterStatusAnswer.Node, _Mapping]]] = ..., states: _Optional[_Iterable[_Union[ClusterStatusAnswer.State, _Mapping]]] = ..., balancer: _Optional[str] = ...) -> None: ...
+    dcs: _containers.RepeatedCompositeFieldContainer[ClusterStatusAnswer.DataCentre]
+    def __init__(self, cluster: _Optional[str] = ..., format: _Optional[int] = ..., etcd: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., nodes: _Optional[_Iterable[_Union[ClusterStatusAnswer.Node, _Mapping]]] = ..., states: _Optional[_Iterable[_Union[ClusterStatusAnswer.State, _Mapping]]] = ..., balancer: _Optional[str] = ..., dcs: _Optional[_Iterable[_Union[ClusterStatusAnswer.DataCentre, _Mapping]]] = ...) -> None: ...
+
+class FarLag(_message.Message):
+    __slots__ = ("dc", "entries", "seconds", "partition")
+    DC_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    PARTITION_FIELD_NUMBER: _ClassVar[int]
+    dc: str
+    entries: int
+    seconds: float
+    partition: int
+    def __init__(self, dc: _Optional[str] = ..., entries: _Optional[int] = ..., seconds: _Optional[float] = ..., partition: _Optional[int] = ...) -> None: ...
 
 class ClusterSeenRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
 class ClusterSeenAnswer(_message.Message):
-    __slots__ = ("version", "disk_free_octets", "etcd", "lags", "moves", "moved", "left", "under_way", "rate")
+    __slots__ = ("version", "disk_free_octets", "etcd", "lags", "moves", "moved", "left", "under_way", "rate", "far")
     class Lag(_message.Message):
         __slots__ = ("node", "entries", "seconds")
         NODE_FIELD_NUMBER: _ClassVar[int]
@@ -798,6 +821,7 @@ class ClusterSeenAnswer(_message.Message):
     LEFT_FIELD_NUMBER: _ClassVar[int]
     UNDER_WAY_FIELD_NUMBER: _ClassVar[int]
     RATE_FIELD_NUMBER: _ClassVar[int]
+    FAR_FIELD_NUMBER: _ClassVar[int]
     version: str
     disk_free_octets: int
     etcd: str
@@ -807,7 +831,8 @@ class ClusterSeenAnswer(_message.Message):
     left: int
     under_way: int
     rate: float
-    def __init__(self, version: _Optional[str] = ..., disk_free_octets: _Optional[int] = ..., etcd: _Optional[str] = ..., lags: _Optional[_Iterable[_Union[ClusterSeenAnswer.Lag, _Mapping]]] = ..., moves: _Optional[_Iterable[_Union[ClusterSeenAnswer.Move, _Mapping]]] = ..., moved: _Optional[int] = ..., left: _Optional[int] = ..., under_way: _Optional[int] = ..., rate: _Optional[float] = ...) -> None: ...
+    far: _containers.RepeatedCompositeFieldContainer[FarLag]
+    def __init__(self, version: _Optional[str] = ..., disk_free_octets: _Optional[int] = ..., etcd: _Optional[str] = ..., lags: _Optional[_Iterable[_Union[ClusterSeenAnswer.Lag, _Mapping]]] = ..., moves: _Optional[_Iterable[_Union[ClusterSeenAnswer.Move, _Mapping]]] = ..., moved: _Optional[int] = ..., left: _Optional[int] = ..., under_way: _Optional[int] = ..., rate: _Optional[float] = ..., far: _Optional[_Iterable[_Union[FarLag, _Mapping]]] = ...) -> None: ...
 
 class ClusterMapRequest(_message.Message):
     __slots__ = ("address", "all", "partition")

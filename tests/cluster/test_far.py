@@ -10,6 +10,7 @@ import pytest
 
 from mailnode.cluster.append import Unavailable
 from mailnode.cluster.far import MARKS_MAX, Lag, Marks
+from mailnode.cluster.lag import FarLag, far_lags
 from mailnode.cluster.unconfirmed import CONFIRM_SECONDS_MAX
 from tests.cluster.nodes import PARTITION, Cluster, Node, outcome
 
@@ -45,6 +46,7 @@ def test_mail_goes_on_while_another_data_centre_is_cut_off_and_its_lag_is_known(
     with cluster_of() as cluster:
         a = cluster.nodes["a"]
         assert lags(a) == [Lag("x", "dc-x", 0, 0.0)]
+        assert far_lags(a.replication.core) == {"dc-x": FarLag(partition=PARTITION)}
         cluster.cut.add("x")
         append = a.append(b"one")
         cluster.settle()
@@ -54,6 +56,7 @@ def test_mail_goes_on_while_another_data_centre_is_cut_off_and_its_lag_is_known(
         cluster.settle()
         (lag,) = lags(a)
         assert lag.entries == 2 and 59 < lag.seconds <= 61
+        assert far_lags(a.replication.core) == {"dc-x": FarLag(2, lag.seconds, PARTITION)}
         assert not a.replication.core.partitions[PARTITION].asked
         cluster.join("x")
         cluster.pass_time(2)

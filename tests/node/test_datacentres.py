@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import secrets
+import signal
 import smtplib
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,8 +23,9 @@ from tests.node.test_any_node import PASSWORD, logged_in
 from tests.wire.node import Node, program
 from tests.wire.server import DOMAIN, HOST, free_base_port
 
-ALICE, BOB = f"alice@{DOMAIN}", f"bob@{DOMAIN}"
-"""At home in dc1 and in dc2."""
+ALICE, BOB, CAROL = (f"{name}@{DOMAIN}" for name in ("alice", "bob", "carol"))
+"""Bob is at home in dc2, the others in dc1."""
+NOBODY = f"nobody@{DOMAIN}"
 
 
 class Two:
@@ -35,7 +42,7 @@ class Two:
         there = ["--dc", "dc2", "--etcd", etcds[1]]
         run("cluster", "join", token, "--dir", str(self.b.directory), *there, *options)
         self.b.start()
-        for address, dc in ((ALICE, "dc1"), (BOB, "dc2")):
+        for address, dc in ((ALICE, "dc1"), (BOB, "dc2"), (CAROL, "dc1")):
             words = ("account", "add", address, "--dc", dc, "--dir", str(self.a.directory))
             wait_for(lambda words=words: tried(*words, stdin=PASSWORD))  # type: ignore[misc]
 
@@ -74,3 +81,55 @@ def test_each_data_centre_takes_mail_and_sessions_of_all_users(two: Two) -> None
             client = logged_in(node, user)
             assert b"* 2 EXISTS" in client.ok(b"SELECT INBOX")
             client.close()
+
+
+def shown(node: Node, *words: str) -> Any:
+    return json.loads(run("cluster", *words, "--json", "--dir", str(node.directory)))
+
+
+def lacks(node: Node) -> dict[str, int]:
+    """What the copies in each data centre lack, of those of which somebody says so."""
+    dcs = shown(node, "status")["dcs"]
+    return {dc["name"]: int(dc["lag"]["entries"]) for dc in dcs if "lag" in dc}
+
+
+def all_is_far(node: Node) -> bool:
+    return all(row["far"] for row in shown(node, "map")) and lacks(node) == {"dc1": 0, "dc2": 0}
+
+
+@contextmanager
+def stopped(node: Node) -> Iterator[None]:
+    """It neither answers nor goes away, as a data centre that is cut off."""
+    os.kill(node.process_id, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(node.process_id, signal.SIGCONT)
+
+
+def reply(node: Node, to: str) -> int:
+    """To RCPT."""
+    with smtplib.SMTP(HOST, node.port("smtp"), timeout=SECONDS_MAX) as client:
+        client.ehlo()
+        client.mail("dave@example.org")
+        return client.rcpt(to)[0]
+
+
+def held(node: Node, user: str) -> bytes:
+    client = logged_in(node, user)
+    told = client.ok(b"STATUS INBOX (MESSAGES)")[0]
+    client.close()
+    return told
+
+
+def test_a_data_centre_that_is_cut_off_serves_who_is_at_home_there(two: Two) -> None:
+    wait_for(lambda: all_is_far(two.a))
+    before = held(two.b, BOB)
+    with stopped(two.a):
+        send(two.b, BOB)
+        assert held(two.b, BOB) != before
+        with ThreadPoolExecutor() as pool:  # each waits for the one who could say
+            assert list(pool.map(lambda to: reply(two.b, to), (NOBODY, CAROL, BOB))) == [451, 451, 250]
+        assert lacks(two.b).keys() == {"dc1"}  # what dc2 lacks of home 0 only dc1 knows
+    wait_for(lambda: (reply(two.b, NOBODY), reply(two.b, CAROL)) == (550, 250))
+    wait_for(lambda: all_is_far(two.b))
