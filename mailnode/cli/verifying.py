@@ -35,7 +35,8 @@ def verify(options: argparse.Namespace) -> None:
         show([answer], (), as_json=True)
     elif answer.told:
         show(answer.told, DIFFERENCES, as_json=False)
-    compared = f"{answer.rows} rows of {answer.partitions} partitions, {octets(answer.octets)}"
+    many = "partition" if answer.partitions == 1 else "partitions"
+    compared = f"{answer.rows} rows of {answer.partitions} {many}, {octets(answer.octets)}"
     left = answer.differences - answer.mended
     if left or answer.not_compared:
         failures = "".join([f"\n{each}" for each in answer.failures])

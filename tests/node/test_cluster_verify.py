@@ -81,7 +81,7 @@ def test_all_copies_are_equal_and_so_are_those_of_an_account_or_a_partition(clus
     (answer,) = json.loads(verify(cluster, ALICE, "--json")[1])
     assert int(answer["rows"]) > 20 and int(answer["partitions"]) == 1
     code, said, _ = verify(cluster, "7")
-    assert code == 0 and "of 1 partitions" in said
+    assert code == 0 and "of 1 partition," in said
     assert verify(cluster, "nobody@example.test")[0] == 1
     assert verify(cluster, "70000")[0] == 2 == verify(cluster)[0]
 
