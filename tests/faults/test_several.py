@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.crash.ledger import Ledger
 from tests.faults.load import Door, Load, observed, run
-from tests.node.several import kill, processes, wait_for
+from tests.node.several import kill, processes, wait_for_another
 from tests.wire.node import Node
 from tests.wire.server import DOMAIN, HOST, free_base_port
 
@@ -30,8 +30,9 @@ def test_no_promise_is_broken_when_nodes_are_killed(tmp_path: Path) -> None:
     async def worst() -> None:
         for _ in range(KILLS):
             await load.more(choice.randint(1, PROMISES_MAX))
-            kill(choice.choice(processes(node)))
-            await asyncio.to_thread(wait_for, lambda: len(processes(node)) == 3)
+            dead = choice.choice(processes(node))
+            kill(dead)
+            await asyncio.to_thread(wait_for_another, node, dead, 3)
         await load.more(PROMISES_MAX)
 
     asyncio.run(run(load, worst))

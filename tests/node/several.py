@@ -46,6 +46,11 @@ def kill(process: int) -> None:
     os.kill(process, signal.SIGKILL)
 
 
+def wait_for_another(node: Node, dead: int, count: int) -> None:
+    """Until `count` nodes run again, without the dead one, which is a process until its parent has looked."""
+    wait_for(lambda: len(set(processes(node)) - {dead}) == count)
+
+
 def greeted(node: Node, service: str) -> socket.socket:
     client = socket.create_connection((HOST, node.port(service)), SECONDS_MAX)
     assert client.recv(1000).startswith(b"* OK")

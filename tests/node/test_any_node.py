@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.node.several import SECONDS_MAX, kill, processes, wait_for
+from tests.node.several import SECONDS_MAX, kill, processes, wait_for_another
 from tests.wire.node import Node
 from tests.wire.server import HOST, free_base_port
 
@@ -117,7 +117,7 @@ def test_a_session_goes_on_when_the_node_of_its_account_dies(node: Node) -> None
             watching[client] = user
     dead, _ = processes(node)
     kill(dead)
-    wait_for(lambda: len(processes(node)) == 2)
+    wait_for_another(node, dead, 2)
     alive = [client for client in watching if survives(client)]
     assert 0 < len(alive) < len(watching)
     for user in USERS:

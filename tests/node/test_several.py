@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mailnode.config import FILE
-from tests.node.several import answers, greeted, kill, processes, wait_for
+from tests.node.several import answers, greeted, kill, processes, wait_for, wait_for_another
 from tests.wire.node import Node, program
 from tests.wire.server import free_base_port
 
@@ -45,8 +45,8 @@ def test_clients_are_spread_and_a_dead_nodes_are_taken_by_the_others(node: Node)
     assert 0 < len(left) < len(clients)  # both had some, and who was elsewhere notices nothing
     for _ in range(40):  # nobody is refused, and nobody hangs
         greeted(node, "imap").close()
-    wait_for(lambda: len(processes(node)) == 2)
-    assert alive in processes(node) and dead not in processes(node)
+    wait_for_another(node, dead, 2)
+    assert alive in processes(node)
     assert all(answers(client) for client in left)
 
 
@@ -57,8 +57,8 @@ def test_one_that_dies_again_and_again_comes_again_and_the_others_serve(node: No
         kill(first)
         for _ in range(10):
             greeted(node, "imap").close()
-        wait_for(lambda: len(processes(node)) == 2)
-        (first,) = set(processes(node)) - {other}
+        wait_for_another(node, first, 2)
+        (first,) = set(processes(node)) - {first, other}
     assert other in processes(node)
 
 

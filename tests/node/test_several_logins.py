@@ -15,7 +15,7 @@ import pytest
 from mailnode.admin.client import ask
 from mailnode.config import FILE
 from mailnode.pb import admin_pb2 as pb
-from tests.node.several import kill, owner, process_of, processes, wait_for
+from tests.node.several import kill, owner, process_of, processes, wait_for, wait_for_another
 from tests.wire.node import Node
 from tests.wire.server import HOST, free_base_port
 
@@ -152,7 +152,7 @@ def test_a_maildrop_is_free_when_the_node_of_its_session_was_killed(node: Node) 
     for which in (0, 1):
         dead = processes(node)[which]
         kill(dead)
-        wait_for(lambda dead=dead: len(set(processes(node)) - {dead}) == 2)  # type: ignore[misc]
+        wait_for_another(node, dead, 2)
         for user, session in sessions.items():
             if not goes_on(session):
                 wait_for(lambda user=user: taken(sessions, node, user))  # type: ignore[misc]
