@@ -13,13 +13,10 @@ from operator import attrgetter
 from typing import Any, Protocol
 
 from mailnode.admin.operator import Operator, asked
-from mailnode.admin.refusal import Refusal
+from mailnode.admin.promotion import promote
+from mailnode.admin.refusal import Away, Refusal
 from mailnode.admin.restoring import Elsewhere
 from mailnode.pb import admin_pb2 as pb
-
-
-class Away(Exception):
-    """The node does not answer."""
 
 
 class Other(Protocol):
@@ -34,12 +31,17 @@ class Other(Protocol):
 
 class Everywhere:
     def __init__(
-        self, name: str, operator: Operator, others: Callable[[], Sequence[Other]] = lambda: ()
+        self,
+        name: str,
+        operator: Operator,
+        others: Callable[[], Sequence[Other]] = lambda: (),
+        other: Callable[[str], Other] | None = None,
     ) -> None:
-        """`name` is this node's; `others`: those that should answer now."""
+        """`name` is this node's; `others`: those that should answer now; `other`: any, by its name."""
         self.operator = operator
         self._name = name
         self._others = others
+        self._other = other
         self._spread: Mapping[str, Callable[[Any], Awaitable[Any]]] = {
             "AccountList": self._accounts,
             "AccountUndelete": self._undelete,
@@ -56,10 +58,15 @@ class Everywhere:
             "CheckpointDrop": self._first,
             "ClusterStatus": self._cluster,
         }
+        self._alone_too: Mapping[str, Callable[[Any], Awaitable[Any]]] = {
+            "ClusterPromote": self._promote,
+        }
 
     async def asked(self, name: str, request: Any) -> Any:
         """The answer to a row of the Admin service; raises Refusal."""
-        spread = self._spread.get(name) if self._others() else None
+        spread = self._alone_too.get(name)
+        if spread is None and self._others():
+            spread = self._spread.get(name)
         try:
             return await (asked(self.operator, name, request) if spread is None else spread(request))
         except Away as away:
@@ -203,6 +210,18 @@ class Everywhere:
         there = zip(names, (None if isinstance(each, Away) else each for each in found), strict=True)
         seen = {name: _all([each])[0] for name, each in there if each is not None}
         return self.operator.clustering.status(seen)
+
+    async def _promote(self, request: pb.ClusterPromoteRequest) -> pb.ClusterPromoteAnswer:
+        """Nodes are asked that stand in a registry, whether they have a lease or not."""
+        clustering = self.operator.clustering
+        return await promote(clustering.joined.source, self._at, clustering.shard.parent, request)
+
+    async def _at(self, name: str, request: Any) -> Any:
+        if name == self._name:
+            return await self._here(request)
+        if self._other is None:
+            raise Away(name)
+        return await self._other(name).ask(request)
 
     async def _checkpoints(self, request: pb.CheckpointRequest) -> pb.CheckpointAnswer:
         """One that cannot be made leaves none."""

@@ -15,7 +15,7 @@ SERVICE: str = _DEFINITION.full_name
 
 
 ANSWER_SECONDS_MAX = 60
-_SECONDS_MAX = {"AccountRestore": 86_400, "Checkpoint": 600}
+_SECONDS_MAX = {"AccountRestore": 86_400, "Checkpoint": 600, "ClusterPromote": 600}
 """Of work that is as long as there is mail."""
 
 

@@ -13,6 +13,7 @@ from mailnode.admin.clustering import Clustering
 from mailnode.admin.domains import Domains
 from mailnode.admin.importing import Inlet
 from mailnode.admin.keeping import Checkpoints
+from mailnode.admin.promotion import copies
 from mailnode.admin.refusal import Refusal
 from mailnode.admin.restoring import NotRestored, Restoring
 from mailnode.admin.status import Status
@@ -269,6 +270,13 @@ class Operator:
 
     async def ClusterRemove(self, request: pb.ClusterRemoveRequest) -> pb.ClusterRemoveAnswer:
         return await self.clustering.remove(request)
+
+    async def ClusterCopies(self, request: pb.ClusterCopiesRequest) -> pb.ClusterCopiesAnswer:
+        return copies(self.clustering.core, request.home)
+
+    async def ClusterPromote(self, request: pb.ClusterPromoteRequest) -> pb.ClusterPromoteAnswer:
+        """All nodes of a data centre are asked what they have (`everywhere`)."""
+        raise Refusal("a node that runs in its cluster must be asked")
 
     @property
     def clustering(self) -> Clustering:

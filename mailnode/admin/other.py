@@ -8,9 +8,9 @@ from typing import Any
 
 import grpc
 
-from mailnode.admin.everywhere import Away
 from mailnode.admin.method import method_of
-from mailnode.admin.refusal import Refusal
+from mailnode.admin.refusal import Away, Refusal
+from mailnode.cluster.peers import NoAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,11 @@ class OtherNode:
     async def ask(self, request: Any) -> Any:
         """Raises Refusal and Away."""
         method = method_of(request)
-        call: Any = self.channel(self.name).unary_unary(
+        try:
+            channel = self.channel(self.name)
+        except NoAddress:
+            raise Away(self.name) from None
+        call: Any = channel.unary_unary(
             method.path,
             request_serializer=method.request.SerializeToString,
             response_deserializer=method.answer.FromString,

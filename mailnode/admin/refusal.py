@@ -3,3 +3,7 @@
 
 class Refusal(Exception):
     """The text is one line for whoever asked."""
+
+
+class Away(Exception):
+    """The node does not answer."""

@@ -15,6 +15,7 @@ from mailnode.cli import (
     asking,
     cluster_copies,
     cluster_moves,
+    cluster_promote,
     cluster_status,
     clustering,
     doctor,
@@ -392,6 +393,15 @@ def _cluster_seen(of: Any) -> None:
     move.add_argument("node", metavar="NODE")
     about = "a node that is lost for good: others get its copies now"
     _shown(of, "remove", about, cluster_moves.remove, "node")
+    about = "a data centre leads what another one led, which is lost"
+    lead = _shown(of, "promote", about, cluster_promote.promote)
+    lead.add_argument("dc", metavar="DC", help="that of the node in the directory: it shall lead")
+    about = "the one that is lost (default: all that do not answer)"
+    lead.add_argument("--lost", default="", metavar="DC", help=about)
+    about = "even if it answers: it acknowledges mail until it hears of this"
+    lead.add_argument("--although-alive", action="store_true", help=about)
+    about = "what nobody here has a copy of begins anew, without mail"
+    lead.add_argument("--empty", action="store_true", help=about)
 
 
 def _cluster_node(command: argparse.ArgumentParser) -> None:

@@ -99,6 +99,8 @@ class Replica:
         self.epoch_before = epoch
         """The one found on the disk when the run began."""
         self.commit = applied
+        self.told_by: Member | None = None
+        """A follower: who said so."""
         self.matched = 0
         """A follower: as the primary of `epoch` has it, written here."""
         self.durable = 0
@@ -472,6 +474,7 @@ class Replica:
         if self.is_leading:
             self.stop(f"{sender} leads in my epoch {self.epoch}")
             return
+        self.told_by = sender
         if isinstance(message, Append):
             self._append(sender, message)
         else:

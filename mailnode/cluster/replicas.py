@@ -89,6 +89,8 @@ class Replicas:
         self.started = now
         self.partitions = {replica.partition: replica for replica in replicas}
         self.lease_lost: dict[Member, float] = {}
+        self.heard: dict[Member, float] = {}
+        """When each shard last said something."""
         self.pairs = Pairs(now, self.lease_lost)
         self._runs: dict[Member, int] = {}
         self.membership = Membership(me, self.pairs, self._runs, now, return_seconds)
@@ -193,6 +195,7 @@ class Replicas:
         if frame.to != self.me:
             return
         self._runs[frame.sender] = frame.run
+        self.heard[frame.sender] = self.now
         for message in frame.messages:
             match message:
                 case Heartbeat():

@@ -48,7 +48,10 @@ async def joined(parts: House, doing: Operator) -> AsyncIterator[Everywhere]:
     await peers.start()
     try:
         yield Everywhere(
-            others.map.me.node, doing, lambda: [OtherNode(name, peers.channel) for name in others.others()]
+            others.map.me.node,
+            doing,
+            lambda: [OtherNode(name, peers.channel) for name in others.others()],
+            lambda name: OtherNode(name, peers.channel),
         )
     finally:
         await peers.stop()

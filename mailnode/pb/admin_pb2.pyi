@@ -907,6 +907,87 @@ class ClusterRemoveAnswer(_message.Message):
     partitions: int
     def __init__(self, node: _Optional[str] = ..., partitions: _Optional[int] = ...) -> None: ...
 
+class ClusterCopiesRequest(_message.Message):
+    __slots__ = ("home",)
+    HOME_FIELD_NUMBER: _ClassVar[int]
+    home: int
+    def __init__(self, home: _Optional[int] = ...) -> None: ...
+
+class ClusterCopiesAnswer(_message.Message):
+    __slots__ = ("copies",)
+    class Copy(_message.Message):
+        __slots__ = ("partition", "epoch", "seq", "told", "age")
+        PARTITION_FIELD_NUMBER: _ClassVar[int]
+        EPOCH_FIELD_NUMBER: _ClassVar[int]
+        SEQ_FIELD_NUMBER: _ClassVar[int]
+        TOLD_FIELD_NUMBER: _ClassVar[int]
+        AGE_FIELD_NUMBER: _ClassVar[int]
+        partition: int
+        epoch: int
+        seq: int
+        told: int
+        age: float
+        def __init__(self, partition: _Optional[int] = ..., epoch: _Optional[int] = ..., seq: _Optional[int] = ..., told: _Optional[int] = ..., age: _Optional[float] = ...) -> None: ...
+    COPIES_FIELD_NUMBER: _ClassVar[int]
+    copies: _containers.RepeatedCompositeFieldContainer[ClusterCopiesAnswer.Copy]
+    def __init__(self, copies: _Optional[_Iterable[_Union[ClusterCopiesAnswer.Copy, _Mapping]]] = ...) -> None: ...
+
+class ClusterPromoteRequest(_message.Message):
+    __slots__ = ("dc", "lost", "although_alive", "empty")
+    DC_FIELD_NUMBER: _ClassVar[int]
+    LOST_FIELD_NUMBER: _ClassVar[int]
+    ALTHOUGH_ALIVE_FIELD_NUMBER: _ClassVar[int]
+    EMPTY_FIELD_NUMBER: _ClassVar[int]
+    dc: str
+    lost: str
+    although_alive: bool
+    empty: bool
+    def __init__(self, dc: _Optional[str] = ..., lost: _Optional[str] = ..., although_alive: _Optional[bool] = ..., empty: _Optional[bool] = ...) -> None: ...
+
+class ClusterPromoteAnswer(_message.Message):
+    __slots__ = ("dc", "homes", "partitions", "alive", "away", "file")
+    class Home(_message.Message):
+        __slots__ = ("home", "was", "generation", "written")
+        HOME_FIELD_NUMBER: _ClassVar[int]
+        WAS_FIELD_NUMBER: _ClassVar[int]
+        GENERATION_FIELD_NUMBER: _ClassVar[int]
+        WRITTEN_FIELD_NUMBER: _ClassVar[int]
+        home: int
+        was: str
+        generation: int
+        written: int
+        def __init__(self, home: _Optional[int] = ..., was: _Optional[str] = ..., generation: _Optional[int] = ..., written: _Optional[int] = ...) -> None: ...
+    class Partition(_message.Message):
+        __slots__ = ("partition", "node", "epoch", "seq", "told", "age", "empty")
+        PARTITION_FIELD_NUMBER: _ClassVar[int]
+        NODE_FIELD_NUMBER: _ClassVar[int]
+        EPOCH_FIELD_NUMBER: _ClassVar[int]
+        SEQ_FIELD_NUMBER: _ClassVar[int]
+        TOLD_FIELD_NUMBER: _ClassVar[int]
+        AGE_FIELD_NUMBER: _ClassVar[int]
+        EMPTY_FIELD_NUMBER: _ClassVar[int]
+        partition: int
+        node: str
+        epoch: int
+        seq: int
+        told: int
+        age: float
+        empty: bool
+        def __init__(self, partition: _Optional[int] = ..., node: _Optional[str] = ..., epoch: _Optional[int] = ..., seq: _Optional[int] = ..., told: _Optional[int] = ..., age: _Optional[float] = ..., empty: _Optional[bool] = ...) -> None: ...
+    DC_FIELD_NUMBER: _ClassVar[int]
+    HOMES_FIELD_NUMBER: _ClassVar[int]
+    PARTITIONS_FIELD_NUMBER: _ClassVar[int]
+    ALIVE_FIELD_NUMBER: _ClassVar[int]
+    AWAY_FIELD_NUMBER: _ClassVar[int]
+    FILE_FIELD_NUMBER: _ClassVar[int]
+    dc: str
+    homes: _containers.RepeatedCompositeFieldContainer[ClusterPromoteAnswer.Home]
+    partitions: _containers.RepeatedCompositeFieldContainer[ClusterPromoteAnswer.Partition]
+    alive: _containers.RepeatedScalarFieldContainer[str]
+    away: _containers.RepeatedScalarFieldContainer[str]
+    file: str
+    def __init__(self, dc: _Optional[str] = ..., homes: _Optional[_Iterable[_Union[ClusterPromoteAnswer.Home, _Mapping]]] = ..., partitions: _Optional[_Iterable[_Union[ClusterPromoteAnswer.Partition, _Mapping]]] = ..., alive: _Optional[_Iterable[str]] = ..., away: _Optional[_Iterable[str]] = ..., file: _Optional[str] = ...) -> None: ...
+
 class VerifyRequest(_message.Message):
     __slots__ = ("begin", "address", "partitions", "repair")
     BEGIN_FIELD_NUMBER: _ClassVar[int]

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from mailnode.admin.everywhere import Away, Everywhere
-from mailnode.admin.refusal import Refusal
+from mailnode.admin.everywhere import Everywhere
+from mailnode.admin.refusal import Away, Refusal
 from mailnode.admin.restoring import Elsewhere
 from mailnode.pb import admin_pb2 as pb
 

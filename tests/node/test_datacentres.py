@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.members import members
+from tests.cluster.members import Member, members
 from tests.node.several import SECONDS_MAX, wait_for
 from tests.node.test_any_node import PASSWORD, logged_in
 from tests.wire.node import Node, program
@@ -29,7 +29,9 @@ NOBODY = f"nobody@{DOMAIN}"
 
 
 class Two:
-    def __init__(self, folder: Path, etcds: list[str]) -> None:
+    def __init__(self, folder: Path, members: list[Member]) -> None:
+        self.etcds = members
+        etcds = [member.endpoint for member in members]
         ports = random.Random()
         self.a, self.b = (Node(folder / name, free_base_port(ports), {}) for name in "ab")
         self.a.init()
@@ -60,7 +62,7 @@ def tried(*words: str, stdin: str = "") -> bool:
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
     with members(1) as one, members(1) as other:
-        made = Two(tmp_path_factory.mktemp("dcs"), [one[0].endpoint, other[0].endpoint])
+        made = Two(tmp_path_factory.mktemp("dcs"), [*one, *other])
         yield made
         for node in (made.a, made.b):
             if node.is_running:
@@ -133,3 +135,44 @@ def test_a_data_centre_that_is_cut_off_serves_who_is_at_home_there(two: Two) -> 
         assert lacks(two.b).keys() == {"dc1"}  # what dc2 lacks of home 0 only dc1 knows
     wait_for(lambda: (reply(two.b, NOBODY), reply(two.b, CAROL)) == (550, 250))
     wait_for(lambda: all_is_far(two.b))
+
+
+def promote(two: Two, *words: str) -> subprocess.CompletedProcess[str]:
+    asked = ["cluster", "promote", "dc2", "--json", "--dir", str(two.b.directory), *words]
+    return subprocess.run([*program(), *asked], capture_output=True, text=True, timeout=60)
+
+
+def test_a_data_centre_leads_what_a_lost_one_led_and_serves_it_when_that_is_back(two: Two) -> None:
+    send(two.a, ALICE)
+    wait_for(lambda: all_is_far(two.a))
+    refused = promote(two, "--lost", "dc1")
+    assert refused.returncode and "dc1 is alive: node1 answers" in refused.stderr
+
+    two.etcds[0].kill()
+    two.a.kill()
+    done = promote(two)
+    assert not done.returncode, done.stderr
+    report = json.loads(done.stdout)
+    assert [(home["home"], home["was"], home["generation"]) for home in report["homes"]] == [(0, "dc1", 2)]
+    assert report == {**json.loads(Path(report["file"]).read_text()), **report}
+    led = report["partitions"]
+    assert len(led) == 4096 and all(row["node"] and row["told"] == row["seq"] and row["age"] for row in led)
+
+    wait_for(lambda: logs_in(two.b, ALICE))
+    send(two.b, ALICE)
+    here = logged_in(two.b, ALICE)
+    assert b"* 4 EXISTS" in here.ok(b"SELECT INBOX")
+    two.etcds[0].start()
+    two.etcds[0].wait_until_ready()
+    two.a.start()
+    send(two.a, ALICE)
+    there = logged_in(two.a, ALICE)
+    assert b"* 5 EXISTS" in there.ok(b"SELECT INBOX")
+
+
+def logs_in(node: Node, user: str) -> bool:
+    try:
+        logged_in(node, user).close()
+    except AssertionError:
+        return False
+    return True
