@@ -122,6 +122,10 @@ class Partitions:
         if self._replication is not None:
             self._replication.check_read(partition)
 
+    def generation(self, partition: int) -> int:
+        """Of its home, as who leads it knows; the first where all stand alone."""
+        return self._replication.generation(partition) if self._replication is not None else 1
+
     def follow(self, begun: Followed, ended: Followed) -> None:
         """Told of each partition from when on, and when no longer, it is served here; of those that are now.
 

@@ -39,6 +39,7 @@ from mailnode.cluster.replica_messages import (
     Snapshot,
     Swap,
     Writing,
+    generation_of,
 )
 from mailnode.cluster.replicas import Replicas
 from mailnode.cluster.served import Followed, Served
@@ -155,6 +156,10 @@ class Replication:
     async def have(self, partition: int, copies: int) -> None:
         """Returns once so many copies have what is committed now; raises NotKnown."""
         await self._owed.have(partition, copies, self._now())
+
+    def generation(self, partition: int) -> int:
+        """Of its home, in which it is led here."""
+        return generation_of(self.core.partitions[partition].epoch)
 
     def check_read(self, partition: int) -> None:
         """Whether what is committed here is all that is. Raises Unavailable."""

@@ -11,14 +11,16 @@ from weakref import WeakValueDictionary
 
 from mailnode import memory
 from mailnode.clock import Clock
-from mailnode.cluster.partitions import NotPrimary, Partitions
+from mailnode.cluster.partitions import NotKnown, NotPrimary, Partitions, Unavailable
 from mailnode.limits import Limits
+from mailnode.mailbox import raising
 from mailnode.mailbox.account import LocalAccount
+from mailnode.mailbox.appended import Appended
 from mailnode.mailbox.bulletin import Bulletin
 from mailnode.mailbox.dues import Dues
 from mailnode.mailbox.places import Places
 from mailnode.mailbox.quota import Quotas
-from mailnode.mailbox.reads import Reads
+from mailnode.mailbox.reads import Head, Reads
 from mailnode.mailbox.remembered import RememberedRows
 from mailnode.mailbox.remote import RemoteAccount
 from mailnode.mailbox.said import stored_meant
@@ -220,6 +222,8 @@ class Accounts:
         term = self._terms[partition]
         reads = Reads(self._shard, account)
         head = await asyncio.get_running_loop().run_in_executor(self._loads, reads.head)
+        if self._partitions.generation(partition) > max(1, head.row.generation):
+            head = await self._raised(account, reads, head)
         if self._terms[partition] != term or not self._partitions.leads(partition):
             raise NotPrimary(partition, "")  # what was read may be of before
         opened = LocalAccount(
@@ -238,6 +242,23 @@ class Accounts:
         )
         self._open[account] = opened
         return opened
+
+    async def _raised(self, account: int, reads: Reads, head: Head) -> Head:
+        """Before anybody reads it: a data centre that led it before told more than is known here."""
+        generation = self._partitions.generation(keys.partition(account))
+        if keys.is_system(account) or not head.row.position:
+            head.row.generation = generation  # written with its next change
+            return head
+        now, entries_max = self._clock.now_microseconds(), self._limits.store_slice_entries
+        changes = raising.changes(self._shard, account, generation, now, entries_max)
+        loop = asyncio.get_running_loop()
+        while (change := await loop.run_in_executor(self._loads, next, changes, None)) is not None:
+            await self._partitions.room()
+            try:
+                await self._partitions.append(Appended(change, lambda change: None)).wait()
+            except NotKnown:
+                raise Unavailable(f"account {account:x} is not raised yet") from None
+        return await loop.run_in_executor(self._loads, reads.head)
 
     def _used(self, account: LocalAccount, mailbox: int, octets: int) -> None:
         """Arrays were needed: they go last when memory is short, those not used for long go first."""

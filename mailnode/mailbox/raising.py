@@ -1,23 +1,25 @@
 """An account beyond what was given out after the copy was made that it comes from (design §5.10).
 
-Between a backup and its restoration clients were told positions and UIDs that no row knows any more. So the
-position rises by 2^32, which all entries and mailboxes take as their mod-sequence, and UIDNEXT by 100,000: no
-UID comes to mean another message, and a client that knows more than we do is told of everything anew.
+Between a backup and its restoration, or where a data centre is lost and another one has not got all that it
+acknowledged, clients were told positions and UIDs that no row knows any more. So the position rises by 2^32,
+which all entries and mailboxes take as their mod-sequence, and UIDNEXT by 100,000: no UID comes to mean
+another message, and a client that knows more than we do is told of everything anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import groupby, islice
 
 from google.protobuf.message import DecodeError
 
 from mailnode.mailbox.decided import UID_NEXT_MAX
 from mailnode.mailbox.mending import POSITION_GAP, UID_GAP
 from mailnode.mailbox.queue import NEVER
-from mailnode.mailbox.reads import Reads, accounts_from
+from mailnode.mailbox.reads import Head, Reads, accounts_from
 from mailnode.mailbox.rows import ENTRY_OCTETS, MODIFIED, longs
-from mailnode.pb.row_pb2 import QueueRow
+from mailnode.pb.change_pb2 import Change, Entries, Trim
+from mailnode.pb.row_pb2 import AccountRow, QueueRow
 from mailnode.store import keys
 from mailnode.store.damage import readable, told
 from mailnode.store.keys import Due, Family, Kind
@@ -54,20 +56,55 @@ def raised(shard: Shard, account: int, now_microseconds: int) -> Iterator[Put]:
     row = head.row
     if not row.position:
         return
-    row.position += POSITION_GAP
-    row.touched_floor = row.position
-    row.mail_last = max(row.mail_last, now_microseconds)
-    row.mailbox_last += _MAILBOX_GAP
+    _raise(head, now_microseconds)
     yield STATE, keys.touched(account, 0), DropTo(keys.touched(account, row.position + 1))
     yield from _entries(shard, account, row.position)
     for mailbox in head.mailboxes.values():
-        mailbox.highest_modseq = row.position
-        mailbox.uid_next = min(mailbox.uid_next + UID_GAP, UID_NEXT_MAX)
         yield STATE, keys.mailbox(account, mailbox.mailbox), mailbox.SerializeToString()
     yield STATE, keys.state(account, Kind.ACCOUNT), row.SerializeToString()
 
 
-def _entries(shard: Shard, account: int, position: int) -> Iterator[Put]:
+def changes(
+    shard: Shard, account: int, generation: int, now_microseconds: int, entries_max: int
+) -> Iterator[Change]:
+    """The same as changes for the log of a partition, of an account that another data centre led before.
+
+    The last one has the account's own row; until it is there, they are made anew. What waits for other
+    servers goes on: nobody can tell whether it was sent, and to lose it would be worse. Blocking.
+    """
+    head = Reads(shard, account).head()
+    before, row = AccountRow(), head.row
+    before.CopyFrom(row)
+    _raise(head, now_microseconds)
+    row.generation = generation
+    entries = _entries(shard, account, row.position)
+    for mailbox, found in groupby(entries, lambda each: keys.mailbox_of(each[1])):
+        while packed := b"".join([value for _, _, value in islice(found, entries_max)]):
+            part = Entries(mailbox=mailbox, entries=packed)
+            yield Change(format=1, account=account, position=before.position, row=before, entries=[part])
+    yield Change(
+        format=1,
+        account=account,
+        position=row.position,
+        row=row,
+        mailboxes=head.mailboxes.values(),
+        trimmed=Trim(touched=row.position),
+    )
+
+
+def _raise(head: Head, now_microseconds: int) -> None:
+    """Of a head that was just read."""
+    row = head.row
+    row.position += POSITION_GAP
+    row.touched_floor = row.position
+    row.mail_last = max(row.mail_last, now_microseconds)
+    row.mailbox_last += _MAILBOX_GAP
+    for mailbox in head.mailboxes.values():
+        mailbox.highest_modseq = row.position
+        mailbox.uid_next = min(mailbox.uid_next + UID_GAP, UID_NEXT_MAX)
+
+
+def _entries(shard: Shard, account: int, position: int) -> Iterator[tuple[str, bytes, bytes]]:
     start = keys.state(account, Kind.ENTRY)
     for key, value in readable(shard, STATE, start, keys.after(start)):
         if len(value) == ENTRY_OCTETS:

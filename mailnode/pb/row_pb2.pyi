@@ -50,7 +50,7 @@ class ReplicaRow(_message.Message):
     def __init__(self, epoch: _Optional[int] = ..., epochs: _Optional[_Iterable[int]] = ..., trimmed: _Optional[int] = ..., installing: _Optional[bool] = ...) -> None: ...
 
 class AccountRow(_message.Message):
-    __slots__ = ("address", "position", "mail_last", "mailbox_last", "uid_validity_last", "touched_floor", "messages", "octets", "quota_octets", "quota_messages", "expunged_since", "removed", "removed_address")
+    __slots__ = ("address", "position", "mail_last", "mailbox_last", "uid_validity_last", "touched_floor", "messages", "octets", "quota_octets", "quota_messages", "expunged_since", "removed", "removed_address", "generation")
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
     MAIL_LAST_FIELD_NUMBER: _ClassVar[int]
@@ -64,6 +64,7 @@ class AccountRow(_message.Message):
     EXPUNGED_SINCE_FIELD_NUMBER: _ClassVar[int]
     REMOVED_FIELD_NUMBER: _ClassVar[int]
     REMOVED_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
     address: str
     position: int
     mail_last: int
@@ -77,7 +78,8 @@ class AccountRow(_message.Message):
     expunged_since: int
     removed: int
     removed_address: str
-    def __init__(self, address: _Optional[str] = ..., position: _Optional[int] = ..., mail_last: _Optional[int] = ..., mailbox_last: _Optional[int] = ..., uid_validity_last: _Optional[int] = ..., touched_floor: _Optional[int] = ..., messages: _Optional[int] = ..., octets: _Optional[int] = ..., quota_octets: _Optional[int] = ..., quota_messages: _Optional[int] = ..., expunged_since: _Optional[int] = ..., removed: _Optional[int] = ..., removed_address: _Optional[str] = ...) -> None: ...
+    generation: int
+    def __init__(self, address: _Optional[str] = ..., position: _Optional[int] = ..., mail_last: _Optional[int] = ..., mailbox_last: _Optional[int] = ..., uid_validity_last: _Optional[int] = ..., touched_floor: _Optional[int] = ..., messages: _Optional[int] = ..., octets: _Optional[int] = ..., quota_octets: _Optional[int] = ..., quota_messages: _Optional[int] = ..., expunged_since: _Optional[int] = ..., removed: _Optional[int] = ..., removed_address: _Optional[str] = ..., generation: _Optional[int] = ...) -> None: ...
 
 class MailboxRow(_message.Message):
     __slots__ = ("mailbox", "parent", "name", "mailbox_id", "special_use", "noselect", "uid_validity", "uid_next", "highest_modseq", "messages", "unseen", "deleted", "size", "recent_uid", "keywords", "unique_ids")

@@ -10,17 +10,21 @@ import pytest
 
 from mailnode.cluster.log_rows import APART_OCTETS_MIN
 from mailnode.cluster.partitions import NotKnown, Unavailable
+from mailnode.cluster.replica_messages import first_epoch
 from mailnode.config import Domain
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.appended import Changes
+from mailnode.mailbox.mending import POSITION_GAP, UID_GAP
 from mailnode.mailbox.quota import Quotas
+from mailnode.mailbox.reads import Reads
+from mailnode.mailbox.rows import MODIFIED, longs
 from mailnode.mailbox.verbs import ALL_UIDS, Account, Want
 from mailnode.pb.change_pb2 import Add, Due, PutRow, Result, Store, Upload
 from mailnode.store import keys
 from mailnode.store.keys import OF_ACCOUNTS, Family
 from tests.cluster.by_hand import HandClock
-from tests.cluster.nodes import Cluster, Node
+from tests.cluster.nodes import PARTITION, Cluster, Node
 from tests.mailbox.asks import ACCOUNT, ALL, add, create, expunge, intent, message, store, uploaded
 from tests.store.faulty_shard import FaultyShard
 
@@ -250,3 +254,37 @@ def test_below_the_least_in_sync_an_intent_is_refused_and_reads_go_on() -> None:
         mail.ask("a", add(message()))
     assert mail.uids("a") == []
     mail.cluster.close()
+
+
+def test_an_account_is_raised_in_all_copies_before_it_is_read_where_it_was_led_elsewhere(mail: Mail) -> None:
+    for _ in range(4):  # more entries than a slice has
+        mail.ask("a", add(message()))
+    before = mail.open("a")
+    promote(mail, "b", 2)
+    account = mail.open("b")
+    uids = mail.uids("b", account)
+    assert uids == [1, 2, 3, 4]
+    mail.cluster.pass_time(1)
+    assert mail.rows("a") == mail.rows("b")
+    head = Reads(mail.cluster.nodes["a"].shard, ACCOUNT).head()
+    old = before._committed.position  # type: ignore[attr-defined]
+    assert head.row.position == head.row.touched_floor == old + POSITION_GAP and head.row.generation == 2
+    entries = Reads(mail.cluster.nodes["b"].shard, ACCOUNT).arrays(1).entries
+    assert set(longs(entries, MODIFIED)) == {old + POSITION_GAP}
+    assert mail.ask("b", add(message())).added[0].uid == 5 + UID_GAP
+    promote(mail, "a", 2)  # a later primary of the same generation raises nothing again
+    assert mail.ask("a", add(message())).added[0].uid == 6 + UID_GAP
+
+
+def promote(mail: Mail, name: str, generation: int) -> None:
+    """A node leads the partition, alone in sync at first, in the next epoch or generation."""
+    etcd, me = mail.cluster.etcd, mail.cluster.nodes[name].me
+    row = etcd.rows[PARTITION]
+    epoch = max(row.epoch + 1, first_epoch(generation))
+    replicas = (name, *(each for each in row.replicas if each != name))
+    led = replace(row, primary=me, run=0, in_sync=(me,), replicas=replicas)
+    taken = replace(led, revision=row.revision + 1, epoch=epoch)
+    etcd.rows[PARTITION] = taken
+    for node in mail.cluster.nodes.values():
+        node.do(lambda node=node: node.replication.read(PARTITION, taken))  # type: ignore[misc]
+    mail.cluster.pass_time(70)
