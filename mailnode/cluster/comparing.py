@@ -2,6 +2,9 @@
 
 Each part is read at a point of its own, so no view is open for long. What differs there is looked at once
 more with all copies held at one entry: only that tells, and only then a row can be written without a race.
+
+Copies in other data centres are compared too: hashes go there, and what differs. One that gives no answer is
+left out, for those at home are not to wait for it.
 """
 
 from __future__ import annotations
@@ -17,7 +20,8 @@ from mailnode.cluster.compare import FIRST, LAST, Differences, Place, Range, Tre
 from mailnode.cluster.copies import Copies, Copy, OwnCopy, Unreached
 from mailnode.cluster.points import Beyond
 from mailnode.cluster.repairs import Table
-from mailnode.cluster.replica_messages import Member
+from mailnode.cluster.replica import Replica
+from mailnode.cluster.replica_messages import Member, Row
 from mailnode.limits import Limits
 
 log = logging.getLogger(__name__)
@@ -112,15 +116,18 @@ class Comparing:
         self._limits = limits
         self._mends = mends
         self._octets_a_second = octets_a_second
+        self._left_out: set[Member] = set()
+        """Of the partition that is being compared."""
 
     async def compare(self, partition: int, found: Found) -> None:
         """All of it; what is not led here any more is another's to compare."""
+        self._left_out.clear()
         try:
             start = FIRST
             while start < LAST:
                 start = await self._part(partition, start, found)
-            if learning := self._learning(partition):
-                found.lack(partition, f"the copy of {', '.join(learning)} is not in sync")
+            if reasons := [*self._lacking(partition)]:
+                found.lack(partition, "; ".join(reasons))
         except NotPrimary:
             return
         except Unavailable as error:
@@ -132,7 +139,7 @@ class Comparing:
 
     async def _part(self, partition: int, start: Place, found: Found) -> Place:
         """From there on; where the next one begins."""
-        if not self._followers(partition):
+        if not self._others(partition):
             return LAST
         copies = await self._meet(partition, found, is_held=False)
         try:
@@ -149,34 +156,49 @@ class Comparing:
 
     def _followers(self, partition: int) -> list[Member]:
         """Raises NotPrimary."""
+        _, row = self._led(partition)
+        return [member for member in row.in_sync if member.node != self._copies.node]
+
+    def _far(self, partition: int) -> list[Member]:
+        """Copies in other data centres that can be asked; raises NotPrimary."""
+        core = self._copies.replication.core
+        reached = core.membership.far_reached(self._led(partition)[0], core.now)
+        return [member for member in reached if member not in self._left_out]
+
+    def _others(self, partition: int) -> list[Member]:
+        return [*self._followers(partition), *self._far(partition)]
+
+    def _led(self, partition: int) -> tuple[Replica, Row]:
         replica = self._copies.replication.core.partitions.get(partition)
         if replica is None or replica.row is None or not replica.has_begun():
             raise NotPrimary(partition, "")
-        return [member for member in replica.row.in_sync if member.node != self._copies.node]
+        return replica, replica.row
 
-    def _learning(self, partition: int) -> list[str]:
-        """Nodes that should have a copy, and have none that is in sync; raises NotPrimary."""
+    def _lacking(self, partition: int) -> Iterator[str]:
+        """Why copies that there should be were not compared; raises NotPrimary."""
+        _, row = self._led(partition)
         followers = {member.node for member in self._followers(partition)}
-        row = self._copies.replication.core.partitions[partition].row
-        replicas = row.replicas if row is not None else ()
-        return [node for node in replicas if node not in {*followers, self._copies.node}]
+        if learning := [node for node in row.replicas if node not in {*followers, self._copies.node}]:
+            yield f"the copy of {', '.join(learning)} is not in sync"
+        asked = {member.node for member in self._far(partition)}
+        if far := [each.node for each in row.far if each.node not in asked]:
+            yield f"the copy of {', '.join(far)}, in another data centre, could not be asked"
 
     # -- meeting at one entry
 
     async def _meet(self, partition: int, found: Found, *, is_held: bool) -> list[Copy]:
         """All copies at one entry, this node's first; raises Unavailable."""
-        error: Exception = Unavailable(f"partition {partition} has no other copy that could be asked")
+        error: Exception = Unavailable("somebody else looks")
         beyond = 0
         for margin in MARGINS:
-            followers = self._followers(partition)
+            if not self._others(partition):
+                raise Unavailable("; ".join(self._lacking(partition)))
             log_end = self._copies.replication.core.partitions[partition].log.last.seq
             seq = max(log_end, beyond) + margin
-            outcomes = await self._opened(
-                [self._copies, *map(self._elsewhere, followers)], partition, seq, is_held
-            )
+            outcomes = await self._opened(partition, seq, is_held)
             copies = [each for each in outcomes if not isinstance(each, BaseException)]
             errors = [each for each in outcomes if isinstance(each, BaseException)]
-            if not errors and len({copy.at for copy in copies}) == 1:
+            if not errors and len(copies) > 1 and len({copy.at for copy in copies}) == 1:
                 return copies
             await _close(copies)
             beyond = max([beyond, *(each.seq for each in errors if isinstance(each, Beyond))])
@@ -186,14 +208,23 @@ class Comparing:
                 error = each
         raise Unavailable(f"copies did not come to one entry: {error}")
 
-    async def _opened(
-        self, nodes: Sequence[Opens], partition: int, seq: int, is_held: bool
-    ) -> list[Copy | BaseException]:
-        rate = self._octets_a_second
+    async def _opened(self, partition: int, seq: int, is_held: bool) -> list[Copy | BaseException]:
+        """A copy in another data centre that could not be asked is left out from now on."""
+        rate, far = self._octets_a_second, self._far(partition)
+        asked = [*self._followers(partition), *far]
+        nodes: list[Opens] = [self._copies, *map(self._elsewhere, asked)]
         opening = [
             node.hold(partition, seq) if is_held else node.open(partition, seq, rate) for node in nodes
         ]
-        return await asyncio.gather(*opening, return_exceptions=True)
+        mine, *others = await asyncio.gather(*opening, return_exceptions=True)
+        silent = {
+            member
+            for member, outcome in zip(asked, others, strict=True)
+            if member in far and isinstance(outcome, Unavailable)
+        }
+        self._left_out |= silent
+        kept = [outcome for member, outcome in zip(asked, others, strict=True) if member not in silent]
+        return [mine, *kept]
 
     # -- what differs
 

@@ -80,6 +80,11 @@ class Membership:
         """A copy there keeps up."""
         return any(not self._is_gone(replica, member, now) for member in replica.far_in(dc))
 
+    def far_reached(self, replica: Replica, now: float) -> list[Member]:
+        """Copies in other data centres that keep up."""
+        far = [member for member in replica.progress if replica.far_dc(member)]
+        return [member for member in far if not self._is_gone(replica, member, now)]
+
     def _is_gone(self, replica: Replica, member: Member, now: float) -> bool:
         progress = replica.progress.get(member)
         is_stuck = progress is not None and progress.is_stuck(now)

@@ -164,3 +164,62 @@ def test_a_copy_that_cannot_be_asked_is_told_and_ends_nothing(cluster: Cluster, 
     replica.stop("tried")
     found = looking.compare()
     assert found.not_compared == 1 and "b" in found.failures[0]
+
+
+@pytest.fixture(params=["a", "ab"])
+def afar(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Looking]:
+    """x has a copy in another data centre."""
+    cluster = Cluster(request.param, limits=LIMITS, far="x")
+    fill(cluster)
+    yield Looking(cluster, tmp_path)
+    cluster.close()
+
+
+@pytest.mark.parametrize("value", [b"other", None])
+def test_a_copy_in_another_data_centre_is_made_equal(afar: Looking, value: bytes | None) -> None:
+    assert afar.compare().differences == 0
+    is_mended(afar, "x", value)
+
+
+def test_a_copy_in_another_data_centre_proves_the_primary_wrong(tmp_path: Path) -> None:
+    cluster = Cluster("ab", limits=LIMITS, far="x")
+    fill(cluster)
+    is_mended(Looking(cluster, tmp_path), "a", b"other")
+    cluster.close()
+
+
+def test_a_data_centre_that_cannot_be_asked_is_told_and_the_copies_at_home_are_mended(afar: Looking) -> None:
+    cluster = afar.cluster
+    cluster.nodes["x"].replication.core.partitions[3].stop("tried")
+    at_home = "b" in cluster.nodes
+    if at_home:
+        cluster.nodes["b"].shard.write([(STATE, _key(b"row00444"), b"other")], sync=True)
+    found = afar.compare()
+    assert found.mended == at_home
+    assert found.not_compared == 1 and "x" in found.failures[0]
+    assert afar.compare().differences == 0
+
+
+def test_a_data_centre_that_is_cut_off_is_not_asked(afar: Looking) -> None:
+    cluster = afar.cluster
+    cluster.cut.add("x")
+    cluster.nodes["a"].append(b"row00001")
+    cluster.pass_time(60)
+    found = afar.compare()
+    assert (found.differences, found.not_compared) == (0, 1) and "x, in another" in found.failures[0]
+
+
+def test_copies_in_another_data_centre_are_compared_while_entries_are_written(afar: Looking) -> None:
+    cluster = afar.cluster
+    cluster.nodes["x"].shard.write([(STATE, _key(b"row00500"), b"other")], sync=True)
+    written = [0]
+
+    def write() -> None:
+        for _ in range(5):
+            written[0] += 1
+            cluster.nodes["a"].append(b"row%05d" % (written[0] % 400))
+        cluster.nodes["a"].hand.settle()
+
+    found = afar.compare(meanwhile=write)
+    assert (found.mended, found.not_compared) == (1, 0) and written[0] > 10
+    assert are_equal(cluster)

@@ -11,12 +11,18 @@ import smtplib
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mailnode.config import load
+from mailnode.directory.address import Address, canonical, directory_account
+from mailnode.limits import MiB
+from mailnode.store import keys
+from mailnode.store.keys import Family, Kind
+from mailnode.store.shard import open_shard
 from tests.cluster.members import Member, members
 from tests.node.several import SECONDS_MAX, wait_for
 from tests.node.test_any_node import PASSWORD, logged_in
@@ -135,6 +141,26 @@ def test_a_data_centre_that_is_cut_off_serves_who_is_at_home_there(two: Two) -> 
         assert lacks(two.b).keys() == {"dc1"}  # what dc2 lacks of home 0 only dc1 knows
     wait_for(lambda: (reply(two.b, NOBODY), reply(two.b, CAROL)) == (550, 250))
     wait_for(lambda: all_is_far(two.b))
+
+
+def verified(node: Node, *words: str) -> tuple[int, str]:
+    command = [*program(), "cluster", "verify", ALICE, *words, "--dir", str(node.directory)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout
+
+
+def test_a_copy_in_another_data_centre_is_compared_and_repaired(two: Two) -> None:
+    address = canonical(ALICE)
+    assert isinstance(address, Address)
+    row = keys.state(directory_account(address), Kind.DIRECTORY, str(address).encode())
+    two.b.stop()
+    with closing(open_shard(load(two.b.directory).shard, 64 * MiB, b"")) as shard:
+        assert shard.get(Family.STATE, row)
+        shard.write([(Family.STATE, row, None)], sync=True)
+    two.b.start()
+    wait_for(lambda: row.hex() in verified(two.a)[1])
+    assert verified(two.a, "--repair")[0] == 0
+    assert [verified(node)[0] for node in (two.a, two.b)] == [0, 0]
 
 
 def promote(two: Two, *words: str) -> subprocess.CompletedProcess[str]:
