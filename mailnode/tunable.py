@@ -51,7 +51,7 @@ LIVE = (
 """Of sessions and logins: a change holds for those that begin after it."""
 
 AT_START = (
-    Tunable("replica_returns_seconds", 1, "until a copy that was away counts again"),
+    Tunable("replica_returns_seconds", 1, "from when a copy counts to when it may count again"),
     Tunable("moves_per_node_max", 1, "partitions that move from a node, or to it, at the same time"),
     Tunable("node_lost_seconds", 1, "that a node may be away before others get its copies"),
     Tunable("authentication_threads_max", 1, "passwords hashed at the same time, 64 MiB each"),

@@ -1,7 +1,9 @@
 """This node's lease: a key that says its shard is alive, and goes when nobody renews it for 3 s.
 
 It tells others when to try to take over, nothing else: whether they may, the map decides. So a lease that
-cannot be renewed because etcd does not answer is not lost; it is once etcd says so.
+cannot be renewed because etcd does not answer is not lost; it is once etcd says so. Then it is taken anew, and
+what the node leads by the map it goes on leading: who took something over meanwhile has a later epoch, in
+which nothing more is committed here.
 """
 
 from __future__ import annotations
@@ -42,13 +44,13 @@ class Lease:
             raise EtcdError("the lease changed hands meanwhile")
         self.number = number
 
-    async def keep(self, may_renew: Callable[[], bool], lapsed: Callable[[], None]) -> None:
-        """Until `leave`: renew while it may be; `lapsed()` when it was lost, before it is taken anew."""
+    async def keep(self, may_renew: Callable[[], bool]) -> None:
+        """Until `leave`: renew it while it may be, and take it anew where it was lost."""
         while not self._left:
-            seconds = await self._kept(may_renew, lapsed)
+            seconds = await self._kept(may_renew)
             await asyncio.sleep(seconds)
 
-    async def _kept(self, may_renew: Callable[[], bool], lapsed: Callable[[], None]) -> float:
+    async def _kept(self, may_renew: Callable[[], bool]) -> float:
         """Seconds until the next look."""
         if not may_renew():
             return RENEWED_SECONDS / 4
@@ -58,7 +60,6 @@ class Lease:
             if self.number:
                 self.number = 0
                 log.warning("this node's lease lapsed: others may have taken over")
-                lapsed()
             if not self._left:
                 await self.take()
         except EtcdError as error:

@@ -1,4 +1,4 @@
-"""Compare-and-swaps of rows of the map: many in one transaction, one by one where that is refused.
+"""Compare-and-swaps of rows of the map: many in one transaction, and again without those that were refused.
 
 The answer to a swap is what the map says afterwards, put into it like anything else of a later revision. One
 that failed because etcd could not be asked has no answer; who asked asks again.
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from mailnode.cluster import etcd_rows as rows
-from mailnode.cluster.etcd import Etcd, EtcdError, Put, Unchanged
+from mailnode.cluster.etcd import Etcd, EtcdError, Pair, Put, Unchanged
 from mailnode.cluster.etcd_rows import Keys
 from mailnode.cluster.map import Map
 from mailnode.cluster.replica_messages import Swap
@@ -21,7 +21,6 @@ log = logging.getLogger(__name__)
 
 SWAPS_MAX = 100  # of a transaction: etcd takes 128 operations, and conditions on leases come beside them
 LEASES_MAX = 28
-AT_ONCE_MAX = 8  # transactions, while those of one group go one by one
 
 
 class Swaps:
@@ -59,6 +58,9 @@ class Swaps:
         taken: list[Swap] = []
         leases = set()
         for swap in list(self._waiting.values()):
+            if self._map.revision(swap.partition) > swap.row.revision:  # it was asked again, and is answered
+                del self._waiting[swap.partition]
+                continue
             leases |= {swap.unless_leased} - {None}
             if len(taken) == SWAPS_MAX or len(leases) > LEASES_MAX:
                 break
@@ -67,48 +69,46 @@ class Swaps:
 
     async def swap(self, swaps: Sequence[Swap]) -> int:
         """Each partition once. How many are done; what the map says is in memory then. Raises EtcdError."""
-        if await self._together(swaps):
-            return len(swaps)
-        # What changed meanwhile has its answer; of the others each is asked alone.
-        left = [swap for swap in swaps if self._revision(swap) <= swap.row.revision]
-        self.failed += (len(swaps) - len(left)) * (len(swaps) > 1)
-        if len(swaps) == 1 or not left:
-            return 0
-        turns = asyncio.Semaphore(AT_ONCE_MAX)
+        left = list(swaps)
+        while left:
+            refused = await self._refused(left)
+            if not refused:
+                return len(left)
+            self.failed += len(refused)
+            left = [swap for swap in left if swap.partition not in refused]
+        return 0
 
-        async def alone(swap: Swap) -> bool:
-            async with turns:
-                return await self._together((swap,))
-
-        done = await asyncio.gather(*map(alone, left), return_exceptions=True)
-        failed = [each for each in done if isinstance(each, BaseException)]
-        if failed:
-            raise failed[0]
-        return sum(each is True for each in done)
-
-    def _revision(self, swap: Swap) -> int:
-        return self._map.revision(swap.partition)
-
-    async def _together(self, swaps: Sequence[Swap]) -> bool:
+    async def _refused(self, swaps: Sequence[Swap]) -> set[int]:
+        """Those partitions of which the row is another, or a lease stands; empty: all is done."""
         keys = [self._keys.row(swap.partition) for swap in swaps]
-        conditions = [Unchanged(key, swap.row.revision) for key, swap in zip(keys, swaps, strict=True)]
         leases = {swap.unless_leased for swap in swaps if swap.unless_leased is not None}
-        conditions += [Unchanged(self._keys.lease(member), 0) for member in sorted(leases)]
+        lease_keys = {self._keys.lease(member): member for member in sorted(leases)}
+        conditions = [Unchanged(key, swap.row.revision) for key, swap in zip(keys, swaps, strict=True)]
+        conditions += [Unchanged(key, 0) for key in lease_keys]
         puts = [Put(key, rows.row_octets(swap.row)) for key, swap in zip(keys, swaps, strict=True)]
         try:
-            answer = await self._etcd.transact(conditions, puts, keys)
+            answer = await self._etcd.transact(conditions, puts, [*keys, *lease_keys])
         except EtcdError:
             self.failed += len(swaps)
             raise
         if answer.is_done:
             for swap in swaps:
                 self._map.put(swap.partition, replace(swap.row, revision=answer.revision))
-            return True
-        for pair in answer.pairs:
-            _, partition = self._keys.parted(pair.key)
-            try:
-                self._map.put(int(partition, 16), rows.row_of(pair.value, pair.revision))
-            except ValueError as error:  # the others of the map go on
-                log.error("what etcd holds is passed over", extra={"key": ascii(pair.key), "reason": error})
-        self.failed += len(swaps) == 1
-        return False
+            return set()
+        found = {pair.key: pair for pair in answer.pairs}
+        held = {member for key, member in lease_keys.items() if key in found}
+        return {
+            swap.partition
+            for key, swap in zip(keys, swaps, strict=True)
+            if self._is_another(swap, found.get(key)) or swap.unless_leased in held
+        }
+
+    def _is_another(self, swap: Swap, found: Pair | None) -> bool:
+        """Whether its row is not as it was; then that is known from now on."""
+        if found is None or found.revision == swap.row.revision:
+            return (found is None) != (swap.row.revision == 0)
+        try:
+            self._map.put(swap.partition, rows.row_of(found.value, found.revision))
+        except ValueError as error:  # the others of the map go on
+            log.error("what etcd holds is passed over", extra={"key": ascii(found.key), "reason": error})
+        return True

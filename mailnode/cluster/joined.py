@@ -55,7 +55,7 @@ class Joined:
     waits: str = "begins"
     """What it waits for; empty: nothing."""
     may_renew: Callable[[], bool] = lambda: True
-    lapsed: Callable[[], None] = lambda: None
+    """Whether this node's lease may be renewed."""
     told: Callable[[str], None] = lambda waits: None
     """Of each change of `waits`."""
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -63,10 +63,6 @@ class Joined:
     @property
     def map(self) -> Map:
         return self.source.map
-
-    def keep_lease(self, may_renew: Callable[[], bool], lapsed: Callable[[], None]) -> None:
-        """From now on: `may_renew` says whether, `lapsed` is told when it was lost."""
-        self.may_renew, self.lapsed = may_renew, lapsed
 
 
 @asynccontextmanager
@@ -221,7 +217,7 @@ def _begin(made: Joined) -> None:
         made.swaps.run(),
         made.generations.run(),
         made.balancer.run(made.lease),
-        made.lease.keep(lambda: made.may_renew(), lambda: made.lapsed()),
+        made.lease.keep(lambda: made.may_renew()),
     )
     made.tasks += map(vital, works)
 

@@ -54,12 +54,12 @@ class Membership:
         ripe = next((member for member in replica.progress if self._is_ripe(replica, member, now)), None)
         leaving = self._leaving(replica, row, now)
         if gone:
-            replica.removed_at.update(dict.fromkeys(gone, now))
             if all(member.node in row.replicas for member in gone):
                 replica.change(_without(row.in_sync, gone), now)
             else:
                 replica.take(now, _without(row.in_sync, gone), None)
         elif ripe is not None:
+            replica.returned_at[ripe] = now
             replica.change((*row.in_sync, ripe), now)
         elif (far := replica.far_wanted()) != row.far:
             replica.ask(Swap(replica.partition, replace(row, far=far)), now)
@@ -96,7 +96,7 @@ class Membership:
         assert row is not None
         if member in row.in_sync or member.node not in row.replicas or not self._pairs.is_leased(member):
             return False
-        if now < replica.removed_at.get(member, self._started - 1e9) + self._return_seconds:
+        if now < replica.returned_at.get(member, self._started - 1e9) + self._return_seconds:
             return False
         # Of what commits from now on it is asked too, so it need not have what is under way.
         has_all = replica.progress[member].matched >= replica.commit and replica.has_begun()

@@ -123,7 +123,8 @@ class Replica:
         self.marks = Marks()
         self.has_dismissed = False
         """In this epoch a copy that learned was told to learn no more: the next one lets it go."""
-        self.removed_at: dict[Member, float] = {}
+        self.returned_at: dict[Member, float] = {}
+        """When each was last added to those in sync."""
         self.joined_at = float("-inf")
         self.writes: list[Writing] = []
         self._proposed: list[Entry] = []

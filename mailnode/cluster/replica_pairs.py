@@ -91,6 +91,11 @@ class Pairs:
             if self.is_gone(member, now):
                 yield from ((member, partition) for partition, (epoch, _) in pair.claims.items() if epoch)
 
+    def hung(self, seconds: float) -> None:
+        """For so long I heard nobody."""
+        for pair in self._leading.values():
+            pair.since = max(pair.since, pair.acked) + seconds
+
     def is_gone(self, member: Member, now: float) -> bool:
         """Nobody should wait for it."""
         return self._leading[member].is_leaving or self.is_silent(member, now)

@@ -50,6 +50,7 @@ FRAME_OCTETS_MAX = 1 << 20  # a frame of any size costs its CPU once; a larger o
 LEARNED_OCTETS_MAX = 4 << 20  # on their way to one that learns: who is in sync there waits behind them
 CANDIDATE_SECONDS = 1.0  # between the attempts of one and the next in the set
 SWAP_SECONDS = 1.0  # until one that was not answered is asked again
+HUNG_SECONDS_MIN = 1.0  # between two ticks, of which there are some a second
 SYNC_SECONDS_MAX = 2.0  # a disk that hangs longer must not keep its lease of the map
 SWAPS_MAX = 100  # of one transaction
 
@@ -86,7 +87,7 @@ class Replicas:
         self.me = me
         self.run = run
         self.now = now
-        self.started = now
+        self.started = self._ticked = now
         self.partitions = {replica.partition: replica for replica in replicas}
         self.lease_lost: dict[Member, float] = {}
         self.heard: dict[Member, float] = {}
@@ -117,7 +118,10 @@ class Replicas:
 
     def tick(self, now: float) -> None:
         """Some times a second."""
+        if now > self._ticked + HUNG_SECONDS_MIN:
+            self._hung(now - self._ticked)
         self.now = max(now, self.now)
+        self._ticked = self.now
         for member, partition in self.pairs.claimed_of_silent(self.now):
             if not self.partitions[partition].far_dc(member):
                 self._active.add(partition)
@@ -129,6 +133,11 @@ class Replicas:
                 self._active.discard(partition)
         for member, beat in self.pairs.beats(self.now):
             self._say(member, beat)
+
+    def _hung(self, seconds: float) -> None:
+        """What was said to me meanwhile is not read yet: nobody was silent for that long, nor may be lost."""
+        self.pairs.hung(seconds)
+        self.lease_lost.update(dict.fromkeys(self.lease_lost, self.now + seconds + CANDIDATE_SECONDS))
 
     def _look_at(self, replica: Replica) -> None:
         if replica.is_leading:
@@ -183,13 +192,6 @@ class Replicas:
             self._active.update(
                 at for at, replica in self.partitions.items() if replica.row and replica.row.primary == member
             )
-
-    def lapsed(self) -> None:
-        """My own lease of the map fell: what I lead, I lead in a new epoch or not at all."""
-        for replica in self.partitions.values():
-            if replica.is_leading:
-                replica.has_lapsed = True
-                self._touch(replica)
 
     def step(self, frame: Frame) -> None:
         if frame.to != self.me:

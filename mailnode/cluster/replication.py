@@ -210,11 +210,6 @@ class Replication:
     def lease(self, member: Member, is_held: bool) -> None:
         self.core.lease(member, is_held)
 
-    def lapsed(self) -> None:
-        """This node's lease of the map fell."""
-        self.core.lapsed()
-        self.wake()
-
     def may_renew(self) -> bool:
         self.core.now = max(self.core.now, self._now())
         return self.core.may_renew()

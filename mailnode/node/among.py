@@ -227,7 +227,7 @@ def _format(made: Joined) -> int:
 def _begin(made: Joined, replication: Replication, running: list[asyncio.Task[None]]) -> None:
     made.source.follow_leases(replication.lease)
     replication.mapped(made.map)
-    made.keep_lease(replication.may_renew, replication.lapsed)
+    made.may_renew = replication.may_renew
     running.append(vital(replication.run()))
 
 

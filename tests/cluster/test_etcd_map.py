@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mailnode.cluster import etcd_rows as rows
-from mailnode.cluster.etcd import Drop, Etcd, EtcdError, Put
+from mailnode.cluster.etcd import Answer, Drop, Etcd, EtcdError, Put
 from mailnode.cluster.etcd_lease import Lease
 from mailnode.cluster.etcd_map import EtcdMap, OtherCluster
 from mailnode.cluster.etcd_rows import Cluster, DomainText, Home, Keys, Registered, SealedKey
@@ -52,15 +52,11 @@ class Node:
     swaps: Swaps
     lease: Lease
     told: list[tuple[Member, bool]] = field(default_factory=list)
-    lapses: int = 0
     may_renew: bool = True
 
     @property
     def map(self) -> Map:
         return self.source.map
-
-    def lapsed(self) -> None:
-        self.lapses += 1
 
     async def until(self, is_so: Callable[[], bool]) -> None:
         changes = self.source.changes
@@ -85,7 +81,7 @@ async def node(
     works = [made.source.run(), made.swaps.run()]
     if is_alive:
         await made.lease.take()
-        works.append(made.lease.keep(lambda: made.may_renew, made.lapsed))
+        works.append(made.lease.keep(lambda: made.may_renew))
     tasks = [asyncio.create_task(work) for work in works]
     try:
         yield made
@@ -183,6 +179,31 @@ def test_of_two_nodes_that_swap_the_same_rows_each_row_has_one_winner(etcds: Etc
     run(work())
 
 
+def test_a_group_that_is_refused_in_part_takes_two_transactions(etcds: Etcds, keys: Keys) -> None:
+    async def work() -> None:
+        ends = [etcds.endpoint]
+        await prepare(ends, keys)
+        async with node(A, ends, keys) as a, node(B, ends, keys) as b:
+            assert await a.swaps.swap([Swap(at, row()) for at in range(100)]) == 100
+            await b.until(lambda: b.map.revision(99) > 0 and A in b.source.leases)
+            swaps = [Swap(at, row(b.map.revision(at), 1)) for at in range(100)]
+            swaps[40:60] = [replace(swap, unless_leased=A) for swap in swaps[40:60]]
+            await a.swaps.swap([Swap(at, row(a.map.revision(at), 1)) for at in range(10)])
+            asked = []
+            transact = b.source.etcd.transact
+
+            async def counted(*words: Any) -> Answer:
+                asked.append(words)
+                return await transact(*words)
+
+            b.source.etcd.transact = counted  # type: ignore[method-assign]
+            assert await b.swaps.swap(swaps) == 70
+            assert len(asked) == 2 and b.swaps.failed == 30
+            assert all(b.map.row(at).epoch == 1 for at in [*range(40), *range(60, 100)])
+
+    run(work())
+
+
 def test_a_row_that_cannot_be_read_holds_up_no_swap_of_another(etcds: Etcds, keys: Keys) -> None:
     async def work() -> None:
         ends = [etcds.endpoint]
@@ -239,11 +260,12 @@ def test_a_run_that_follows_at_once_leaves_no_gap_in_its_lease(etcds: Etcds, key
                 await killed.lease.take()
             async with node(A, ends, keys, run=2) as again:
                 await b.until(lambda: b.source.leases.get(A) == 2)
+                held = again.lease.number
                 await killed.source.etcd.revoke(killed.lease.number)
                 await again.source.etcd.transact([], [Put(keys.domain("after"), b"")])
                 await b.until(lambda: "after" in b.source.domains)
                 assert (A, False) not in b.told
-                assert again.lapses == 0
+                assert again.lease.number == held
 
     run(work())
 
@@ -254,12 +276,12 @@ def test_a_lease_that_may_not_be_renewed_lapses_and_is_taken_anew(etcds: Etcds, 
         await prepare(ends, keys)
         async with node(A, ends, keys) as a, node(B, ends, keys) as b:
             await b.until(lambda: A in b.source.leases)
-            a.may_renew = False
+            held, a.may_renew = a.lease.number, False
             await b.until(lambda: (A, False) in b.told)
-            assert a.lapses == 0  # it hears of it when it asks
+            assert a.lease.number == held  # it hears of it when it asks
             a.may_renew = True
             await b.until(lambda: A in b.source.leases)
-            assert a.lapses == 1
+            assert a.lease.number != held
 
     run(work())
 
@@ -318,6 +340,7 @@ def test_one_member_of_three_killed_or_stopped_costs_no_lease_and_no_swap() -> N
         await prepare(ends, keys)
         async with node(A, ends, keys) as a, node(B, ends[1:] + ends[:1], keys) as b:
             await swapped(a, 0)
+            held = a.lease.number, b.lease.number
             for at, (fail, mend) in enumerate(
                 ((three[0].kill, three[0].start), (stopped(three[1]), continued(three[1])))
             ):
@@ -325,7 +348,7 @@ def test_one_member_of_three_killed_or_stopped_costs_no_lease_and_no_swap() -> N
                 await swapped(a, at + 1)
                 await b.until(lambda at=at: b.map.revision(1) and b.map.row(1).epoch == at + 1)
                 mend()
-            assert (a.lapses, b.lapses) == (0, 0)
+            assert (a.lease.number, b.lease.number) == held
 
     async def swapped(a: Node, epoch: int) -> None:
         """Asked as the core asks: again until the map says so."""

@@ -19,6 +19,8 @@ class Two:
 
     def __init__(self) -> None:
         self.now = 0.0
+        self.asked = 0
+        """Swaps."""
         self.nodes = {A: Replicas(A, 1, 0.0), B: Replicas(B, 2, 0.0)}
         for core in self.nodes.values():
             for partition in range(PARTITIONS):
@@ -36,6 +38,7 @@ class Two:
         ready = core.ready()
         core.synced(ready.number)
         for swap in [swap for group in ready.swaps for swap in group]:
+            self.asked += 1
             for each in self.nodes.values():
                 each.read(swap.partition, Row(2, 1, A, 1, (A, B), ("a", "b")))
         yield from ready.frames
@@ -79,7 +82,11 @@ def test_a_tick_looks_at_no_idle_partition(two: Two, looked_at: list[tuple[str, 
 
 
 def test_all_are_looked_at_when_the_other_node_is_silent(two: Two, looked_at: list[tuple[str, int]]) -> None:
-    two.now += 10
+    for _ in range(10):
+        two.now += 0.5
+        two.nodes[A].tick(two.now)
+    assert looked_at == []
+    two.now += 0.5
     two.nodes[A].tick(two.now)
     assert {node for node, _ in looked_at} == {"a"} and len(looked_at) == PARTITIONS
     swaps = [swap for group in two.nodes[A].ready().swaps for swap in group]
@@ -90,8 +97,31 @@ def test_all_are_looked_at_when_the_lease_of_the_primary_falls(
     two: Two, looked_at: list[tuple[str, int]]
 ) -> None:
     two.nodes[B].lease(A, False)
-    two.nodes[B].tick(two.now + 5)
-    assert len(two.nodes[B].ready().swaps[0]) == PARTITIONS
+    while not (swaps := two.nodes[B].ready().swaps):
+        two.now += 0.5
+        two.nodes[B].tick(two.now)
+    assert len(swaps[0]) == PARTITIONS
+
+
+def test_a_lease_that_falls_while_its_node_is_heard_changes_nothing(two: Two) -> None:
+    two.nodes[B].lease(A, False)
+    asked = two.asked
+    for _ in range(20):
+        two.tick()
+    assert two.asked == asked
+    assert all(two.nodes[A].serves(partition, two.now) for partition in range(PARTITIONS))
+
+
+def test_who_hung_takes_nobody_for_silent_before_it_could_hear_them(two: Two) -> None:
+    asked = two.asked
+    two.nodes[B].lease(A, False)
+    two.now += 30
+    for core in two.nodes.values():
+        core.tick(two.now)
+        assert not core.ready().swaps
+    two.settle()
+    two.tick()
+    assert two.asked == asked
 
 
 def test_what_was_read_for_many_partitions_goes_in_frames_of_bounded_size(two: Two) -> None:

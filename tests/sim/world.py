@@ -194,10 +194,7 @@ class World:
     def _renew(self, node: Node) -> None:
         assert node.core is not None
         if self._reaches_etcd(node) and node.core.may_renew():
-            held = self.etcd.leases.get(node.me)
-            stood = self.etcd.renew(node.me, node.run, self.now)
-            if not stood and held is None:
-                node.core.lapsed()
+            self.etcd.renew(node.me, node.run, self.now)
             for other in self.nodes.values():
                 if other.core is not None and self._reaches_etcd(other):
                     other.core.lease(node.me, True)
