@@ -209,7 +209,7 @@ class OwnCopy:
 
     async def mend(self, unread: Sequence[Range], rows: Sequence[Written]) -> None:
         puts = await self._at_once(lambda: self._puts(unread, rows))
-        await self._copies.replication.points.mend(self._seen.partition, self.at.seq, puts)
+        await self._copies.replication.points.mend(self._seen, puts)
         if any(family in (Family.STATE, Family.DUE) for family, _, _ in puts):
             self._copies.replication.begin_anew(self._seen.partition)
 
@@ -241,7 +241,7 @@ class OwnCopy:
             raise Unavailable(f"what would be overwritten could not be kept: {error}") from error
 
     async def close(self) -> None:
-        self._copies.replication.points.let_go(self._seen.partition, self.at.seq)
+        self._copies.replication.points.let_go(self._seen)
         async with self._lock:
             self._seen.view.close()
 

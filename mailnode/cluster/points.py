@@ -55,8 +55,7 @@ class Point:
 class Mend:
     """Rows that are to be other than they are at the point that is held."""
 
-    partition: int
-    seq: int
+    seen: Seen
     puts: Sequence[Put]
     done: asyncio.Future[None] = field(repr=False)
 
@@ -68,7 +67,7 @@ class Points:
         self._wake = wake
         self._held_seconds_max = held_seconds_max
         self._waiting: dict[int, Point] = {}
-        self._held: dict[int, tuple[Point, asyncio.TimerHandle]] = {}
+        self._held: dict[int, tuple[Seen, asyncio.TimerHandle]] = {}
         self._mends: list[Mend] = []
 
     # -- who looks
@@ -84,27 +83,27 @@ class Points:
         except asyncio.CancelledError:
             if seen.done() and not seen.cancelled() and seen.exception() is None:
                 seen.result().view.close()
-                self.let_go(partition, seq)
+                self.let_go(seen.result())
             raise
         finally:
             if self._waiting.get(partition) is point:
                 del self._waiting[partition]
 
-    async def mend(self, partition: int, seq: int, puts: Sequence[Put]) -> None:
-        """Durable once it returns. Raises Unavailable where that point is not held any more."""
+    async def mend(self, seen: Seen, puts: Sequence[Put]) -> None:
+        """Durable once it returns. Raises Unavailable where that is not held any more."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._mends.append(Mend(partition, seq, puts, done))
+        self._mends.append(Mend(seen, puts, done))
         self._wake()
         await done
 
-    def let_go(self, partition: int, seq: int) -> None:
-        """Its rows go on, if that is where they are held."""
-        if self._is_held(partition, seq):
-            self._held.pop(partition)[1].cancel()
+    def let_go(self, seen: Seen) -> None:
+        """Its rows go on, if they are held for whoever was given that: another may hold them at the same entry."""
+        if self._is_held(seen):
+            self._held.pop(seen.partition)[1].cancel()
             self._wake()
 
-    def _is_held(self, partition: int, seq: int) -> bool:
-        return partition in self._held and self._held[partition][0].seq == seq
+    def _is_held(self, seen: Seen) -> bool:
+        return seen.partition in self._held and self._held[seen.partition][0] is seen
 
     def void(self, partition: int, reason: str) -> None:
         """All of the rows become others."""
@@ -112,7 +111,7 @@ class Points:
         if point is not None and not point.seen.done():
             point.seen.set_exception(Unavailable(f"partition {partition}: {reason}"))
         if partition in self._held:
-            self.let_go(partition, self._held[partition][0].seq)
+            self.let_go(self._held[partition][0])
 
     # -- the driver
 
@@ -140,8 +139,8 @@ class Points:
         """Those whose point is held."""
         mends, self._mends = self._mends, []
         for mend in mends:
-            if not self._is_held(mend.partition, mend.seq) and not mend.done.done():
-                mend.done.set_exception(Unavailable(f"partition {mend.partition} has gone on"))
+            if not self._is_held(mend.seen) and not mend.done.done():
+                mend.done.set_exception(Unavailable(f"partition {mend.seen.partition} has gone on"))
         return [mend for mend in mends if not mend.done.done()]
 
     def opened(self, points: Sequence[Point], mends: Sequence[Mend]) -> None:
@@ -159,12 +158,11 @@ class Points:
             point.view.close()
             return
         del self._waiting[point.partition]
+        seen = Seen(point.partition, point.at, point.behind, point.view)
         if point.holds:
-            timer = asyncio.get_running_loop().call_later(
-                self._held_seconds_max, self.let_go, point.partition, point.seq
-            )
-            self._held[point.partition] = point, timer
-        point.seen.set_result(Seen(point.partition, point.at, point.behind, point.view))
+            timer = asyncio.get_running_loop().call_later(self._held_seconds_max, self.let_go, seen)
+            self._held[point.partition] = seen, timer
+        point.seen.set_result(seen)
 
     def fail(self) -> None:
         """Nothing more is written."""

@@ -92,11 +92,11 @@ def test_rows_that_are_held_wait_and_their_entries_do_not(cluster: Cluster) -> N
     assert [outcome(append) for append in appends] == [True] * 3, "the primary's rows are there"
     assert b.rows() == [b"1"] and len(b.log()) == len(a.log())
     mending = b.hand.start(
-        b.replication.points.mend(PARTITION, held.result().at.seq, [(Family.STATE, _key(b"x"), b"x")])
+        b.replication.points.mend(held.result(), [(Family.STATE, _key(b"x"), b"x")])
     )
     cluster.settle()
     assert mending.done() and b.rows() == [b"1", b"x"] and b.shard.unsynced == 0
-    b.do(lambda: b.replication.points.let_go(PARTITION, held.result().at.seq))
+    b.do(lambda: b.replication.points.let_go(held.result()))
     cluster.settle()
     assert b.rows() == [b"1", b"2", b"3", b"x"]
 
@@ -108,9 +108,29 @@ def test_a_primary_that_is_held_ends_no_append_and_loses_none(cluster: Cluster) 
     append = a.append(b"1")
     cluster.settle()
     assert outcome(append) is None and a.rows() == []
-    a.do(lambda: a.replication.points.let_go(PARTITION, held.result().at.seq))
+    a.do(lambda: a.replication.points.let_go(held.result()))
     cluster.settle()
     assert outcome(append) is True and a.rows() == [b"1"]
+
+
+def test_who_held_before_lets_go_of_nothing_that_another_holds_at_the_same_entry(cluster: Cluster) -> None:
+    b = cluster.nodes["b"]
+    first = reach(b, 0, holds=True)
+    cluster.settle()
+    second = reach(b, 0, holds=True)
+    cluster.settle()
+    assert first.result().at == second.result().at
+    b.do(lambda: b.replication.points.let_go(first.result()))
+    cluster.nodes["a"].append(b"1")
+    cluster.settle()
+    cluster.pass_time(1)
+    assert b.rows() == [], "it is held for the second"
+    late = b.hand.start(b.replication.points.mend(first.result(), [(Family.STATE, _key(b"x"), b"x")]))
+    cluster.settle()
+    assert isinstance(late.exception(), Unavailable)
+    b.do(lambda: b.replication.points.let_go(second.result()))
+    cluster.settle()
+    assert b.rows() == [b"1"]
 
 
 def test_what_is_held_goes_on_by_itself_after_some_time() -> None:
@@ -122,7 +142,7 @@ def test_what_is_held_goes_on_by_itself_after_some_time() -> None:
     cluster.settle()
     cluster.pass_time(1)
     assert b.rows() == [b"1"]
-    mending = b.hand.start(b.replication.points.mend(PARTITION, held.result().at.seq, []))
+    mending = b.hand.start(b.replication.points.mend(held.result(), []))
     cluster.settle()
     assert isinstance(mending.exception(), Unavailable)
     cluster.close()
@@ -145,7 +165,7 @@ def test_a_copy_that_is_dropped_is_looked_at_no_more(cluster: Cluster) -> None:
     )
     b.do(lambda: b.replication.read(PARTITION, gone))
     mending = b.hand.start(
-        b.replication.points.mend(PARTITION, held.result().at.seq, [(Family.STATE, _key(b"x"), b"x")])
+        b.replication.points.mend(held.result(), [(Family.STATE, _key(b"x"), b"x")])
     )
     cluster.settle()
     assert isinstance(mending.exception(), Unavailable) and b.rows() == []

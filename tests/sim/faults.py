@@ -112,6 +112,11 @@ def _slow_disk(world: World, node: Node) -> None:
     node.slow_until = world.now + world.chance.choice([0.2, 1, 4, 12])
 
 
+def _hang(world: World, node: Node) -> None:
+    """It is stopped, or the machine has too much to do; then it reads what was said to it meanwhile."""
+    node.hung_until = world.now + world.chance.choice([1.5, 3, 6, 12])
+
+
 def _quiet(world: World, node: Node) -> None:
     """With nothing under way only heartbeats tell a primary that it is none any more."""
     node.quiet_until = world.now + world.chance.choice([2, 20])
@@ -119,7 +124,7 @@ def _quiet(world: World, node: Node) -> None:
 
 def _give(world: World, node: Node) -> None:
     """All that it leads is to be led elsewhere; then one of both dies, or the map is not heard."""
-    if node.core is None:
+    if node.core is None or world.now < node.hung_until:
         return
     for at, row in world.etcd.rows.items():
         if row.primary == node.me:
@@ -154,6 +159,9 @@ def _move_far(world: World, node: Node) -> None:
     datacentres.move(world, world.chance.choice(list(world.etcd.rows)))
 
 
-FAULTS = (_crash, _crash, _replace_disk, _revoke, _cut, _cut, _cut_from_map, _quiet, _disturb, _slow_disk)
+FAULTS = (
+    *(_crash, _crash, _replace_disk, _revoke, _cut, _cut, _cut_from_map),
+    *(_quiet, _disturb, _slow_disk, _hang),
+)
 CHANGES = (_give, _give, _move, _move)
 FAR = (_cut_dc, _cut_dc, _move_far)

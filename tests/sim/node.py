@@ -42,6 +42,8 @@ class Node:
         """Committed, and not yet acknowledged, for other data centres are waited for."""
         self.slow_until = 0.0
         """A sync takes until then."""
+        self.hung_until = 0.0
+        """The process does nothing until then, and goes on where it was."""
         self.quiet_until = 0.0
         """Clients write nothing until then."""
 

@@ -80,9 +80,13 @@ class World:
         run = node.run
 
         def then() -> None:
-            if node.core is not None and node.run == run:
-                do()
-                self.work(node)
+            if node.core is None or node.run != run:
+                return
+            if self.now < node.hung_until:
+                self.at(node.hung_until - self.now, then)
+                return
+            do()
+            self.work(node)
 
         return then
 
@@ -97,7 +101,7 @@ class World:
             self._read(node, partition)
 
     def crash(self, node: Node, loses_disk: bool = False) -> None:
-        node.core = None
+        node.core, node.hung_until = None, 0.0
         self.down.add(node.name)
         node.disk.crash(self.chance)
         if loses_disk:
@@ -140,6 +144,9 @@ class World:
 
     def _arrive(self, sender: str, frame: Frame, rows: Rows) -> None:
         node = self.nodes[frame.to.node]
+        if self.now < node.hung_until:
+            self.at(node.hung_until - self.now, partial(self._arrive, sender, frame, rows))
+            return
         if node.core is not None and (sender, node.name) not in self.cut:
             node.step(frame, rows)
             self.work(node)
@@ -204,7 +211,7 @@ class World:
         self.etcd.expire(self.now)
         members = [row.primary for row in self.etcd.rows.values()]
         for node in self.nodes.values():
-            if node.core is not None and self._reaches_etcd(node):
+            if node.core is not None and self._reaches_etcd(node) and self.now >= node.hung_until:
                 for member in members:
                     node.core.lease(member, member in self.etcd.leases)
         self.at(0.3, self._leases)
@@ -215,7 +222,7 @@ class World:
         if not self.has_clients:
             return
         for node in self.nodes.values():
-            if node.core is None:
+            if node.core is None or self.now < node.hung_until:
                 continue
             for at in list(node.core.partitions):
                 if self.chance.random() < 0.6 and self.now >= node.quiet_until:
@@ -248,7 +255,7 @@ class World:
         self.cut.clear()
         self.loss = self.twice = self.late = 0.0
         for node in self.nodes.values():
-            node.slow_until = node.quiet_until = 0.0
+            node.slow_until = node.quiet_until = node.hung_until = 0.0
             if node.core is None:
                 self.start(node)
         if self.has_far:
