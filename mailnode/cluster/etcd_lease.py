@@ -1,9 +1,9 @@
 """This node's lease: a key that says its shard is alive, and goes when nobody renews it for 3 s.
 
 It tells others when to try to take over, nothing else: whether they may, the map decides. So a lease that
-cannot be renewed because etcd does not answer is not lost; it is once etcd says so. Then it is taken anew, and
-what the node leads by the map it goes on leading: who took something over meanwhile has a later epoch, in
-which nothing more is committed here.
+cannot be renewed because etcd does not answer is not lost; it is once etcd says so. Then it is taken anew,
+and what the node leads by the map it goes on leading: where another took over meanwhile, the others have its
+later epoch and acknowledge nothing of here.
 """
 
 from __future__ import annotations

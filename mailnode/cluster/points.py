@@ -97,7 +97,7 @@ class Points:
         await done
 
     def let_go(self, seen: Seen) -> None:
-        """Its rows go on, if they are held for whoever was given that: another may hold them at the same entry."""
+        """Its rows go on, if it is for that that they are held: another may hold them at the same entry."""
         if self._is_held(seen):
             self._held.pop(seen.partition)[1].cancel()
             self._wake()

@@ -91,9 +91,7 @@ def test_rows_that_are_held_wait_and_their_entries_do_not(cluster: Cluster) -> N
     cluster.pass_time(1)
     assert [outcome(append) for append in appends] == [True] * 3, "the primary's rows are there"
     assert b.rows() == [b"1"] and len(b.log()) == len(a.log())
-    mending = b.hand.start(
-        b.replication.points.mend(held.result(), [(Family.STATE, _key(b"x"), b"x")])
-    )
+    mending = b.hand.start(b.replication.points.mend(held.result(), [(Family.STATE, _key(b"x"), b"x")]))
     cluster.settle()
     assert mending.done() and b.rows() == [b"1", b"x"] and b.shard.unsynced == 0
     b.do(lambda: b.replication.points.let_go(held.result()))
@@ -164,9 +162,7 @@ def test_a_copy_that_is_dropped_is_looked_at_no_more(cluster: Cluster) -> None:
         row, revision=row.revision + 1, epoch=row.epoch + 1, in_sync=row.in_sync[:1], replicas=("a",)
     )
     b.do(lambda: b.replication.read(PARTITION, gone))
-    mending = b.hand.start(
-        b.replication.points.mend(held.result(), [(Family.STATE, _key(b"x"), b"x")])
-    )
+    mending = b.hand.start(b.replication.points.mend(held.result(), [(Family.STATE, _key(b"x"), b"x")]))
     cluster.settle()
     assert isinstance(mending.exception(), Unavailable) and b.rows() == []
 
