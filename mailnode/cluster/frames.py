@@ -49,6 +49,7 @@ _DATA_TAG = b"\x12"
 _HEAD_TAG = b"\x0a"
 _MORE = b"\x18\x01"
 _END_TAG = b"\x22"
+_PASSING = b"\x28\x01"
 
 
 class BadFrame(ValueError):
@@ -70,6 +71,12 @@ def pieces(frame: Frame) -> Iterator[bytes]:
     except (EncodeError, OverflowError) as error:
         raise ValueError(str(error)) from None
     return _cut(octets, data)
+
+
+def passing(frame: Frame) -> bytes:
+    """A frame without entries, to be said between two pieces of another. Raises ValueError."""
+    (piece,) = pieces(frame)
+    return piece + _PASSING
 
 
 def parts(data: bytes) -> Iterator[bytes]:
@@ -122,11 +129,13 @@ class Assembly:
         self._octets = 0
 
     def feed(self, octets: bytes) -> tuple[bytes, bytes] | None:
-        """Head and data once the piece was the last of its frame. Raises BadFrame."""
+        """Head and data once the piece was the last of its frame, or passes. Raises BadFrame."""
         try:
             piece = pb.Piece.FromString(octets)
         except DecodeError:
             raise BadFrame("no piece of a frame") from None
+        if piece.passing:
+            return piece.head, piece.data
         self._octets += len(octets)
         if self._octets > self._octets_max:
             raise BadFrame(f"a frame of more than {self._octets_max} octets")

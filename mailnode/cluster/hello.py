@@ -26,6 +26,8 @@ class Met(NamedTuple):
     member: Member
     run: int
     """Of its process."""
+    takes_passing: bool
+    """Frames between the pieces of another."""
 
 
 class Beside(Protocol):
@@ -64,6 +66,7 @@ class Hello:
             format=frames.FORMAT,
             to=frames.member(to),
             run=frames.number(self._run),
+            passing=True,
         )
         return ((_KEY, said.SerializeToString()), *self._beside.metadata())
 
@@ -91,7 +94,7 @@ def _read(said: Iterable[tuple[str, Any]]) -> tuple[Met, pb.Hello]:
         raise Stranger("it does not say who it is")
     try:
         hello = pb.Hello.FromString(found)
-        return Met(_member(hello.member), frames.number_of(hello.run)), hello
+        return Met(_member(hello.member), frames.number_of(hello.run), hello.passing), hello
     except DecodeError:
         raise Stranger("it does not say who it is") from None
     except frames.BadFrame as error:

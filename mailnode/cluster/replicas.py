@@ -103,7 +103,8 @@ class Replicas:
         self.taken_over = self.handed_over = 0
         """How often this node began to lead in place of another: which was lost, or gave."""
         self._in_flight = InFlight(learned_octets_max)
-        self._busy: set[Member] = set()
+        self._busy: dict[Member, int] = {}
+        """To whom a frame is on its way, and how many octets of entries."""
         self._outbox: dict[Member, list[Message]] = {}
         self._touched: dict[int, Replica] = {}
         """With something to do since the last `ready`: the others cost it nothing."""
@@ -218,8 +219,8 @@ class Replicas:
             self._unsynced.popleft()
 
     def taken(self, to: Member) -> None:
-        """The last frame to that shard is on its way: the next may be made."""
-        self._busy.discard(to)
+        """The last frame with entries to that shard is on its way: the next may be made."""
+        self._busy.pop(to, None)
 
     def check(self, partition: int) -> Replica:
         """Whether it takes an intent now. Raises Unavailable; while it `is_giving`, wait for the next row."""
@@ -376,8 +377,17 @@ class Replicas:
                 self._say(to, message)
         for to in list(self._outbox):
             if to not in self._busy:
-                self._busy.add(to)
                 yield Frame(self.me, self.run, to, self._taken_out(to))
+            elif self._busy[to] >= FRAME_OCTETS_MAX and (passing := self._passing(to)):
+                yield Frame(self.me, self.run, to, passing)
+
+    def _passing(self, to: Member) -> tuple[Message, ...]:
+        """What waits for no large entry that is on its way: promises would end meanwhile."""
+        waiting = self._outbox.pop(to)
+        left: list[Message] = [each for each in waiting if isinstance(each, Append | Snapshot)]
+        if left:
+            self._outbox[to] = left
+        return tuple(each for each in waiting if not isinstance(each, Append | Snapshot))
 
     def _taken_out(self, to: Member) -> tuple[Message, ...]:
         """What is in the next frame: not all, if what was read for many partitions is too much for one."""
@@ -394,6 +404,7 @@ class Replicas:
                 octets += sum([len(entry.data) for entry in message.entries])
         if left:
             self._outbox[to] = left
+        self._busy[to] = octets
         return tuple(taken)
 
     def _say(self, to: Member, message: Message) -> None:

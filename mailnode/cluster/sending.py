@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Protocol
 
 import grpc
 
 from mailnode.cluster import frames
-from mailnode.cluster.hello import Hello, Stranger
-from mailnode.cluster.replica_messages import Frame, Member
+from mailnode.cluster.hello import Hello, Met, Stranger
+from mailnode.cluster.replica_messages import Append, Frame, Member, Message
 from mailnode.limits import Limits
 from mailnode.pb.replica_pb2 import Taken
 
@@ -53,6 +54,9 @@ class Way:
         self._limits = limits
         self._taken = taken
         self._frame: Frame | None = None
+        self._passing: list[Message] = []
+        """What need not wait for the frame."""
+        self._takes_passing = False
         self._waking = asyncio.Event()
         """A frame, or octets that were taken, or the end of the stream."""
         self._sent = self._acknowledged = 0
@@ -62,8 +66,12 @@ class Way:
         self.task = asyncio.ensure_future(self._run())
 
     def send(self, frame: Frame) -> None:
-        assert self._frame is None, "the last frame was not taken"
-        self._frame = frame
+        """While the last frame was not taken, only one without entries: it goes between its pieces."""
+        if self._frame is None:
+            self._frame = frame
+        else:
+            assert not any(isinstance(each, Append) for each in frame.messages), "the last was not taken"
+            self._passing += frame.messages
         self._waking.set()
 
     async def _run(self) -> None:
@@ -86,6 +94,7 @@ class Way:
             pause = min(2 * pause, self._limits.stream_retry_seconds_max)
             if self._frame is frame:
                 self._frame = None
+                self._passing.clear()
                 self._taken(self.to)
 
     async def _next(self) -> Frame:
@@ -107,7 +116,8 @@ class Way:
         )(None, metadata=self._hello.metadata(self.to))
         reading: asyncio.Task[None] | None = None
         try:
-            await greeted(call, self._hello, self.to, self._limits.stream_silence_seconds_max)
+            met = await greeted(call, self._hello, self.to, self._limits.stream_silence_seconds_max)
+            self._takes_passing = met.takes_passing
             reading = asyncio.ensure_future(self._read(call))
             reading.add_done_callback(lambda _: self._waking.set())
             await self._send_all(call, reading)
@@ -129,24 +139,40 @@ class Way:
                 await self._waking.wait()
             if self._frame is None or reading.done():
                 raise Lost(_ended(reading))
-            for piece in frames.pieces(self._frame):
-                await written(call, piece, self._limits.stream_silence_seconds_max)
-                self._sent += len(piece)
-                self.octets += len(piece)
-                await self._room(reading)
+            frame = self._frame
+            for piece in frames.pieces(frame):
+                await self._write(call, piece)
+                await self._room(call, frame, reading)
+            while self._passing:
+                for piece in frames.pieces(self._passed(frame)):
+                    await self._write(call, piece)
             self.frames += 1
             self._tell("")
             self._frame = None
             self._taken(self.to)
 
-    async def _room(self, reading: asyncio.Task[None]) -> None:
-        """Waits while more was not taken than the window."""
+    async def _write(self, call: Any, piece: bytes) -> None:
+        await written(call, piece, self._limits.stream_silence_seconds_max)
+        self._sent += len(piece)
+        self.octets += len(piece)
+
+    async def _room(self, call: Any, frame: Frame, reading: asyncio.Task[None]) -> None:
+        """Waits while more was not taken than the window; what passes goes out meanwhile."""
         async with asyncio.timeout(self._limits.stream_silence_seconds_max):
-            while self._sent - self._acknowledged > self._limits.stream_window_octets:
+            while True:
+                if self._passing and self._takes_passing:
+                    await self._write(call, frames.passing(self._passed(frame)))
+                if self._sent - self._acknowledged <= self._limits.stream_window_octets:
+                    return
                 if reading.done():
                     raise Lost(_ended(reading))
                 self._waking.clear()
-                await self._waking.wait()
+                if not self._passing or not self._takes_passing:
+                    await self._waking.wait()
+
+    def _passed(self, frame: Frame) -> Frame:
+        messages, self._passing = tuple(self._passing), []
+        return replace(frame, messages=messages)
 
 
 def raise_if_cancelled() -> None:
@@ -156,15 +182,16 @@ def raise_if_cancelled() -> None:
         raise asyncio.CancelledError
 
 
-async def greeted(call: Any, hello: Hello, to: Member, seconds: float) -> None:
+async def greeted(call: Any, hello: Hello, to: Member, seconds: float) -> Met:
     """Whoever answers is whom we mean. Raises one of LOST."""
     async with asyncio.timeout(seconds):
         said = await call.initial_metadata()
         if call.done():
             raise Lost(await call.details() or "refused")
-    other = hello.met(said).member
-    if other != to:
-        raise Lost(f"another node, {other.node}, answers")
+    met = hello.met(said)
+    if met.member != to:
+        raise Lost(f"another node, {met.member.node}, answers")
+    return met
 
 
 async def written(call: Any, piece: bytes, seconds: float) -> None:

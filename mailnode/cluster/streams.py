@@ -81,7 +81,7 @@ class Streams:
     # -- out
 
     def send(self, frame: Frame) -> None:
-        """At once, without blocking; one frame to a member until `taken(member)`."""
+        """At once, without blocking; one frame with entries to a member until `taken(member)`."""
         if self._is_stopping:
             return
         way = self._ways.get(frame.to)
@@ -194,7 +194,7 @@ class Streams:
                 await context.write(Taken(octets=octets))
 
     def _checked(self, frame: Frame, met: Met) -> Frame:
-        if (frame.sender, frame.run) != met or frame.to != self._me:
+        if (frame.sender, frame.run) != met[:2] or frame.to != self._me:
             raise BadFrame("a frame of or to somebody else")
         return frame
 

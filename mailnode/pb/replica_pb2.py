@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mailnode/pb/replica.proto\x12\x10mailnode.replica\"\x85\x01\n\x05Hello\x12\x0f\n\x07\x63luster\x18\x01 \x01(\t\x12(\n\x06member\x18\x02 \x01(\x0b\x32\x18.mailnode.replica.Member\x12\x0e\n\x06\x66ormat\x18\x03 \x01(\r\x12$\n\x02to\x18\x04 \x01(\x0b\x32\x18.mailnode.replica.Member\x12\x0b\n\x03run\x18\x05 \x01(\x0c\"U\n\x05Piece\x12\x0c\n\x04head\x18\x01 \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x0c\n\x04more\x18\x03 \x01(\x08\x12\"\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x15.mailnode.replica.End\"\'\n\x03\x45nd\x12\x0e\n\x06octets\x18\x01 \x01(\x04\x12\x10\n\x08\x63hecksum\x18\x02 \x01(\r\"\x17\n\x05Taken\x12\x0e\n\x06octets\x18\x01 \x01(\x04\"\x91\x01\n\x05\x46rame\x12(\n\x06sender\x18\x01 \x01(\x0b\x32\x18.mailnode.replica.Member\x12\x0b\n\x03run\x18\x02 \x01(\x0c\x12$\n\x02to\x18\x03 \x01(\x0b\x32\x18.mailnode.replica.Member\x12+\n\x08messages\x18\x04 \x03(\x0b\x32\x19.mailnode.replica.Message\"+\n\x06Member\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x13\n\x0bincarnation\x18\x02 \x01(\x0c\"&\n\x08Position\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12\x0b\n\x03seq\x18\x02 \x01(\x04\"\xf9\x02\n\x07Message\x12*\n\x06\x61ppend\x18\x01 \x01(\x0b\x32\x18.mailnode.replica.AppendH\x00\x12$\n\x03\x61\x63k\x18\x02 \x01(\x0b\x32\x15.mailnode.replica.AckH\x00\x12.\n\x08mismatch\x18\x03 \x01(\x0b\x32\x1a.mailnode.replica.MismatchH\x00\x12,\n\x07refused\x18\x04 \x01(\x0b\x32\x19.mailnode.replica.RefusedH\x00\x12&\n\x04join\x18\x05 \x01(\x0b\x32\x16.mailnode.replica.JoinH\x00\x12.\n\x08snapshot\x18\x06 \x01(\x0b\x32\x1a.mailnode.replica.SnapshotH\x00\x12\x30\n\theartbeat\x18\x07 \x01(\x0b\x32\x1b.mailnode.replica.HeartbeatH\x00\x12,\n\x07promise\x18\x08 \x01(\x0b\x32\x19.mailnode.replica.PromiseH\x00\x42\x06\n\x04said\"\x8e\x01\n\x06\x41ppend\x12\x11\n\tpartition\x18\x01 \x01(\r\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12*\n\x06\x62\x65\x66ore\x18\x03 \x01(\x0b\x32\x1a.mailnode.replica.Position\x12&\n\x07\x65ntries\x18\x04 \x03(\x0b\x32\x15.mailnode.replica.Run\x12\x0e\n\x06\x63ommit\x18\x05 \x01(\x04\"4\n\x03Run\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\r\x12\x0e\n\x06octets\x18\x03 \x03(\r\"8\n\x03\x41\x63k\x12\x11\n\tpartition\x18\x01 \x01(\r\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x0f\n\x07matched\x18\x03 \x01(\x04\"Y\n\x08Mismatch\x12\x11\n\tpartition\x18\x01 \x01(\r\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12+\n\x07nearest\x18\x03 \x01(\x0b\x32\x1a.mailnode.replica.Position\"+\n\x07Refused\x12\x11\n\tpartition\x18\x01 \x01(\r\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\"C\n\x04Join\x12\x11\n\tpartition\x18\x01 \x01(\r\x12(\n\x04last\x18\x02 \x01(\x0b\x32\x1a.mailnode.replica.Position\"\x80\x01\n\x08Snapshot\x12\x11\n\tpartition\x18\x01 \x01(\r\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12&\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.mailnode.replica.Position\x12*\n\x06\x65pochs\x18\x04 \x03(\x0b\x32\x1a.mailnode.replica.Position\"Y\n\tHeartbeat\x12\x0c\n\x04sent\x18\x01 \x01(\x01\x12\x0c\n\x04\x62\x61se\x18\x02 \x01(\x04\x12\x0f\n\x07version\x18\x03 \x01(\x04\x12\x0e\n\x06\x63laims\x18\x04 \x03(\x04\x12\x0f\n\x07\x63ommits\x18\x05 \x03(\x04\"l\n\x07Promise\x12\x0b\n\x03run\x18\x01 \x01(\x0c\x12\x0c\n\x04sent\x18\x02 \x01(\x01\x12\x0f\n\x07version\x18\x03 \x01(\x04\x12\x0f\n\x07refused\x18\x04 \x03(\x04\x12\x10\n\x08is_short\x18\x05 \x01(\x08\x12\x12\n\nis_leaving\x18\x06 \x01(\x08\x32\x8a\x01\n\x08Replicas\x12>\n\x06\x46rames\x12\x17.mailnode.replica.Piece\x1a\x17.mailnode.replica.Taken(\x01\x30\x01\x12>\n\x08Snapshot\x12\x17.mailnode.replica.Piece\x1a\x17.mailnode.replica.Taken(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mailnode/pb/replica.proto\x12\x10mailnode.replica\"\x96\x01\n\x05Hello\x12\x0f\n\x07\x63luster\x18\x01 \x01(\t\x12(\n\x06member\x18\x02 \x01(\x0b\x32\x18.mailnode.replica.Member\x12\x0e\n\x06\x66ormat\x18\x03 \x01(\r\x12$\n\x02to\x18\x04 \x01(\x0b\x32\x18.mailnode.replica.Member\x12\x0b\n\x03run\x18\x05 \x01(\x0c\x12\x0f\n\x07passing\x18\x06 \x01(\x08\"f\n\x05Piece\x12\x0c\n\x04head\x18\x01 \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x0c\n\x04more\x18\x03 \x01(\x08\x12\"\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x15.mailnode.replica.End\x12\x0f\n\x07passing\x18\x05 \x01(\x08\"\'\n\x03\x45nd\x12\x0e\n\x06octets\x18\x01 \x01(\x04\x12\x10\n\x08\x63hecksum\x18\x02 \x01(\r\"\x17\n\x05Taken\x12\x0e\n\x06octets\x18\x01 \x01(\x04\"\x91\x01\n\x05\x46rame\x12(\n\x06sender\x18\x01 \x01(\x0b\x32\x18.mailnode.replica.Member\x12\x0b\n\x03run\x18\x02 \x01(\x0c\x12$\n\x02to\x18\x03 \x01(\x0b\x32\x18.mailnode.replica.Member\x12+\n\x08messages\x18\x04 \x03(\x0b\x32\x19.mailnode.replica.Message\"+\n\x06Member\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x13\n\x0bincarnation\x18\x02 \x01(\x0c\"&\n\x08Position\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12\x0b\n\x03seq\x18\x02 \x01(\x04\"\xf9\x02\n\x07Message\x12*\n\x06\x61ppend\x18\x01 \x01(\x0b\x32\x18.mailnode.replica.AppendH\x00\x12$\n\x03\x61\x63k\x18\x02 \x01(\x0b\x32\x15.mailnode.replica.AckH\x00\x12.\n\x08mismatch\x18\x03 \x01(\x0b\x32\x1a.mailnode.replica.MismatchH\x00\x12,\n\x07refused\x18\x04 \x01(\x0b\x32\x19.mailnode.replica.RefusedH\x00\x12&\n\x04join\x18\x05 \x01(\x0b\x32\x16.mailnode.replica.JoinH\x00\x12.\n\x08snapshot\x18\x06 \x01(\x0b\x32\x1a.mailnode.replica.SnapshotH\x00\x12\x30\n\theartbeat\x18\x07 \x01(\x0b\x32\x1b.mailnode.replica.HeartbeatH\x00\x12,\n\x07promise\x18\x08 \x01(\x0b\x32\x19.mailnode.replica.PromiseH\x00\x42\x06\n\x04said\"\x8e\x01\n\x06\x41ppend\x12\x11\n\tpartition\x18\x01 \x01(\r\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12*\n\x06\x62\x65\x66ore\x18\x03 \x01(\x0b\x32\x1a.mailnode.replica.Position\x12&\n\x07\x65ntries\x18\x04 \x03(\x0b\x32\x15.mailnode.replica.Run\x12\x0e\n\x06\x63ommit\x18\x05 \x01(\x04\"4\n\x03Run\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\r\x12\x0e\n\x06octets\x18\x03 \x03(\r\"8\n\x03\x41\x63k\x12\x11\n\tpartition\x18\x01 \x01(\r\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x0f\n\x07matched\x18\x03 \x01(\x04\"Y\n\x08Mismatch\x12\x11\n\tpartition\x18\x01 \x01(\r\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12+\n\x07nearest\x18\x03 \x01(\x0b\x32\x1a.mailnode.replica.Position\"+\n\x07Refused\x12\x11\n\tpartition\x18\x01 \x01(\r\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\"C\n\x04Join\x12\x11\n\tpartition\x18\x01 \x01(\r\x12(\n\x04last\x18\x02 \x01(\x0b\x32\x1a.mailnode.replica.Position\"\x80\x01\n\x08Snapshot\x12\x11\n\tpartition\x18\x01 \x01(\r\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12&\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.mailnode.replica.Position\x12*\n\x06\x65pochs\x18\x04 \x03(\x0b\x32\x1a.mailnode.replica.Position\"Y\n\tHeartbeat\x12\x0c\n\x04sent\x18\x01 \x01(\x01\x12\x0c\n\x04\x62\x61se\x18\x02 \x01(\x04\x12\x0f\n\x07version\x18\x03 \x01(\x04\x12\x0e\n\x06\x63laims\x18\x04 \x03(\x04\x12\x0f\n\x07\x63ommits\x18\x05 \x03(\x04\"l\n\x07Promise\x12\x0b\n\x03run\x18\x01 \x01(\x0c\x12\x0c\n\x04sent\x18\x02 \x01(\x01\x12\x0f\n\x07version\x18\x03 \x01(\x04\x12\x0f\n\x07refused\x18\x04 \x03(\x04\x12\x10\n\x08is_short\x18\x05 \x01(\x08\x12\x12\n\nis_leaving\x18\x06 \x01(\x08\x32\x8a\x01\n\x08Replicas\x12>\n\x06\x46rames\x12\x17.mailnode.replica.Piece\x1a\x17.mailnode.replica.Taken(\x01\x30\x01\x12>\n\x08Snapshot\x12\x17.mailnode.replica.Piece\x1a\x17.mailnode.replica.Taken(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,39 +32,39 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mailnode.pb.replica_pb2', _
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_HELLO']._serialized_start=48
-  _globals['_HELLO']._serialized_end=181
-  _globals['_PIECE']._serialized_start=183
-  _globals['_PIECE']._serialized_end=268
-  _globals['_END']._serialized_start=270
-  _globals['_END']._serialized_end=309
-  _globals['_TAKEN']._serialized_start=311
-  _globals['_TAKEN']._serialized_end=334
-  _globals['_FRAME']._serialized_start=337
-  _globals['_FRAME']._serialized_end=482
-  _globals['_MEMBER']._serialized_start=484
-  _globals['_MEMBER']._serialized_end=527
-  _globals['_POSITION']._serialized_start=529
-  _globals['_POSITION']._serialized_end=567
-  _globals['_MESSAGE']._serialized_start=570
-  _globals['_MESSAGE']._serialized_end=947
-  _globals['_APPEND']._serialized_start=950
-  _globals['_APPEND']._serialized_end=1092
-  _globals['_RUN']._serialized_start=1094
-  _globals['_RUN']._serialized_end=1146
-  _globals['_ACK']._serialized_start=1148
-  _globals['_ACK']._serialized_end=1204
-  _globals['_MISMATCH']._serialized_start=1206
-  _globals['_MISMATCH']._serialized_end=1295
-  _globals['_REFUSED']._serialized_start=1297
-  _globals['_REFUSED']._serialized_end=1340
-  _globals['_JOIN']._serialized_start=1342
-  _globals['_JOIN']._serialized_end=1409
-  _globals['_SNAPSHOT']._serialized_start=1412
-  _globals['_SNAPSHOT']._serialized_end=1540
-  _globals['_HEARTBEAT']._serialized_start=1542
-  _globals['_HEARTBEAT']._serialized_end=1631
-  _globals['_PROMISE']._serialized_start=1633
-  _globals['_PROMISE']._serialized_end=1741
-  _globals['_REPLICAS']._serialized_start=1744
-  _globals['_REPLICAS']._serialized_end=1882
+  _globals['_HELLO']._serialized_end=198
+  _globals['_PIECE']._serialized_start=200
+  _globals['_PIECE']._serialized_end=302
+  _globals['_END']._serialized_start=304
+  _globals['_END']._serialized_end=343
+  _globals['_TAKEN']._serialized_start=345
+  _globals['_TAKEN']._serialized_end=368
+  _globals['_FRAME']._serialized_start=371
+  _globals['_FRAME']._serialized_end=516
+  _globals['_MEMBER']._serialized_start=518
+  _globals['_MEMBER']._serialized_end=561
+  _globals['_POSITION']._serialized_start=563
+  _globals['_POSITION']._serialized_end=601
+  _globals['_MESSAGE']._serialized_start=604
+  _globals['_MESSAGE']._serialized_end=981
+  _globals['_APPEND']._serialized_start=984
+  _globals['_APPEND']._serialized_end=1126
+  _globals['_RUN']._serialized_start=1128
+  _globals['_RUN']._serialized_end=1180
+  _globals['_ACK']._serialized_start=1182
+  _globals['_ACK']._serialized_end=1238
+  _globals['_MISMATCH']._serialized_start=1240
+  _globals['_MISMATCH']._serialized_end=1329
+  _globals['_REFUSED']._serialized_start=1331
+  _globals['_REFUSED']._serialized_end=1374
+  _globals['_JOIN']._serialized_start=1376
+  _globals['_JOIN']._serialized_end=1443
+  _globals['_SNAPSHOT']._serialized_start=1446
+  _globals['_SNAPSHOT']._serialized_end=1574
+  _globals['_HEARTBEAT']._serialized_start=1576
+  _globals['_HEARTBEAT']._serialized_end=1665
+  _globals['_PROMISE']._serialized_start=1667
+  _globals['_PROMISE']._serialized_end=1775
+  _globals['_REPLICAS']._serialized_start=1778
+  _globals['_REPLICAS']._serialized_end=1916
 # @@protoc_insertion_point(module_scope)

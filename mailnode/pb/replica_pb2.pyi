@@ -7,30 +7,34 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Hello(_message.Message):
-    __slots__ = ("cluster", "member", "format", "to", "run")
+    __slots__ = ("cluster", "member", "format", "to", "run", "passing")
     CLUSTER_FIELD_NUMBER: _ClassVar[int]
     MEMBER_FIELD_NUMBER: _ClassVar[int]
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     TO_FIELD_NUMBER: _ClassVar[int]
     RUN_FIELD_NUMBER: _ClassVar[int]
+    PASSING_FIELD_NUMBER: _ClassVar[int]
     cluster: str
     member: Member
     format: int
     to: Member
     run: bytes
-    def __init__(self, cluster: _Optional[str] = ..., member: _Optional[_Union[Member, _Mapping]] = ..., format: _Optional[int] = ..., to: _Optional[_Union[Member, _Mapping]] = ..., run: _Optional[bytes] = ...) -> None: ...
+    passing: bool
+    def __init__(self, cluster: _Optional[str] = ..., member: _Optional[_Union[Member, _Mapping]] = ..., format: _Optional[int] = ..., to: _Optional[_Union[Member, _Mapping]] = ..., run: _Optional[bytes] = ..., passing: _Optional[bool] = ...) -> None: ...
 
 class Piece(_message.Message):
-    __slots__ = ("head", "data", "more", "end")
+    __slots__ = ("head", "data", "more", "end", "passing")
     HEAD_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
     MORE_FIELD_NUMBER: _ClassVar[int]
     END_FIELD_NUMBER: _ClassVar[int]
+    PASSING_FIELD_NUMBER: _ClassVar[int]
     head: bytes
     data: bytes
     more: bool
     end: End
-    def __init__(self, head: _Optional[bytes] = ..., data: _Optional[bytes] = ..., more: _Optional[bool] = ..., end: _Optional[_Union[End, _Mapping]] = ...) -> None: ...
+    passing: bool
+    def __init__(self, head: _Optional[bytes] = ..., data: _Optional[bytes] = ..., more: _Optional[bool] = ..., end: _Optional[_Union[End, _Mapping]] = ..., passing: _Optional[bool] = ...) -> None: ...
 
 class End(_message.Message):
     __slots__ = ("octets", "checksum")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from mailnode.cluster.replica import Replica
-from mailnode.cluster.replica_messages import Append, Entry, Frame, Member, Position, Row
+from mailnode.cluster.replica_messages import Append, Entry, Frame, Heartbeat, Member, Position, Row
 from mailnode.cluster.replicas import FRAME_OCTETS_MAX, Replicas
 
 A, B = Member("a", 1), Member("b", 1)
@@ -122,6 +122,22 @@ def test_who_hung_takes_nobody_for_silent_before_it_could_hear_them(two: Two) ->
     two.settle()
     two.tick()
     assert two.asked == asked
+
+
+def test_a_heartbeat_does_not_wait_for_a_large_entry_that_is_on_its_way(two: Two) -> None:
+    core = two.nodes[A]
+    core.propose(3, bytes(FRAME_OCTETS_MAX))
+    (large,) = core.ready().frames
+    assert isinstance(large.messages[0], Append)
+    core.propose(4, b"waits")
+    core.tick(two.now + 0.5)
+    (beside,) = core.ready().frames
+    assert [type(message) for message in beside.messages] == [Heartbeat]
+    core.taken(B)
+    (behind,) = core.ready().frames
+    assert [message.partition for message in behind.messages if isinstance(message, Append)] == [4]
+    core.tick(two.now + 1)
+    assert not core.ready().frames, "behind a small one it waits"
 
 
 def test_what_was_read_for_many_partitions_goes_in_frames_of_bounded_size(two: Two) -> None:

@@ -14,18 +14,29 @@ import pytest
 from mailnode.clock import SystemClock
 from mailnode.cluster import frames
 from mailnode.cluster.frames import Tally
-from mailnode.cluster.hello import Hello, Stranger, check_certificate
+from mailnode.cluster.hello import Hello, Metadata, Stranger, check_certificate
 from mailnode.cluster.replica_messages import Ack, Append, Entry, Frame, Member, Position, Snapshot
 from mailnode.cluster.sending import FRAMES, SERVICE, Lost
 from mailnode.cluster.sending import SNAPSHOT as GIVING
 from mailnode.cluster.streams import Streams
 from mailnode.limits import KiB, Limits, MiB
+from mailnode.pb import replica_pb2 as pb
 from tests.cluster.test_peers import Trusted, peers, ports
 
 LIMITS = replace(Limits(), stream_retry_seconds_max=0.1, snapshot_octets_a_second=1 << 40)
 A, B = Member("a", 1), Member("b", 2)
 RUN = 7
 FROM_A_TO_B = Hello("c1", A, RUN).metadata(B)
+
+
+class Before(Hello):
+    """Of a program that takes one frame after the other."""
+
+    def metadata(self, to: Member) -> Metadata:
+        ((key, said),) = super().metadata(to)
+        hello = pb.Hello.FromString(said)
+        hello.passing = False
+        return ((key, hello.SerializeToString()),)
 
 
 class Net:
@@ -118,6 +129,29 @@ def test_an_entry_of_many_frames_arrives_whole(tmp_path: Path) -> None:
         a.streams.send(frame)
         assert await b.received.get() == frame
         assert await a.taken.get() == B
+
+    run(tmp_path, body)
+
+
+@pytest.mark.parametrize("takes_passing", [True, False])
+def test_what_has_no_entries_passes_a_long_frame_where_the_other_takes_it_so(
+    tmp_path: Path, takes_passing: bool
+) -> None:
+    async def body(net: Net) -> None:
+        a, b = Node(net, A), Node(net, B)
+        if not takes_passing:
+            b.streams._hello = Before("c1", B, RUN)
+        await b.listen()
+        long = said(B, b"1" * 8 * MiB)
+        short = [Frame(A, RUN, B, (Ack(3, 1, seq),)) for seq in range(2)]
+        for frame in (long, *short):
+            a.streams.send(frame)
+        passed = replace(short[0], messages=(*short[0].messages, *short[1].messages))
+        received = [await b.received.get() for _ in range(2)]
+        assert received == ([passed, long] if takes_passing else [long, passed])
+        assert await a.taken.get() == B
+        a.streams.send(said(B, b"2"))
+        assert await b.received.get() == said(B, b"2")
 
     run(tmp_path, body)
 
