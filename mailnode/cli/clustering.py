@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -28,6 +29,8 @@ from mailnode.cluster.admission import (
     cluster_in,
     found,
     is_owner,
+    lost_with,
+    name_replaced,
     name_taken,
     names_in,
     next_name,
@@ -109,6 +112,8 @@ def join(options: argparse.Namespace) -> None:
         given = token_of(options.token)
     except BadToken as error:
         raise Failure(f"that is no token: {error}") from None
+    if options.name and options.replace:
+        raise Failure("--name and --replace: a node keeps its name")
     directory = options.directory
     if newcomer.is_vacant(directory):
         _run(_join(New(directory, _wish(options)), given, options))
@@ -121,7 +126,7 @@ def join(options: argparse.Namespace) -> None:
 
 async def _join(place: Existing | New, given: Token, options: argparse.Namespace) -> None:
     endpoints = options.etcd.split(",") if options.etcd else given.endpoints
-    at = _at(options, endpoints, given.prefix, options.name or next_name(()))
+    at = _at(options, endpoints, given.prefix, options.name or options.replace or next_name(()))
     keys = Keys(at.prefix)
     async with asking(at) as etcd:
         if at.dc and set(endpoints) != set(given.endpoints) and await etcd.get(keys.cluster()) is None:
@@ -135,7 +140,10 @@ async def _join(place: Existing | New, given: Token, options: argparse.Namespace
         if not name:
             opened, good = await admitted(etcd, given, CLOCK)
             arrival = _Arrival(place, at, opened, good, options.name)
-            name = await arrival.come_in(etcd, keys)
+            if options.replace:
+                name = await arrival.replace(etcd, keys, options.replace)
+            else:
+                name = await arrival.come_in(etcd, keys)
     made = place.finish(newcomer.written(replace(at, name=name), options.directory))
     print(f"{options.directory} is {name} of the cluster at {', '.join(at.endpoints)}.")
     _say(made)
@@ -150,6 +158,22 @@ class _Arrival:
     """The token."""
     wanted: str
     """The name; empty: whichever is free."""
+
+    async def replace(self, etcd: Etcd, keys: Keys, name: str) -> str:
+        """As the node of that name, whose disk is lost. Raises Refused and EtcdError."""
+        names = await names_in(etcd, keys)
+        names.pop(name, None)  # its ports are free
+        lost = await lost_with(etcd, keys, name)
+        with _cleared_if_refused(self.place):
+            owner = _stage(self.place, replace(self.at, name=name), self.opened, names)
+            await name_replaced(etcd, keys, self.good, name, owner)
+        if lost:
+            print(
+                f"{name} had the only copy in sync of {lost:,} partitions: "
+                "nobody leads them until its disk is back",
+                file=sys.stderr,
+            )
+        return name
 
     async def come_in(self, etcd: Etcd, keys: Keys) -> str:
         """The name under which. Raises Refused and EtcdError."""

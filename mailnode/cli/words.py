@@ -365,6 +365,8 @@ def _cluster(commands: Any) -> None:
     about = "where its members are, if the token says it as seen from another machine"
     join.add_argument("--etcd", default="", metavar="HOST:PORT[,...]", help=about)
     _cluster_node(join)
+    about = "the node that was lost with its disk: the directory is it from now on"
+    join.add_argument("--replace", default="", metavar="NODE", help=about)
     about = "of a directory that is made; without it, 10000 or the next thousand that is free here"
     join.add_argument("--base-port", type=_base_port, metavar="PORT", help=about)
     about = "of a directory that is made; without it, as where the token was made"

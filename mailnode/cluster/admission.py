@@ -163,6 +163,35 @@ async def name_taken(etcd: Etcd, keys: Keys, token: Unchanged, name: str, owner:
     raise Refused("the token was used meanwhile; `mailnode cluster token` makes another one")
 
 
+async def name_replaced(etcd: Etcd, keys: Keys, token: Unchanged, name: str, owner: Name) -> None:
+    """The name of a node that is lost with its disk is the owner's, and the token is used.
+
+    What the map says of its shard stays: the new one is another, and learns. Raises EtcdError, where that may
+    be so, and Refused.
+    """
+    named, node = [await etcd.get(key) for key in (keys.name(name), keys.node(name))]
+    if named is None and node is None:
+        raise Refused(f"no node is named {name}: `join --name {name}` makes one")
+    conditions = [
+        Unchanged(key, pair.revision if pair is not None else 0)
+        for key, pair in ((keys.name(name), named), (keys.node(name), node))
+    ]
+    if node is not None:
+        conditions.append(Unchanged(keys.lease(rows.node_of(name, node.value).member), 0))
+    if any(rows.member_of(rest).node == name for rest in await _all(etcd, keys, "lease")):
+        raise Refused(f"{name} runs: stop it first")
+    taken = Put(keys.name(name), rows.name_octets(owner))
+    answer = await etcd.transact([token, *conditions], [Drop(token.key), taken])
+    if not answer.is_done and not await is_owner(etcd, keys, name, owner.key):
+        raise Refused(f"the token was used, or {name} came back, meanwhile: look, and try again")
+
+
+async def lost_with(etcd: Etcd, keys: Keys, name: str) -> int:
+    """Of how many partitions no other node has a copy in sync. Raises EtcdError."""
+    found = [rows.row_of(value, 0) for value in (await _all(etcd, keys, "row")).values()]
+    return sum(all(member.node == name for member in row.in_sync) for row in found)
+
+
 async def is_owner(etcd: Etcd, keys: Keys, name: str, key: bytes) -> bool:
     """Whether it was given to who has that key. Raises EtcdError."""
     pair = await etcd.get(keys.name(name))

@@ -32,9 +32,11 @@ from mailnode.cluster.authority import (
     pem_of,
     secret_of,
 )
-from mailnode.cluster.etcd import Etcd, Pair, Put
-from mailnode.cluster.etcd_rows import Keys
+from mailnode.cluster.etcd import Drop, Etcd, Pair, Put
+from mailnode.cluster.etcd_rows import Keys, Registered
 from mailnode.cluster.map import Peer
+from mailnode.cluster.replica_messages import Member as Shard
+from mailnode.cluster.replica_messages import Row
 from mailnode.cluster.tokens import text_of, token_of
 from mailnode.clustered import cluster_lines
 from mailnode.config import FILE, STANDARD_PORTS, domain_text, load
@@ -289,6 +291,37 @@ def test_a_name_that_is_taken_or_none_is_refused_and_the_token_stays_good(operat
     assert "the name node1 is taken: choose another --name" in operator.refused(*words, "--name", "node1")
     assert "name: found 'No!', expected a name such as node1" in operator.refused(*words, "--name", "No!")
     operator.done(*words, "--name", "other")
+
+
+def test_a_node_whose_disk_is_lost_comes_back_under_its_name_once_it_is_dead(operator: Operator) -> None:
+    operator.begun()
+    operator.done(*operator.join_words("n2"))
+    before, lost = load(operator.where / "n2"), Shard("node2", 2)
+    shutil.rmtree(operator.where / "n2")
+    words = [*operator.join_words("n2"), "--replace", "node2"]
+    assert "no node is named node7: `join --name node7`" in operator.refused(*words[:-1], "node7")
+    assert "a node keeps its name" in operator.refused(*words, "--name", "node7")
+    keys = Keys(operator.prefix)
+    peer = Peer("node2", "h", "", "dc1", 1.0, 2, "")
+    row = Row(0, 5, lost, 1, (lost,), ("node2", "node1"))
+
+    async def put(*puts: Put | Drop) -> None:
+        etcd = Etcd([operator.etcd])
+        await etcd.transact([], puts)
+        await etcd.close()
+
+    lease = Put(keys.lease(lost), rows.lease_octets(1))
+    node = Put(keys.node("node2"), rows.node_octets(Registered(peer, 1, False, "")))
+    asyncio.run(put(lease, node, Put(keys.row(7), rows.row_octets(row))))
+    assert "node2 runs: stop it first" in operator.refused(*words)
+    assert not (operator.where / "n2").exists()
+    asyncio.run(put(Drop(lease.key)))
+    assert main(["cluster", *words]) == 0
+    assert "node2 had the only copy in sync of 1 partitions" in operator.said.readouterr().err
+    config = load(operator.where / "n2")
+    assert name_in(files_of(config)) == "node2" and config.cluster and config.cluster.name == "node2"
+    assert [at.port for at in config.listeners] == [at.port for at in before.listeners]
+    assert "it was used" in operator.refused("join", words[1], "--dir", str(operator.where / "n3"))
 
 
 def test_a_directory_of_another_cluster_or_with_mail_of_its_own_is_refused_before_anything_is_written(
