@@ -1,7 +1,8 @@
-"""Who waits for more copies of what is committed than there are: the set in sync shrank meanwhile.
+"""Who waits for more copies of what is committed than there are: the set in sync shrank meanwhile, or another
+data centre does not have it yet.
 
-They are told once it has grown back, for who comes into it has all that is committed; or, when that takes too
-long, that it is not known, so that nobody believes more than there is.
+They are told once it has grown back, for who comes into it has all that is committed, or once the data centre
+has it; or, when that takes too long, that it is not known, so that nobody believes more than there is.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from mailnode.cluster.append import NotKnown
 
 @dataclass(frozen=True, slots=True)
 class _Waiter:
-    copies: int
+    has_it: Callable[[], bool]
     until: float
     told: asyncio.Future[None]
 
@@ -30,26 +31,23 @@ class _Waiter:
 
 
 class Owed:
-    def __init__(self, copies: Callable[[int], int], seconds_max: float) -> None:
-        """`copies` of what is committed in a partition."""
-        self._copies = copies
+    def __init__(self, seconds_max: float) -> None:
         self._seconds_max = seconds_max
         self._waiting: dict[int, deque[_Waiter]] = {}
 
-    async def have(self, partition: int, copies: int, now: float) -> None:
-        """Returns once so many copies have what is committed now; raises NotKnown."""
-        if copies <= self._copies(partition):
+    async def have(self, partition: int, has_it: Callable[[], bool], now: float) -> None:
+        """Returns once it is so, which is asked whenever the partition changes; raises NotKnown."""
+        if has_it():
             return
         told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiter = _Waiter(copies, now + self._seconds_max, told)
+        waiter = _Waiter(has_it, now + self._seconds_max, told)
         self._waiting.setdefault(partition, deque()).append(waiter)
         await told
 
     def look(self, partition: int) -> None:
-        """Its set may have grown."""
+        """Its copies may be more, or have more."""
         if partition in self._waiting:
-            copies = self._copies(partition)
-            self._end(partition, lambda waiter: waiter.copies <= copies, None)
+            self._end(partition, lambda waiter: waiter.has_it(), None)
 
     def tick(self, now: float) -> None:
         for partition in list(self._waiting):
@@ -65,8 +63,9 @@ class Owed:
 
     def _end(self, partition: int, is_over: Callable[[_Waiter], bool], why: NotKnown | None) -> None:
         waiting = self._waiting.pop(partition, deque())
-        if left := deque(each for each in waiting if not is_over(each)):
+        over = [is_over(each) for each in waiting]
+        if left := deque(each for each, ends in zip(waiting, over, strict=True) if not ends):
             self._waiting[partition] = left
-        for waiter in waiting:
-            if is_over(waiter):
+        for waiter, ends in zip(waiting, over, strict=True):
+            if ends:
                 waiter.end(why)

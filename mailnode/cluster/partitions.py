@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Executor
 from functools import partial
 from itertools import chain
@@ -101,21 +101,22 @@ class Partitions:
         """Whether it is served here."""
         return self._replication is None or self._replication.leads(partition)
 
-    def check(self, partition: int, copies: int = 0) -> None:
-        """Whether an entry may be made for it now, which so many copies shall have. Raises Unavailable."""
+    def check(self, partition: int, copies: int = 0, dcs: Collection[str] = ()) -> None:
+        """Whether an entry may be made for it now, which so many copies, and data centres, shall have. Raises
+        Unavailable."""
         if self._replication is not None:
-            self._replication.check(partition, copies)
-        elif copies > 1:
+            self._replication.check(partition, copies, dcs)
+        elif copies > 1 or dcs:
             raise Unavailable("there are no copies")
 
     def copies(self, partition: int) -> int:
         """In how many copies everything is that is committed; 0: it is not replicated."""
         return 0 if self._replication is None else self._replication.copies(partition)
 
-    async def have(self, partition: int, copies: int) -> None:
-        """Returns once so many copies have what is committed now; raises NotKnown."""
+    async def have(self, partition: int, copies: int, dcs: Collection[str] = ()) -> None:
+        """Returns once so many copies, and data centres, have what is committed now; raises NotKnown."""
         if self._replication is not None:
-            await self._replication.have(partition, copies)
+            await self._replication.have(partition, copies, dcs)
 
     def check_read(self, partition: int) -> None:
         """Whether what is committed here is all that is committed. Raises Unavailable."""

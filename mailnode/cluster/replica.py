@@ -378,9 +378,10 @@ class Replica:
     def confirmed(self) -> int:
         """Up to where appends have ended: committed, and in each data centre that is waited for."""
         assert self.row is not None
-        return min([self.commit, *map(self._matched_in, self.row.sync_dcs)])
+        return min([self.commit, *map(self.matched_in, self.row.sync_dcs)])
 
-    def _matched_in(self, dc: str) -> int:
+    def matched_in(self, dc: str) -> int:
+        """Up to where a copy there has everything."""
         return max((self.progress[member].matched for member in self.far_in(dc)), default=0)
 
     def far_in(self, dc: str) -> list[Member]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
@@ -97,6 +97,8 @@ class Replication:
         """Called when a write failed that was no `Work`."""
         self.format: Callable[[], int] = lambda: FORMAT
         """Of the cluster, in which entries are made."""
+        self.dc: Callable[[], str] = lambda: ""
+        """Of this node."""
         self._shard = shard
         self._streams = streams
         self._swap = swap
@@ -110,7 +112,7 @@ class Replication:
         self._is_short = is_short
         self.points = Points(self._wake, limits.compare_held_seconds_max)
         self._trims = Trims(core, self.giving.pinned, limits, now())
-        self._owed = Owed(self.copies, limits.copies_owed_seconds_max)
+        self._owed = Owed(limits.copies_owed_seconds_max)
         self._proposed: dict[int, deque[tuple[Position, Append]]] = {}
         self._unconfirmed = Unconfirmed()
         self._behind: dict[int, deque[Committed]] = {}
@@ -139,9 +141,10 @@ class Replication:
     def led(self) -> Iterable[int]:
         return self._served.all()
 
-    def check(self, partition: int, copies: int) -> None:
-        """Whether it takes an entry now that so many copies shall have. Raises Unavailable."""
-        self.core.check(partition)
+    def check(self, partition: int, copies: int, dcs: Collection[str]) -> None:
+        """Whether it takes an entry now that so many copies, and data centres, shall have. Raises
+        Unavailable."""
+        replica = self.core.check(partition)
         if partition not in self._served:
             raise NotPrimary(partition, "")
         if copies > self.copies(partition):
@@ -149,13 +152,24 @@ class Replication:
                 f"partition {partition} has {self.copies(partition)} in sync of {copies} wanted"
             )
 
+        for dc in dcs:
+            if dc != self.dc() and not self.core.membership.reaches(replica, dc, self._now()):
+                raise Unavailable(f"partition {partition} has no copy that keeps up in {dc}")
+
     def copies(self, partition: int) -> int:
         """That have everything which is committed in a partition that is led here."""
         return self.core.copies(partition)
 
-    async def have(self, partition: int, copies: int) -> None:
-        """Returns once so many copies have what is committed now; raises NotKnown."""
-        await self._owed.have(partition, copies, self._now())
+    async def have(self, partition: int, copies: int, dcs: Collection[str]) -> None:
+        """Returns once so many copies, and data centres, have what is committed now; raises NotKnown."""
+        replica = self.core.partitions[partition]
+        seq, away = replica.commit, [dc for dc in dcs if dc != self.dc()]
+
+        def has_it() -> bool:
+            enough = self.copies(partition) >= copies
+            return enough and all(self.core.partitions[partition].matched_in(dc) >= seq for dc in away)
+
+        await self._owed.have(partition, has_it, self._now())
 
     def generation(self, partition: int) -> int:
         """Of its home, in which it is led here."""

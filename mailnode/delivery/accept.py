@@ -1,7 +1,7 @@
 """Mail from the open net, or over LMTP: for our users only, with nothing added but trace fields."""
 
 from mailnode.delivery.examined import Authentication, Examined
-from mailnode.delivery.replies import DISK_FULL, RELAYING_DENIED
+from mailnode.delivery.replies import RELAYING_DENIED
 from mailnode.delivery.transaction import Delivery, Sender, Terms, Transaction
 from protocols.smtp.reply import Reply
 from protocols.smtp.trace import Came
@@ -25,8 +25,9 @@ class Accept:
         self._authentication = authentication
 
     async def begin(self, came: Came, sender: Sender) -> Transaction | Reply:
-        if self._delivery.is_short():
-            return DISK_FULL
+        refused = self._delivery.refusal(sender.parameters)
+        if refused is not None:
+            return refused
         if self._authentication is None or self._authentication.is_exempt(came.address):
             return Transaction(self._delivery, TERMS, came, sender)
         examined = Examined(self._authentication, came, str(sender.reverse_path))

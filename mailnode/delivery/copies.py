@@ -17,6 +17,7 @@ from mailnode.mailbox.verbs import Account, NotKnown, Unavailable, Usage
 from mailnode.pb.change_pb2 import Intent, Result, Upload
 from mailnode.pb.row_pb2 import QueueRow
 from mailnode.traces import Span, Tell
+from protocols.smtp.envelope import Durable
 from protocols.smtp.reply import Reply
 
 log = logging.getLogger(__name__)
@@ -97,6 +98,7 @@ class Copies:
         "_accounts",
         "_clock",
         "_copies",
+        "_dcs",
         "_durable",
         "_failed",
         "_grace_share",
@@ -112,10 +114,10 @@ class Copies:
         grace_share: float,
         clock: Clock,
         traced: Tell | None,
-        wanted: int = 0,
+        wanted: Durable,
     ) -> None:
         """`grace_share`: how far beyond a quota a message may go that fills it; `wanted`: on how many nodes
-        each copy shall be, where that is more than there are."""
+        each copy shall be, where that is more than there are, and where else."""
         self._clock = clock
         self._traced = traced
         self._accounts = accounts
@@ -126,6 +128,8 @@ class Copies:
         self._wanted = wanted
         self._durable: dict[int, int] = {}
         """On how many nodes each copy is that was made."""
+        self._dcs: dict[int, frozenset[str]] = {}
+        """In which data centres, of those that were asked for."""
 
     def add(self, account: int, tag: str) -> None:
         """An account's first address decides: its copy goes where the tag says (RFC 5233), if that exists."""
@@ -189,6 +193,11 @@ class Copies:
         """On how many nodes each copy is at the least that was made; 0: on one that has no others."""
         return min(self._durable.values(), default=0)
 
+    @property
+    def dcs(self) -> list[str]:
+        """In which each copy is that was made, of the data centres that were asked for."""
+        return [dc for dc in self._wanted.dcs if self._dcs and all(dc in each for each in self._dcs.values())]
+
     async def _each(self, work: Callable[[int, Copy], Awaitable[None]]) -> None:
         """At once for all that have not failed."""
         waiting = [work(key, copy) for key, copy in self._copies.items() if key not in self._failed]
@@ -222,10 +231,11 @@ class Copies:
                 self._failed[key] = _REFUSALS.get(result.refused, UNAVAILABLE)
             elif not intent.HasField("upload"):
                 self._durable[key] = result.copies
+                self._dcs[key] = frozenset(result.dcs)
 
     def _intent(self, key: int, copy: Copy, message: Arrived) -> Intent:
         own = blake2b(key.to_bytes(8, "big"), key=self._identity[8:], digest_size=8).digest()
-        intent = Intent(id=self._identity[:8] + own, copies=self._wanted)
+        intent = Intent(id=self._identity[:8] + own, copies=self._wanted.copies, dcs=self._wanted.dcs)
         copy.ask(message, intent)
         return intent
 

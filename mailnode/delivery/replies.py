@@ -1,6 +1,6 @@
 """What delivery answers: reply codes of RFC 5321 §4.2.3, enhanced codes of RFC 3463."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from protocols.smtp.reply import Reply
 
@@ -23,9 +23,15 @@ def accepted(identity: str) -> Reply:
     return Reply(250, "2.0.0", f"{identity} accepted")
 
 
-def durable(identity: str, copies: int) -> Reply:
-    """For who asked how many nodes have it."""
-    return Reply(250, "2.0.0", f"{identity} accepted, durable on {copies} nodes")
+def durable(identity: str, copies: int, dcs: Sequence[str]) -> Reply:
+    """For who asked how many nodes, and which data centres, have it."""
+    there = f" and in {', '.join(dcs)}" if dcs else ""
+    nodes = f"{copies} nodes" if copies > 1 else "one node"
+    return Reply(250, "2.0.0", f"{identity} accepted, durable on {nodes}{there}")
+
+
+def no_such_dc(names: Iterable[str]) -> Reply:
+    return Reply(501, "5.5.4", f"XDURABLE: the cluster has no data centre {', '.join(names)}")
 
 
 def rejected(domain: str) -> Reply:

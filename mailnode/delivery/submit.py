@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from mailnode.delivery.draft import Draft, not_own
-from mailnode.delivery.replies import DISK_FULL, NOT_YOUR_ADDRESS, UNAVAILABLE
+from mailnode.delivery.replies import NOT_YOUR_ADDRESS, UNAVAILABLE
 from mailnode.delivery.transaction import Delivery, Sender, Terms, Transaction
 from mailnode.directory.lookup import Recipients
 from mailnode.mailbox.verbs import NotKnown, Unavailable
@@ -47,8 +47,9 @@ class Submit:
 
     async def begin(self, came: Came, sender: Sender) -> Transaction | Reply:
         """A user sends from an address of their own (RFC 6409 §6.1), or with the null reverse-path."""
-        if self._delivery.is_short():
-            return DISK_FULL
+        refused = self._delivery.refusal(sender.parameters)
+        if refused is not None:
+            return refused
         if not sender.reverse_path.null:
             refused = await self._not_own(sender.reverse_path, sender.account)
             if refused is not None:

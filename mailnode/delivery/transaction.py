@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,12 +13,14 @@ from mailnode.delivery.copies import QUEUE, Accounts, Copies
 from mailnode.delivery.draft import Draft
 from mailnode.delivery.examined import Examined
 from mailnode.delivery.replies import (
+    DISK_FULL,
     NO_SUCH_DOMAIN,
     NO_SUCH_USER,
     TOO_MANY_HOPS,
     UNAVAILABLE,
     accepted,
     durable,
+    no_such_dc,
     one_for_all,
 )
 from mailnode.directory.address import Malformed, canonical_domain
@@ -62,6 +64,15 @@ class Delivery:
     traced: Tell | None = None
     authserv_ids: frozenset[str] = frozenset()
     """The names under which this site tells who has sent something, in lower case: RFC 8601 §2.5."""
+    dcs: Callable[[], Collection[str]] = tuple
+    """The data centres of the cluster."""
+
+    def refusal(self, parameters: MailParameters) -> Reply | None:
+        """Why no transaction begins."""
+        if self.is_short():
+            return DISK_FULL
+        unknown = set(parameters.durable.dcs).difference(self.dcs())
+        return no_such_dc(sorted(unknown)) if unknown else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +143,7 @@ class Transaction:
         self._identity = self._item.transaction = now + delivery.clock.random(RANDOM_OCTETS)
         self._recipients: list[tuple[Path, tuple[int, ...]]] = []
         grace_share, traced = delivery.limits.quota_grace_share, delivery.traced
-        wanted = sender.parameters.copies
+        wanted = sender.parameters.durable
         self._copies = Copies(delivery.accounts, self._identity, grace_share, delivery.clock, traced, wanted)
         self._content = Content(self._copies.upload, delivery.upload_ids)
         self._began = False
@@ -256,8 +267,10 @@ class Transaction:
         if hops(arrived.head) - 1 > self._delivery.limits.smtp_hops_max:  # RFC 5321 §6.3; one is our own
             return (TOO_MANY_HOPS,) * len(self._recipients)
         await self._copies.store(arrived)
-        is_asked = self._sender.parameters.copies and self._copies.durable
-        well = durable(self._name, self._copies.durable) if is_asked else accepted(self._name)
+        is_asked = self._sender.parameters.durable.copies and self._copies.durable
+        well = accepted(self._name)
+        if is_asked:
+            well = durable(self._name, self._copies.durable, self._copies.dcs)
         return tuple(self._copies.outcome(keys) or well for _, keys in self._recipients)
 
     def _tell(self, size: int, replies: Sequence[Reply], ended: float) -> None:
@@ -302,6 +315,8 @@ class Transaction:
         }
         if self._copies.durable:
             fields["copies"] = str(self._copies.durable)  # that were durable before the reply
+        if self._copies.dcs:
+            fields["dcs"] = ",".join(self._copies.dcs)  # likewise, in each of them
         if self._examined is not None:
             fields |= self._examined.words() | {"disposition": self._examined.disposition.value}
         if self._unforged.taken:

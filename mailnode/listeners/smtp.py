@@ -85,7 +85,7 @@ def lmtp(
     host: str,
     limits: Limits,
     bare_newline: BareNewline = BareNewline.NORMALIZE,
-    copies_max: int = 1,
+    copies_max: int = 0,
 ) -> Listener[Client]:
     """Mail from another part of our own site: RFC 2033."""
     profile = Profile(Flavour.LMTP, host, bounds(limits), bare_newline, copies_max=copies_max)
@@ -102,7 +102,7 @@ def submission(
     mechanisms: tuple[str, ...],
     auth_needs_tls: bool,
     bare_newline: BareNewline = BareNewline.NORMALIZE,
-    copies_max: int = 1,
+    copies_max: int = 0,
 ) -> Listener[Client]:
     """Our users' mail, by STARTTLS or in TLS from the first octet: RFC 6409, RFC 8314.
 

@@ -296,14 +296,14 @@ class LocalAccount:
         return await self._told(intent, result)
 
     async def _told(self, intent: Intent, result: Result) -> Result:
-        """Once there are as many copies of it as were asked for. Raises NotKnown."""
+        """Once there are as many copies of it as were asked for, and where. Raises NotKnown."""
         copies = self._partitions.copies(self._partition)
         if not copies or result.refused:
             return result
         wanted = self._copies(intent)
-        if copies < wanted:
-            await self._partitions.have(self._partition, wanted)
-        told = Result(copies=max(copies, wanted))
+        if copies < wanted or intent.dcs:
+            await self._partitions.have(self._partition, wanted, intent.dcs)
+        told = Result(copies=max(copies, wanted), dcs=intent.dcs)
         told.MergeFrom(result)  # which is part of a change that may be encoded again
         return told
 
@@ -433,7 +433,7 @@ class LocalAccount:
     def _decision(self, intent: Intent, arrays: Arrays | None) -> Change | Result:
         if self._ended:
             raise NotPrimary(self._partition, "")
-        self._partitions.check(self._partition, self._copies(intent))
+        self._partitions.check(self._partition, self._copies(intent), intent.dcs)
         # Few, and mostly absent: the shard's filters answer from memory.
         rows = {each: self._reads.row_asked(*each) for each in rows_asked(intent)}
         quota = self._quotas.of(self._decided.row)

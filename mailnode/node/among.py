@@ -67,9 +67,13 @@ class Among:
 
     @property
     def copies_max(self) -> int:
-        """Of a change, as the homes say."""
+        """Of a change, as the homes say; 0: there is no cluster."""
         homes = self.joined.source.homes.values() if self.joined is not None else ()
-        return max((home.copies for home in homes), default=1)
+        return max((home.copies for home in homes), default=0)
+
+    def dcs(self) -> set[str]:
+        """The data centres of the cluster."""
+        return {_dc(self.joined), *self.joined.source.dcs} if self.joined is not None else set()
 
     def hostnames(self, own: str) -> list[str]:
         """Under which mail comes to this node and the others of its cluster; `own` is this one's."""
@@ -186,6 +190,7 @@ async def _of_cluster(config: Config, at: ClusterAt, ground: Ground) -> AsyncIte
             replication,
         )
         replication.format = partial(_format, made)
+        replication.dc = partial(_dc, made)
         source, files = made.source, authority.files_of(config)
         renewal = Renewal(source.etcd, source.keys, files, ground.clock, peers.show)
         running = [asyncio.ensure_future(renewal.run())]
@@ -222,6 +227,10 @@ def _replication(made: Joined, streams: Streams, ground: Ground, limits: Limits)
 
 def _format(made: Joined) -> int:
     return made.source.cluster.format if made.source.cluster is not None else FORMAT_FIRST
+
+
+def _dc(made: Joined) -> str:
+    return made.source.cluster.dc if made.source.cluster is not None else ""
 
 
 def _begin(made: Joined, replication: Replication, running: list[asyncio.Task[None]]) -> None:

@@ -61,6 +61,7 @@ def _delivery(config: Config, parts: House) -> Delivery:
         parts.metrics,
         parts.traced,
         frozenset((config.hostname, config.authserv_id)),
+        parts.others.dcs,
     )
 
 

@@ -17,7 +17,7 @@ class UidRange(_message.Message):
     def __init__(self, first: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...
 
 class Intent(_message.Message):
-    __slots__ = ("id", "retry", "copies", "create", "add", "upload", "store", "copy", "expunge", "create_mailbox", "delete_mailbox", "rename_mailbox", "subscribe", "put_row", "submit", "queue", "trim", "set_quota", "undelete", "collect", "remove_account", "undelete_account", "purge_account", "adopt", "rename_account")
+    __slots__ = ("id", "retry", "copies", "create", "add", "upload", "store", "copy", "expunge", "create_mailbox", "delete_mailbox", "rename_mailbox", "subscribe", "put_row", "submit", "queue", "trim", "set_quota", "undelete", "collect", "remove_account", "undelete_account", "purge_account", "adopt", "rename_account", "dcs")
     ID_FIELD_NUMBER: _ClassVar[int]
     RETRY_FIELD_NUMBER: _ClassVar[int]
     COPIES_FIELD_NUMBER: _ClassVar[int]
@@ -43,6 +43,7 @@ class Intent(_message.Message):
     PURGE_ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     ADOPT_FIELD_NUMBER: _ClassVar[int]
     RENAME_ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    DCS_FIELD_NUMBER: _ClassVar[int]
     id: bytes
     retry: bool
     copies: int
@@ -68,7 +69,8 @@ class Intent(_message.Message):
     purge_account: PurgeAccount
     adopt: Adopt
     rename_account: RenameAccount
-    def __init__(self, id: _Optional[bytes] = ..., retry: _Optional[bool] = ..., copies: _Optional[int] = ..., create: _Optional[_Union[Create, _Mapping]] = ..., add: _Optional[_Union[Add, _Mapping]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ..., store: _Optional[_Union[Store, _Mapping]] = ..., copy: _Optional[_Union[Copy, _Mapping]] = ..., expunge: _Optional[_Union[Expunge, _Mapping]] = ..., create_mailbox: _Optional[_Union[CreateMailbox, _Mapping]] = ..., delete_mailbox: _Optional[_Union[DeleteMailbox, _Mapping]] = ..., rename_mailbox: _Optional[_Union[RenameMailbox, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., put_row: _Optional[_Union[PutRow, _Mapping]] = ..., submit: _Optional[_Union[Submit, _Mapping]] = ..., queue: _Optional[_Union[Queue, _Mapping]] = ..., trim: _Optional[_Union[Trim, _Mapping]] = ..., set_quota: _Optional[_Union[SetQuota, _Mapping]] = ..., undelete: _Optional[_Union[Undelete, _Mapping]] = ..., collect: _Optional[_Union[Collect, _Mapping]] = ..., remove_account: _Optional[_Union[RemoveAccount, _Mapping]] = ..., undelete_account: _Optional[_Union[UndeleteAccount, _Mapping]] = ..., purge_account: _Optional[_Union[PurgeAccount, _Mapping]] = ..., adopt: _Optional[_Union[Adopt, _Mapping]] = ..., rename_account: _Optional[_Union[RenameAccount, _Mapping]] = ...) -> None: ...
+    dcs: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[bytes] = ..., retry: _Optional[bool] = ..., copies: _Optional[int] = ..., create: _Optional[_Union[Create, _Mapping]] = ..., add: _Optional[_Union[Add, _Mapping]] = ..., upload: _Optional[_Union[Upload, _Mapping]] = ..., store: _Optional[_Union[Store, _Mapping]] = ..., copy: _Optional[_Union[Copy, _Mapping]] = ..., expunge: _Optional[_Union[Expunge, _Mapping]] = ..., create_mailbox: _Optional[_Union[CreateMailbox, _Mapping]] = ..., delete_mailbox: _Optional[_Union[DeleteMailbox, _Mapping]] = ..., rename_mailbox: _Optional[_Union[RenameMailbox, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., put_row: _Optional[_Union[PutRow, _Mapping]] = ..., submit: _Optional[_Union[Submit, _Mapping]] = ..., queue: _Optional[_Union[Queue, _Mapping]] = ..., trim: _Optional[_Union[Trim, _Mapping]] = ..., set_quota: _Optional[_Union[SetQuota, _Mapping]] = ..., undelete: _Optional[_Union[Undelete, _Mapping]] = ..., collect: _Optional[_Union[Collect, _Mapping]] = ..., remove_account: _Optional[_Union[RemoveAccount, _Mapping]] = ..., undelete_account: _Optional[_Union[UndeleteAccount, _Mapping]] = ..., purge_account: _Optional[_Union[PurgeAccount, _Mapping]] = ..., adopt: _Optional[_Union[Adopt, _Mapping]] = ..., rename_account: _Optional[_Union[RenameAccount, _Mapping]] = ..., dcs: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Create(_message.Message):
     __slots__ = ("address", "mailboxes")
@@ -310,7 +312,7 @@ class PurgeAccount(_message.Message):
     def __init__(self) -> None: ...
 
 class Result(_message.Message):
-    __slots__ = ("refused", "position", "added", "copied", "mailbox", "modified", "expunged", "first_position", "slices", "undeleted", "copies")
+    __slots__ = ("refused", "position", "added", "copied", "mailbox", "modified", "expunged", "first_position", "slices", "undeleted", "copies", "dcs")
     REFUSED_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
     ADDED_FIELD_NUMBER: _ClassVar[int]
@@ -322,6 +324,7 @@ class Result(_message.Message):
     SLICES_FIELD_NUMBER: _ClassVar[int]
     UNDELETED_FIELD_NUMBER: _ClassVar[int]
     COPIES_FIELD_NUMBER: _ClassVar[int]
+    DCS_FIELD_NUMBER: _ClassVar[int]
     refused: str
     position: int
     added: _containers.RepeatedCompositeFieldContainer[Added]
@@ -333,7 +336,8 @@ class Result(_message.Message):
     slices: _containers.RepeatedScalarFieldContainer[int]
     undeleted: int
     copies: int
-    def __init__(self, refused: _Optional[str] = ..., position: _Optional[int] = ..., added: _Optional[_Iterable[_Union[Added, _Mapping]]] = ..., copied: _Optional[_Union[Copied, _Mapping]] = ..., mailbox: _Optional[int] = ..., modified: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., expunged: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., first_position: _Optional[int] = ..., slices: _Optional[_Iterable[int]] = ..., undeleted: _Optional[int] = ..., copies: _Optional[int] = ...) -> None: ...
+    dcs: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, refused: _Optional[str] = ..., position: _Optional[int] = ..., added: _Optional[_Iterable[_Union[Added, _Mapping]]] = ..., copied: _Optional[_Union[Copied, _Mapping]] = ..., mailbox: _Optional[int] = ..., modified: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., expunged: _Optional[_Iterable[_Union[UidRange, _Mapping]]] = ..., first_position: _Optional[int] = ..., slices: _Optional[_Iterable[int]] = ..., undeleted: _Optional[int] = ..., copies: _Optional[int] = ..., dcs: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Added(_message.Message):
     __slots__ = ("mailbox", "uid_validity", "uid", "mail")

@@ -42,14 +42,22 @@ class Body(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Durable:
+    """Where a message shall be before it is answered: how many copies, 0 when nothing was said of it, and in
+    which data centres besides."""
+
+    copies: int = 0
+    dcs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class MailParameters:
-    """Of MAIL. `size` in octets, 0 when not declared; `copies` that shall have the message before it is
-    answered, 0 when nothing was said of it."""
+    """Of MAIL. `size` in octets, 0 when not declared."""
 
     size: int = 0
     body: Body = Body.SEVEN_BIT
     smtputf8: bool = False
-    copies: int = 0
+    durable: Durable = Durable()
 
 
 NO_PARAMETERS = MailParameters()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from protocols.fault import Fault
 from protocols.smtp import grammar
-from protocols.smtp.envelope import NO_PARAMETERS, Body, MailParameters
+from protocols.smtp.envelope import NO_PARAMETERS, Body, Durable, MailParameters
 from protocols.smtp.profile import Channel, Flavour, Profile
 from protocols.smtp.reply import MESSAGE_TOO_BIG, Reply
+
+_DC = re.compile(rb"[A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +84,18 @@ def _auth(value: bytes, profile: Profile) -> bytes:
 def _copies_max(profile: Profile, channel: Channel) -> str | None:
     """For our own site and users: it costs the others something."""
     is_ours = profile.flavour is not Flavour.MX
-    return str(profile.copies_max) if is_ours and profile.copies_max > 1 else None
+    return str(profile.copies_max) if is_ours and profile.copies_max else None
 
 
-def _copies(value: bytes, profile: Profile) -> int:
-    """1*DIGIT, from 1 to what EHLO says."""
-    copies = grammar.number(value, "XDURABLE")
+def _durable(value: bytes, profile: Profile) -> Durable:
+    """1*DIGIT *( "+" dc ), the number from 1 to what EHLO says."""
+    number, *dcs = value.split(b"+")
+    copies = grammar.number(number, "XDURABLE")
     if not 1 <= copies <= profile.copies_max:
         raise Fault("501 5.5.4", f"XDURABLE is a number from 1 to {profile.copies_max}")
-    return copies
+    if not all(map(_DC.fullmatch, dcs)):
+        raise Fault("501 5.5.4", "Behind XDURABLE's number stands + and a data centre, as often as wanted")
+    return Durable(copies, tuple(sorted({dc.decode() for dc in dcs})))
 
 
 EXTENSIONS = (
@@ -101,8 +107,9 @@ EXTENSIONS = (
     Extension("SMTPUTF8", _always, ((b"SMTPUTF8", Parameter("smtputf8", _flag)),)),  # RFC 6531
     Extension("CHUNKING", _always),  # RFC 3030
     Extension("ENHANCEDSTATUSCODES", _always),  # RFC 2034
-    # Of no RFC: how many nodes shall have the message before it is answered, which then says how many do.
-    Extension("XDURABLE", _copies_max, ((b"XDURABLE", Parameter("copies", _copies)),)),
+    # Of no RFC: how many nodes, and which data centres, shall have the message before it is answered, which
+    # then says how many do, and which.
+    Extension("XDURABLE", _copies_max, ((b"XDURABLE", Parameter("durable", _durable)),)),
 )
 
 _OF_MAIL = {name: (row, parameter) for row in EXTENSIONS for name, parameter in row.parameters}

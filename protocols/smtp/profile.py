@@ -61,4 +61,4 @@ class Profile:
     starttls: bool = False
     mechanisms: tuple[str, ...] = ()
     auth_needs_tls: bool = True
-    copies_max: int = 1  # of a message, on several nodes
+    copies_max: int = 0  # of a message; 0: nothing is said of copies

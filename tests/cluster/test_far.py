@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
-from mailnode.cluster.append import Unavailable
+from mailnode.cluster.append import NotKnown, Unavailable
 from mailnode.cluster.far import MARKS_MAX, Lag, Marks
 from mailnode.cluster.lag import FarLag, far_lags
 from mailnode.cluster.unconfirmed import CONFIRM_SECONDS_MAX
@@ -129,3 +130,38 @@ def test_a_lag_is_since_the_oldest_that_is_missing_however_long_it_lasts() -> No
     assert marks.seconds(600, 640.0) <= 41
     marks.mark(700, 700.0, everywhere=700)
     assert marks.seconds(700, 710.0) == 0.0
+
+
+def test_who_asks_for_a_data_centre_waits_until_it_has_it() -> None:
+    with cluster_of() as cluster:
+        a = cluster.nodes["a"]
+        a.replication.dc = lambda: "dc-home"
+
+        def waiting(*dcs: str) -> asyncio.Task[None]:
+            return a.hand.start(a.partitions.have(PARTITION, 2, dcs))
+
+        cluster.cut.add("x")
+        append = a.append(b"one")
+        cluster.settle()
+        at_home, away = waiting("dc-home"), waiting("dc-x", "dc-home")
+        cluster.settle()
+        assert outcome(append) is True and at_home.done() and not away.done()
+        cluster.join("x")
+        cluster.pass_time(2)
+        assert away.done() and away.exception() is None
+        a.do(lambda: a.partitions.check(PARTITION, 2, ("dc-x", "dc-home")))
+
+
+def test_a_data_centre_that_is_cut_off_is_not_waited_for_long() -> None:
+    with cluster_of() as cluster:
+        a = cluster.nodes["a"]
+        cluster.cut.add("x")
+        a.append(b"one")
+        cluster.settle()
+        late = a.hand.start(a.partitions.have(PARTITION, 2, ("dc-x",)))
+        cluster.pass_time(cluster.limits.copies_owed_seconds_max + 1)
+        assert isinstance(late.exception(), NotKnown)
+        for dc in ("dc-x", "dc-y"):
+            with pytest.raises(Unavailable, match=f"no copy that keeps up in {dc}"):
+                a.partitions.check(PARTITION, 2, (dc,))
+        a.partitions.check(PARTITION, 2)

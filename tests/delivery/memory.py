@@ -136,9 +136,16 @@ class House:
     limits: Limits = field(default_factory=Limits)
     full: bool = False
     """Whether the disk is."""
+    dcs: frozenset[str] = frozenset(("dc1", "dc2", "dc3"))
 
     @property
     def delivery(self) -> Delivery:
         return Delivery(
-            self.lookup, self.accounts, UploadIds(self.clock), self.clock, self.limits, lambda: self.full
+            self.lookup,
+            self.accounts,
+            UploadIds(self.clock),
+            self.clock,
+            self.limits,
+            lambda: self.full,
+            dcs=lambda: self.dcs,
         )

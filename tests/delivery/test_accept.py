@@ -17,7 +17,7 @@ from mailnode.log import KeyValue
 from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS
 from mailnode.mailbox.verbs import NotKnown
 from mailnode.pb.change_pb2 import Result
-from protocols.smtp.envelope import NO_PARAMETERS, MailParameters, Path
+from protocols.smtp.envelope import NO_PARAMETERS, Durable, MailParameters, Path
 from protocols.smtp.reply import Reply
 from protocols.smtp.trace import Came
 from tests.delivery.memory import ANN, House
@@ -170,7 +170,7 @@ def test_who_asks_for_copies_is_told_how_many_there_are_of_each_message(
     def deliver(copies: int) -> list[str]:
         house.accounts.ann.outcomes.append(Result(copies=2))
         house.accounts.bob.outcomes.append(Result(copies=3))
-        _, replies = sent(house, everybody, parameters=MailParameters(copies=copies))
+        _, replies = sent(house, everybody, parameters=MailParameters(durable=Durable(copies)))
         return [reply.text.partition(" ")[2] for reply in replies]
 
     with caplog.at_level(logging.INFO):
@@ -180,8 +180,29 @@ def test_who_asks_for_copies_is_told_how_many_there_are_of_each_message(
     assert [vars(record)["copies"] for record in caplog.records] == ["2", "2"]
     house.accounts.ann.outcomes.append(Result(refused="UNAVAILABLE"))
     house.accounts.bob.outcomes.append(Result(copies=3))
-    _, (anns, bobs) = sent(house, everybody, parameters=MailParameters(copies=3))
+    _, (anns, bobs) = sent(house, everybody, parameters=MailParameters(durable=Durable(3)))
     assert anns.code == 451 and bobs.text.endswith("durable on 3 nodes")
+
+
+def test_who_asks_for_data_centres_is_told_which_have_every_copy(caplog: pytest.LogCaptureFixture) -> None:
+    house, everybody = House(), ["ann@here.example", "bob@here.example"]
+    house.accounts.ann.outcomes.append(Result(copies=2, dcs=["dc2", "dc3"]))
+    house.accounts.bob.outcomes.append(Result(copies=2, dcs=["dc3"]))  # by a node that knows nothing of dc2
+    with caplog.at_level(logging.INFO):
+        _, replies = sent(house, everybody, parameters=MailParameters(durable=Durable(1, ("dc2", "dc3"))))
+    assert [reply.text.partition(" ")[2] for reply in replies] == [
+        "accepted, durable on 2 nodes and in dc3"
+    ] * 2
+    assert [list(intent.dcs) for intent in house.accounts.ann.asked] == [["dc2", "dc3"]]
+    assert vars(caplog.records[0])["dcs"] == "dc3"
+
+
+def test_a_data_centre_that_there_is_not_is_told_before_anything_is_sent() -> None:
+    house = House()
+    sender = Sender(Path(b"zoe@there.example"), MailParameters(durable=Durable(1, ("dc2", "dc9"))), 0)
+    begun = asyncio.run(Accept(house.delivery).begin(CAME, sender))
+    assert isinstance(begun, Reply) and (begun.code, begun.enhanced) == (501, "5.5.4")
+    assert begun.text == "XDURABLE: the cluster has no data centre dc9"
 
 
 @pytest.mark.parametrize("why", [NotKnown(), OSError("the disk"), ValueError("a row that cannot be read")])

@@ -143,6 +143,29 @@ def test_a_data_centre_that_is_cut_off_serves_who_is_at_home_there(two: Two) -> 
     wait_for(lambda: all_is_far(two.b))
 
 
+def durable(node: Node, to: str, asked: str) -> str:
+    """What LMTP says of a message for whom at least so much is asked."""
+    with smtplib.LMTP(HOST, node.port("lmtp"), timeout=2 * SECONDS_MAX) as client:
+        client.ehlo()
+        code, text = client.mail("dave@example.org", [f"XDURABLE={asked}"])
+        if code == 250:
+            assert client.rcpt(to)[0] == 250
+            code, text = client.data(b"Subject: durable\r\n\r\nbody\r\n")
+        return f"{code} {text.decode()}"
+
+
+def test_a_message_may_ask_to_be_in_another_data_centre_too(two: Two) -> None:
+    for node in (two.a, two.b):
+        for user in (CAROL, BOB):
+            assert durable(node, user, "1+dc2+dc1").endswith("durable on one node and in dc1, dc2")
+    assert " copies=1 dcs=dc1,dc2\n" in two.a.log.read_text()
+    assert durable(two.a, CAROL, "1+dc9").startswith("501 5.5.4 ")
+    with stopped(two.b):
+        assert durable(two.a, CAROL, "1").endswith("durable on one node")
+        assert durable(two.a, CAROL, "1+dc2").startswith("451 ")
+    wait_for(lambda: durable(two.a, CAROL, "1+dc2").startswith("250 "))
+
+
 def verified(node: Node, *words: str) -> tuple[int, str]:
     command = [*program(), "cluster", "verify", ALICE, *words, "--dir", str(node.directory)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)

@@ -132,7 +132,7 @@ def commit_by_far_copies(self: Replica) -> None:
     row, before = self.row, self.commit
     _advance(self)
     if self.is_leading and row is not None and row.far:
-        self.commit = max(before, min(self.commit, *(self._matched_in(far.dc) for far in row.far)))
+        self.commit = max(before, min(self.commit, *(self.matched_in(far.dc) for far in row.far)))
 
 
 def forget_to_ask_for_far_copies(self: Replicas, replica: Replica, row: Row) -> bool:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from protocols.smtp import reply
 from protocols.smtp.command import COMMANDS
-from protocols.smtp.envelope import MailParameters, Path
+from protocols.smtp.envelope import Durable, MailParameters, Path
 from protocols.smtp.event import (
     Answered,
     Chunk,
@@ -163,8 +163,12 @@ def test_our_site_and_users_may_ask_for_copies_where_there_are_several() -> None
     session.feed(mail % b"2")
     assert drain(session, peer).startswith(b"250 2.1.0 ")
     asked = peer.events[-2]
-    assert isinstance(asked, Mail) and asked.parameters.copies == 2
-    for wrong in (b"0", b"4", b"all", b""):
+    assert isinstance(asked, Mail) and asked.parameters.durable == Durable(2)
+    session.feed(mail % b"1+dc2+dc-3+dc2")
+    assert drain(session, peer).startswith(b"250 2.1.0 ")
+    asked = peer.events[-2]
+    assert isinstance(asked, Mail) and asked.parameters.durable == Durable(1, ("dc-3", "dc2"))
+    for wrong in (b"0", b"4", b"all", b"", b"2+", b"+dc2", b"2+dc2+", b"2+d/c"):
         session.feed(mail % wrong)
         assert drain(session, peer).startswith(b"501 5.5.4 ")
     for profile in (LMTP, replace(MX, copies_max=3)):
