@@ -23,12 +23,14 @@ import uvloop
 
 from mailnode.clock import SystemClock
 from mailnode.cluster import log_rows
+from mailnode.cluster.hello import Hello
 from mailnode.cluster.map import Map, Peer
 from mailnode.cluster.partitions import Partitions
 from mailnode.cluster.peers import Peers
 from mailnode.cluster.replica_messages import Member, Row, Swap
 from mailnode.cluster.replicas import Replicas
 from mailnode.cluster.replication import Replication
+from mailnode.cluster.sending import SERVICE
 from mailnode.cluster.streams import Streams
 from mailnode.limits import Limits
 from mailnode.store.keys import Family
@@ -138,8 +140,9 @@ class Node:
             self.map.put(at, row)
         self.peers = Peers(self.map, limits)
         run = int.from_bytes(os.urandom(8))
-        streams = Streams(self.peers, "bench", me, run, clock, limits)
+        streams = Streams(self.peers, Hello("bench", me, run), me, clock, limits)
         self.peers.add(streams.add_to)
+        self.peers.add_near(SERVICE, streams.take_near)
         changes = Octets()
         core = Replicas(me, run, time.monotonic(), log_rows.read(shard, me, run, changes))
         self.replication = Replication(

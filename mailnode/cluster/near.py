@@ -89,21 +89,28 @@ class Near(asyncio.Protocol):
 
     def data_received(self, octets: bytes) -> None:
         self._silent_turns = 0
-        held = self._octets
-        held += octets
+        if self._octets:
+            self._octets += octets
+            del self._octets[: self._take_all(memoryview(self._octets))]
+        elif (taken := self._take_all(memoryview(octets))) < len(octets):
+            self._octets += memoryview(octets)[taken:]
+
+    def _take_all(self, held: memoryview) -> int:
+        """The messages that are whole; up to where they are."""
         start = 0
-        while len(held) - start >= _LENGTH_OCTETS:
-            begin = start + _LENGTH_OCTETS
-            length = int.from_bytes(held[start:begin], "big")
-            if length > self._limits.peer_message_octets_max:
-                self._fail(f"a message of {length} octets came")
-                return
-            if len(held) < begin + length:
-                break
-            start = begin + length
-            if length:
-                self._take(bytes(held[begin:start]))
-        del held[:start]
+        with held:
+            while len(held) - start >= _LENGTH_OCTETS:
+                begin = start + _LENGTH_OCTETS
+                length = int.from_bytes(held[start:begin], "big")
+                if length > self._limits.peer_message_octets_max:
+                    self._fail(f"a message of {length} octets came")
+                    break
+                if len(held) < begin + length:
+                    break
+                start = begin + length
+                if length:
+                    self._take(bytes(held[begin:start]))
+        return start
 
     def connection_lost(self, error: Exception | None) -> None:
         self._end(str(error) if error else "the node ended it")

@@ -1,17 +1,23 @@
-"""One member's frames: a stream that is opened when there is one, and again after it broke."""
+"""One member's frames: a stream that is opened when there is one, and again after it broke.
+
+Between nodes of one host it is of `cluster/near`, else of gRPC: each frame and what acknowledges it is a
+message, of which gRPC's costs more than what most of them lead to.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Protocol
 
 import grpc
 
-from mailnode.cluster import frames
+from mailnode.cluster import frames, greeting, near
 from mailnode.cluster.hello import Hello, Met, Stranger
+from mailnode.cluster.near import Near
 from mailnode.cluster.replica_messages import Append, Frame, Member, Message
 from mailnode.limits import Limits
 from mailnode.pb.replica_pb2 import Taken
@@ -34,7 +40,15 @@ LOST = (grpc.RpcError, asyncio.InvalidStateError, TimeoutError, OSError, LookupE
 
 
 class Channels(Protocol):
+    """As `Peers`."""
+
     def channel(self, node: str) -> grpc.aio.Channel: ...
+
+    def near(self, node: str) -> Path | None: ...
+
+
+_Write = Callable[[bytes], Awaitable[None]]
+"""A piece on the stream; raises one of LOST."""
 
 
 class Way:
@@ -111,27 +125,55 @@ class Way:
 
     async def _stream(self) -> None:
         self._sent = self._acknowledged = 0
+        where = self._channels.near(self.to.node)
+        if where is not None:
+            await self._near(where)
+        else:
+            await self._far()
+
+    async def _near(self, where: Path) -> None:
+        stream = await near.connect(where, SERVICE, self._limits)
+        try:
+            async with asyncio.timeout(self._limits.stream_silence_seconds_max):
+                met = await greeting.greeted(stream, self._hello, self.to)
+            await self._flow(met, stream.write, self._read_near(stream))
+        finally:
+            stream.close()
+
+    async def _read_near(self, stream: Near) -> None:
+        while True:
+            self._was_taken(Taken.FromString(await stream.read()))
+
+    async def _far(self) -> None:
+        seconds = self._limits.stream_silence_seconds_max
         call = self._channels.channel(self.to.node).stream_stream(
             f"/{SERVICE}/{FRAMES}", None, Taken.FromString
         )(None, metadata=self._hello.metadata(self.to))
-        reading: asyncio.Task[None] | None = None
         try:
-            met = await greeted(call, self._hello, self.to, self._limits.stream_silence_seconds_max)
-            self._takes_passing = met.takes_passing
-            reading = asyncio.ensure_future(self._read(call))
-            reading.add_done_callback(lambda _: self._waking.set())
-            await self._send_all(call, reading)
+            met = await greeted(call, self._hello, self.to, seconds)
+            await self._flow(met, lambda piece: written(call, piece, seconds), self._read_far(call))
         finally:
             call.cancel()
-            if reading is not None:
-                reading.cancel()
 
-    async def _read(self, call: Any) -> None:
+    async def _read_far(self, call: Any) -> None:
         async for taken in call:
-            self._acknowledged = taken.octets
-            self._waking.set()
+            self._was_taken(taken)
 
-    async def _send_all(self, call: Any, reading: asyncio.Task[None]) -> None:
+    def _was_taken(self, taken: Taken) -> None:
+        self._acknowledged = taken.octets
+        self._waking.set()
+
+    async def _flow(self, met: Met, write: _Write, read: Coroutine[Any, Any, None]) -> None:
+        """Until the stream ends."""
+        self._takes_passing = met.takes_passing
+        reading = asyncio.ensure_future(read)
+        reading.add_done_callback(lambda _: self._waking.set())
+        try:
+            await self._send_all(write, reading)
+        finally:
+            reading.cancel()
+
+    async def _send_all(self, write: _Write, reading: asyncio.Task[None]) -> None:
         """Frame after frame, until the stream ends. Raises one of LOST."""
         while True:
             while self._frame is None and not reading.done():
@@ -141,27 +183,27 @@ class Way:
                 raise Lost(_ended(reading))
             frame = self._frame
             for piece in frames.pieces(frame):
-                await self._write(call, piece)
-                await self._room(call, frame, reading)
+                await self._write(write, piece)
+                await self._room(write, frame, reading)
             while self._passing:
                 for piece in frames.pieces(self._passed(frame)):
-                    await self._write(call, piece)
+                    await self._write(write, piece)
             self.frames += 1
             self._tell("")
             self._frame = None
             self._taken(self.to)
 
-    async def _write(self, call: Any, piece: bytes) -> None:
-        await written(call, piece, self._limits.stream_silence_seconds_max)
+    async def _write(self, write: _Write, piece: bytes) -> None:
+        await write(piece)
         self._sent += len(piece)
         self.octets += len(piece)
 
-    async def _room(self, call: Any, frame: Frame, reading: asyncio.Task[None]) -> None:
+    async def _room(self, write: _Write, frame: Frame, reading: asyncio.Task[None]) -> None:
         """Waits while more was not taken than the window; what passes goes out meanwhile."""
         async with asyncio.timeout(self._limits.stream_silence_seconds_max):
             while True:
                 if self._passing and self._takes_passing:
-                    await self._write(call, frames.passing(self._passed(frame)))
+                    await self._write(write, frames.passing(self._passed(frame)))
                 if self._sent - self._acknowledged <= self._limits.stream_window_octets:
                     return
                 if reading.done():

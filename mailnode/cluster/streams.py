@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from typing import Any
 
 import grpc
 
 from mailnode.clock import Clock
-from mailnode.cluster import frames
+from mailnode.cluster import frames, greeting
 from mailnode.cluster.frames import Assembly, BadFrame, Tally
 from mailnode.cluster.hello import Hello, Met, Stranger, check_certificate
+from mailnode.cluster.near import Near
 from mailnode.cluster.replica_messages import Frame, Member
 from mailnode.cluster.sending import (
     FRAMES,
@@ -77,6 +78,18 @@ class Streams:
             ),
         }
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+
+    async def take_near(self, near: Near) -> None:
+        """Frames of a node of this host; for `Peers.add_near`, under the name SERVICE."""
+        try:
+            found = await greeting.met(near, self._hello)
+            with self._calling(found.member):
+                async with aclosing(_messages(near)) as pieces:
+                    await self._take(found, pieces, lambda taken: near.write(taken.SerializeToString()))
+        except Stranger as error:
+            log.warning("a stream was refused: %s", error)
+        except BadFrame as error:
+            log.warning("a stream of node %s has no frames: %s", found.member.node, error)
 
     # -- out
 
@@ -159,20 +172,27 @@ class Streams:
     async def _frames(self, pieces: AsyncIterator[bytes], context: Any) -> None:
         met = await self._met(context)
         member = met.member
-        task = _current_task()
-        if (before := self._callers.get(member)) is not None:
-            before.cancel()  # it began anew: what is still on its old stream would only come late
-        self._callers[member] = task
         try:
-            await self._take(met, pieces, context)
+            with self._calling(member):
+                await self._take(met, pieces, context.write)
         except asyncio.CancelledError:
-            if self._callers.get(member) is not task:
+            if self._callers.get(member) is not None:
                 await context.abort(grpc.StatusCode.ABORTED, "a later stream of the same shard began")
             await self._abort_if_stopping(context)
             raise
         except BadFrame as error:
             log.warning("a stream of node %s has no frames: %s", member.node, error)
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+
+    @contextmanager
+    def _calling(self, member: Member) -> Iterator[None]:
+        """It has one stream: what is still on one before would only come late."""
+        task = _current_task()
+        if (before := self._callers.get(member)) is not None:
+            before.cancel()
+        self._callers[member] = task
+        try:
+            yield
         finally:
             if self._callers.get(member) is task:
                 del self._callers[member]
@@ -181,7 +201,9 @@ class Streams:
         if self._is_stopping:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "the node stops")
 
-    async def _take(self, met: Met, pieces: AsyncIterator[bytes], context: Any) -> None:
+    async def _take(
+        self, met: Met, pieces: AsyncIterator[bytes], tell: Callable[[Taken], Awaitable[None]]
+    ) -> None:
         assembly = Assembly()
         octets = told = 0
         async for piece in pieces:
@@ -191,7 +213,7 @@ class Streams:
             octets += len(piece)
             if octets - told >= self._limits.stream_window_octets // 4:
                 told = octets
-                await context.write(Taken(octets=octets))
+                await tell(Taken(octets=octets))
 
     def _checked(self, frame: Frame, met: Met) -> Frame:
         if (frame.sender, frame.run) != met[:2] or frame.to != self._me:
@@ -231,6 +253,11 @@ def _current_task() -> asyncio.Task[Any]:
     task = asyncio.current_task()
     assert task is not None
     return task
+
+
+async def _messages(near: Near) -> AsyncGenerator[bytes]:
+    while True:
+        yield await near.read()
 
 
 async def _chunks(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:

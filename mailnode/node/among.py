@@ -27,6 +27,7 @@ from mailnode.cluster.peers import Peers
 from mailnode.cluster.renewal import Renewal
 from mailnode.cluster.replicas import Replicas
 from mailnode.cluster.replication import Replication
+from mailnode.cluster.sending import SERVICE
 from mailnode.cluster.streams import Streams
 from mailnode.cluster.vital import vital
 from mailnode.clustered import ClusterAt
@@ -179,6 +180,7 @@ async def _of_cluster(config: Config, at: ClusterAt, ground: Ground) -> AsyncIte
         hello = Hello(cluster, made.map.me, made.run, made.generations)
         streams = Streams(peers, hello, made.map.me, clock, limits)
         peers.add(streams.add_to)
+        peers.add_near(SERVICE, streams.take_near)
         replication = _replication(made, streams, ground, config.limits)
         partitions = Partitions(
             ground.shard,

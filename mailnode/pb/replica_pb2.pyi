@@ -22,6 +22,21 @@ class Hello(_message.Message):
     passing: bool
     def __init__(self, cluster: _Optional[str] = ..., member: _Optional[_Union[Member, _Mapping]] = ..., format: _Optional[int] = ..., to: _Optional[_Union[Member, _Mapping]] = ..., run: _Optional[bytes] = ..., passing: _Optional[bool] = ...) -> None: ...
 
+class Greeting(_message.Message):
+    __slots__ = ("said", "refused")
+    class SaidEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: bytes
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[bytes] = ...) -> None: ...
+    SAID_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    said: _containers.ScalarMap[str, bytes]
+    refused: str
+    def __init__(self, said: _Optional[_Mapping[str, bytes]] = ..., refused: _Optional[str] = ...) -> None: ...
+
 class Piece(_message.Message):
     __slots__ = ("head", "data", "more", "end", "passing")
     HEAD_FIELD_NUMBER: _ClassVar[int]

@@ -22,6 +22,7 @@ from mailnode.cluster.peers import Peers
 from mailnode.cluster.replica_messages import Member, Row, Swap
 from mailnode.cluster.replicas import Replicas
 from mailnode.cluster.replication import Replication
+from mailnode.cluster.sending import SERVICE
 from mailnode.cluster.streams import Streams
 from mailnode.limits import Limits, MiB
 from mailnode.store import keys
@@ -51,6 +52,7 @@ class RealNode:
         clock = SystemClock()
         self.streams = Streams(self.peers, Hello("real", me, self.run), me, clock, limits)
         self.peers.add(self.streams.add_to)
+        self.peers.add_near(SERVICE, self.streams.take_near)
         changes = Texts()
         found = log_rows.read(self.shard, me, self.run, changes)
         core = Replicas(me, self.run, time.monotonic(), found, return_seconds=0.0)

@@ -12,9 +12,10 @@ import grpc
 import pytest
 
 from mailnode.clock import SystemClock
-from mailnode.cluster import frames
+from mailnode.cluster import frames, greeting, near
 from mailnode.cluster.frames import Tally
 from mailnode.cluster.hello import Hello, Metadata, Stranger, check_certificate
+from mailnode.cluster.near import Doors
 from mailnode.cluster.replica_messages import Ack, Append, Entry, Frame, Member, Position, Snapshot
 from mailnode.cluster.sending import FRAMES, SERVICE, Lost
 from mailnode.cluster.sending import SNAPSHOT as GIVING
@@ -53,6 +54,10 @@ class Net:
             self._channels[node] = grpc.aio.insecure_channel(f"unix:{self.path / node}", options=options)
         return self._channels[node]
 
+    def near(self, node: str) -> Path | None:
+        """None: frames go over gRPC."""
+        return None
+
     async def close_channel(self, node: str) -> None:
         await self._channels.pop(node).close()
 
@@ -61,6 +66,16 @@ class Net:
             await node.close()
         for channel in self._channels.values():
             await channel.close()
+
+
+class NearNet(Net):
+    """Of one host."""
+
+    def near(self, node: str) -> Path | None:
+        return self.path / f"{node}.near"
+
+
+both = pytest.mark.parametrize("kind", [Net, NearNet], ids=["gRPC", "near"])
 
 
 class Node:
@@ -74,15 +89,19 @@ class Node:
         self.streams.received = self.received.put_nowait
         self.streams.taken = self.taken.put_nowait
         self.server: grpc.aio.Server | None = None
+        self.doors = Doors({SERVICE: self.streams.take_near}, limits)
 
     async def listen(self) -> None:
         self.server = grpc.aio.server()
         self.streams.add_to(self.server)
         self.server.add_insecure_port(f"unix:{self.net.path / self.me.node}")
         await self.server.start()
+        if (where := self.net.near(self.me.node)) is not None:
+            await self.doors.open(where)
 
     async def close(self) -> None:
         await self.streams.stop()
+        await self.doors.close()
         if self.server is not None:
             await self.server.stop(None)
             self.server = None
@@ -91,9 +110,9 @@ class Node:
 Body = Callable[[Net], Awaitable[None]]
 
 
-def run(tmp_path: Path, body: Body) -> None:
+def run(tmp_path: Path, body: Body, kind: type[Net] = Net) -> None:
     async def whole() -> None:
-        net = Net(tmp_path)
+        net = kind(tmp_path)
         try:
             async with asyncio.timeout(30):
                 await body(net)
@@ -108,7 +127,8 @@ def said(to: Member, *data: bytes, sender: Member = A, first: int = 1, run: int 
     return Frame(sender, run, to, (Append(3, 1, Position(1, first - 1), entries, 0),))
 
 
-def test_frames_arrive_in_order_and_each_is_taken(tmp_path: Path) -> None:
+@both
+def test_frames_arrive_in_order_and_each_is_taken(kind: type[Net], tmp_path: Path) -> None:
     async def body(net: Net) -> None:
         a, b = Node(net, A), Node(net, B)
         await b.listen()
@@ -118,10 +138,11 @@ def test_frames_arrive_in_order_and_each_is_taken(tmp_path: Path) -> None:
             assert await a.taken.get() == B
         assert [await b.received.get() for _ in sent] == sent
 
-    run(tmp_path, body)
+    run(tmp_path, body, kind)
 
 
-def test_an_entry_of_many_frames_arrives_whole(tmp_path: Path) -> None:
+@both
+def test_an_entry_of_many_frames_arrives_whole(kind: type[Net], tmp_path: Path) -> None:
     async def body(net: Net) -> None:
         a, b = Node(net, A), Node(net, B)
         await b.listen()
@@ -130,12 +151,13 @@ def test_an_entry_of_many_frames_arrives_whole(tmp_path: Path) -> None:
         assert await b.received.get() == frame
         assert await a.taken.get() == B
 
-    run(tmp_path, body)
+    run(tmp_path, body, kind)
 
 
+@both
 @pytest.mark.parametrize("takes_passing", [True, False])
 def test_what_has_no_entries_passes_a_long_frame_where_the_other_takes_it_so(
-    tmp_path: Path, takes_passing: bool
+    kind: type[Net], tmp_path: Path, takes_passing: bool
 ) -> None:
     async def body(net: Net) -> None:
         a, b = Node(net, A), Node(net, B)
@@ -153,10 +175,11 @@ def test_what_has_no_entries_passes_a_long_frame_where_the_other_takes_it_so(
         a.streams.send(said(B, b"2"))
         assert await b.received.get() == said(B, b"2")
 
-    run(tmp_path, body)
+    run(tmp_path, body, kind)
 
 
-def test_a_stream_comes_back_with_its_node(tmp_path: Path) -> None:
+@both
+def test_a_stream_comes_back_with_its_node(kind: type[Net], tmp_path: Path) -> None:
     async def body(net: Net) -> None:
         a, b = Node(net, A), Node(net, B)
         await b.listen()
@@ -170,7 +193,7 @@ def test_a_stream_comes_back_with_its_node(tmp_path: Path) -> None:
             a.streams.send(said(B, b"2"))
         assert await again.received.get() == said(B, b"2")
 
-    run(tmp_path, body)
+    run(tmp_path, body, kind)
 
 
 def test_a_stream_goes_on_by_another_channel_when_its_own_was_closed(tmp_path: Path) -> None:
@@ -193,7 +216,8 @@ def test_a_stream_goes_on_by_another_channel_when_its_own_was_closed(tmp_path: P
     run(tmp_path, body)
 
 
-def test_a_frame_that_cannot_be_made_is_lost_alone(tmp_path: Path) -> None:
+@both
+def test_a_frame_that_cannot_be_made_is_lost_alone(kind: type[Net], tmp_path: Path) -> None:
     async def body(net: Net) -> None:
         a, b = Node(net, A), Node(net, B)
         await b.listen()
@@ -202,19 +226,23 @@ def test_a_frame_that_cannot_be_made_is_lost_alone(tmp_path: Path) -> None:
         a.streams.send(said(B, b"1"))
         assert await b.received.get() == said(B, b"1")
 
-    run(tmp_path, body)
+    run(tmp_path, body, kind)
 
 
-def test_a_frame_to_nobody_is_lost_after_a_while_and_the_next_may_be_made(tmp_path: Path) -> None:
+@both
+def test_a_frame_to_nobody_is_lost_after_a_while_and_the_next_may_be_made(
+    kind: type[Net], tmp_path: Path
+) -> None:
     async def body(net: Net) -> None:
         a = Node(net, A)
         for _ in range(3):
             a.streams.send(said(B, b"1"))
             assert await a.taken.get() == B
 
-    run(tmp_path, body)
+    run(tmp_path, body, kind)
 
 
+@both
 @pytest.mark.parametrize(
     ("node", "why"),
     [
@@ -224,7 +252,7 @@ def test_a_frame_to_nobody_is_lost_after_a_while_and_the_next_may_be_made(tmp_pa
     ids=["another cluster", "another shard"],
 )
 def test_who_is_not_meant_takes_nothing(
-    tmp_path: Path, node: tuple[str, Member], why: str, caplog: pytest.LogCaptureFixture
+    kind: type[Net], tmp_path: Path, node: tuple[str, Member], why: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def body(net: Net) -> None:
         a, b = Node(net, A), Node(net, node[1], node[0])
@@ -234,7 +262,7 @@ def test_who_is_not_meant_takes_nothing(
             await a.taken.get()
         assert b.received.empty()
 
-    run(tmp_path, body)
+    run(tmp_path, body, kind)
     told = [each.message for each in caplog.records if "no frames to node b" in each.message]
     assert len(told) == 1, "once, however often it is tried"
     assert why in told[0]
@@ -363,6 +391,49 @@ def test_who_begins_anew_ends_its_stream_before(tmp_path: Path) -> None:
         assert await b.received.get() == said(B, b"2")
 
     run(tmp_path, body)
+
+
+def test_near_too_a_frame_of_another_node_ends_the_stream_and_a_later_stream_the_one_before(
+    tmp_path: Path,
+) -> None:
+    async def body(net: Net) -> None:
+        b = Node(net, B)
+        await b.listen()
+        hello = Hello("c1", A, RUN)
+        streams = []
+        for piece in (next(frames.pieces(said(B, b"1", sender=B))), b"\xff\xff", None):
+            stream = await near.connect(net.path / "b.near", SERVICE, LIMITS)
+            await greeting.greeted(stream, hello, B)
+            streams.append(stream)
+            if piece is not None:
+                await stream.write(piece)
+                with pytest.raises(OSError, match="ended"):
+                    await stream.read()
+        a = Node(net, A)
+        a.streams.send(said(B, b"1"))
+        assert await b.received.get() == said(B, b"1")
+        assert await a.taken.get() == B
+        with pytest.raises(OSError, match="ended"):
+            await streams[-1].read()
+        a.streams.send(said(B, b"2"))
+        assert await b.received.get() == said(B, b"2")
+        for stream in streams:
+            stream.close()
+
+    run(tmp_path, body, NearNet)
+
+
+def test_near_too_who_does_not_say_who_it_is_is_refused(tmp_path: Path) -> None:
+    async def body(net: Net) -> None:
+        b = Node(net, B)
+        await b.listen()
+        for first in (b"\xff\xff", b"\x0a\x00"):
+            stream = await near.connect(net.path / "b.near", SERVICE, LIMITS)
+            await stream.write(first)
+            assert "who it is" in pb.Greeting.FromString(await stream.read()).refused
+            stream.close()
+
+    run(tmp_path, body, NearNet)
 
 
 # -- snapshots
@@ -536,7 +607,8 @@ def test_a_snapshot_to_nobody_is_lost(tmp_path: Path) -> None:
     run(tmp_path, body)
 
 
-def test_a_frame_is_not_held_up_by_acks_of_another_member(tmp_path: Path) -> None:
+@both
+def test_a_frame_is_not_held_up_by_acks_of_another_member(kind: type[Net], tmp_path: Path) -> None:
     """A node whose disk was replaced is another member: each has a stream, the old one is refused."""
 
     async def body(net: Net) -> None:
@@ -548,4 +620,4 @@ def test_a_frame_is_not_held_up_by_acks_of_another_member(tmp_path: Path) -> Non
         assert await b.received.get() == frame
         assert {await a.taken.get(), await a.taken.get()} == {Member("b", 1), B}
 
-    run(tmp_path, body)
+    run(tmp_path, body, kind)
