@@ -97,5 +97,8 @@ class Known:
             row.sources.add(address=source.address, network=source.network, time=now)
             put_row = PutRow(kind=Kind.CREDENTIAL, key=ROW, value=row.SerializeToString(), was=was)
             intent = Intent(id=intent_id(self._clock), put_row=put_row)
-            if (await opened.apply(intent)).refused != "CHANGED":
+            refused = (await opened.apply(intent)).refused
+            if refused not in ("", "CHANGED"):
+                raise Unavailable(refused)
+            if not refused:
                 return

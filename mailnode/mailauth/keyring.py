@@ -75,11 +75,11 @@ class Keyring:
         return self._kept.all()
 
     def signing(self) -> tuple[Key, ...]:
-        return tuple(
-            Key(held.selector, self._kept.private(held.selector))
-            for held in self.all()
-            if held.state is State.SIGNING
-        )
+        return tuple(self.key(held) for held in self.all() if held.state is State.SIGNING)
+
+    def key(self, held: Held) -> Key:
+        """What signs by it."""
+        return Key(held.selector, self._kept.private(held.selector))
 
     def record(self, held: Held) -> str:
         """The text of its TXT record."""

@@ -58,7 +58,7 @@ class Rotation:
             await self._turn(domain, ring)
         keys = ring.all()
         if self._known.get(domain.name) != keys:
-            self._signing[domain.name] = ring.signing()
+            self._signing[domain.name] = self._keyrings.signing(domain)
             self._known[domain.name] = keys
 
     async def _turn(self, domain: Domain, ring: Keyring) -> None:

@@ -37,12 +37,20 @@ class SealedKeys:
         return Keyring(SealedKeysOf(self.source, self.secret, domain.name))
 
     def signing(self, domain: Domain) -> Sequence[Key]:
-        """None where they cannot be opened: one such key shall not stop every node of the cluster."""
+        """Those that can be opened: one that cannot shall stop no node of the cluster, and no other key."""
+        ring = self.of(domain)
         try:
-            return self.of(domain).signing()
+            signing = [held for held in ring.all() if held.state is State.SIGNING]
         except KeysError as error:
             log.error("mail of a domain is not signed", extra={"domain": domain.name, "reason": error})
             return ()
+        found: list[Key] = []
+        for held in signing:
+            try:
+                found.append(ring.key(held))
+            except KeysError as error:
+                log.error("a key signs nothing", extra={"domain": domain.name, "reason": error})
+        return found
 
     def may_turn(self) -> bool:
         """One that is elected: two that think so do no harm, but each asks the DNS."""

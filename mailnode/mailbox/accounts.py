@@ -186,12 +186,24 @@ class Accounts:
             opened.pop(account, None)
 
     async def directory_rows(self, kind: int) -> list[tuple[bytes, bytes]]:
-        """Every row of a kind of the directory accounts of home 0, as key and value; raises Unavailable."""
+        """Every row of a kind of the directory accounts of home 0, as key and value; raises Unavailable.
+
+        Where a node that leads some of them is lost, it waits until others do.
+        """
+        if self._places is None:
+            return await self.own_directory_rows(kind)
+        tries = self._places.tries()
+        while True:
+            try:
+                return await self._directory_rows_of_all(self._places, kind)
+            except Unavailable as error:
+                await tries.wait(error)
+
+    async def _directory_rows_of_all(self, places: Places, kind: int) -> list[tuple[bytes, bytes]]:
         rows = await self.own_directory_rows(kind)
-        if self._places is not None:
-            for node in self._places.others():
-                async for answer in self._places.each(node, Ask(directory_rows=kind)):
-                    rows += stored_meant(answer.rows)
+        for node in sorted({places.owner(partition) for partition in range(keys.SLOTS)} - {places.me}):
+            async for answer in places.each(node, Ask(directory_rows=kind)):
+                rows += stored_meant(answer.rows)
         return rows
 
     async def own_directory_rows(self, kind: int) -> list[tuple[bytes, bytes]]:

@@ -62,8 +62,8 @@ class Tally:
                 if counted.writing is None:
                     counted.writing = asyncio.ensure_future(self._put(counted))
                 await asyncio.shield(counted.writing)
-        except (NotKnown, Unavailable):
-            self._leave_out(domain, "its partition cannot be asked")
+        except (NotKnown, Unavailable) as error:
+            self._leave_out(domain, str(error) or "its partition cannot be asked")
         except Exception:  # our own mistake: no message is refused for it
             log.exception("what a report would say could not be kept", extra={"domain": domain})
             self.left_out += 1
@@ -97,7 +97,9 @@ class Tally:
             put.dues.append(self._due(counted))
         try:
             account = await self._accounts.open(account_of(counted.domain))
-            await account.apply(Intent(put_row=put))
+            refused = (await account.apply(Intent(put_row=put))).refused
+            if refused:
+                raise Unavailable(f"the account takes no row: {refused}")
             counted.durable = count
         finally:
             counted.writing = None

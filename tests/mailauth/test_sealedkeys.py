@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -114,5 +115,10 @@ def test_what_cannot_be_opened_is_told_and_lies_in_etcd_under_seal(etcds: Member
         await source.reached(answer.revision)
         with pytest.raises(KeysError, match="key m2: sealed by another secret, or about something else"):
             ring.signing()
+        first = replace(rows.key_of(pair.value, 0), state="signing")
+        answer = await source.etcd.transact([], [Put(pair.key, rows.key_octets(first))])
+        await source.reached(answer.revision)
+        (key,) = SealedKeys(source, SECRET).signing(HERE)
+        assert key.selector == "m1", "what can be opened signs"
 
     run(etcds, work)

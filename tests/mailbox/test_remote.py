@@ -207,6 +207,11 @@ def test_rows_of_the_directory_come_from_all_nodes(tmp_path: Path) -> None:
                 rows = await each.directory_rows(Kind.DIRECTORY)
                 assert sorted(rows) == [(b"%d" % number, b"row") for number in (2, 3, 500, 501)]
             assert len(await accounts[0].own_directory_rows(Kind.DIRECTORY)) == 2
+            # A node that is dead, and leads nothing any more, is not missed.
+            assert accounts[0]._places is not None
+            gone = Peer("gone", "gone", "", "", 1.0, 9, f"unix:{tmp_path / 'gone'}")
+            accounts[0]._places._map.put_peer(gone)
+            assert len(await accounts[0].directory_rows(Kind.DIRECTORY)) == 4
 
     asyncio.run(scenario())
 
