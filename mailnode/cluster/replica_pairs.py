@@ -75,6 +75,11 @@ class Pairs:
         if member in self._leading:
             self._leading[member].answered(promise)
 
+    def is_claimed(self, member: Member, partition: int, epoch: int) -> bool:
+        """That it leads the partition in that epoch, and counts me among those who follow or learn."""
+        pair = self._following.get(member)
+        return pair is not None and pair.claims.get(partition) == epoch
+
     def promised_until(self, partition: int) -> float:
         """When nobody can serve the partition on a promise of mine."""
         untils = [pair.until for pair in self._following.values() if partition in pair.accepted]

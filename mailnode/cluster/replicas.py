@@ -433,6 +433,7 @@ class Replicas:
     # -- pairs
 
     def _promise(self, frame: Frame, beat: Heartbeat) -> None:
+        self._active.update(at for at, epoch in beat.claims if not epoch and at in self.partitions)
         promise = self.pairs.promise(frame, beat, self.now, self._known_epoch, self.is_short)
         if promise is None:
             return
@@ -491,11 +492,14 @@ class Replicas:
             self._say(row.primary, Join(replica.partition, replica.log.last))
 
     def _lacks_primary(self, replica: Replica, row: Row) -> bool:
-        """A copy that its primary has said nothing to in its epoch, or that is not in sync."""
+        """A copy that its primary has said nothing to in its epoch, or does not claim, as those in sync."""
         is_far = bool(replica.far_dc(self.me))
         is_part = self.me in row.in_sync or self.me.node in row.replicas or is_far
+        if not is_part or row.primary == NOBODY:
+            return False
         is_known = replica.epoch == row.epoch and replica.matched > 0
-        return is_part and row.primary != NOBODY and not (is_known and (is_far or self.me in row.in_sync))
+        is_claimed = self.pairs.is_claimed(row.primary, replica.partition, row.epoch)
+        return not (is_known and (is_far or self.me in row.in_sync or is_claimed))
 
 
 def _drained(items: list[T]) -> list[T]:

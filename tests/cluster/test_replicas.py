@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from mailnode.cluster.replica import Replica
-from mailnode.cluster.replica_messages import Append, Entry, Frame, Heartbeat, Member, Position, Row
+from mailnode.cluster.replica_messages import Append, Entry, Frame, Heartbeat, Join, Member, Position, Row
 from mailnode.cluster.replicas import FRAME_OCTETS_MAX, Replicas
 
 A, B = Member("a", 1), Member("b", 1)
@@ -21,6 +21,7 @@ class Two:
         self.now = 0.0
         self.asked = 0
         """Swaps."""
+        self.joins = 0
         self.nodes = {A: Replicas(A, 1, 0.0), B: Replicas(B, 2, 0.0)}
         for core in self.nodes.values():
             for partition in range(PARTITIONS):
@@ -30,6 +31,7 @@ class Two:
         frames = [frame for core in self.nodes.values() for frame in self._work(core)]
         while frames:
             for frame in frames:
+                self.joins += sum(isinstance(each, Join) for each in frame.messages)
                 self.nodes[frame.sender].taken(frame.to)
                 self.nodes[frame.to].step(frame)
             frames = [frame for core in self.nodes.values() for frame in self._work(core)]
@@ -122,6 +124,25 @@ def test_who_hung_takes_nobody_for_silent_before_it_could_hear_them(two: Two) ->
     two.settle()
     two.tick()
     assert two.asked == asked
+
+
+def test_one_that_learns_asks_once_and_again_when_its_primary_counts_it_no_more(two: Two) -> None:
+    two.nodes[A].lease(B, False)  # so it does not come in sync
+    for core in two.nodes.values():
+        core.read(7, Row(3, 1, A, 1, (A,), ("a", "b")))
+    for _ in range(4):
+        two.tick()
+    assert two.nodes[A].partitions[7].progress.keys() == {B}
+    asked = two.joins
+    for _ in range(10):
+        two.tick()
+    assert two.joins == asked
+    two.nodes[A].partitions[7].progress.clear()
+    two.nodes[A].pairs.claim(two.nodes[A].partitions[7], two.now)
+    for _ in range(4):
+        two.tick()
+    assert two.joins == asked + 1
+    assert two.nodes[A].partitions[7].progress.keys() == {B}
 
 
 def test_a_heartbeat_does_not_wait_for_a_large_entry_that_is_on_its_way(two: Two) -> None:

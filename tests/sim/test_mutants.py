@@ -12,6 +12,8 @@ FIRST = {
     "refuse_no_claim": 369,
     "serve_without_end": 51,
     "no_epoch_fence": 70,
+    "serve_while_it_is_given": 166,
+    "give_up_what_was_asked": 166,
 }
 """The seed to begin with, where it takes long from 0."""
 SEEDS_MAX = 20
