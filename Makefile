@@ -58,7 +58,7 @@ simulate-nightly: $(VENV)/.dev
 	$(BIN)/python -m tests.sim --hours $(HOURS) --steps $(STEPS)
 
 faults: $(VENV)/.dev
-	FAULTS=$(FAULTS) $(BIN)/pytest -s tests/faults/test_cluster.py
+	FAULTS=$(FAULTS) $(BIN)/pytest -s tests/faults/test_cluster.py tests/faults/test_datacentres.py
 
 # --proto_path=VIRTUAL=DISK makes the generated imports absolute: mailnode.pb.row_pb2.
 protos: $(VENV)/.dev

@@ -171,7 +171,7 @@ def _begin(cluster: FaultyCluster, accounts: Mapping[str, str]) -> None:
         options = ("--base-port", str(BASE_PORT), "--allow-plaintext-auth", "--local-only")
         command(site, "cluster", "join", token, *where, *options)
     for site in sites:
-        _settle(site)
+        settle(site)
         site.node.launch()
     for site in sites:
         site.node.wait_until_ready()
@@ -180,7 +180,7 @@ def _begin(cluster: FaultyCluster, accounts: Mapping[str, str]) -> None:
         command(first, "account", "add", address, stdin=password)
 
 
-def _settle(site: Site) -> None:
+def settle(site: Site) -> None:
     """What differs from a node that people use: others may reach it, it comes back at once, and flags are
     IMAP's alone."""
     file = site.node.directory / "mailnode.toml"

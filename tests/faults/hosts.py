@@ -70,7 +70,9 @@ class Hosts:
 
     def close(self) -> None:
         """The namespaces go; processes on them must have ended."""
-        for host in self.hosts.values():
+        for number, host in enumerate(self.hosts.values()):
+            # A namespace is gone some time after it was deleted, and what is in it with it.
+            subprocess.run(["ip", "link", "delete", f"{self._tag}v{number}"], capture_output=True)
             subprocess.run(["ip", "netns", "delete", host.namespace], capture_output=True)
         subprocess.run(["ip", "link", "delete", self._tag], capture_output=True)
 
