@@ -252,6 +252,11 @@ class Config:
         """What repairs of copies overwrote, and may have been right."""
         return self.home / "aside.jsonl"
 
+    @property
+    def returned_file(self) -> Path:
+        """What this node took while another data centre led already, as far as it is not messages."""
+        return self.home / "returned.jsonl"
+
 
 def load(directory: Path) -> Config:
     """Read DIR/mailnode.toml; raises ConfigError."""

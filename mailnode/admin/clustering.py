@@ -110,7 +110,7 @@ class Clustering:
 
     def _dcs(self, seen: Seen) -> Iterator[pb.ClusterStatusAnswer.DataCentre]:
         homes = self.joined.source.latest_homes()
-        names = sorted({home.dc for home in homes.values()})
+        names = sorted({home.dc for home in homes.values()} | self.joined.source.dcs.keys())
         for name in names if len(names) > 1 else ():
             told = [lag for each in seen.values() for lag in each.far if lag.dc == name]
             led = sorted(number for number, home in homes.items() if home.dc == name)

@@ -37,7 +37,12 @@ def copies(core: Replicas, home: int) -> pb.ClusterCopiesAnswer:
     answer = pb.ClusterCopiesAnswer()
     for copy in copies_of(core, home):
         answer.copies.add(
-            partition=copy.partition, epoch=copy.last.epoch, seq=copy.last.seq, told=copy.told, age=copy.age
+            partition=copy.partition,
+            epoch=copy.last.epoch,
+            seq=copy.last.seq,
+            told=copy.told,
+            age=copy.age,
+            epochs=[number for first in copy.epochs for number in first],
         )
     return answer
 
@@ -65,7 +70,8 @@ class _Promotion:
         self._check_dc()
         lost = await self._lost()
         for number, home in sorted(self._promoting.homes(lost).items()):
-            await self._take(number, home)
+            if not self._request.homes or number in self._request.homes:
+                await self._take(number, home)
         if not self._answer.homes:
             raise Refused(
                 f"{self._request.dc} leads all homes of {', '.join(sorted(lost)) or 'others'} already"
@@ -155,7 +161,8 @@ class _Promotion:
 
 def _copy(said: pb.ClusterCopiesAnswer.Copy, member: Any) -> Copy:
     age = said.age if said.HasField("age") else None
-    return Copy(said.partition, member, Position(said.epoch, said.seq), said.told, age)
+    epochs = tuple(Position(*pair) for pair in zip(said.epochs[::2], said.epochs[1::2], strict=True))
+    return Copy(said.partition, member, Position(said.epoch, said.seq), said.told, age, epochs)
 
 
 def _add(row: pb.ClusterPromoteAnswer.Partition, copy: Copy | None, *, is_empty: bool) -> None:

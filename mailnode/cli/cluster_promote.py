@@ -19,6 +19,7 @@ def promote(options: argparse.Namespace) -> None:
             dc=options.dc,
             lost=options.lost,
             although_alive=options.although_alive,
+            homes=options.home,
             empty=options.empty,
         ),
     )

@@ -400,6 +400,8 @@ def _cluster_seen(of: Any) -> None:
     lead.add_argument("dc", metavar="DC", help="that of the node in the directory: it shall lead")
     about = "the one that is lost (default: all that do not answer)"
     lead.add_argument("--lost", default="", metavar="DC", help=about)
+    about = "not all of its homes, but this one; may stand several times"
+    lead.add_argument("--home", type=int, action="append", default=[], metavar="N", help=about)
     about = "even if it answers: it acknowledges mail until it hears of this"
     lead.add_argument("--although-alive", action="store_true", help=about)
     about = "what nobody here has a copy of begins anew, without mail"

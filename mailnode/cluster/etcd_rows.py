@@ -26,7 +26,7 @@ from google.protobuf.message import DecodeError
 
 from mailnode.cluster.frames import number, number_of
 from mailnode.cluster.map import Peer
-from mailnode.cluster.replica_messages import Far, Member, Row
+from mailnode.cluster.replica_messages import Far, Member, Position, Row
 from mailnode.pb import cluster_pb2 as pb
 
 
@@ -185,6 +185,7 @@ def row_octets(row: Row) -> bytes:
         min_insync=row.min_insync,
         far=[pb.FarName(node=far.node, dc=far.dc) for far in row.far],
         sync_dcs=row.sync_dcs,
+        since=[number for at in row.since for number in at],
     ).SerializeToString()
 
 
@@ -200,6 +201,7 @@ def row_of(octets: bytes, revision: int) -> Row:
         found.min_insync,
         tuple(Far(far.node, far.dc) for far in found.far),
         tuple(found.sync_dcs),
+        tuple(Position(*pair) for pair in zip(found.since[::2], found.since[1::2], strict=True)),
     )
 
 

@@ -136,6 +136,10 @@ class Installing:
         self._core.renew(partition)
         self._installing.discard(partition)
 
+    async def write_beside(self, rows: Iterable[Put]) -> None:
+        """Of a copy that is stopped, and will begin anew. Raises OSError."""
+        await self._write(rows)
+
     async def _write(self, rows: Iterable[Put]) -> None:
         """What comes is of the cluster's format, as entries are."""
 

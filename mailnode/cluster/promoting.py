@@ -16,7 +16,7 @@ from mailnode.cluster.etcd_map import EtcdMap
 from mailnode.cluster.etcd_rows import Home
 from mailnode.cluster.etcd_swaps import SWAPS_MAX
 from mailnode.cluster.map import NotMapped
-from mailnode.cluster.replica_messages import Far, Member, Position, Row, first_epoch
+from mailnode.cluster.replica_messages import Far, Member, Position, Row, first_epoch, generation_of
 from mailnode.cluster.replicas import Replicas
 from mailnode.cluster.ring import SLOTS
 from mailnode.cluster.wishes import TRIES_MAX, Refused
@@ -34,6 +34,20 @@ class Copy:
     """The seq up to which its primary had committed when it last said so."""
     age: float | None
     """Seconds since that node was last heard; None: not in this run."""
+    epochs: tuple[Position, ...] = ()
+    """The first entry of each epoch that it has."""
+
+    def since(self, generation: int) -> tuple[Position, ...]:
+        """Where each generation up to this one began, of those behind the first, as of `Row`."""
+        return tuple(self._before(each) for each in range(2, generation + 1))
+
+    def _before(self, generation: int) -> Position:
+        before = Position(0, 0)
+        for at, first in enumerate(self.epochs):
+            if generation_of(first.epoch) >= generation:
+                return Position(before.epoch, first.seq - 1) if at else before
+            before = first
+        return self.last
 
 
 def copies_of(core: Replicas, home: int) -> list[Copy]:
@@ -46,7 +60,7 @@ def copies_of(core: Replicas, home: int) -> list[Copy]:
         heard = core.heard.get(replica.told_by) if replica.told_by is not None else None
         age = core.now - heard if heard is not None else None
         told = max(replica.commit, replica.log.last.seq)
-        found.append(Copy(partition, core.me, replica.log.last, told, age))
+        found.append(Copy(partition, core.me, replica.log.last, told, age, tuple(replica.log.epochs)))
     return found
 
 
@@ -146,7 +160,17 @@ class Promoting:
         epoch = max(first_epoch(home.generation), copy.last.epoch + 1)
         revision = known.revision if known is not None else 0
         far = tuple(Far(node, was) for node in self._before(copy.partition)[:1] if was)
-        return Row(revision, epoch, me, 0, (me,), (me.node,), far=far, sync_dcs=home.sync_dcs)
+        return Row(
+            revision,
+            epoch,
+            me,
+            0,
+            (me,),
+            (me.node,),
+            far=far,
+            sync_dcs=home.sync_dcs,
+            since=copy.since(home.generation),
+        )
 
     def _before(self, partition: int) -> tuple[str, ...]:
         """The nodes that had it, of which the first led: it has most of what a far copy needs."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from mailnode.cluster.far import Lag, Marks
 from mailnode.cluster.replica_log import Log
 from mailnode.cluster.replica_messages import (
+    NOBODY,
     Ack,
     Append,
     Drop,
@@ -119,6 +120,9 @@ class Replica:
         self.is_leading = False
         self.has_lapsed = False
         self.stopped = ""
+        self.beyond: int | None = None
+        """It is set aside: what lies behind that seq was taken before a later generation of its home began,
+        and who leads by now has not got it."""
         self.progress: dict[Member, Progress] = {}
         self.marks = Marks()
         self.has_dismissed = False
@@ -164,7 +168,10 @@ class Replica:
         self.row = row
         self.far_dcs = {far.node: far.dc for far in row.far}
         self.asked.clear()
-        if self._may_drop(row):
+        common = self._common(row)
+        if common is not None and common < self.log.last.seq and row.primary != self.me:
+            self._set_aside(common)
+        elif self._may_drop(row) and common is not None:
             self._drop(row.epoch)
         is_mine = row.primary == self.me and row.run == self.run and row.epoch >= self.epoch
         if not is_mine:
@@ -178,12 +185,20 @@ class Replica:
         """No copy should be here; and whoever leads from now on does not count what was acknowledged here."""
         is_named = self.me in row.in_sync or self.me.node in row.replicas or self.far_dc(self.me)
         has_any = self.log.last.seq > 0 or self.epoch > 0
-        return not is_named and row.epoch > self.epoch and has_any and not self._is_of_before(row.epoch)
+        return not is_named and row.epoch > self.epoch and has_any and self.beyond is None
 
-    def _is_of_before(self, epoch: int) -> bool:
-        """What is here may have been acknowledged by who did not know of that epoch's generation."""
+    def _common(self, row: Row) -> int | None:
+        """The seq up to which a later generation of its home has what is here; None: it is not known yet."""
         last = self.log.last
-        return last.seq > 0 and generation_of(epoch) > generation_of(last.epoch)
+        generation = generation_of(last.epoch)
+        if not last.seq or generation_of(row.epoch) <= generation:
+            return last.seq
+        later = row.since[generation - 1 :]
+        return min(at.seq for at in later) if later and row.primary != NOBODY else None
+
+    def _set_aside(self, common: int) -> None:
+        self.beyond = common
+        self.stop(f"it has more than the {common} entries with which a later generation of its home began")
 
     def _drop(self, epoch: int) -> None:
         self._step_down()

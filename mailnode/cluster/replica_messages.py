@@ -75,6 +75,8 @@ class Row:
     """Never in sync, so they do not lead by themselves."""
     sync_dcs: tuple[str, ...] = ()
     """An append ends once one of `far` has it in each of these data centres."""
+    since: tuple[Position, ...] = ()
+    """Of each generation of the home from the second on, the last entry of before that it began with."""
 
     @property
     def order(self) -> tuple[int, int]:

@@ -294,7 +294,7 @@ class Replicas:
     def trim(self, partition: int, upto: int) -> None:
         """Forget entries up to that seq, as far as nobody in sync needs them."""
         replica = self.partitions[partition]
-        if replica.row is not None:
+        if replica.row is not None and replica.beyond is None:
             replica.trim(upto)
             self._touch(replica)
 

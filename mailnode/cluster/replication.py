@@ -55,6 +55,8 @@ from mailnode.store.shard import Shard
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.2
+TAIL_OCTETS = 8 << 20
+"""Of what is read at once of a copy that was set aside."""
 LARGE_OCTETS_MIN = 1 << 20
 """Of an entry: it may make more rows than others should wait for."""
 
@@ -486,7 +488,8 @@ class Replication:
     def _look_at(self, replica: Replica) -> None:
         partition = replica.partition
         self._owed.look(partition)
-        is_broken = replica.stopped and not self._installing.is_under_way(partition)
+        is_meant = replica.beyond is not None or self._installing.is_under_way(partition)
+        is_broken = replica.stopped and not is_meant
         if is_broken and partition not in self._stopped:
             self._stopped.add(partition)
             log.critical("a replica stopped", extra={"partition": partition, "reason": replica.stopped})
@@ -512,6 +515,39 @@ class Replication:
             self._end(append, known=False)
         self._owed.give_up(partition)
         self._served.end(partition)
+
+    # -- what a later generation lacks
+
+    def beyond(self) -> dict[int, int]:
+        """The partitions whose copy is set aside, and behind which seq lies what nobody else may have."""
+        partitions = self.core.partitions.values()
+        return {each.partition: each.beyond for each in partitions if each.beyond is not None}
+
+    def generation_told(self, partition: int) -> int:
+        """Of its home, as the map says."""
+        row = self.core.partitions[partition].row
+        return generation_of(row.epoch) if row is not None else 1
+
+    async def tail(self, partition: int, after: int) -> tuple[Entry, ...]:
+        """Some of it, in order, from behind `after` on, with its rows written; none: that is all.
+
+        Of what was trimmed there is nothing. Raises Unavailable and OSError.
+        """
+        if self._is_busy(partition):
+            raise Unavailable(f"partition {partition} is being written")
+        replica, loop = self.core.partitions[partition], asyncio.get_running_loop()
+        fetch = Fetch(partition, self.core.me, max(after, replica.log.trimmed), TAIL_OCTETS)
+        found = await loop.run_in_executor(self._loads, self._read, fetch)
+        left = [entry for entry in found if entry.position.seq > replica.applied and entry.data]
+        rows = chain.from_iterable(self.changes.rows(entry.data, entry.format) for entry in left)
+        await self._installing.write_beside(rows)
+        return found
+
+    async def let_go(self, partition: int) -> None:
+        """A copy that was set aside, once nothing of it is needed: it learns anew, if it should be one."""
+        self._installing.begin(partition)
+        await self._installing.clear(partition)
+        self.wake()
 
     # -- tasks
 

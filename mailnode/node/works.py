@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any
 
+from mailnode.cluster.replication import Replication
 from mailnode.config import Config
 from mailnode.config import Relay as RelayConfig
+from mailnode.delivery.returning import Returning
 from mailnode.mailauth.keyring import Keyrings
 from mailnode.mailauth.rotation import Rotation
 from mailnode.mailauth.signer import Key, Signer
@@ -32,12 +34,26 @@ def works(config: Config, parts: House) -> Iterator[Coroutine[Any, Any, None]]:
     yield parts.sums.run()
     yield parts.pulse.run()
     yield _resume(parts)
+    if parts.others.replication is not None:
+        yield _returning(config, parts, parts.others.replication).run()
     yield incoming(parts).run()
     if config.relay is not None:
         yield _outbox(config, config.relay, parts).run()
         if config.reports is not None:
             yield sending(config, config.reports, parts).run()
         yield Rotation(parts.keyrings, parts.domains, parts.signing, parts.resolver, parts.clock).run()
+
+
+def _returning(config: Config, parts: House, replication: Replication) -> Returning:
+    return Returning(
+        replication,
+        parts.shard,
+        parts.accounts,
+        parts.pools.loads,
+        parts.clock,
+        config.returned_file,
+        parts.shard.checkpoint,
+    )
 
 
 def _outbox(config: Config, told: RelayConfig, parts: House) -> Outbox:

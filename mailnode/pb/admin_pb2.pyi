@@ -916,33 +916,37 @@ class ClusterCopiesRequest(_message.Message):
 class ClusterCopiesAnswer(_message.Message):
     __slots__ = ("copies",)
     class Copy(_message.Message):
-        __slots__ = ("partition", "epoch", "seq", "told", "age")
+        __slots__ = ("partition", "epoch", "seq", "told", "age", "epochs")
         PARTITION_FIELD_NUMBER: _ClassVar[int]
         EPOCH_FIELD_NUMBER: _ClassVar[int]
         SEQ_FIELD_NUMBER: _ClassVar[int]
         TOLD_FIELD_NUMBER: _ClassVar[int]
         AGE_FIELD_NUMBER: _ClassVar[int]
+        EPOCHS_FIELD_NUMBER: _ClassVar[int]
         partition: int
         epoch: int
         seq: int
         told: int
         age: float
-        def __init__(self, partition: _Optional[int] = ..., epoch: _Optional[int] = ..., seq: _Optional[int] = ..., told: _Optional[int] = ..., age: _Optional[float] = ...) -> None: ...
+        epochs: _containers.RepeatedScalarFieldContainer[int]
+        def __init__(self, partition: _Optional[int] = ..., epoch: _Optional[int] = ..., seq: _Optional[int] = ..., told: _Optional[int] = ..., age: _Optional[float] = ..., epochs: _Optional[_Iterable[int]] = ...) -> None: ...
     COPIES_FIELD_NUMBER: _ClassVar[int]
     copies: _containers.RepeatedCompositeFieldContainer[ClusterCopiesAnswer.Copy]
     def __init__(self, copies: _Optional[_Iterable[_Union[ClusterCopiesAnswer.Copy, _Mapping]]] = ...) -> None: ...
 
 class ClusterPromoteRequest(_message.Message):
-    __slots__ = ("dc", "lost", "although_alive", "empty")
+    __slots__ = ("dc", "lost", "although_alive", "homes", "empty")
     DC_FIELD_NUMBER: _ClassVar[int]
     LOST_FIELD_NUMBER: _ClassVar[int]
     ALTHOUGH_ALIVE_FIELD_NUMBER: _ClassVar[int]
+    HOMES_FIELD_NUMBER: _ClassVar[int]
     EMPTY_FIELD_NUMBER: _ClassVar[int]
     dc: str
     lost: str
     although_alive: bool
+    homes: _containers.RepeatedScalarFieldContainer[int]
     empty: bool
-    def __init__(self, dc: _Optional[str] = ..., lost: _Optional[str] = ..., although_alive: _Optional[bool] = ..., empty: _Optional[bool] = ...) -> None: ...
+    def __init__(self, dc: _Optional[str] = ..., lost: _Optional[str] = ..., although_alive: _Optional[bool] = ..., homes: _Optional[_Iterable[int]] = ..., empty: _Optional[bool] = ...) -> None: ...
 
 class ClusterPromoteAnswer(_message.Message):
     __slots__ = ("dc", "homes", "partitions", "alive", "away", "file")

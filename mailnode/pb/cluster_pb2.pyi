@@ -55,7 +55,7 @@ class ShardName(_message.Message):
     def __init__(self, node: _Optional[str] = ..., incarnation: _Optional[bytes] = ...) -> None: ...
 
 class MapRow(_message.Message):
-    __slots__ = ("epoch", "primary", "run", "in_sync", "replicas", "min_insync", "far", "sync_dcs")
+    __slots__ = ("epoch", "primary", "run", "in_sync", "replicas", "min_insync", "far", "sync_dcs", "since")
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     PRIMARY_FIELD_NUMBER: _ClassVar[int]
     RUN_FIELD_NUMBER: _ClassVar[int]
@@ -64,6 +64,7 @@ class MapRow(_message.Message):
     MIN_INSYNC_FIELD_NUMBER: _ClassVar[int]
     FAR_FIELD_NUMBER: _ClassVar[int]
     SYNC_DCS_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
     epoch: int
     primary: ShardName
     run: bytes
@@ -72,7 +73,8 @@ class MapRow(_message.Message):
     min_insync: int
     far: _containers.RepeatedCompositeFieldContainer[FarName]
     sync_dcs: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, epoch: _Optional[int] = ..., primary: _Optional[_Union[ShardName, _Mapping]] = ..., run: _Optional[bytes] = ..., in_sync: _Optional[_Iterable[_Union[ShardName, _Mapping]]] = ..., replicas: _Optional[_Iterable[str]] = ..., min_insync: _Optional[int] = ..., far: _Optional[_Iterable[_Union[FarName, _Mapping]]] = ..., sync_dcs: _Optional[_Iterable[str]] = ...) -> None: ...
+    since: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, epoch: _Optional[int] = ..., primary: _Optional[_Union[ShardName, _Mapping]] = ..., run: _Optional[bytes] = ..., in_sync: _Optional[_Iterable[_Union[ShardName, _Mapping]]] = ..., replicas: _Optional[_Iterable[str]] = ..., min_insync: _Optional[int] = ..., far: _Optional[_Iterable[_Union[FarName, _Mapping]]] = ..., sync_dcs: _Optional[_Iterable[str]] = ..., since: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class FarName(_message.Message):
     __slots__ = ("node", "dc")

@@ -20,6 +20,7 @@ import pytest
 from mailnode.config import load
 from mailnode.directory.address import Address, canonical, directory_account
 from mailnode.limits import MiB
+from mailnode.mailbox.mending import UID_GAP
 from mailnode.store import keys
 from mailnode.store.keys import Family, Kind
 from mailnode.store.shard import open_shard
@@ -194,30 +195,53 @@ def promote(two: Two, *words: str) -> subprocess.CompletedProcess[str]:
 def test_a_data_centre_leads_what_a_lost_one_led_and_serves_it_when_that_is_back(two: Two) -> None:
     send(two.a, ALICE)
     wait_for(lambda: all_is_far(two.a))
+    had = messages(two.a, ALICE)
     refused = promote(two, "--lost", "dc1")
     assert refused.returncode and "dc1 is alive: node1 answers" in refused.stderr
 
+    two.b.kill()
+    send(two.a, ALICE)  # acknowledged, and nowhere else
+    client = logged_in(two.a, ALICE)
+    client.ok(b"SELECT INBOX")
+    client.ok(b"UID STORE 1 +FLAGS (\\Flagged)")
     two.etcds[0].kill()
     two.a.kill()
+    two.b.start()
     done = promote(two)
     assert not done.returncode, done.stderr
     report = json.loads(done.stdout)
     assert [(home["home"], home["was"], home["generation"]) for home in report["homes"]] == [(0, "dc1", 2)]
-    assert report == {**json.loads(Path(report["file"]).read_text()), **report}
+    kept = json.loads(Path(report["file"]).read_text())
+    assert kept["homes"][0]["generation"] == "2"
     led = report["partitions"]
-    assert len(led) == 4096 and all(row["node"] and row["told"] == row["seq"] and row["age"] for row in led)
+    assert len(led) == len(kept["partitions"]) == 4096
+    assert [row for row in led if row["node"] != "dc2-node1" or row["told"] != row["seq"]] == []
 
     wait_for(lambda: logs_in(two.b, ALICE))
     send(two.b, ALICE)
     here = logged_in(two.b, ALICE)
     selected = here.ok(b"SELECT INBOX")
-    assert b"* 4 EXISTS" in selected and any(b"[UIDNEXT 100005]" in line for line in selected)
+    assert b"* %d EXISTS" % (had + 1) in selected
+    assert any(b"[UIDNEXT %d]" % (had + 2 + UID_GAP) in line for line in selected)
+
     two.etcds[0].start()
     two.etcds[0].wait_until_ready()
     two.a.start()
+    here.say(b"x IDLE")
+    here.until(b"%d EXISTS" % (had + 2))  # what dc1 had taken alone
+    wait_for(lambda: list(two.a.directory.rglob("returned.jsonl")))
+    told = next(two.a.directory.rglob("returned.jsonl"))
+    lines = [json.loads(line) for line in told.read_text().splitlines()]
+    assert [line["uids"] for line in lines if line["what"] == "flags"] == [[1]]
+    assert [line["messages"] for line in lines if line["what"] == "brought"] == [1]
     send(two.a, ALICE)
     there = logged_in(two.a, ALICE)
-    assert b"* 5 EXISTS" in there.ok(b"SELECT INBOX")
+    assert b"* %d EXISTS" % (had + 3) in there.ok(b"SELECT INBOX")
+    wait_for(lambda: all(row["far"] for row in shown(two.b, "map")) and lacks(two.b) == {"dc1": 0})
+
+
+def messages(node: Node, user: str) -> int:
+    return int(held(node, user).rpartition(b" ")[2].rstrip(b")"))
 
 
 def logs_in(node: Node, user: str) -> bool:
