@@ -46,6 +46,9 @@ class Revocation:
     def held(self) -> Collection[int]:
         return self._sessions.accounts
 
+    def taking(self) -> Collection[int]:
+        return self._sessions.logins
+
     def overtaken(self, account: int | None) -> None:
         self._sessions.overtake(account)
 

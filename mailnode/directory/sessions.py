@@ -31,6 +31,11 @@ class Sessions:
         """Those that have some."""
         return self._open.keys()
 
+    @property
+    def logins(self) -> Collection[int]:
+        """The accounts of those under way."""
+        return {login.account for login in self._logins}
+
     def begin(self, identity: Identity, end: End) -> Callable[[], None]:
         """Call what is returned, once, when the session is over."""
         key = object()

@@ -16,6 +16,9 @@ from mailnode.mailbox.service import Leases
 from mailnode.mailbox.verbs import Unavailable
 from mailnode.pb.account_pb2 import Revoked
 
+ANEW = b"anew"
+"""Asked by who does not know whether all that it was told has come: it looks at all that it has."""
+
 _LEASE = b"bulletin"
 
 
@@ -41,7 +44,7 @@ class Bulletin:
     async def read(self, octets: bytes, leases: Leases) -> bytes:
         """What came since the caller asked last, once there is something; a Revoked, empty after a while."""
         reader = self._readers.get(id(leases))
-        if reader is None:
+        if reader is None or octets == ANEW:
             self._begin(leases)
             return Revoked(all=True).SerializeToString()
         reader.done = reader.told

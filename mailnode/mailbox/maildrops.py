@@ -18,7 +18,9 @@ from mailnode.pb.account_pb2 import MaildropAsk
 
 _TAKE, _RELEASE = "maildrop.take", "maildrop.release"
 _RELEASE_SECONDS_MAX = 1.0
-"""That the end of a session waits for it; it is released all the same."""
+"""That the end of a session, or the next one, waits for it; it is released all the same."""
+_AGAIN_SECONDS = 10.0
+"""Before an account's node is asked again that could not be asked for as long."""
 
 
 class Taken(enum.IntEnum):
@@ -65,19 +67,25 @@ class Locks:
 
     def take(self, ask: MaildropAsk, leases: int) -> Taken:
         """`ask.again`: it was taken before by this token, as far as its owner knows."""
+        lock, term = self._taken.get(ask.account), self._term(ask.account)
+        is_own = lock is not None and lock.token == ask.token
+        if lock is not None and lock.term == term and not is_own:
+            return Taken.IN_USE
+        if not (ask.again or is_own) and not self._comes(ask):
+            return Taken.TOO_SOON
+        self._taken[ask.account] = _Lock(ask.token, term, leases)
+        return Taken.YES
+
+    def _comes(self, ask: MaildropAsk) -> bool:
+        """A login; False: the account's last one was too short a time before."""
         now = self._clock.monotonic_seconds()
         while self._last and next(iter(self._last.values())) + ask.delay_seconds <= now:
             del self._last[next(iter(self._last))]
-        lock, term = self._taken.get(ask.account), self._term(ask.account)
-        if lock is not None and lock.term == term and lock.token != ask.token:
-            return Taken.IN_USE
-        is_own = lock is not None and lock.token == ask.token
-        if ask.account in self._last and not ask.again and not is_own:
-            return Taken.TOO_SOON
-        self._taken[ask.account] = _Lock(ask.token, term, leases)
+        if ask.account in self._last:
+            return False
         if ask.delay_seconds:
             self._last[ask.account] = now
-        return Taken.YES
+        return True
 
     def _give_back(self, account: int, leases: int) -> None:
         """Its stream ended; by another one it may have been taken anew."""
@@ -100,36 +108,58 @@ class Maildrops:
         self._at_owner = at_owner
         self._clock = clock
         self._held: dict[int, _Held] = {}
+        self._taking: dict[bytes, int] = {}
+        """By token."""
         self._overtakings = 0
-        self._releasing: set[asyncio.Task[None]] = set()
+        self._owed: dict[int, set[bytes]] = {}
+        """Tokens that accounts' nodes have, or may have, and nobody here: each is given back."""
+        self._releasing: dict[int, asyncio.Task[None]] = {}
 
     async def take(self, account: int, delay_seconds: int, lost: Callable[[], None]) -> Taken:
         """`delay_seconds`: between two logins. `lost` is called when somebody else has it.
 
         Raises Unavailable.
         """
+        if account in self._releasing:
+            await asyncio.wait((self._releasing[account],), timeout=_RELEASE_SECONDS_MAX)
+        if account in self._releasing:
+            raise Unavailable("the account's node does not know yet that the last session is over")
         ask = MaildropAsk(account=account, token=self._clock.random(16), delay_seconds=delay_seconds)
+        self._taking[ask.token] = account
+        try:
+            taken = await self._take(ask)
+        except BaseException:  # it may have been taken all the same
+            self._give_back(account, ask.token)
+            raise
+        finally:
+            del self._taking[ask.token]
+        if taken is Taken.YES:
+            self._held[account] = _Held(ask.token, lost)
+        return taken
+
+    async def _take(self, ask: MaildropAsk) -> Taken:
         while True:
             overtakings = self._overtakings
             taken = await self._ask(_TAKE, ask)
-            if taken is not Taken.YES:
-                return taken
-            if overtakings == self._overtakings:
-                self._held[account] = _Held(ask.token, lost)
+            if taken is not Taken.YES or overtakings == self._overtakings:
                 return taken
 
     async def release(self, account: int) -> None:
         """Nothing where it is not held, or was lost."""
         held = self._held.pop(account, None)
-        if held is None:
-            return
-        releasing = asyncio.ensure_future(self._release(MaildropAsk(account=account, token=held.token)))
-        self._releasing.add(releasing)
-        releasing.add_done_callback(self._releasing.discard)
-        await asyncio.wait((releasing,), timeout=_RELEASE_SECONDS_MAX)
+        if held is not None:
+            await asyncio.wait((self._give_back(account, held.token),), timeout=_RELEASE_SECONDS_MAX)
+
+    async def close(self) -> None:
+        for task in self._releasing.values():
+            task.cancel()
+        await asyncio.gather(*self._releasing.values(), return_exceptions=True)
 
     def held(self) -> Collection[int]:
         return self._held.keys()
+
+    def taking(self) -> Collection[int]:
+        return self._taking.values()
 
     def overtaken(self, account: int | None) -> None:
         self._overtakings += 1
@@ -141,14 +171,31 @@ class Maildrops:
             del self._held[account]
             held.lost()
 
-    async def _release(self, ask: MaildropAsk) -> None:
+    def _give_back(self, account: int, token: bytes) -> asyncio.Task[None]:
+        """The account's node keeps the lock as long as it hears this one: it must be told."""
+        self._owed.setdefault(account, set()).add(token)
+        if account not in self._releasing:
+            self._releasing[account] = asyncio.ensure_future(self._release(account))
+        return self._releasing[account]
+
+    async def _release(self, account: int) -> None:
+        owed = self._owed[account]
         try:
-            await self._at_owner(ask.account, _RELEASE, ask.SerializeToString())
-        except Unavailable:
-            return  # it does not hear this node either, or is gone
+            while owed:
+                token = next(iter(owed))
+                try:
+                    await self._ask_owner(_RELEASE, MaildropAsk(account=account, token=token))
+                    owed.remove(token)
+                except Unavailable:
+                    await asyncio.sleep(_AGAIN_SECONDS)
+        finally:
+            del self._owed[account], self._releasing[account]
+
+    async def _ask_owner(self, function: str, ask: MaildropAsk) -> bytes:
+        return await self._at_owner(ask.account, function, ask.SerializeToString())
 
     async def _ask(self, function: str, ask: MaildropAsk) -> Taken:
-        return Taken((await self._at_owner(ask.account, function, ask.SerializeToString()))[0])
+        return Taken((await self._ask_owner(function, ask))[0])
 
 
 def _lease(account: int) -> bytes:

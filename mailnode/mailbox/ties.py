@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from mailnode.cluster.map import Map
 from mailnode.cluster.replica_messages import Row
 from mailnode.limits import Limits
-from mailnode.mailbox.bulletin import Bulletin
+from mailnode.mailbox.bulletin import ANEW, Bulletin
 from mailnode.mailbox.places import Places
 from mailnode.mailbox.service import Leases
 from mailnode.mailbox.verbs import Unavailable
@@ -34,6 +34,9 @@ class Holder(Protocol):
 
     def held(self) -> Collection[int]:
         """The accounts."""
+
+    def taking(self) -> Collection[int]:
+        """The accounts of which something is being taken."""
 
     def overtaken(self, account: int | None) -> None:
         """What is being taken of the account, or (None) of any, may be gone before it is had."""
@@ -108,10 +111,12 @@ class Ties:
 
     async def _follow(self, node: str) -> None:
         """As long as there is the node, or somebody has something of an account of its."""
+        ask = b""
         while self._map.peer(node) is not None or self._of_node(node):
             try:
-                said = Revoked.FromString(await self._places.call(node, _READ, b""))
+                said, ask = Revoked.FromString(await self._places.call(node, _READ, ask)), b""
             except Unavailable as error:
+                ask = ANEW  # an answer may have been lost
                 self._lost(node, error)
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
@@ -142,15 +147,17 @@ class Ties:
         if self._led.get(partition) == led:
             return
         self._led[partition] = led
-        if not self._moved and self._holders:
+        if not self._moved:
             asyncio.get_running_loop().call_soon(lambda: self._start(self._look_at_moved()))
         self._moved.add(partition)
 
     async def _look_at_moved(self) -> None:
         moved, self._moved = self._moved, set()
         accounts = [account for account in self._held() if keys.partition(account) in moved]
-        for account in accounts:
-            self._overtake(account)
+        taking = {account for holder in self._holders for account in holder.taking()}
+        for account in taking:
+            if keys.partition(account) in moved:
+                self._overtake(account)
         for node in {self._owner(account) for account in accounts} - {"", self._places.me}:
             self._following(node)
         await self._look(accounts)
@@ -180,16 +187,16 @@ class Ties:
         await asyncio.gather(*looks)
 
     async def _look_at(self, holder: Holder, account: int) -> None:
-        async with self._looking:
-            while account in holder.held():
-                try:
+        while account in holder.held():
+            try:
+                async with self._looking:
                     await holder.look(account)
-                    return
-                except Unavailable:
-                    await asyncio.sleep(_PAUSE_SECONDS)
-                except Exception:  # our own mistake with one account: the others are looked at
-                    log.exception("account %016x: its sessions could not be looked at", account)
-                    return
+                return
+            except Unavailable:
+                await asyncio.sleep(_PAUSE_SECONDS)  # others are looked at meanwhile
+            except Exception:  # our own mistake with one account: the others are looked at
+                log.exception("account %016x: its sessions could not be looked at", account)
+                return
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)

@@ -222,6 +222,7 @@ async def _homes(others: Among, ground: Ground, quotas: Quotas, limits: Limits) 
         yield _Homes(accounts, places, ties, maildrops, guessing, row_nearby)
     finally:
         await ties.close()
+        await maildrops.close()
         await places.close()
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
+
+from mailnode.mailbox import maildrops
 from mailnode.mailbox.maildrops import Locks, Maildrops, Taken
 from mailnode.mailbox.service import Leases
 from mailnode.mailbox.verbs import Unavailable
@@ -32,13 +35,18 @@ class Node:
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
         self.leases: Leases | None = {}
+        self.answers_lost = 0
         self.lost: list[int] = []
         self.maildrops = Maildrops(self._at_owner, owner.clock)
 
     async def _at_owner(self, account: int, function: str, octets: bytes) -> bytes:
         if self.leases is None:
             raise Unavailable
-        return await self._owner.locks.functions[function](octets, self.leases)
+        answer = await self._owner.locks.functions[function](octets, self.leases)
+        if self.answers_lost:
+            self.answers_lost -= 1
+            raise Unavailable
+        return answer
 
     def cut(self) -> None:
         """The owner notices."""
@@ -148,5 +156,50 @@ def test_logins_too_soon_one_after_the_other_wait_whichever_node_they_come_to() 
         assert await other.take(delay_seconds=10) is Taken.YES
         owner.clock.seconds += 10
         assert await one.take(delay_seconds=10) is Taken.IN_USE
+
+    scenario(test)
+
+
+def test_what_was_taken_though_the_answer_was_lost_is_given_back() -> None:
+    async def test(owner: Owner, one: Node, other: Node) -> None:
+        one.answers_lost = 1
+        with pytest.raises(Unavailable):
+            await one.take()
+        assert await one.take() is Taken.YES
+        await one.maildrops.release(ACCOUNT)
+        assert await other.take() is Taken.YES
+
+    scenario(test)
+
+
+def test_who_could_not_be_told_that_a_session_is_over_is_told_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maildrops, "_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(maildrops, "_RELEASE_SECONDS_MAX", 0)
+
+    async def test(owner: Owner, one: Node, other: Node) -> None:
+        assert await one.take() is Taken.YES
+        leases, one.leases = one.leases, None
+        await one.maildrops.release(ACCOUNT)
+        with pytest.raises(Unavailable):
+            await one.take()
+        assert await other.take() is Taken.IN_USE
+        one.leases = leases  # it was not the stream that was away
+        while await other.take() is Taken.IN_USE:
+            await asyncio.sleep(0)
+        assert one.lost == other.lost == []
+
+    scenario(test)
+
+
+def test_who_takes_a_maildrop_anew_changes_nothing_of_how_soon_others_may_log_in() -> None:
+    async def test(owner: Owner, one: Node, other: Node) -> None:
+        assert await one.take(delay_seconds=10) is Taken.YES
+        assert await one.take(OTHER, delay_seconds=10) is Taken.YES
+        await one.maildrops.release(OTHER)
+        owner.clock.seconds += 9
+        await one.look()
+        assert await other.take(OTHER, delay_seconds=10) is Taken.TOO_SOON
+        owner.clock.seconds += 1
+        assert await other.take(OTHER, delay_seconds=10) is Taken.YES
 
     scenario(test)

@@ -11,6 +11,7 @@ import pytest
 
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
+from mailnode.mailbox.service import Leases
 from mailnode.mailbox.ties import Ties
 from mailnode.mailbox.verbs import Unavailable
 from mailnode.pb.change_pb2 import PutRow, RemoveAccount
@@ -29,6 +30,9 @@ class Has:
 
     def __init__(self, *accounts: int) -> None:
         self.accounts = accounts
+        self.takes: list[int] = []
+        self.unavailable: set[int] = set()
+        self.failed = asyncio.Event()
         self.overtakings: list[int | None] = []
         self.looks: asyncio.Queue[int] = asyncio.Queue()
         self.may_look = asyncio.Event()
@@ -38,11 +42,17 @@ class Has:
     def held(self) -> Collection[int]:
         return self.accounts
 
+    def taking(self) -> Collection[int]:
+        return self.takes
+
     def overtaken(self, account: int | None) -> None:
         self.overtakings.append(account)
 
     async def look(self, account: int) -> None:
         await self.may_look.wait()
+        if account in self.unavailable:
+            self.failed.set()
+            raise Unavailable
         if self.fails:
             self.fails -= 1
             raise Unavailable
@@ -181,5 +191,58 @@ def test_who_cannot_be_followed_for_too_long_is_unavailable() -> None:
                 while True:  # until the cut is noticed
                     await it.here.follow(asks.ACCOUNT)
                     await asyncio.sleep(0)
+
+    asyncio.run(scenario())
+
+
+def test_what_is_being_taken_of_an_account_that_moves_is_overtaken() -> None:
+    """Else it may be had of the node that led it, and nobody follows the one that leads it."""
+
+    async def scenario() -> None:
+        async with tied() as it:
+            assert it.nodes.asker._places is not None
+            it.has.accounts, it.has.takes = (), [asks.ACCOUNT, OTHER, 7]
+            it.has.overtakings.clear()
+            for account in (asks.ACCOUNT, OTHER):
+                it.nodes.asker._places._map.put(keys.partition(account), led_by(ASKER, 2))
+            while len(it.has.overtakings) < 2:
+                await asyncio.sleep(0)
+            assert sorted(each or 0 for each in it.has.overtakings) == sorted([asks.ACCOUNT, OTHER])
+
+    asyncio.run(scenario())
+
+
+def test_an_account_that_cannot_be_looked_at_keeps_no_other_one_waiting() -> None:
+    async def scenario() -> None:
+        async with tied(replace(LIMITS, reattached_at_once_max=1)) as it:
+            it.has.unavailable = {asks.ACCOUNT}
+            await it.nodes.ask(REVOKING)
+            await it.has.failed.wait()
+            assert it.nodes.asker._places is not None
+            it.nodes.asker._places._map.put(keys.partition(OTHER), led_by(OWNER, 9))
+            assert await it.looked_at(1) == [OTHER]
+            it.has.unavailable = set()
+            assert set(await it.looked_at(2)) == {asks.ACCOUNT}
+
+    asyncio.run(scenario())
+
+
+def test_who_did_not_hear_an_answer_looks_at_all_that_it_has() -> None:
+    """The node of the accounts takes it for heard as soon as it is asked again."""
+
+    async def scenario() -> None:
+        async with tied(replace(LIMITS, remote_seconds_max=1)) as it:
+            functions = it.nodes.wire.service.functions
+            read = functions["bulletin"]
+
+            async def late(octets: bytes, leases: Leases) -> bytes:
+                functions["bulletin"] = read
+                await read(octets, leases)
+                await asyncio.Event().wait()
+                return b""
+
+            functions["bulletin"] = late
+            await it.nodes.ask(REVOKING)
+            assert await it.looked_at(2) == [asks.ACCOUNT, OTHER]
 
     asyncio.run(scenario())
