@@ -1,8 +1,9 @@
 """The queue at work: what is due is tried, and what became of it is a change of its account.
 
-Between a server's `250` and that change a crash makes us try again: a message may arrive twice, never not at
-all. Everything else is as in the rows: an item is tried by one task at a time, and a report about it is added
-under an id of its own, so that it comes once.
+Between a server's `250` and that change a crash, or another node that leads the account, makes us try again:
+a message may arrive twice, never not at all. An account that takes no change for a while does not: it is
+asked again until it does. Everything else is as in the rows: an item is tried by one task at a time, and a
+report about it is added under an id of its own, so that it comes once.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from typing import Protocol
 
 from mailnode.clock import Clock
 from mailnode.limits import Limits
-from mailnode.mailauth.resolver import Unavailable
+from mailnode.mailauth.resolver import Unavailable as DnsUnavailable
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.content import transaction_name
 from mailnode.mailbox.dues import Task
-from mailnode.mailbox.verbs import Account, Expunged, NotKnown
+from mailnode.mailbox.verbs import Account, Expunged, NotKnown, Unavailable, decided
 from mailnode.metrics import Metrics
 from mailnode.pb.change_pb2 import Intent, Queue
 from mailnode.pb.row_pb2 import QueueRow
@@ -28,7 +29,7 @@ from mailnode.relay.attempt import Failed, Outgoing
 from mailnode.relay.bounce import Bounces
 from mailnode.relay.route import Host
 from mailnode.relay.schedule import is_late, is_over, next_due
-from mailnode.relay.waiting import item_name, queue_row
+from mailnode.relay.waiting import item_name, queue_row, task_name
 from mailnode.store.damage import Unreadable
 from mailnode.store.keys import Due
 from mailnode.traces import Span, Tell
@@ -41,7 +42,11 @@ log = logging.getLogger(__name__)
 Octets = Callable[[], AsyncIterator[bytes]]
 """Gives the content from its begin."""
 
+_AGAIN_SECONDS = 1.0
+"""Before an account is asked again that took no change."""
+
 CONTENT_GONE = Reply(554, "5.3.0", "The content of the message is lost")
+CONTENT_AWAY = Reply(451, "4.3.0", "The content of the message cannot be read at this moment")
 
 
 class Routes(Protocol):
@@ -120,12 +125,17 @@ class Outbox:
             await self.attempt(task)
         except Unreadable:
             self._dues.aside(Due.QUEUE, task)
+        except (NotKnown, Unavailable) as error:
+            log.info("an item is tried later", extra={"item": task_name(task), "reason": error})
+            self._later(task)
         except Exception:
-            name = item_name(task.account, int.from_bytes(task.key, "big"))
-            log.exception("an item of the queue could not be worked on", extra={"item": name})
-            seconds = self._relay.limits.relay_retry_seconds_min
-            later = self._relay.clock.now_microseconds() + seconds * 1_000_000
-            self._dues.again(Due.QUEUE, task._replace(time_microseconds=later))
+            log.exception("an item of the queue could not be worked on", extra={"item": task_name(task)})
+            self._later(task)
+
+    def _later(self, task: Task) -> None:
+        seconds = self._relay.limits.relay_retry_seconds_min
+        later = self._relay.clock.now_microseconds() + seconds * 1_000_000
+        self._dues.again(Due.QUEUE, task._replace(time_microseconds=later))
 
     async def attempt(self, task: Task) -> None:
         """Try one item, whatever its time is."""
@@ -138,14 +148,22 @@ class Outbox:
         item.attempts += 1
         now = self._relay.clock.now_microseconds()
         failed = self._settle(item, replies, now)
-        if failed and not await self._relay.bounces.tell(account, mail, item, Action.FAILED, failed):
+        if failed and not await self._told(account, mail, item, Action.FAILED, failed):
             self._tell_later(item, failed, now)
         if item.recipients and is_late(item, now, self._relay.limits):
             waiting = [Undelivered(Path(one.forward_path), _read(one.reply)) for one in item.recipients]
-            await self._relay.bounces.tell(account, mail, item, Action.DELAYED, waiting)
-            item.delay_told = True
+            item.delay_told = await self._told(account, mail, item, Action.DELAYED, waiting)
         item.due = next_due(item, now, self._relay.clock.random(4), self._relay.limits)
-        await durably(account, Intent(queue=Queue(mail=mail, item=item)))
+        await _noted(account, Queue(mail=mail, item=item))
+
+    async def _told(
+        self, account: Account, mail: int, item: QueueRow, action: Action, undelivered: Sequence[Undelivered]
+    ) -> bool:
+        """As `Bounces.tell`; False too where it is not known: then it may be told twice."""
+        try:
+            return await self._relay.bounces.tell(account, mail, item, action, undelivered)
+        except (NotKnown, Unavailable):
+            return False
 
     def _settle(self, item: QueueRow, replies: dict[bytes, Reply], now: int) -> list[Undelivered]:
         """Leaves those in the item who still wait; gives those who never will."""
@@ -230,7 +248,7 @@ class Outbox:
     ) -> tuple[Reply, ...]:
         try:
             hosts = await self._relay.routes.hosts(domain)
-        except Unavailable as error:
+        except DnsUnavailable as error:
             return (Reply(451, "4.4.3", str(error)),) * len(paths)
         if isinstance(hosts, Reply):
             return (hosts,) * len(paths)
@@ -240,6 +258,8 @@ class Outbox:
                 return await self._made(host, outgoing, paths, transaction)
             except Failed as failed:
                 said = failed.reply
+            except (NotKnown, Unavailable):  # other domains have it: the item is not to be begun anew
+                return (CONTENT_AWAY,) * len(paths)
         return (said,) * len(paths)
 
     async def _made(
@@ -261,13 +281,15 @@ class Outbox:
                 traced(Span("relay", transaction, wall, clock.now_microseconds(), attributes, well))
 
 
-async def durably(account: Account, intent: Intent) -> None:
-    """Asked again once when it is not known; raises NotKnown."""
-    try:
-        await account.apply(intent)
-    except NotKnown:
-        intent.retry = True
-        await account.apply(intent)
+async def _noted(account: Account, queue: Queue) -> None:
+    """Only then it is over: who was sent the message already would be sent it again."""
+    while True:
+        try:
+            decided(await account.apply(Intent(queue=queue)))
+            return
+        except (NotKnown, Unavailable) as error:
+            log.info("an item waits for its account", extra={"reason": error})
+            await asyncio.sleep(_AGAIN_SECONDS)
 
 
 def _signed(field: bytes, octets: Octets) -> Octets:

@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError
 from mailnode.clock import Clock
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.dues import Dues, Task
-from mailnode.mailbox.verbs import Account
+from mailnode.mailbox.verbs import Account, decided
 from mailnode.pb.change_pb2 import Intent, Queue
 from mailnode.pb.row_pb2 import QueueRow
 from mailnode.store.damage import Unreadable, told
@@ -72,11 +72,12 @@ class Waiting:
         try:
             item = await self._item(task)
         except Unreadable:
-            return Item(_name(task), QueueRow(due=task.time_microseconds))
+            return Item(task_name(task), QueueRow(due=task.time_microseconds))
         return item if item.row.recipients else None
 
     async def change(self, name: str, change: Change) -> list[Item]:
-        """Do it to all, or to the one of that name; gives them as they are then. Raises NotKnown."""
+        """Do it to all, or to the one of that name; gives them as they are then. Raises NotKnown and
+        Unavailable."""
         changed = []
         for task in self._named(name):
             if self._accounts.dues.claim(Due.QUEUE, task.account, task.key) is not None:
@@ -85,11 +86,12 @@ class Waiting:
 
     async def _change(self, task: Task, change: Change) -> Item:
         """Claimed, so that no attempt begins meanwhile; what is written makes it due again."""
-        item = await self._shown(task) or Item(_name(task), QueueRow())
+        item = await self._shown(task) or Item(task_name(task), QueueRow())
         try:
             change(item.row, self._clock.now_microseconds())
             account = await self._accounts.open(task.account)
-            await account.apply(Intent(queue=Queue(mail=int.from_bytes(task.key, "big"), item=item.row)))
+            queue = Queue(mail=int.from_bytes(task.key, "big"), item=item.row)
+            decided(await account.apply(Intent(queue=queue)))
         except BaseException:
             self._accounts.dues.again(Due.QUEUE, task)
             raise
@@ -97,11 +99,11 @@ class Waiting:
 
     def _named(self, name: str) -> Sequence[Task]:
         tasks = self._accounts.dues.all(Due.QUEUE)
-        return [task for task in tasks if not name or _name(task) == name]
+        return [task for task in tasks if not name or task_name(task) == name]
 
     async def _item(self, task: Task) -> Item:
         account = await self._accounts.open(task.account)
-        return Item(_name(task), await queue_row(account, task.key))
+        return Item(task_name(task), await queue_row(account, task.key))
 
 
 def oldest_microseconds(dues: Dues) -> int:
@@ -118,5 +120,5 @@ async def queue_row(account: Account, key: bytes) -> QueueRow:
         raise Unreadable(Family.STATE, key, str(error)) from None
 
 
-def _name(task: Task) -> str:
+def task_name(task: Task) -> str:
     return item_name(task.account, int.from_bytes(task.key, "big"))

@@ -26,9 +26,10 @@ def item(*recipients: bytes) -> QueueRow:
     return QueueRow(reverse_path=b"a@b", start=20, recipients=waiting)
 
 
-def submit(intent_id: bytes = b"") -> Intent:
+def submit(intent_id: bytes = b"", *recipients: bytes) -> Intent:
+    to = recipients or (b"x@y", b"z@y")
     mail = MailRow(size=len(OCTETS), header=len(OCTETS) - 6)
-    return Intent(id=intent_id, submit=Submit(mail=mail, octets=OCTETS, item=item(b"x@y", b"z@y")))
+    return Intent(id=intent_id, submit=Submit(mail=mail, octets=OCTETS, item=item(*to)))
 
 
 def run(path: Path, work: Work) -> None:

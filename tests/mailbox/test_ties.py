@@ -205,8 +205,8 @@ def test_what_is_being_taken_of_an_account_that_moves_is_overtaken() -> None:
             it.has.overtakings.clear()
             for account in (asks.ACCOUNT, OTHER):
                 it.nodes.asker._places._map.put(keys.partition(account), led_by(ASKER, 2))
-            while len(it.has.overtakings) < 2:
-                await asyncio.sleep(0)
+            await it.here.follow(asks.ACCOUNT)
+            await it.nodes.remote.usage()
             assert sorted(each or 0 for each in it.has.overtakings) == sorted([asks.ACCOUNT, OTHER])
 
     asyncio.run(scenario())

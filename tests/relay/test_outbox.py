@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path as FilePath
+from typing import Any
 
 import pytest
 
@@ -17,14 +18,17 @@ from mailnode.mailauth.resolver import Unavailable
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.content import UploadIds
 from mailnode.mailbox.dues import Task
-from mailnode.mailbox.verbs import ALL_UIDS, Account, Want
-from mailnode.pb.change_pb2 import Intent, Queue, SetQuota
+from mailnode.mailbox.verbs import ALL_UIDS, Account, NotKnown, Want
+from mailnode.mailbox.verbs import Unavailable as AccountUnavailable
+from mailnode.pb.change_pb2 import Intent, Queue, Result, SetQuota
 from mailnode.pb.row_pb2 import QueueRow
+from mailnode.relay import outbox
 from mailnode.relay.attempt import Failed, Outgoing
 from mailnode.relay.bounce import Bounces
 from mailnode.relay.outbox import Outbox, Relay
 from mailnode.relay.route import NO_SUCH_DOMAIN, Host
 from mailnode.relay.schedule import next_due
+from mailnode.relay.waiting import Waiting, queue_row, retry
 from mailnode.store.keys import END, Due, Family, Kind
 from mailnode.store.shard import DropTo, Shard, open_shard
 from protocols.smtp.envelope import Path
@@ -347,6 +351,101 @@ def test_run_tries_what_is_due_then_what_comes_and_ends_when_it_is_told(tmp_path
             await running
 
     run(tmp_path, world, work)
+
+
+class Reluctant:
+    """The accounts; an account's queue takes a change only after these answers."""
+
+    def __init__(self, scene: Scene, says: list[Result | Exception]) -> None:
+        self.dues = scene.accounts.dues
+        self.row, self.octets = scene.account.row, scene.account.octets
+        self.id = scene.account.id
+        self._account = scene.account
+        self._says = says
+
+    async def open(self, account: int) -> Reluctant:
+        return self
+
+    async def apply(self, intent: Intent) -> Result:
+        said = self._says.pop(0) if intent.HasField("queue") and self._says else None
+        if isinstance(said, Exception):
+            raise said
+        return said or await self._account.apply(intent)
+
+
+def test_who_has_the_message_is_not_sent_it_again_while_the_account_takes_no_change(
+    tmp_path: FilePath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "_AGAIN_SECONDS", 0)
+    world = World({})
+
+    async def work(scene: Scene) -> None:
+        await scene.account.apply(submit())
+        says = [NotKnown(), AccountUnavailable("too few copies"), Result(refused="UNAVAILABLE")]
+        reluctant: Any = Reluctant(scene, says)
+        task = scene.due()
+        assert task is not None
+        await Outbox(reluctant, scene.outbox._relay).attempt(task)
+        assert not says and scene.due() is None
+        assert len(world.contents) == len(world.tried)
+        assert not (await queue_row(scene.account, task.key)).recipients
+
+    run(tmp_path, world, work)
+
+
+def test_a_content_that_cannot_be_read_for_one_domain_is_sent_to_no_other_one_again(
+    tmp_path: FilePath,
+) -> None:
+    class Cut(World):
+        async def make(self, host: Host, outgoing: Outgoing, recipients: Sequence[Path]) -> tuple[Reply, ...]:
+            if host.name == "mx.cut":
+                raise AccountUnavailable("its node died")
+            return await World.make(self, host, outgoing, recipients)
+
+    world = Cut({})
+
+    async def work(scene: Scene) -> None:
+        await scene.account.apply(submit(b"", b"x@cut", b"z@y"))
+        task = await scene.turn()
+        assert task is not None and world.tried == [("mx.y", (b"z@y",))]
+        (waits,) = (await queue_row(scene.account, task.key)).recipients
+        assert waits.forward_path == b"x@cut" and waits.reply.startswith("451 4.3.0")
+
+    run(tmp_path, world, work)
+
+
+def test_a_report_that_the_account_does_not_take_now_is_made_later(tmp_path: FilePath) -> None:
+    world = World({b"x@y": [NO], b"z@y": [TAKEN]})
+
+    class Away(Bounces):
+        async def tell(self, *_: Any) -> bool:
+            raise AccountUnavailable("too few copies")
+
+    async def work(scene: Scene) -> None:
+        await scene.account.apply(submit())
+        relay = scene.outbox._relay
+        task = scene.due()
+        assert task is not None
+        away = Away("mail.here.test", UploadIds(scene.clock), scene.clock)
+        await Outbox(scene.accounts, replace(relay, bounces=away)).attempt(task)
+        waiting = (await queue_row(scene.account, task.key)).recipients
+        assert [one.forward_path for one in waiting] == [b"x@y"]
+        await scene.turn()
+        (report,) = await scene.reports()
+        assert "x@y" in report and scene.due() is None
+
+    run(tmp_path, world, work)
+
+
+def test_an_operators_change_that_the_account_does_not_take_leaves_the_item_due(tmp_path: FilePath) -> None:
+    async def work(scene: Scene) -> None:
+        await scene.account.apply(submit())
+        reluctant: Any = Reluctant(scene, [Result(refused="UNAVAILABLE")])
+        with pytest.raises(AccountUnavailable):
+            await Waiting(reluctant, scene.clock).change("", retry)
+        assert scene.due() is not None
+
+    run(tmp_path, World({}), work)
 
 
 def test_waits_grow_from_the_least_to_the_most_with_a_tenth_by_chance() -> None:
