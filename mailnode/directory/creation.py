@@ -26,7 +26,7 @@ from mailnode.directory.turns import Busy
 from mailnode.limits import Limits
 from mailnode.mailbox.dues import Dues
 from mailnode.mailbox.names import JUNK
-from mailnode.mailbox.verbs import NotKnown, Unavailable
+from mailnode.mailbox.verbs import NotKnown, Unavailable, decided
 from mailnode.pb.change_pb2 import Create, Intent
 from mailnode.pb.row_pb2 import CredentialRow, DirectoryRow
 from mailnode.store.keys import Due
@@ -220,7 +220,7 @@ class Creation:
         """Every step behind the first; each may have been done before."""
         create = Create(address=str(address), mailboxes=STANDARD_MAILBOXES)
         account = await self._accounts.open(row.account)
-        await account.apply(Intent(id=intent_id(self._clock), create=create))  # or it was there already
+        decided(await account.apply(Intent(id=intent_id(self._clock), create=create)))  # or it was there
         was = await self._credentials.stored(row.account)
         if await self._rows.get(address) == row:  # else another node has finished it meanwhile
             await self._credentials.give(row.account, row.credential, was)

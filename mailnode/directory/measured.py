@@ -28,11 +28,11 @@ class Measured:
             self._counted(outcome, caller)
         return outcome
 
-    async def still_waits(self, exchange: Exchange) -> bool:
-        waits = await self._verification.still_waits(exchange)
-        if waits:
-            self._counted(Reason.DELAYED, exchange.attempt.caller)
-        return waits
+    async def kept_off(self, exchange: Exchange) -> Reason | None:
+        reason = await self._verification.kept_off(exchange)
+        if reason is not None:
+            self._counted(reason, exchange.attempt.caller)
+        return reason
 
     async def proven(self, exchange: Exchange, which: int) -> Identity | Reason:
         return self._counted(await self._verification.proven(exchange, which), exchange.attempt.caller)

@@ -132,13 +132,10 @@ class Verification:
         keys = tuple(scram.Keys(salt, made_up.iterations, *proof) for proof in proofs)
         return Exchange(attempt, keys, tuple(passwords))
 
-    async def still_waits(self, exchange: Exchange) -> bool:
-        """Ask before the proof is looked at: others may have failed meanwhile."""
+    async def kept_off(self, exchange: Exchange) -> Reason | None:
+        """Why the proof is not looked at, if not: others may have failed meanwhile."""
         kept_off = await self._kept_off(exchange.attempt)
-        if kept_off is None:
-            return False
-        await self._failed(exchange.attempt, kept_off, b"")
-        return True
+        return kept_off and await self._failed(exchange.attempt, kept_off, b"")
 
     async def proven(self, exchange: Exchange, which: int) -> Identity | Reason:
         """The exchange has proven these of its keys."""

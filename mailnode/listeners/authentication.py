@@ -71,7 +71,7 @@ class Verifier(Protocol):
 
     async def scram(self, login: str, caller: Caller) -> Exchange | Reason: ...
 
-    async def still_waits(self, exchange: Exchange) -> bool: ...
+    async def kept_off(self, exchange: Exchange) -> Reason | None: ...
 
     async def proven(self, exchange: Exchange, which: int) -> Identity | Reason: ...
 
@@ -161,8 +161,10 @@ class Authentication:
     async def proceed(self, response: bytes) -> Outcome:
         exchange = self._exchange
         assert exchange is not None
-        if self._proving is not None and await self._verifier.still_waits(self._proving):
-            return self._refused(Reason.DELAYED)
+        if self._proving is not None:
+            kept_off = await self._verifier.kept_off(self._proving)
+            if kept_off is not None:
+                return self._refused(kept_off)
         step = exchange.step(response)
         if isinstance(step, KeysWanted):
             return await self._keys(exchange, step.authcid)

@@ -224,7 +224,8 @@ class LocalAccount:
             return remembered
         position = self._committed.position
         row = await self._read(self._reads.small_row, kind, key)
-        if position == self._committed.position:  # else it may be older than what was committed meanwhile
+        # Else it may be older than what was committed meanwhile, here or elsewhere.
+        if not self._ended and position == self._committed.position:
             self._remembered.take((self.id, kind, key), row)
         return row
 

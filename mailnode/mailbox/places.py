@@ -86,6 +86,10 @@ class Places:
         """The names of all other nodes that listen."""
         return [peer.name for peer in self._map.peers.values() if peer.name != self.me and peer.address]
 
+    def leaders(self) -> set[str]:
+        """The names of all nodes that lead something."""
+        return {row.primary.node for _, row in self._map.rows()}
+
     def link(self, node: str) -> Link:
         link = self._links.get(node)
         if link is None:

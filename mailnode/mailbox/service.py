@@ -225,8 +225,10 @@ class _Speaking:
             raise Unavailable("the node does not know what is asked of it")
 
     def _keep(self, key: RowKey, answer: Answer) -> None:
-        """What is not remembered here, or was written since it was read, is kept nowhere."""
-        if self._here.remembered.get(key) == answer.row:
+        """What is not remembered here, or was written since it was read, is kept nowhere; nor what is long:
+        that it changed would be heard before it."""
+        is_short = answer.ByteSize() <= self._limits.piece_octets_max // 2
+        if is_short and self._here.remembered.get(key) == answer.row:
             answer.kept = True
             self._kept.add(key)
 

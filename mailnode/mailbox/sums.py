@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor
-from contextlib import suppress
 from itertools import islice
 from typing import Protocol
 
@@ -35,6 +34,8 @@ class Others(Protocol):
 
     def others(self) -> Sequence[str]: ...
 
+    def leaders(self) -> Collection[str]: ...
+
     async def call(self, node: str, function: str, octets: bytes) -> bytes: ...
 
 
@@ -59,7 +60,7 @@ class Sums:
         self._others = others
         self._own = DomainSums()
         self._told: dict[str, DomainSums] = {}
-        """What each other node said last: one that is away holds what it held."""
+        """What each other node said last: one that is away holds what it held, until others lead it."""
         others.functions[_SUMS] = self._said
 
     async def run(self) -> None:
@@ -86,8 +87,11 @@ class Sums:
         nodes = self._others.others() if self._quotas.any_domain_limited else ()
         self._told = {node: said for node, said in self._told.items() if node in nodes}
         for node in nodes:
-            with suppress(Unavailable):
+            try:
                 self._told[node] = DomainSums.FromString(await self._others.call(node, _SUMS, b""))
+            except Unavailable:
+                if node not in self._others.leaders():
+                    self._told.pop(node, None)
 
     async def _said(self, octets: bytes, leases: Leases) -> bytes:
         return self._own.SerializeToString()

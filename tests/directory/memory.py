@@ -77,6 +77,7 @@ class MemoryAccounts:
         self.fail_done = False
         self.refused = ""
         """What all that is asked is refused with."""
+        self.refused_create = ""
 
     async def open(self, account: int) -> MemoryAccount:
         return MemoryAccount(self, account)
@@ -119,6 +120,8 @@ class MemoryAccount:
         return Result()
 
     def _create(self, intent: Intent) -> Result:
+        if self._accounts.refused_create:
+            return Result(refused=self._accounts.refused_create)
         if self.id in self._accounts.created:
             return Result(refused="ALREADYEXISTS")
         self._accounts.created[self.id] = intent.create

@@ -45,6 +45,17 @@ def test_where_nothing_is_taken_now_an_account_is_not_said_to_exist(house: Direc
     asyncio.run(scenario())
 
 
+def test_an_account_that_took_nothing_is_not_said_to_be_made(house: Directory) -> None:
+    async def scenario() -> None:
+        house.accounts.refused_create = "UNAVAILABLE"
+        assert await house.creation.create(ALICE, "secret") == NOT_KNOWN
+        assert await house.lookup.resolve(ALICE) == Unknown()
+        house.accounts.refused_create = ""
+        assert await house.creation.create(ALICE, "secret") == Created(ALICE)
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("step", range(1, STEPS + 1))
 @pytest.mark.parametrize("done", [False, True])
 def test_a_half_done_creation_is_resumed_by_asking_again(house: Directory, step: int, done: bool) -> None:

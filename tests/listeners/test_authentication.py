@@ -154,17 +154,24 @@ def test_whoever_must_wait_is_told_so_and_counts_as_one_who_guesses() -> None:
     assert authentication.exhausted
 
 
-def test_a_proof_is_not_looked_at_while_others_have_failed_too_often() -> None:
+@pytest.mark.parametrize(
+    ("reason", "refusal", "is_failure"),
+    [(Reason.DELAYED, Refusal.DELAYED, True), (Reason.UNAVAILABLE, Refusal.UNAVAILABLE, False)],
+)
+def test_a_proof_is_not_looked_at_while_others_have_failed_too_often_or_nobody_knows(
+    reason: Reason, refusal: Refusal, is_failure: bool
+) -> None:
+    authentication = fresh(table := users(), Limits(authentication_failures_max=1))
+
     async def scenario() -> Outcome:
-        table = users()
-        authentication = fresh(table)
         client = client_of("SCRAM-SHA-256", "ann@example.test", "secret")
         challenge = await authentication.begin("SCRAM-SHA-256", client.initial())
         assert isinstance(challenge, Challenge)
-        table.waits = True
+        table.keeps_off = reason
         return await authentication.proceed(client.step(challenge.octets))
 
-    assert run(scenario()) is Refusal.DELAYED
+    assert run(scenario()) is refusal
+    assert authentication.exhausted is is_failure
 
 
 @pytest.mark.parametrize("mechanism", UNBOUND)

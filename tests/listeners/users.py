@@ -20,7 +20,7 @@ class Users:
         self.account = account
         self.passwords = passwords
         self.trouble: Reason | None = None
-        self.waits = False
+        self.keeps_off: Reason | None = None
         self.sessions = Sessions()
         self.callers: list[Caller] = []
 
@@ -40,8 +40,8 @@ class Users:
         attempt: Any = None
         return Exchange(attempt, (keys,), (None,) if known else ())
 
-    async def still_waits(self, exchange: Exchange) -> bool:
-        return self.waits
+    async def kept_off(self, exchange: Exchange) -> Reason | None:
+        return self.keeps_off
 
     async def proven(self, exchange: Exchange, which: int) -> Identity | Reason:
         assert exchange.passwords[which] is None

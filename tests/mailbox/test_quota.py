@@ -101,9 +101,13 @@ class Others:
         self.functions: dict[str, Function] = {}
         self.held = held
         self.are_away = False
+        self.lead = True
 
     def others(self) -> list[str]:
         return list(self.held)
+
+    def leaders(self) -> list[str]:
+        return self.others() if self.lead else []
 
     async def call(self, node: str, function: str, octets: bytes) -> bytes:
         assert function in self.functions, "each is asked what it answers itself"
@@ -127,3 +131,15 @@ def test_a_domain_is_full_when_its_accounts_together_hold_as_much_as_it_may(most
             assert quotas.of(AccountRow(address="y@a.test")).domain_full == full
         said = DomainSums.FromString(asyncio.run(others.functions["domain.sums"](b"", {})))
     assert dict(said.octets) == ({"a.test": 600, "b.test": 200} if most else {})
+
+
+def test_what_a_node_that_is_away_led_is_counted_once_where_others_lead_it() -> None:
+    quotas = Quotas({"a.test": Domain("a.test", "+", True, "", domain_quota_octets=100)})
+    with ThreadPoolExecutor(1) as loads:
+        others = Others({"one": 90, "other": 20})
+        sums = Sums(FaultyShard(), quotas, loads, Limits(), lambda account: True, others)
+        full = []
+        for others.are_away, others.lead in ((False, True), (True, True), (True, False)):
+            asyncio.run(sums.refresh())
+            full.append(quotas.of(AccountRow(address="y@a.test")).domain_full)
+    assert full == [True, True, False]

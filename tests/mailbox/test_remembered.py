@@ -109,3 +109,15 @@ def test_only_so_many_accounts_of_the_system_are_kept() -> None:
     assert not opening.done()
     house.load()
     house.end()
+
+
+def test_what_was_read_while_the_account_went_elsewhere_is_not_remembered(house: House) -> None:
+    _put(house, b"7")
+    reading = house.hand.start(house.local.row(Kind.DIRECTORY, KEY))
+    house.hand.settle()
+    house.hand.loads.run()
+    house.accounts._end(keys.partition(asks.ACCOUNT))
+    house.hand.loads.hear()
+    house.hand.settle()
+    assert reading.result() == b"7"
+    assert house.accounts.remembered.get((asks.ACCOUNT, Kind.DIRECTORY, KEY)) is None

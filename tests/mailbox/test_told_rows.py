@@ -123,3 +123,14 @@ def test_lately_is_some_seconds_ago_and_of_so_many_accounts() -> None:
     assert usages.get(1) is held[1]
     clock.microseconds += 1
     assert usages.get(1) is None
+
+
+def test_a_row_that_comes_in_pieces_is_asked_for_each_time() -> None:
+    """That it changed would be heard before its last piece."""
+
+    async def scenario() -> None:
+        async with nodes(limits=replace(LIMITS, piece_octets_max=100)) as made:
+            await made.ask(_put(b"7" * 200))
+            assert await _row(made) == await _row(made) == (b"7" * 200, True)
+
+    asyncio.run(scenario())
