@@ -134,6 +134,7 @@ class Limits:
     # -- reports to other domains' owners, and from them
     report_rows_max: int = 50_000  # that differ, of a day and node: some 1,000 octets each
     report_domain_rows_max: int = 5_000  # of them of one domain: who sends from more addresses is a flood
+    report_counted_seconds_max: float = 2.0  # that mail waits until it is counted; a cut takes longer
     report_rest_seconds: int = 600  # after the day's end: what is being counted then is there
     report_spread_seconds: int = 4 * 3600  # RFC 8460 §4.1: not all reports at midnight
     report_retry_seconds: int = 1800  # where the DNS does not say now where a report goes

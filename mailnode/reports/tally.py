@@ -50,7 +50,8 @@ class Tally:
         """Not counted since this run began: there was no room for a row, or it could not be put."""
 
     async def count(self, domain: str, row: DmarcRow | TlsRow) -> None:
-        """One more; returns once that is durable. What cannot be counted holds nobody up: it is left out."""
+        """One more; returns once that is durable, or after a while: then it goes on by itself. What cannot be
+        counted holds nobody up: it is left out."""
         counted = self._of(domain, row.SerializeToString())
         if counted is None:
             self._leave_out(domain, "there is no room for more rows")
@@ -58,10 +59,14 @@ class Tally:
         counted.count += 1
         mine = counted.count
         try:
-            while counted.durable < mine:
-                if counted.writing is None:
-                    counted.writing = asyncio.ensure_future(self._put(counted))
-                await asyncio.shield(counted.writing)
+            async with asyncio.timeout(self._limits.report_counted_seconds_max):
+                while counted.durable < mine:
+                    if counted.writing is None:
+                        counted.writing = asyncio.ensure_future(self._put(counted))
+                        counted.writing.add_done_callback(_heard)
+                    await asyncio.shield(counted.writing)
+        except TimeoutError:
+            pass
         except (NotKnown, Unavailable) as error:
             self._leave_out(domain, str(error) or "its partition cannot be asked")
         except Exception:  # our own mistake: no message is refused for it
@@ -108,3 +113,9 @@ class Tally:
         day = int.from_bytes(counted.key[:4], "big")
         time = due_microseconds(day, counted.domain, self._limits)
         return Due(kind=self._topic.due, time=time, key=day_key(day, counted.domain))
+
+
+def _heard(writing: asyncio.Future[None]) -> None:
+    """How it ended, though nobody may wait for it any more: the next put has its count, too."""
+    if not writing.cancelled():
+        writing.exception()

@@ -190,6 +190,8 @@ LIMITS = {
     # -- reports
     "report_rows_max": REPORTS + "test_a_domain_of_too_many_rows_costs_no_more_and_its_mail_is_taken",
     "report_domain_rows_max": REPORTS + "test_a_domain_of_too_many_rows_costs_no_more_and_its_mail_is_taken",
+    "report_counted_seconds_max": "reports/test_tally.py::"
+    "test_mail_waits_only_for_a_while_until_it_is_counted",
     "report_rest_seconds": REPORTS + TOLD_ONCE,
     "report_spread_seconds": REPORTS + TOLD_ONCE,
     "report_retry_seconds": REPORTS + LET_GO,

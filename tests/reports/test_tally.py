@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -49,3 +50,35 @@ def test_what_cannot_be_put_is_left_out_and_told_once(
     assert asyncio.run(work()) == 3
     (told,) = caplog.records
     assert told.levelname == "WARNING" and told.exc_info is None
+
+
+class Slow:
+    """Accounts of a data centre that is cut off, until it is not."""
+
+    def __init__(self) -> None:
+        self.healed = asyncio.Event()
+        self.counts: asyncio.Queue[int] = asyncio.Queue()
+
+    async def open(self, account: int) -> Any:
+        return self
+
+    async def apply(self, intent: Intent) -> Result:
+        await self.healed.wait()
+        self.counts.put_nowait(DmarcRow.FromString(intent.put_row.value).count)
+        return Result()
+
+
+def test_mail_waits_only_for_a_while_until_it_is_counted() -> None:
+    async def work() -> None:
+        slow = Slow()
+        tally = Tally(DMARC, slow, Noon(), replace(Limits(), report_counted_seconds_max=0.0))  # type: ignore[arg-type]
+        for _ in range(3):
+            await tally.count("asking.example", DmarcRow())
+        assert slow.counts.empty()
+        slow.healed.set()
+        assert await slow.counts.get() == 1, "what was on its way goes on by itself"
+        await tally.count("asking.example", DmarcRow())
+        assert await slow.counts.get() == 4
+        assert tally.left_out == 0
+
+    asyncio.run(work())
