@@ -167,6 +167,16 @@ def test_a_message_may_ask_to_be_in_another_data_centre_too(two: Two) -> None:
     wait_for(lambda: durable(two.a, CAROL, "1+dc2").startswith("250 "))
 
 
+def test_what_is_changed_of_addresses_comes_to_the_other_data_centre(two: Two) -> None:
+    sales = f"sales@{DOMAIN}"
+    for node, home in ((two.a, two.a), (two.b, two.a)):
+        run("alias", "add", sales, BOB, "--dir", str(home.directory))
+        assert reply(node, sales) == 250, "at once, for who has it not asks for it"
+        wait_for(lambda: lacks(two.a) == {"dc1": 0, "dc2": 0})
+        run("alias", "remove", sales, "--dir", str(home.directory))
+        wait_for(lambda node=node: reply(node, sales) == 550)  # type: ignore[misc]
+
+
 def verified(node: Node, *words: str) -> tuple[int, str]:
     command = [*program(), "cluster", "verify", ALICE, *words, "--dir", str(node.directory)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
@@ -182,6 +192,7 @@ def test_a_copy_in_another_data_centre_is_compared_and_repaired(two: Two) -> Non
         assert shard.get(Family.STATE, row)
         shard.write([(Family.STATE, row, None)], sync=True)
     two.b.start()
+    wait_for(lambda: lacks(two.a).get("dc2") == 0)
     wait_for(lambda: row.hex() in verified(two.a)[1])
     assert verified(two.a, "--repair")[0] == 0
     assert [verified(node)[0] for node in (two.a, two.b)] == [0, 0]
