@@ -69,6 +69,7 @@ class Clustering:
             left=moving.left,
             under_way=moving.under_way,
             rate=moving.rate(),
+            aside=sum(each.beyond is not None for each in self.core.partitions.values()),
         )
 
     def status(self, seen: Seen) -> pb.ClusterStatusAnswer:

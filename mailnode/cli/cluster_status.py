@@ -25,7 +25,7 @@ def status(options: argparse.Namespace) -> None:
         print()
         show_rows(moves, MOVES)
     print()
-    for line in (*_moving(answer), *_etcd(answer)):
+    for line in (*_moving(answer), *_aside(answer), *_etcd(answer)):
         print(line)
 
 
@@ -64,6 +64,14 @@ def _moving(answer: pb.ClusterStatusAnswer) -> list[str]:
         return ["no node says where copies should be: etcd elects one"]
     said = progress(answer)
     return [said] if said else ["all copies are where they should be"]
+
+
+def _aside(answer: pb.ClusterStatusAnswer) -> list[str]:
+    return [
+        f"{text(node.name)} gives back what others have not got of {node.seen.aside:,} partitions"
+        for node in answer.nodes
+        if node.seen.aside
+    ]
 
 
 def _etcd(answer: pb.ClusterStatusAnswer) -> list[str]:

@@ -523,6 +523,10 @@ class Replication:
         partitions = self.core.partitions.values()
         return {each.partition: each.beyond for each in partitions if each.beyond is not None}
 
+    def last(self, partition: int) -> int:
+        """The seq of the last entry that the copy has."""
+        return self.core.partitions[partition].log.last.seq
+
     def generation_told(self, partition: int) -> int:
         """Of its home, as the map says."""
         row = self.core.partitions[partition].row

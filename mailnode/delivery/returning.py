@@ -18,12 +18,11 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from mailnode.clock import Clock
 from mailnode.cluster.append import NotKnown, Unavailable
 from mailnode.cluster.replica_messages import Entry
-from mailnode.cluster.replication import Replication
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.keywords import names_of
 from mailnode.mailbox.names import full_names
@@ -97,12 +96,26 @@ def _told(change: Change) -> Iterator[dict[str, Any]]:
         yield {"what": "account purged"}
 
 
+class Copies(Protocol):
+    """Those of this node that were set aside (`cluster/replication`)."""
+
+    def beyond(self) -> dict[int, int]: ...
+
+    def last(self, partition: int) -> int: ...
+
+    def generation_told(self, partition: int) -> int: ...
+
+    async def tail(self, partition: int, after: int) -> tuple[Entry, ...]: ...
+
+    async def let_go(self, partition: int) -> None: ...
+
+
 class Returning:
     """Lives on the loop."""
 
     def __init__(
         self,
-        replication: Replication,
+        copies: Copies,
         shard: Shard,
         accounts: Accounts,
         loads: Executor,
@@ -115,7 +128,7 @@ class Returning:
         self._checkpoint = checkpoint
         self._kept: dict[int, Path] = {}
         """By generation, the shard as it was when part of a log was found to be gone."""
-        self._replication = replication
+        self._copies = copies
         self._shard = shard
         self._accounts = accounts
         self._loads = loads
@@ -125,22 +138,26 @@ class Returning:
     async def run(self) -> None:
         """Until it is cancelled."""
         while True:
-            for partition, after in self._replication.beyond().items():
-                try:
-                    await self._return(partition, after)
-                except (Unavailable, NotKnown, OSError) as error:
-                    log.debug("a copy waits to be given back", extra={"reason": error})
+            await self.look()
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def look(self) -> None:
+        """Whatever is set aside now, once; what cannot be given back yet is tried at the next look."""
+        for partition, after in self._copies.beyond().items():
+            try:
+                await self._return(partition, after)
+            except (Unavailable, NotKnown, OSError) as error:
+                log.debug("a copy waits to be given back", extra={"reason": error})
 
     async def _return(self, partition: int, after: int) -> None:
         tail, last = Tail(), after
-        while entries := await self._replication.tail(partition, last):
+        while entries := await self._copies.tail(partition, last):
             if entries[0].position.seq > last + 1:
                 tail.told.append(await self._gap(partition, last + 1, entries[0].position.seq - 1))
             for entry in entries:
                 tail.take(entry)
             last = entries[-1].position.seq
-        if last < (end := self._replication.core.partitions[partition].log.last.seq):
+        if last < (end := self._copies.last(partition)):
             tail.told.append(await self._gap(partition, last + 1, end))
         for came in tail.came:
             await self._bring(came, tail.told)
@@ -148,11 +165,11 @@ class Returning:
         sent = sum(len(came.mails) for came in tail.came)
         fields = {"partition": partition, "entries": last - after, "messages": sent, "told": len(tail.told)}
         log.warning("what another data centre had not got was given to it", extra=fields)
-        await self._replication.let_go(partition)
+        await self._copies.let_go(partition)
 
     async def _gap(self, partition: int, first: int, last: int) -> dict[str, Any]:
         """Of entries that are not in the log any more: the rows that they made are kept, with all others."""
-        generation = self._replication.generation_told(partition)
+        generation = self._copies.generation_told(partition)
         if generation not in self._kept:
             path = self._file.with_suffix("") / f"shard-{generation}"
             await self._in_pool(self._keep_shard, path)

@@ -790,7 +790,7 @@ class ClusterSeenRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class ClusterSeenAnswer(_message.Message):
-    __slots__ = ("version", "disk_free_octets", "etcd", "lags", "moves", "moved", "left", "under_way", "rate", "far")
+    __slots__ = ("version", "disk_free_octets", "etcd", "lags", "moves", "moved", "left", "under_way", "rate", "far", "aside")
     class Lag(_message.Message):
         __slots__ = ("node", "entries", "seconds")
         NODE_FIELD_NUMBER: _ClassVar[int]
@@ -822,6 +822,7 @@ class ClusterSeenAnswer(_message.Message):
     UNDER_WAY_FIELD_NUMBER: _ClassVar[int]
     RATE_FIELD_NUMBER: _ClassVar[int]
     FAR_FIELD_NUMBER: _ClassVar[int]
+    ASIDE_FIELD_NUMBER: _ClassVar[int]
     version: str
     disk_free_octets: int
     etcd: str
@@ -832,7 +833,8 @@ class ClusterSeenAnswer(_message.Message):
     under_way: int
     rate: float
     far: _containers.RepeatedCompositeFieldContainer[FarLag]
-    def __init__(self, version: _Optional[str] = ..., disk_free_octets: _Optional[int] = ..., etcd: _Optional[str] = ..., lags: _Optional[_Iterable[_Union[ClusterSeenAnswer.Lag, _Mapping]]] = ..., moves: _Optional[_Iterable[_Union[ClusterSeenAnswer.Move, _Mapping]]] = ..., moved: _Optional[int] = ..., left: _Optional[int] = ..., under_way: _Optional[int] = ..., rate: _Optional[float] = ..., far: _Optional[_Iterable[_Union[FarLag, _Mapping]]] = ...) -> None: ...
+    aside: int
+    def __init__(self, version: _Optional[str] = ..., disk_free_octets: _Optional[int] = ..., etcd: _Optional[str] = ..., lags: _Optional[_Iterable[_Union[ClusterSeenAnswer.Lag, _Mapping]]] = ..., moves: _Optional[_Iterable[_Union[ClusterSeenAnswer.Move, _Mapping]]] = ..., moved: _Optional[int] = ..., left: _Optional[int] = ..., under_way: _Optional[int] = ..., rate: _Optional[float] = ..., far: _Optional[_Iterable[_Union[FarLag, _Mapping]]] = ..., aside: _Optional[int] = ...) -> None: ...
 
 class ClusterMapRequest(_message.Message):
     __slots__ = ("address", "all", "partition")
