@@ -6,7 +6,6 @@ A wrong file is refused whole: the error names file and key, what was found and 
 from __future__ import annotations
 
 import enum
-import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,14 +13,13 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 
-from mailnode import tunable
-from mailnode.clustered import ClusterAt, cluster_lines, cluster_of
+from mailnode.clustered import ClusterAt, cluster_of
+from mailnode.domain import Domain, domain_in, is_plain
 from mailnode.limits import Limits
 from mailnode.table import NAME, Table
 from mailnode.table import ConfigError as ConfigError
 from mailnode.tunable import TUNABLE
 from protocols.smtp.profile import BareNewline
-from protocols.sts import Mode
 
 FILE = "mailnode.toml"
 DROP_INS = "domains.d"
@@ -31,12 +29,10 @@ LIMITS = Limits()
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
 _SERVER = re.compile(r"(?:([0-9.]+)|\[([0-9A-Fa-f:.]+)\]):([0-9]{1,5})")
-_PLAIN_LOCAL_PART = re.compile(r"[A-Za-z0-9._+-]{1,64}")
 SMTP_PORT = 25
 HTTPS_PORT = 443  # RFC 8461 §3.3: nobody asks at another one
 EXPIRE_NEVER = -1
 DNS_PORT = 53
-_NUMBERS = ("quota_octets", "quota_messages", "domain_quota_octets", "dkim_rotate_days", "min_insync")
 
 
 def shard_of(node: int) -> str:
@@ -77,24 +73,6 @@ BARE_NEWLINE: Mapping[Service, BareNewline] = {
     Service.SUBMISSION: BareNewline.NORMALIZE,  # with TLS from the first octet too
 }
 """Where the configuration does not say: what becomes of content in which LF stands without CR."""
-
-
-@dataclass(frozen=True, slots=True)
-class Domain:
-    """A domain whose mail is ours; `name` is canonical (directory/address.py)."""
-
-    name: str
-    separator: str  # before a sub-address, RFC 5233; empty: the domain has none
-    scram: bool  # keep SCRAM keys beside the password's hash
-    dkim: str  # the selector of the key that its mail is signed with; empty: it is not signed
-    quota_octets: int = 0  # of an account that was told none of its own; 0: no limit
-    quota_messages: int = 0  # as quota_octets
-    domain_quota_octets: int = 0  # of all its accounts together; 0: no limit
-    dkim_rotate_days: int = 0  # how old a key becomes before it has a follower; 0: it has none
-    reject_dmarc: bool = False  # refuse what its author's domain wants rejected; else it is filed into Junk
-    mta_sts: str = Mode.TESTING  # what others shall do where TLS with its host fails, RFC 8461
-    report_address: str = ""  # where others send their reports about its mail; empty: nobody is asked to
-    min_insync: int = 0  # copies that have a change before it is acknowledged, where the cluster's are fewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,188 +254,6 @@ def _read(file: Path) -> Table:
         raise ConfigError(f"{file}: is not TOML: {error}") from None
 
 
-def text_of(config: Config) -> str:
-    """The file that `load` reads as this configuration."""
-    lines = [
-        f"hostname = {_string(config.hostname)}  # in greetings, Received and Message-ID fields",
-        f"allow_plaintext_auth = {_bool(config.allow_plaintext_auth)}  # from this machine, outside TLS",
-        f"imap_literal_minus = {_bool(config.imap_literal_minus)}  # unasked literals: 4096 octets at most",
-        f"foreign_from = {_bool(config.foreign_from)}  # may users write in the name of others?",
-        f"hide_client = {_bool(config.hide_client)}  # keep users' own addresses out of Received fields",
-        f"pop3_marks_seen = {_bool(config.pop3_marks_seen)}  # is what POP3 fetched read, for IMAP?",
-        f"pop3_expire_days = {config.pop3_expire_days}  # read mail that old goes after a QUIT; -1: never",
-        f"pop3_login_delay_seconds = {config.pop3_login_delay_seconds}  # between logins of an account",
-        f"memory_octets = {config.memory_octets}  # of the store's buffers and caches",
-        f"log_level = {_string(config.log_level)}  # or {', '.join(LOG_LEVELS)}",
-        f"log_format = {_string(config.log_format)}  # or {', '.join(LOG_FORMATS)}: one object a line",
-        f"user = {_string(config.user)}  # whom root becomes once the ports are bound; empty: nobody else",
-        "# nodes = 1  # refuse to start with another number of processes; `mailnode reshard` changes it",
-        "",
-        "[tls]  # PEM files, from this directory",
-        f"certificate = {_string(str(config.certificate.relative_to(config.directory)))}",
-        f"key = {_string(str(config.key.relative_to(config.directory)))}",
-        '# key_password = { file = "tls/key.password" }  # of a key that is encrypted; or { env = "NAME" }',
-        "",
-        "[listeners]  # leave a line out and that service is not offered",
-        f'host = {_string(config.listeners[0].host)}  # "0.0.0.0": for other machines too',
-        *(f"{listener.service} = {listener.port}" for listener in config.listeners),
-        *_mta_sts_line(config),
-        *_lmtp_socket_line(config),
-        "",
-        '[bare_newline]  # mail with lines that end in LF alone: "reject" it, or "normalize" them to CRLF',
-        *(f"{service} = {_string(what.value)}" for service, what in config.bare_newline.items()),
-    ]
-    lines += _dns_lines(config)
-    lines += _mailauth_lines(config)
-    lines += _relay_lines(config)
-    lines += _reports_lines(config)
-    lines += _metrics_lines(config)
-    lines += _traces_lines(config)
-    lines += cluster_lines(config.directory, config.cluster)
-    lines += ["", "[limits]", *tunable.lines(config.limits)]
-    for domain in config.domains:
-        lines += ["", "[[domain]]", *domain_lines(domain)]
-    return "\n".join(lines) + "\n"
-
-
-def domain_lines(domain: Domain) -> list[str]:
-    """What stands in a table `[[domain]]`, or in a file of DROP_INS."""
-    return [
-        f"name = {_string(domain.name)}",
-        f"separator = {_string(domain.separator)}  # user+tag is user",
-        f"scram = {_bool(domain.scram)}  # keep SCRAM keys beside the password's hash",
-        f"dkim = {_string(domain.dkim)}  # the first key, dkim/DOMAIN.THIS.pem; `mailnode dkim` has others",
-        f"dkim_rotate_days = {domain.dkim_rotate_days}  # then a key has a follower; 0: never",
-        f"quota_octets = {domain.quota_octets}  # of an account with no quota of its own; 0: no limit",
-        f"quota_messages = {domain.quota_messages}  # as quota_octets",
-        f"domain_quota_octets = {domain.domain_quota_octets}  # of its accounts together; 0: no limit",
-        f"reject_dmarc = {_bool(domain.reject_dmarc)}  # what its author's domain wants so; else into Junk",
-        f"mta_sts = {_string(domain.mta_sts)}  # or {', '.join(Mode)}: must others have TLS with its host?",
-        f"report_address = {_string(domain.report_address)}  # who hears of mail in its name; empty: nobody",
-        f"min_insync = {domain.min_insync}  # copies before a 250, where a cluster has fewer; 0: as it has",
-    ]
-
-
-def domain_text(domain: Domain) -> str:
-    """A file of DROP_INS."""
-    return "\n".join(domain_lines(domain)) + "\n"
-
-
-def domain_of(name: str, text: str) -> Domain:
-    """Out of what `domain_text` made. Raises ConfigError."""
-    where = f"domain {name}"
-    try:
-        table = Table(where, "", tomllib.loads(text))
-    except ValueError as error:
-        raise ConfigError(f"{where}: is not TOML: {error}") from None
-    domain = _domain(table)
-    if domain.name != name:
-        raise table.error("name", domain.name, repr(name))
-    return domain
-
-
-def domain_with(domain: Domain, settings: Mapping[str, str]) -> Domain:
-    """With some of its keys as typed in. Raises ConfigError."""
-    values = tomllib.loads(domain_text(domain))
-    table = Table(f"domain {domain.name}", "", values)
-    for key, typed in settings.items():
-        if key not in values or key == "name":
-            raise table.error(key, typed, f"one of {', '.join(each for each in values if each != 'name')}")
-        values[key] = typed if isinstance(values[key], str) else _typed(table, key, typed)
-    return _domain(table)
-
-
-def _typed(table: Table, key: str, typed: str) -> object:
-    try:
-        return tomllib.loads(f"typed = {typed}")["typed"]
-    except ValueError:
-        raise table.error(key, typed, "a number, true or false") from None
-
-
-def _dns_lines(config: Config) -> list[str]:
-    servers = json.dumps([_server_text(*server) for server in config.dns])
-    return ["", "[dns]", f"servers = {servers}  # by address; empty: those of this machine"]
-
-
-def _mailauth_lines(config: Config) -> list[str]:
-    """As remarks where it is not done."""
-    told = config.mailauth or Mailauth("")
-    lines = [
-        "[mailauth]  # who mail from other servers is from: SPF, DKIM, DMARC; without this table nobody asks",
-        f"authserv_id = {_string(told.authserv_id)}  # in Authentication-Results; empty: the hostname",
-        f"exempt = {json.dumps([str(each) for each in told.exempt])}  # from there it is not",
-        f"sealers = {json.dumps(told.sealers)}  # mailing lists that are believed what they seal, RFC 8617",
-        f"defer = {_bool(told.defer)}  # what the DNS cannot say now shall come again; else it is taken",
-    ]
-    return ["", *(lines if config.mailauth else (f"# {line}" for line in lines))]
-
-
-def _relay_lines(config: Config) -> list[str]:
-    if config.relay is None:
-        return []
-    return [
-        "",
-        "[relay]  # mail of our users for other domains; without this table it is refused",
-        f"port = {config.relay.port}  # where the servers of other domains listen",
-        f"loopback = {_bool(config.relay.loopback)}  # also to servers at 127.0.0.1, ::1 and the like",
-    ]
-
-
-def _reports_lines(config: Config) -> list[str]:
-    """As remarks where there are none."""
-    told = config.reports or Reports()
-    lines = [
-        "[reports]  # to owners of other domains that ask for them; without this table none are sent",
-        f"organization = {_string(told.organization)}  # who reports; empty: the hostname",
-        f"contact = {_string(told.contact)}  # who sends them; empty: postmaster of the first domain",
-        f"reverse_path = {_string(told.reverse_path)}  # where their bounces come; empty: they have none",
-        f"aggregate = {_bool(told.aggregate)}  # DMARC by day: what came in their name; needs [mailauth]",
-        f"failure = {_string(told.failure)}  # or {', '.join(FAILURE_REPORTS[1:])}: what they see of mail",
-        f"tls = {_bool(told.tls)}  # TLS by day: how mail to them was sent",
-    ]
-    return ["", *(lines if config.reports else (f"# {line}" for line in lines))]
-
-
-def _metrics_lines(config: Config) -> list[str]:
-    """As remarks where there are none."""
-    at = config.metrics or METRICS
-    lines = [
-        "[metrics]  # for Prometheus: /metrics; and /healthz",
-        f"host = {_string(at.host)}",
-        f"port = {at.port}",
-    ]
-    secret = '# token = { file = "metrics.token" }  # who reads them must bear it; or { env = "NAME" }'
-    return ["", *(lines if config.metrics else (f"# {line}" for line in lines)), secret]
-
-
-def _traces_lines(config: Config) -> list[str]:
-    """As remarks where there are none."""
-    at = config.traces or TRACES
-    lines = [
-        "[traces]  # a collector for OpenTelemetry, by OTLP over HTTP; needs mailnode[otel]",
-        f"endpoint = {_string(at.endpoint)}",
-    ]
-    secret = '# authorization = { file = "traces.authorization" }  # a header; or { env = "NAME" }'
-    return ["", *(lines if config.traces else (f"# {line}" for line in lines)), secret]
-
-
-def _server_text(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _mta_sts_line(config: Config) -> list[str]:
-    """As a remark where they are not served."""
-    about = "policies of mta_sts below, over HTTPS: the certificate must name mta-sts.DOMAIN"
-    return [] if config.serves_policies else [f"# {Service.MTA_STS} = {HTTPS_PORT}  # {about}"]
-
-
-def _lmtp_socket_line(config: Config) -> list[str]:
-    if config.lmtp_socket is None:
-        return []
-    path = _string(str(config.lmtp_socket.relative_to(config.directory)))
-    return [f"lmtp_socket = {path}  # LMTP for programs of this machine; a path from this directory"]
-
-
 def _config(directory: Path, root: Table, drop_ins: Sequence[Table]) -> Config:
     tls, listeners, bare_newline = root.table("tls"), root.table("listeners"), root.table("bare_newline")
     config = Config(
@@ -509,51 +305,13 @@ def _domains(root: Table, drop_ins: Sequence[Table]) -> tuple[Domain, ...]:
     tables = root.tables("domain", least=0 if drop_ins or root.has("cluster") else 1) + list(drop_ins)
     domains: dict[str, Domain] = {}
     for table in tables:
-        domain = _domain(table)
+        domain = domain_in(table)
         if domain.name in domains:
             raise table.error("name", domain.name, "each name once")
         if domain.min_insync > 1 and not root.has("cluster"):
             raise table.error("min_insync", domain.min_insync, "0 or 1: without [cluster] there is one copy")
         domains[domain.name] = domain
     return tuple(domains.values())
-
-
-def _domain(table: Table) -> Domain:
-    separator = table.text("separator", "+")
-    name, selector = table.name("name"), table.text("dkim", "")
-    if selector and not NAME.fullmatch(selector):
-        raise table.error("dkim", selector, 'a selector such as "m1"')
-    numbers = {each: table.number(each, 0, 0) for each in _NUMBERS}
-    domain = Domain(
-        name,
-        separator,
-        table.truth("scram", True),
-        selector,
-        reject_dmarc=table.truth("reject_dmarc", False),
-        mta_sts=table.one_of("mta_sts", Mode.TESTING, list(Mode)),
-        report_address=_report_address(table, name),
-        **numbers,
-    )
-    table.refuse_others()
-    return domain
-
-
-def postmaster(domain: str) -> str:
-    """There is one wherever there is mail, RFC 5321 §4.5.1."""
-    return f"postmaster@{domain}"
-
-
-def _report_address(table: Table, domain: str) -> str:
-    """It stands in a record of the DNS, so it is plain."""
-    address = table.text("report_address", postmaster(domain))
-    if address and not _is_plain(address):
-        raise table.error("report_address", address, f'an address such as "{postmaster(domain)}"')
-    return address
-
-
-def _is_plain(address: str) -> bool:
-    local, _, name = address.rpartition("@")
-    return bool(_PLAIN_LOCAL_PART.fullmatch(local) and NAME.fullmatch(name))
 
 
 def _listeners(table: Table) -> tuple[Listener, ...]:
@@ -595,7 +353,7 @@ def _networks(table: Table) -> Iterator[IPv4Network | IPv6Network]:
 def _reports(table: Table) -> Reports:
     addresses = {key: table.text(key, "") for key in ("contact", "reverse_path")}
     for key, address in addresses.items():
-        if address and not _is_plain(address):
+        if address and not is_plain(address):
             raise table.error(key, address, 'an address such as "postmaster@example.org"')
     reports = Reports(
         organization=table.text("organization", ""),
@@ -650,11 +408,3 @@ def _bare_newline(table: Table, service: Service) -> BareNewline:
     except ValueError:
         right = " or ".join(f'"{each.value}"' for each in BareNewline)
         raise table.error(service, text, right) from None
-
-
-def _string(text: str) -> str:
-    return json.dumps(text)  # a JSON string is a TOML string
-
-
-def _bool(value: bool) -> str:
-    return "true" if value else "false"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -129,3 +130,12 @@ class Table:
     def _take(self, key: str, default: object) -> object:
         self._known[key] = None
         return self._values.get(key, default)
+
+
+def quoted(text: str) -> str:
+    """A value as it is read from a table; as `truth`."""
+    return json.dumps(text)  # a JSON string is a TOML string
+
+
+def truth(value: bool) -> str:
+    return "true" if value else "false"

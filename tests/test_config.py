@@ -10,15 +10,15 @@ from mailnode.config import (
     FILE,
     Config,
     ConfigError,
-    Domain,
     Listener,
     MetricsAt,
     Relay,
     Service,
     TracesAt,
     load,
-    text_of,
 )
+from mailnode.config_text import text_of
+from mailnode.domain import Domain
 from mailnode.limits import Limits
 from protocols.smtp.profile import BareNewline
 

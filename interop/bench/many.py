@@ -7,11 +7,12 @@ import asyncio
 from pathlib import Path
 
 from mailnode.clock import SystemClock
-from mailnode.config import Domain, load
+from mailnode.config import load
 from mailnode.directory.creation import Created, Creation
 from mailnode.directory.credential import Credentials
 from mailnode.directory.password import COST, SALT_OCTETS, derive
 from mailnode.directory.rows import Rows
+from mailnode.domain import Domain
 from mailnode.node import House, house
 from mailnode.pb.row_pb2 import CredentialRow
 from tests.wire.node import Node

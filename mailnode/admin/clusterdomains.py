@@ -19,9 +19,10 @@ from mailnode.cluster.etcd import Drop, EtcdError, Put, Unchanged
 from mailnode.cluster.etcd_map import EtcdMap
 from mailnode.cluster.etcd_rows import DomainText
 from mailnode.cluster.secret import Secret
-from mailnode.config import ConfigError, Domain, domain_of, domain_text, domain_with
+from mailnode.config import ConfigError
 from mailnode.directory.address import canonical_domain
 from mailnode.directory.rows import Rows
+from mailnode.domain import Domain, domain_of, domain_text, domain_with
 from mailnode.mailauth import key
 from mailnode.mailauth.keyring import Held, State
 from mailnode.mailauth.sealedkeys import about, put_of

@@ -11,19 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from mailnode.config import (
-    DROP_INS,
-    FILE,
-    Config,
-    ConfigError,
-    Domain,
-    domain_text,
-    domain_with,
-    load,
-    postmaster,
-)
+from mailnode.config import DROP_INS, FILE, Config, ConfigError, load
 from mailnode.directory.address import Malformed, canonical_domain
 from mailnode.directory.rows import Rows
+from mailnode.domain import Domain, domain_text, domain_with, postmaster
 from mailnode.durable import sync, unlink, write_whole
 from mailnode.mailauth import key
 from mailnode.pb import admin_pb2 as pb

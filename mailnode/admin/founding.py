@@ -8,7 +8,8 @@ from mailnode.cluster import etcd_rows as rows
 from mailnode.cluster.etcd import Put
 from mailnode.cluster.etcd_rows import DomainText, Keys
 from mailnode.cluster.secret import Secret
-from mailnode.config import Config, Domain, domain_text
+from mailnode.config import Config
+from mailnode.domain import Domain, domain_text
 from mailnode.mailauth.keyfiles import KeyFiles
 from mailnode.mailauth.keyring import State
 from mailnode.mailauth.sealedkeys import about, put_of

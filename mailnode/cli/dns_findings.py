@@ -9,7 +9,8 @@ from mailnode.cli.domains import Domains
 from mailnode.cli.findings import Finding, Level
 from mailnode.cli.zone import zone_of
 from mailnode.clock import SystemClock
-from mailnode.config import ConfigError, Domain, postmaster
+from mailnode.config import ConfigError
+from mailnode.domain import Domain, postmaster
 from mailnode.mailauth import sts, zone
 from mailnode.mailauth.published import Zone, policy_url, records
 from mailnode.mailauth.resolver import Resolver, Unavailable

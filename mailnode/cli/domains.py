@@ -20,7 +20,8 @@ from mailnode.cluster.etcd_rows import Keys
 from mailnode.cluster.map import Map
 from mailnode.cluster.replica_messages import Member
 from mailnode.clustered import ClusterAt
-from mailnode.config import Config, ConfigError, Domain, load
+from mailnode.config import Config, ConfigError, load
+from mailnode.domain import Domain
 from mailnode.mailauth.keyfiles import KeyFiles
 from mailnode.mailauth.keyring import Keyrings
 from mailnode.mailauth.sealedkeys import SealedKeys

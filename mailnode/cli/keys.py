@@ -15,7 +15,7 @@ from mailnode.cli.domains import domains
 from mailnode.cli.failure import Failure
 from mailnode.cli.printing import Column, print_json, show_rows
 from mailnode.cli.printing import time as told_time
-from mailnode.config import Domain
+from mailnode.domain import Domain
 from mailnode.mailauth.keyring import Held, Keyring
 from mailnode.mailauth.published import key_record
 

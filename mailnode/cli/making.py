@@ -25,18 +25,17 @@ from mailnode.config import (
     SMTP_PORT,
     STANDARD_PORTS,
     Config,
-    Domain,
     Listener,
     Mailauth,
     Relay,
     Reports,
     Service,
     load,
-    postmaster,
-    text_of,
 )
+from mailnode.config_text import text_of
 from mailnode.directory.address import Malformed, canonical_domain
 from mailnode.directory.creation import Refused
+from mailnode.domain import Domain, postmaster
 from mailnode.mailauth import key
 from mailnode.readiness import notify_ready
 

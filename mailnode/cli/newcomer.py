@@ -24,7 +24,8 @@ from mailnode.cluster.etcd_rows import Name
 from mailnode.cluster.joined import is_empty
 from mailnode.cluster.target import target
 from mailnode.clustered import PASSWORD_FILE, ClusterAt, with_cluster
-from mailnode.config import FILE, STANDARD_PORTS, Config, load, text_of
+from mailnode.config import FILE, STANDARD_PORTS, Config, load
+from mailnode.config_text import text_of
 from mailnode.durable import sync, write_whole
 from mailnode.store.shard import open_shard
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from mailnode import certificate
 from mailnode.cli.domains import Domains, domains
 from mailnode.cli.printing import print_json
-from mailnode.config import Domain, domain_text
+from mailnode.domain import Domain, domain_text
 from mailnode.mailauth.published import SERVICES, Zone, policy, policy_url, records
 
 

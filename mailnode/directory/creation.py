@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mailnode.clock import Clock
-from mailnode.config import Domain
 from mailnode.directory.address import (
     Address,
     Malformed,
@@ -23,6 +22,7 @@ from mailnode.directory.address import (
 from mailnode.directory.credential import Credentials
 from mailnode.directory.rows import Accounts, Rows, intent_id
 from mailnode.directory.turns import Busy
+from mailnode.domain import Domain
 from mailnode.limits import Limits
 from mailnode.mailbox.dues import Dues
 from mailnode.mailbox.names import JUNK

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from mailnode.clock import Clock
-from mailnode.config import Domain
 from mailnode.directory import application
 from mailnode.directory.attempt import Scope
 from mailnode.directory.lookup import Owner
@@ -21,6 +20,7 @@ from mailnode.directory.password import SALT_OCTETS, Cost, derive, is_outdated, 
 from mailnode.directory.revocation import Revocation
 from mailnode.directory.rows import Accounts, intent_id, parsed, small_row
 from mailnode.directory.turns import Turns
+from mailnode.domain import Domain
 from mailnode.limits import Limits
 from mailnode.mailbox.verbs import Unavailable
 from mailnode.pb.change_pb2 import Intent, PutRow

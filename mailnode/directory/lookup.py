@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mailnode.config import Domain, postmaster
 from mailnode.directory.address import (
     Address,
     Malformed,
@@ -16,6 +15,7 @@ from mailnode.directory.address import (
     without_tag,
 )
 from mailnode.directory.rows import Rows
+from mailnode.domain import Domain, postmaster
 from mailnode.limits import Limits
 from mailnode.pb.row_pb2 import DirectoryRow
 

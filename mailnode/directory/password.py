@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import argon2
 from precis_i18n import get_profile
 
-from mailnode.config import Domain
+from mailnode.domain import Domain
 from mailnode.limits import SCRAM_ITERATIONS_MAX
 from mailnode.pb.row_pb2 import CredentialRow
 from protocols.sasl import scram

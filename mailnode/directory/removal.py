@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mailnode.clock import Clock
-from mailnode.config import Domain
 from mailnode.directory.address import Address, Malformed, canonical, stored_address
 from mailnode.directory.creation import NOT_KNOWN, Created, Refused
 from mailnode.directory.revocation import Revocation
 from mailnode.directory.rows import Rows, intent_id
+from mailnode.domain import Domain
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.dues import Task

@@ -12,10 +12,10 @@ import logging
 from collections.abc import Mapping
 
 from mailnode.clock import Clock
-from mailnode.config import Domain
 from mailnode.directory.address import Address, Malformed, canonical, stored_address
 from mailnode.directory.creation import NOT_KNOWN, Created, Refused
 from mailnode.directory.rows import Accounts, Rows, intent_id
+from mailnode.domain import Domain
 from mailnode.mailbox.dues import Dues
 from mailnode.mailbox.verbs import NotKnown, Unavailable, decided
 from mailnode.pb.change_pb2 import Intent, RenameAccount

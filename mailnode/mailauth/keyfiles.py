@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from mailnode.config import Config, ConfigError, Domain
+from mailnode.config import Config, ConfigError
+from mailnode.domain import Domain
 from mailnode.durable import sync, unlink, write_whole
 from mailnode.mailauth import key
 from mailnode.mailauth.keyring import Held, Keyring, KeysError, State, Step

@@ -14,7 +14,8 @@ from enum import StrEnum
 from functools import partial
 from typing import Protocol
 
-from mailnode.config import ConfigError, Domain
+from mailnode.config import ConfigError
+from mailnode.domain import Domain
 from mailnode.mailauth import key
 from mailnode.mailauth.signer import Key
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping, MutableMapping, Sequence
 
 from mailnode.clock import Clock
-from mailnode.config import Domain
+from mailnode.domain import Domain
 from mailnode.mailauth import zone
 from mailnode.mailauth.keyring import Held, Keyring, Keyrings, KeysError, State
 from mailnode.mailauth.published import key_record

@@ -15,7 +15,7 @@ from mailnode.cluster.etcd import EtcdError, Put, Unchanged
 from mailnode.cluster.etcd_map import EtcdMap
 from mailnode.cluster.etcd_rows import SealedKey
 from mailnode.cluster.secret import Secret
-from mailnode.config import Domain
+from mailnode.domain import Domain
 from mailnode.mailauth import key
 from mailnode.mailauth.keyring import Held, Keyring, KeysError, State, Step
 from mailnode.mailauth.signer import Key

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from mailnode.config import Domain
+from mailnode.domain import Domain
 from mailnode.pb.change_pb2 import SetQuota
 from mailnode.pb.row_pb2 import AccountRow
 

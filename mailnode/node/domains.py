@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from mailnode.cluster.etcd_map import EtcdMap
-from mailnode.config import Config, ConfigError, Domain, domain_of
+from mailnode.config import Config, ConfigError
+from mailnode.domain import Domain, domain_of
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,9 @@ from twisted.internet.error import CannotListenError
 
 from mailnode import certificate, openfiles, tunable
 from mailnode import log as log_file
-from mailnode.config import Config, ConfigError, Domain, MetricsAt, Service
+from mailnode.config import Config, ConfigError, MetricsAt, Service
 from mailnode.config import Listener as At
+from mailnode.domain import Domain
 from mailnode.http.cluster_gauges import cluster_gauges
 from mailnode.http.exposition import Exposition, Gauge
 from mailnode.http.gauges import compare_gauges, gauges, scrub_gauges

@@ -20,7 +20,7 @@ from mailnode.admin.status import Status
 from mailnode.clock import Clock
 from mailnode.cluster.authority import secret_of
 from mailnode.cluster.hello import Nothing
-from mailnode.config import Config, Domain
+from mailnode.config import Config
 from mailnode.directory.creation import Creation, Homes
 from mailnode.directory.credential import Credentials, Hashing
 from mailnode.directory.guessing import Guessing, NameGuesses
@@ -35,6 +35,7 @@ from mailnode.directory.rows import Rows
 from mailnode.directory.sessions import Sessions
 from mailnode.directory.turns import Turns
 from mailnode.directory.verification import Verification
+from mailnode.domain import Domain
 from mailnode.limits import Limits
 from mailnode.mailauth.keyfiles import KeyFiles
 from mailnode.mailauth.keyring import Keyrings

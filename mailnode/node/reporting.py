@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from mailnode.config import Config, postmaster
+from mailnode.config import Config
 from mailnode.config import Reports as ReportsConfig
 from mailnode.delivery.examined import Judged
+from mailnode.domain import postmaster
 from mailnode.node.house import House
 from mailnode.relay.attempt import Met
 from mailnode.reports.aggregate import Aggregates

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mailnode.config import Config, Domain, Service
+from mailnode.config import Config, Service
 from mailnode.delivery.accept import Accept
 from mailnode.delivery.examined import Authentication
 from mailnode.delivery.held import Spool
@@ -14,6 +14,7 @@ from mailnode.delivery.submit import Policy, Submit
 from mailnode.delivery.transaction import Delivery
 from mailnode.directory.measured import Measured
 from mailnode.directory.source import source_of
+from mailnode.domain import Domain
 from mailnode.listeners import imap, pop3, smtp
 from mailnode.listeners.admission import Logins
 from mailnode.listeners.listener import Listener

@@ -14,8 +14,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from mailnode.clock import Clock
-from mailnode.config import Domain
 from mailnode.directory.lookup import Lookup, Recipients
+from mailnode.domain import Domain
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.verbs import ALL_UIDS, Account, Expunged, NotKnown, Resync, UidRanges, Unavailable, Want

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from google.protobuf.message import DecodeError
 
 from mailnode.clock import Clock
-from mailnode.config import Domain
+from mailnode.domain import Domain
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.verbs import Account, decided

@@ -20,9 +20,10 @@ from mailnode.cluster.etcd import Put
 from mailnode.cluster.etcd_map import EtcdMap
 from mailnode.cluster.etcd_rows import Home, Keys
 from mailnode.cluster.secret import Secret
-from mailnode.config import ConfigError, Domain, domain_of, load
+from mailnode.config import ConfigError, load
 from mailnode.directory.address import Address
 from mailnode.directory.rows import Rows
+from mailnode.domain import Domain, domain_of
 from mailnode.mailauth.keyfiles import KeyFiles
 from mailnode.mailauth.keyring import KeysError
 from mailnode.mailauth.sealedkeys import SealedKeys

@@ -12,13 +12,13 @@ import pytest
 
 from mailnode.admin.restoring import NotRestored, Restoring, copied
 from mailnode.cluster.map import Map
-from mailnode.config import Domain
 from mailnode.directory.address import Address
 from mailnode.directory.creation import Creation
 from mailnode.directory.credential import Credentials, Hashing
 from mailnode.directory.revocation import Revocation
 from mailnode.directory.rows import Rows
 from mailnode.directory.sessions import Sessions
+from mailnode.domain import Domain
 from mailnode.limits import Limits, MiB
 from mailnode.mailbox.collecting import Collecting
 from mailnode.mailbox.content import UploadIds

@@ -39,7 +39,8 @@ from mailnode.cluster.replica_messages import Member as Shard
 from mailnode.cluster.replica_messages import Row
 from mailnode.cluster.tokens import text_of, token_of
 from mailnode.clustered import cluster_lines
-from mailnode.config import FILE, STANDARD_PORTS, domain_text, load
+from mailnode.config import FILE, STANDARD_PORTS, load
+from mailnode.domain import domain_text
 from mailnode.mailauth.sealedkeys import about
 from mailnode.store.keys import Family
 from mailnode.store.shard import open_shard

@@ -2,7 +2,6 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from mailnode.config import Domain
 from mailnode.directory.creation import Creation
 from mailnode.directory.credential import Credentials, Hashing
 from mailnode.directory.guessing import Guessing
@@ -15,6 +14,7 @@ from mailnode.directory.rows import Rows
 from mailnode.directory.sessions import Sessions
 from mailnode.directory.turns import Turns
 from mailnode.directory.verification import Verification
+from mailnode.domain import Domain
 from mailnode.limits import Limits
 from tests.directory.memory import HandPool, MemoryAccounts, StillClock
 

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from mailnode.config import Domain
 from mailnode.directory.attempt import Identity, Reason, Scope
 from mailnode.directory.credential import Unfit
 from mailnode.directory.lookup import Owner
 from mailnode.directory.verification import Exchange
+from mailnode.domain import Domain
 from mailnode.pb.row_pb2 import CredentialRow
 from mailnode.store.keys import Kind
 from protocols.sasl import scram

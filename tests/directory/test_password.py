@@ -1,6 +1,5 @@
 import pytest
 
-from mailnode.config import Domain
 from mailnode.directory.password import (
     COST,
     Cost,
@@ -9,6 +8,7 @@ from mailnode.directory.password import (
     matches,
     prepare,
 )
+from mailnode.domain import Domain
 from mailnode.limits import SCRAM_ITERATIONS_MAX
 from mailnode.pb.row_pb2 import CredentialRow
 from protocols.sasl import scram

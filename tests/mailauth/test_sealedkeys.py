@@ -15,7 +15,7 @@ from mailnode.cluster.etcd import Put
 from mailnode.cluster.etcd_map import EtcdMap
 from mailnode.cluster.etcd_rows import Keys, SealedKey
 from mailnode.cluster.secret import Secret
-from mailnode.config import Domain
+from mailnode.domain import Domain
 from mailnode.limits import Limits
 from mailnode.mailauth.keyring import DAY_SECONDS, RETIRED_SECONDS, REVOKED, Held, KeysError, State
 from mailnode.mailauth.resolver import Resolver

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mailnode.config import Domain
+from mailnode.domain import Domain
 from mailnode.limits import Limits
 from mailnode.mailbox.appended import rows
 from mailnode.mailbox.quota import Quota, Quotas

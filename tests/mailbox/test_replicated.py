@@ -11,7 +11,7 @@ import pytest
 from mailnode.cluster.log_rows import APART_OCTETS_MIN
 from mailnode.cluster.partitions import NotKnown, Unavailable
 from mailnode.cluster.replica_messages import first_epoch
-from mailnode.config import Domain
+from mailnode.domain import Domain
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.appended import Changes

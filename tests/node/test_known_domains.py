@@ -13,7 +13,7 @@ from mailnode.cluster import etcd_rows as rows
 from mailnode.cluster.etcd import Drop, Put
 from mailnode.cluster.etcd_map import EtcdMap
 from mailnode.cluster.etcd_rows import DomainText, Keys
-from mailnode.config import Domain, domain_text
+from mailnode.domain import Domain, domain_text
 from mailnode.node.domains import KnownDomains
 from tests.cluster.following import following
 from tests.cluster.members import members
