@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 _MARK_OCTETS = 1 << 20
 """Of a partition's log between two marks: what is trimmed at once is one range."""
@@ -30,7 +31,7 @@ class Kept:
         self._memory: deque[tuple[int, int, int]] = deque()
         self._memory_octets = 0
         self._open: dict[int, _Mark] = {}
-        """Of each partition, what was written since its last mark."""
+        """Of each partition, what was written since its last mark; the oldest first."""
         self._marks: deque[_Mark] = deque()
         self._disk_octets = 0
 
@@ -75,11 +76,10 @@ class Kept:
 
     def leaving_disk(self, now: float) -> Iterator[tuple[int, int]]:
         """(partition, seq) up to which entries need not be kept."""
-        for mark in [mark for mark in self._open.values() if mark.since < now - self._seconds_max]:
+        before = now - self._seconds_max
+        for mark in list(takewhile(lambda mark: mark.since < before, self._open.values())):
             self._marks.append(self._open.pop(mark.partition))
-        while self._marks and (
-            self._marks[0].since < now - self._seconds_max or self._disk_octets > self._disk_octets_max
-        ):
+        while self._marks and (self._marks[0].since < before or self._disk_octets > self._disk_octets_max):
             mark = self._marks.popleft()
             self._disk_octets -= mark.octets
             yield mark.partition, mark.seq

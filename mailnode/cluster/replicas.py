@@ -110,6 +110,9 @@ class Replicas:
         """With something to do since the last `ready`: the others cost it nothing."""
         self._active = set(self.partitions)
         """Which `tick` looks at: it finds nothing to do in the others until they are touched."""
+        self._unjudged: set[int] = set()
+        """Of which a later epoch may be known than in `_judged`."""
+        self._judged: dict[int, int | None] = {}
         self._number = 0
         self._synced = 0
         self._unsynced: deque[tuple[int, float]] = deque()
@@ -339,6 +342,7 @@ class Replicas:
             if replica.is_leading:
                 self.pairs.tell_commit(replica)
                 self.membership.hand_over(replica, self.now)
+                self._unjudged.add(replica.partition)  # it may have asked for an epoch
         for member, beat in self.pairs.urgent(self.now):
             self._say(member, beat)
         frames = tuple(self._frames(touched))
@@ -368,7 +372,7 @@ class Replicas:
     def _touch(self, replica: Replica) -> None:
         self._touched[replica.partition] = replica
         self._active.add(replica.partition)
-        self.pairs.news += 1
+        self._unjudged.add(replica.partition)
 
     def _frames(self, touched: list[Replica]) -> Iterator[Frame]:
         self._fill(touched)
@@ -434,6 +438,7 @@ class Replicas:
 
     def _promise(self, frame: Frame, beat: Heartbeat) -> None:
         self._active.update(at for at, epoch in beat.claims if not epoch and at in self.partitions)
+        self._look_for_epochs()
         promise = self.pairs.promise(frame, beat, self.now, self._known_epoch, self.is_short)
         if promise is None:
             return
@@ -442,6 +447,15 @@ class Replicas:
             if partition in self.partitions:
                 self.partitions[partition].learn(epoch, commit)
                 self._touch(self.partitions[partition])
+
+    def _look_for_epochs(self) -> None:
+        """All claims of a pair are judged anew where any is another: not for what only has more entries."""
+        for partition in self._unjudged:
+            epoch = self._known_epoch(partition)
+            if epoch != self._judged.get(partition):
+                self._judged[partition] = epoch
+                self.pairs.news += 1
+        self._unjudged.clear()
 
     def _known_epoch(self, partition: int) -> int | None:
         """Of what the map was not read yet, any epoch may be over: None."""

@@ -44,3 +44,13 @@ def test_a_partition_that_is_seldom_written_is_trimmed_by_age() -> None:
     assert list(kept.leaving_disk(10.5)) == [(3, 40)]
     assert list(kept.leaving_disk(12)) == [(1, 6)]
     assert list(kept.leaving_disk(100)) == []
+
+
+def test_of_several_that_are_seldom_written_the_oldest_leave_first() -> None:
+    kept = Kept(memory_octets_max=10 * MIB, disk_octets_max=10 * MIB, seconds_max=10)
+    kept.wrote(1, 5, 50, now=1)
+    kept.wrote(2, 6, 50, now=2)
+    kept.wrote(1, 7, MIB, now=3)
+    kept.wrote(1, 8, 50, now=4)
+    assert list(kept.leaving_disk(12.5)) == [(1, 7), (2, 6)]
+    assert list(kept.leaving_disk(14.5)) == [(1, 8)]

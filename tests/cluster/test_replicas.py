@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from mailnode.cluster.replica import Replica
 from mailnode.cluster.replica_messages import Append, Entry, Frame, Heartbeat, Join, Member, Position, Row
+from mailnode.cluster.replica_pair import Following
 from mailnode.cluster.replicas import FRAME_OCTETS_MAX, Replicas
 
 A, B = Member("a", 1), Member("b", 1)
@@ -81,6 +82,28 @@ def test_a_tick_looks_at_no_idle_partition(two: Two, looked_at: list[tuple[str, 
     two.settle()
     two.tick()
     assert set(looked_at) == {("a", 7), ("b", 7)}
+
+
+def test_claims_are_judged_anew_once_a_later_epoch_is_known_and_not_for_entries(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[Following] = []
+    judge = Following._judge
+
+    def noted(self: Following, known: Callable[[int], int | None], holds: dict[int, float]) -> bool:
+        judged.append(self)
+        return judge(self, known, holds)
+
+    monkeypatch.setattr(Following, "_judge", noted)
+    two.nodes[A].propose(7, b"x")
+    two.settle()
+    two.tick()
+    assert judged == []
+    assert two.nodes[A].serves(7, two.now)
+    two.nodes[B].read(7, Row(3, 2, B, 2, (A, B), ("a", "b")))
+    two.tick()
+    assert judged
+    assert not two.nodes[A].serves(7, two.now)
 
 
 def test_all_are_looked_at_when_the_other_node_is_silent(two: Two, looked_at: list[tuple[str, int]]) -> None:
