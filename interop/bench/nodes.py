@@ -2,12 +2,14 @@
 
 The client needs processors too: on a machine of two cores it takes part of what the second node would have.
 So beside the measured rate stands what the nodes' cores allow: as many processors as nodes, divided by the
-processor time of a message or command. `python -m interop.bench.nodes` is the client that reads.
+processor time of a message or command. That falls with the load, for what comes together shares a turn of the
+loop and a sync: so two nodes are given the connections that the one has, each the half of them, and as many
+each as the one has. `python -m interop.bench.nodes` is the client that reads.
 """
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,26 +44,28 @@ class Shared:
     """A workload, with the rate that the cores allow."""
 
     label: str
-    work: "Ingest | Reading"
+    work: "Callable[[int], Ingest | Reading]"
+    """For so many nodes."""
     rate: str
 
     def run(self, server: Benched, meter: Meter) -> Figures:
-        figures = self.work.run(server, meter)
         nodes = server.nodes if isinstance(server, TwoNodes) else 1
+        figures = self.work(nodes).run(server, meter)
         return figures | {f"{self.rate}, by CPU": 1000 * nodes / figures["server CPU ms/msg"]}
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`count` times an answer of 100 messages, by sessions of all users at the same time."""
+    """`count` times an answer of 100 messages, by so many sessions of each user at the same time."""
 
     count: int
+    sessions: int = 1
 
     def run(self, server: Server, meter: Meter) -> Figures:
         order = {
             "port": server.port("imap"),
             "count": self.count,
-            "users": list(server.accounts.items()),
+            "users": self.sessions * list(server.accounts.items()),
         }
         return drive(__spec__.name, order, meter, self.count)
 
@@ -71,9 +75,12 @@ def row(scale: Scale) -> Row:
         Ingest("2k", SENDERS, USERS * MAILS).run(server, meter)
 
     count = QUICK_COUNT if scale.quick else COUNT
+    sent, read = f"delivery 2k, {SENDERS} senders", f"FETCH of {MAILS} messages, {READERS} sessions"
     workloads = [
-        Shared(f"delivery 2k C={SENDERS}", Ingest("2k", SENDERS, count), "accepted msg/s"),
-        Shared(f"FETCH of {MAILS} messages, {READERS} sessions", Reading(count), "answers/s"),
+        Shared(sent, lambda nodes: Ingest("2k", SENDERS, count), "accepted msg/s"),
+        Shared(f"{sent} a node", lambda nodes: Ingest("2k", SENDERS * nodes, count), "accepted msg/s"),
+        Shared(read, lambda nodes: Reading(count), "answers/s"),
+        Shared(f"{read} a node", lambda nodes: Reading(count, nodes), "answers/s"),
     ]
     return Row((TwoNodes,), accounts(USERS), filled, workloads, fresh=True)
 
