@@ -180,6 +180,11 @@ class Client:
         assert self.opened is not None  # the session lets nothing pass before a login
         return self.opened
 
+    def lost(self) -> None:
+        """Another session has the maildrop: it is not ours to release any more."""
+        self.locked = 0
+        self.conversation.dispossess()
+
     async def release(self) -> None:
         locked, self.locked = self.locked, 0
         if locked:
@@ -304,7 +309,7 @@ async def _conclude(client: Client, event: events.Event, outcome: Outcome) -> No
 async def _open(client: Client, account: int) -> Opened | Refused:
     delay = client.custom.login_delay_seconds
     try:
-        taken = await client.maildrops.take(account, delay, client.conversation.dispossess)
+        taken = await client.maildrops.take(account, delay, client.lost)
     except Unavailable:
         return AWAY
     if taken is not Taken.YES:

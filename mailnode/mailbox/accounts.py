@@ -200,16 +200,21 @@ class Accounts:
                 await tries.wait(error)
 
     async def _directory_rows_of_all(self, places: Places, kind: int) -> list[tuple[bytes, bytes]]:
+        owners = _owners(places)
         rows = await self.own_directory_rows(kind)
-        for node in sorted({places.owner(partition) for partition in range(keys.SLOTS)} - {places.me}):
+        for node in sorted({*owners} - {places.me}):
             async for answer in places.each(node, Ask(directory_rows=kind)):
                 rows += stored_meant(answer.rows)
+        if owners != _owners(places):  # who leads a partition now may have been asked before it did
+            raise Unavailable("partitions of the directory moved meanwhile")
         return rows
 
     async def own_directory_rows(self, kind: int) -> list[tuple[bytes, bytes]]:
-        """Of the partitions that this node leads."""
+        """Of the partitions that this node leads; raises Unavailable."""
         places = self._places
         own = [each for each in range(keys.SLOTS) if places is None or places.owner(each) == places.me]
+        for partition in own:
+            self._partitions.check_read(partition)
         return await asyncio.get_running_loop().run_in_executor(self._loads, self._directory_rows, kind, own)
 
     def _directory_rows(self, kind: int, partitions: list[int]) -> list[tuple[bytes, bytes]]:
@@ -306,6 +311,11 @@ class Accounts:
             self._loads.submit(self._give_back)
         if any(used.octets <= small for used in self._arrays.values()):
             self._look_later()
+
+
+def _owners(places: Places) -> list[str]:
+    """Of the directory's partitions, in order; raises Unavailable."""
+    return [places.owner(partition) for partition in range(keys.SLOTS)]
 
 
 def _keep(kept: OrderedDict[int, LocalAccount], account: LocalAccount, count_max: int) -> None:

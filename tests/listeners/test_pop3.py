@@ -20,7 +20,7 @@ from mailnode.listeners.pop3 import Custom, pop3
 from mailnode.listeners.tls import Certificate
 from mailnode.listeners.wheel import Wheel
 from mailnode.mailbox.content import Content, UploadIds
-from mailnode.mailbox.maildrops import Locks, Maildrops
+from mailnode.mailbox.maildrops import Locks, Maildrops, Taken
 from mailnode.mailbox.verbs import Account, Expunged, NotKnown
 from mailnode.pb.change_pb2 import Add, Create, Expunge, Intent, Result, UidRange, Upload
 from tests.listeners.door import Caller, until
@@ -115,12 +115,28 @@ def maildrops(clock: Ticking) -> Maildrops:
     return Maildrops(at_owner, clock)
 
 
+class Lone:
+    """A maildrop that is taken once; then `lost` says that another session has it."""
+
+    def __init__(self) -> None:
+        self.lost: Callable[[], None] = lambda: None
+        self.released = 0
+
+    async def take(self, account: int, delay_seconds: int, lost: Callable[[], None]) -> Taken:
+        self.lost = lost
+        return Taken.YES
+
+    async def release(self, account: int) -> None:
+        self.released += 1
+
+
 @asynccontextmanager
 async def house(
     certificate: Certificate | None = None,
     time: Any = REACTOR,
     custom: Custom = STANDARD,
     users: Users | None = None,
+    lone: Lone | None = None,
 ) -> AsyncIterator[House]:
     """With a short, a long and an empty message in INBOX."""
     limits, clock = Limits(), Ticking()
@@ -134,7 +150,7 @@ async def house(
         listener = pop3(
             Opener(troubled),
             users or Users(ACCOUNT, {"ann": "secret"}),
-            maildrops(clock),
+            lone or maildrops(clock),
             clock,
             "pop.example",
             limits,
@@ -465,3 +481,22 @@ def test_a_login_too_soon_after_another_waits() -> None:
             assert b"-ERR [LOGIN-DELAY] " in await caller.rest()
 
     run(test())
+
+
+def test_a_maildrop_that_another_session_has_is_not_released_by_who_lost_it() -> None:
+    """That one may be of this node too, and have come before this connection is over."""
+
+    async def scenario() -> None:
+        for is_lost in (True, False):
+            lone = Lone()
+            async with house(lone=lone) as node:
+                caller = await node.login()
+                if is_lost:
+                    lone.lost()
+                    assert (await caller.hear()).startswith(b"-ERR [IN-USE]")
+                else:
+                    assert (await caller.ask(b"QUIT")).startswith(b"+OK")
+                await until(lambda: not len(node.listening))
+            assert bool(lone.released) is not is_lost
+
+    run(scenario())

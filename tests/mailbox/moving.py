@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -38,7 +38,7 @@ class Led(Partitions):
     def leads(self, partition: int) -> bool:
         return self.leads_now
 
-    def check(self, partition: int, copies: int = 0) -> None:
+    def check(self, partition: int, copies: int = 0, dcs: Collection[str] = ()) -> None:
         if not self.leads_now:
             raise NotPrimary(partition, "")
 

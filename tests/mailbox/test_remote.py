@@ -26,7 +26,7 @@ from mailnode.mailbox.places import Places
 from mailnode.mailbox.quota import Quotas, Usage
 from mailnode.mailbox.service import Service
 from mailnode.mailbox.verbs import ALL_UIDS, Account, Expunged, NotKnown, Resync, Unavailable, Want
-from mailnode.pb.account_pb2 import Answer, SearchKey
+from mailnode.pb.account_pb2 import Answer, Ask, SearchKey
 from mailnode.pb.change_pb2 import Intent, Result, Trim
 from mailnode.store import keys
 from mailnode.store.keys import Kind
@@ -212,6 +212,29 @@ def test_rows_of_the_directory_come_from_all_nodes(tmp_path: Path) -> None:
             gone = Peer("gone", "gone", "", "", 1.0, 9, f"unix:{tmp_path / 'gone'}")
             accounts[0]._places._map.put_peer(gone)
             assert len(await accounts[0].directory_rows(Kind.DIRECTORY)) == 4
+
+    asyncio.run(scenario())
+
+
+def test_rows_of_a_directory_that_moves_meanwhile_are_asked_for_again(tmp_path: Path) -> None:
+    """Who leads a partition now may have been asked before it did."""
+
+    async def scenario() -> None:
+        async with over_a_socket(tmp_path) as (_, _, accounts):
+            places, asked = accounts[0]._places, 0
+            assert places is not None
+            each = places.each
+
+            async def moving(node: str, ask: Ask) -> AsyncIterator[Answer]:
+                nonlocal asked
+                async for answer in each(node, ask):
+                    yield answer
+                asked += 1
+                places._map.put(2, led_by(OWNER, 9))
+
+            places.each = moving  # type: ignore[method-assign, assignment]
+            await accounts[0].directory_rows(Kind.DIRECTORY)
+            assert asked == 2
 
     asyncio.run(scenario())
 
