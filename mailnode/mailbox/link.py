@@ -59,9 +59,16 @@ class Attached(Protocol):
 class Link:
     """Lives on the loop."""
 
-    def __init__(self, connect: Callable[[], Awaitable[Stream]], limits: Limits) -> None:
-        """`connect` raises Unreached."""
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[Stream]],
+        limits: Limits,
+        lost: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`connect` raises Unreached. `lost` is called when a stream has ended, before anything is asked on
+        the next one."""
         self._connect = connect
+        self._lost = lost
         self._limits = limits
         self._numbers = count(1)
         self._places = asyncio.Semaphore(limits.remote_calls_open_max)
@@ -160,7 +167,7 @@ class Link:
         ask.call = next(self._numbers)
         if self._speaking is None or self._speaking.is_over:
             self._speaking = _Speaking(self._limits)
-            task = asyncio.ensure_future(self._speaking.run(self._connect))
+            task = asyncio.ensure_future(self._speaking.run(self._connect, self._lost))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return self._speaking
@@ -206,7 +213,7 @@ class _Speaking:
         self.out.forget(call)
         self.out.put(Ask(call=call, cancel=Nothing()))
 
-    async def run(self, connect: Callable[[], Awaitable[Stream]]) -> None:
+    async def run(self, connect: Callable[[], Awaitable[Stream]], lost: Callable[[], None]) -> None:
         error: Exception = Unreached("the stream was closed")
         try:
             stream = await connect()
@@ -215,6 +222,7 @@ class _Speaking:
                 await self._flow(stream)
             finally:
                 stream.close()
+                lost()
         except Unreached as unreached:
             error = unreached
         except OSError:

@@ -58,6 +58,10 @@ class Places:
         """Of this node, by name: its service's."""
         self.check: Callable[[int], None] = lambda account: None
         """Whether this node leads an account, else NotPrimary."""
+        self.is_doubted: Callable[[int], bool] = lambda account: False
+        """Sessions of an account must be looked at before anything is asked for them (`mailbox/ties`)."""
+        self.lost: Callable[[str], None] = lambda node: None
+        """The stream to a node ended."""
         self._leases: Leases = {}
         self._links: dict[str, Link] = {}
         self._attaching = asyncio.Semaphore(limits.reattached_at_once_max)
@@ -65,7 +69,12 @@ class Places:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def seat(self, account: int, owner: str = "") -> LocalAccount | LinkedAccount:
-        """The account where its primary is, or where `owner` is, whom another node named."""
+        """The account where its primary is, or where `owner` is, whom another node named.
+
+        Raises Unavailable.
+        """
+        if self.is_doubted(account):
+            raise Unavailable("its sessions are being looked at")
         node = owner or self.owner(keys.partition(account))
         if node == self._map.me.node:
             return await self._local(account)
@@ -93,7 +102,8 @@ class Places:
     def link(self, node: str) -> Link:
         link = self._links.get(node)
         if link is None:
-            link = self._links[node] = Link(lambda: self._connect(node), self.limits)
+            link = Link(lambda: self._connect(node), self.limits, lambda: self.lost(node))
+            self._links[node] = link
         return link
 
     async def each(self, node: str, ask: Ask) -> AsyncGenerator[Answer, None]:

@@ -1,7 +1,8 @@
 """What sessions of this node have at the nodes of their accounts, looked at again whenever it may have gone.
 
 It is looked at where an account's node says so (`bulletin`), where it was away, and where it is another node
-now. A node is followed from the first account of its that somebody has to do with here.
+now; from when that is known to when it was looked at nothing is asked of the account but by who looks. A node
+is followed from the first account of its that somebody has to do with here.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Collection, Coroutine, Iterable
 from contextlib import suppress
+from contextvars import ContextVar
 from typing import Any, Protocol
 
 from mailnode.cluster.map import Map
@@ -27,6 +29,9 @@ log = logging.getLogger(__name__)
 _READ, _LOOKED = "bulletin", "looked"
 _PAUSE_SECONDS = 0.2
 """Before what could not be asked is asked again."""
+
+_looks: ContextVar[bool] = ContextVar("looks", default=False)
+"""Whoever asks is to find out whether others may."""
 
 
 class Holder(Protocol):
@@ -59,9 +64,12 @@ class Ties:
         self._led: dict[int, tuple[str, int]] = {}
         """By partition that changed: which node leads it, in which epoch."""
         self._moved: set[int] = set()
+        self._doubted: set[int] = set()
+        """Accounts of which something may have gone without being told here."""
         self._tasks: set[asyncio.Task[None]] = set()
         places.functions[_READ] = bulletin.read
         places.functions[_LOOKED] = self._looked
+        places.is_doubted, places.lost = self._is_doubted, self._cut
         bulletin.told = self._told
         known.follow(self._changed)
 
@@ -126,17 +134,23 @@ class Ties:
                 self._overtake(account)
             if not self._followed[node].done():
                 self._followed[node].set_result(None)
-            await self._look(self._of_node(node) if said.all else said.accounts)
+            await self._look(self._of_node(node) if said.all or self._doubted else said.accounts)
         self._lost(node, Unavailable(f"there is no node {node}"))
         del self._followed[node]
 
     def _lost(self, node: str, error: Unavailable) -> None:
         """Who waits to hear it waits no longer."""
         heard = self._followed[node]
-        if not heard.done():
+        if heard.done():
+            self._cut(node)
+        else:
             heard.set_exception(error)
             heard.exception()  # nobody need wait for it
         self._followed[node] = asyncio.get_running_loop().create_future()
+
+    def _cut(self, node: str) -> None:
+        if node in self._followed:
+            self._doubted.update(self._of_node(node))
 
     def _of_node(self, node: str) -> list[int]:
         return [account for account in self._held() if self._owner(account) == node]
@@ -154,6 +168,7 @@ class Ties:
     async def _look_at_moved(self) -> None:
         moved, self._moved = self._moved, set()
         accounts = [account for account in self._held() if keys.partition(account) in moved]
+        self._doubted.update(accounts)
         taking = {account for holder in self._holders for account in holder.taking()}
         for account in taking:
             if keys.partition(account) in moved:
@@ -172,19 +187,28 @@ class Ties:
     def _held(self) -> set[int]:
         return {account for holder in self._holders for account in holder.held()}
 
+    def _is_doubted(self, account: int) -> bool:
+        has_moved = bool(self._moved) and keys.partition(account) in self._moved
+        if _looks.get() or not (has_moved or account in self._doubted):
+            return False
+        if any(account in holder.held() for holder in self._holders):
+            return True
+        self._doubted.discard(account)  # whoever had something has left
+        return False
+
     def _overtake(self, account: int | None) -> None:
         for holder in self._holders:
             holder.overtaken(account)
 
     async def _look(self, accounts: Iterable[int]) -> None:
         """Returns once nothing of them is had that is not good."""
-        looks = [
-            self._look_at(holder, account)
-            for holder in self._holders
-            for account in dict.fromkeys(accounts)
-            if account in holder.held()
-        ]
-        await asyncio.gather(*looks)
+        await asyncio.gather(*map(self._look_at_all_of, dict.fromkeys(accounts)))
+
+    async def _look_at_all_of(self, account: int) -> None:
+        _looks.set(True)  # for this task
+        holders = [holder for holder in self._holders if account in holder.held()]
+        await asyncio.gather(*(self._look_at(holder, account) for holder in holders))
+        self._doubted.discard(account)
 
     async def _look_at(self, holder: Holder, account: int) -> None:
         while account in holder.held():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
 import pytest
@@ -137,6 +137,33 @@ def test_what_was_changed_while_the_node_was_away_is_looked_at_when_it_is_back()
             assert await it.looked_at(2) == [asks.ACCOUNT, OTHER]
             assert it.has.overtakings == [None]
             await following
+
+    asyncio.run(scenario())
+
+
+def test_nothing_is_asked_after_a_cut_before_it_was_looked_at() -> None:
+    async def scenario() -> None:
+        async with tied() as it:
+            assert it.nodes.asker._places is not None
+            it.has.may_look.clear()
+            it.nodes.wire.cut()
+            cut = asyncio.ensure_future(it.nodes.asker._places.call(OWNER, "bulletin", b""))
+            with suppress(Unavailable):
+                await cut
+            asking = asyncio.ensure_future(it.nodes.remote.usage())
+            await it.here.follow(asks.ACCOUNT)  # it is heard again
+            with pytest.raises(Unavailable, match="looked at"):
+                await it.nodes.asker._places.seat(asks.ACCOUNT)
+            assert not asking.done()
+            it.has.accounts, had = (), it.has.accounts
+            assert await it.nodes.asker._places.seat(asks.ACCOUNT), "nobody has a session any more"
+            it.has.accounts = had
+            it.nodes.wire.cut()
+            with suppress(Unavailable):
+                await it.nodes.asker._places.call(OWNER, "bulletin", b"")
+            it.has.may_look.set()
+            assert await it.looked_at(2) == [asks.ACCOUNT, OTHER]
+            await asking
 
     asyncio.run(scenario())
 
