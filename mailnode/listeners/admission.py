@@ -24,7 +24,7 @@ class Admission:
 
     def admit(self, host: str) -> bool:
         """Count a connection from `host` in, unless a limit is reached; empty: over a unix socket."""
-        source = _source(host)
+        source = network_of(host)
         opened = self._open.get(source, 0)
         if self.total >= self._limits.connections_max:
             return False
@@ -36,39 +36,14 @@ class Admission:
 
     def leave(self, host: str) -> None:
         """Count an admitted connection out."""
-        source = _source(host)
+        source = network_of(host)
         self.total -= 1
         self._open[source] -= 1
         if not self._open[source]:
             del self._open[source]
 
 
-class Logins:
-    """Counts the connections that an account has open from one address, where a protocol keeps them long."""
-
-    __slots__ = ("_open",)
-
-    def __init__(self) -> None:
-        self._open: dict[tuple[int, str], int] = {}
-
-    def admit(self, account: int, host: str, connections_max: int) -> bool:
-        """Count a connection in, unless there are as many as may be."""
-        pair = account, _source(host)
-        opened = self._open.get(pair, 0)
-        if opened >= connections_max:
-            return False
-        self._open[pair] = opened + 1
-        return True
-
-    def leave(self, account: int, host: str) -> None:
-        """Count an admitted connection out."""
-        pair = account, _source(host)
-        self._open[pair] -= 1
-        if not self._open[pair]:
-            del self._open[pair]
-
-
-def _source(host: str) -> str:
+def network_of(host: str) -> str:
     """The address, or the /64 of an IPv6 one: a household has a whole /64 to choose from."""
     if ":" not in host:
         return host

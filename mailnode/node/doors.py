@@ -21,7 +21,7 @@ from mailnode.http.exposition import Exposition, Gauge
 from mailnode.http.gauges import compare_gauges, gauges, scrub_gauges
 from mailnode.http.policies import policies
 from mailnode.http.site import site
-from mailnode.listeners.admission import Admission, Logins
+from mailnode.listeners.admission import Admission
 from mailnode.listeners.listener import Listener
 from mailnode.listeners.listening import Listening, TlsFirst
 from mailnode.listeners.ports import Ports
@@ -69,7 +69,6 @@ class Doors:
         self._wheel = Wheel(reactor)
         self._files_max = openfiles.raised()
         self._admission = Admission(openfiles.within(config.limits, self._files_max))
-        self._logins = Logins()
         self._open: list[tuple[Service, Listening[Any]]] = []
         self._adopts: dict[At, Callable[[socket.socket], Callable[[], object]]] = {}
         """By port: accept at one more socket; gives what ends that."""
@@ -79,7 +78,7 @@ class Doors:
 
     def open(self, ports: Ports) -> None:
         """Accept at every port; raises ConfigError."""
-        values = services(self.config, self._parts, self._logins)
+        values = services(self.config, self._parts)
         for at in self.config.listeners:
             bound = ports.listeners[at]
             if isinstance(bound, OSError):
@@ -209,7 +208,7 @@ class Doors:
         self._parts.domains.update({domain.name: domain for domain in domains})
         self._parts.signing.clear()
         self._parts.signing.update(keys)
-        values = services(self.config, self._parts, self._logins)
+        values = services(self.config, self._parts)
         for name, port in self._open:
             port.change(values[name], self.config.limits)
 

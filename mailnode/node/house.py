@@ -46,6 +46,7 @@ from mailnode.mailauth.signer import Key
 from mailnode.mailbox import speak
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.collecting import Collecting
+from mailnode.mailbox.connections import Connections, Counts
 from mailnode.mailbox.content import UploadIds
 from mailnode.mailbox.maildrops import Locks, Maildrops
 from mailnode.mailbox.nearby import Nearby, RowNearby, nothing
@@ -104,6 +105,7 @@ class House:
     pools: Pools
     accounts: Accounts
     maildrops: Maildrops
+    connections: Connections
     upload_ids: UploadIds
     domains: dict[str, Domain]
     known: KnownDomains | None
@@ -152,6 +154,7 @@ async def house(config: Config, clock: Clock, traced: Tell | None = None) -> Asy
                 pools=pools,
                 accounts=accounts,
                 maildrops=homes.maildrops,
+                connections=homes.connections,
                 upload_ids=UploadIds(clock),
                 domains=domains,
                 known=known,
@@ -191,6 +194,7 @@ class _Homes(NamedTuple):
     places: Places
     ties: Ties
     maildrops: Maildrops
+    connections: Connections
     guessing: Guessing
     row_nearby: RowNearby
 
@@ -207,6 +211,7 @@ async def _homes(others: Among, ground: Ground, quotas: Quotas, limits: Limits) 
     places = Places(map, accounts.local, connect, clock, limits)
     places.functions = service.functions
     service.functions.update(Locks(clock, accounts.term).functions)
+    service.functions.update(Counts(accounts.term).functions)
     names = NameGuesses(clock, limits)
     service.functions.update(names.functions)
     guessing = Guessing(places.at_owner, names, clock, limits, lambda: others.home_of("") or 0)
@@ -216,14 +221,17 @@ async def _homes(others: Among, ground: Ground, quotas: Quotas, limits: Limits) 
         service.functions.update(nearby.functions)
         row_nearby = nearby.row
     ties, maildrops = Ties(map, places, accounts.bulletin, limits), Maildrops(places.at_owner, clock)
-    ties.add(maildrops)
+    connections = Connections(places.at_owner)
+    for holder in (maildrops, connections):
+        ties.add(holder)
     if not others.is_alone:
         accounts.beside(places)
     try:
-        yield _Homes(accounts, places, ties, maildrops, guessing, row_nearby)
+        yield _Homes(accounts, places, ties, maildrops, connections, guessing, row_nearby)
     finally:
         await ties.close()
         await maildrops.close()
+        await connections.close()
         await places.close()
 
 

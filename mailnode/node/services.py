@@ -16,7 +16,6 @@ from mailnode.directory.measured import Measured
 from mailnode.directory.source import source_of
 from mailnode.domain import Domain
 from mailnode.listeners import imap, pop3, smtp
-from mailnode.listeners.admission import Logins
 from mailnode.listeners.listener import Listener
 from mailnode.listeners.timed import timed
 from mailnode.mailauth.dkim import Verifier
@@ -28,13 +27,13 @@ from mailnode.node.house import House
 from mailnode.node.reporting import verdicts_kept
 
 
-def services(config: Config, parts: House, logins: Logins) -> dict[Service, Listener[Any]]:
+def services(config: Config, parts: House) -> dict[Service, Listener[Any]]:
     """What each service is; the ports are the configuration's."""
     host, limits = config.hostname, config.limits
     delivery, verifier = _delivery(config, parts), Measured(parts.people.verification, parts.metrics)
     accept, from_others = Accept(delivery), Accept(delivery, _authentication(config, parts))
     submission = _submission(config, parts, verifier, delivery)
-    mailboxes = _mailboxes(config, parts, verifier, logins)
+    mailboxes = _mailboxes(config, parts, verifier)
     maildrops = _maildrops(config, parts, verifier)
     services: dict[Service, Listener[Any]] = {
         Service.LMTP: smtp.lmtp(
@@ -81,10 +80,10 @@ def _submission(config: Config, parts: House, verifier: Measured, delivery: Deli
     )
 
 
-def _mailboxes(config: Config, parts: House, verifier: Measured, logins: Logins) -> Listener[Any]:
+def _mailboxes(config: Config, parts: House, verifier: Measured) -> Listener[Any]:
     return imap.listener(
         verifier,
-        logins,
+        parts.connections,
         parts.accounts,
         parts.upload_ids,
         parts.clock,

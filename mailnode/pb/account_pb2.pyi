@@ -256,6 +256,18 @@ class MaildropAsk(_message.Message):
     again: bool
     def __init__(self, account: _Optional[int] = ..., token: _Optional[bytes] = ..., delay_seconds: _Optional[int] = ..., again: _Optional[bool] = ...) -> None: ...
 
+class ConnectionsAsk(_message.Message):
+    __slots__ = ("account", "address", "count", "most")
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    MOST_FIELD_NUMBER: _ClassVar[int]
+    account: int
+    address: str
+    count: int
+    most: int
+    def __init__(self, account: _Optional[int] = ..., address: _Optional[str] = ..., count: _Optional[int] = ..., most: _Optional[int] = ...) -> None: ...
+
 class Revoked(_message.Message):
     __slots__ = ("all", "accounts")
     ALL_FIELD_NUMBER: _ClassVar[int]

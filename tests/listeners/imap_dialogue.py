@@ -26,11 +26,12 @@ from typing import Any
 from mailnode.cluster.partitions import Partitions
 from mailnode.limits import Limits
 from mailnode.listeners import imap
-from mailnode.listeners.admission import Admission, Logins
+from mailnode.listeners.admission import Admission
 from mailnode.listeners.listening import Listening
 from mailnode.listeners.tls import Certificate
 from mailnode.listeners.wheel import Wheel
 from mailnode.mailbox.accounts import Accounts
+from mailnode.mailbox.connections import Connections
 from mailnode.mailbox.content import UploadIds
 from mailnode.mailbox.quota import Quotas
 from mailnode.mailbox.verbs import Account
@@ -91,7 +92,7 @@ def _listening(
 ) -> Listening[Any]:
     listener = imap.listener(
         Users(ACCOUNT, {"ann@example.test": "secret"}),
-        Logins(),
+        Connections.alone(),
         accounts,
         UploadIds(clock),
         clock,

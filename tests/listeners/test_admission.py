@@ -1,7 +1,7 @@
 import pytest
 
 from mailnode.limits import Limits
-from mailnode.listeners.admission import Admission, Logins, is_local
+from mailnode.listeners.admission import Admission, is_local
 
 LIMITS = Limits(connections_max=3, connections_per_address_max=2)
 
@@ -42,15 +42,6 @@ def test_unix_sockets_have_a_limit_only_together_with_all() -> None:
     assert [admission.admit("") for _ in range(4)] == [True, True, True, False]
     admission.leave("")
     assert admission.admit("")
-
-
-def test_an_account_has_its_share_of_each_address() -> None:
-    logins = Logins()
-    assert [logins.admit(1, "192.0.2.1", 2) for _ in range(3)] == [True, True, False]
-    assert logins.admit(2, "192.0.2.1", 2)
-    assert logins.admit(1, "192.0.2.2", 2)
-    logins.leave(1, "192.0.2.1")
-    assert [logins.admit(1, "192.0.2.1", 2) for _ in range(2)] == [True, False]
 
 
 @pytest.mark.parametrize(

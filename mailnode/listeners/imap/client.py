@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mailnode.clock import Clock
 from mailnode.directory.rows import intent_id
 from mailnode.limits import Limits
-from mailnode.listeners.admission import Logins
 from mailnode.listeners.authentication import Authentication
 from mailnode.listeners.conversation import Conversation
 from mailnode.listeners.imap.refusal import Refused
 from mailnode.listeners.imap.selected import Selected
+from mailnode.mailbox.connections import Connections
 from mailnode.mailbox.content import UploadIds
 from mailnode.mailbox.verbs import Account, NotKnown, Unavailable
 from mailnode.pb.change_pb2 import Intent, Result
@@ -58,7 +58,7 @@ class Client:
 
     conversation: Conversation[Client]
     authentication: Authentication
-    logins: Logins
+    connections: Connections
     accounts: Accounts
     upload_ids: UploadIds
     clock: Clock

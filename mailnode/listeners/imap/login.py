@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mailnode.listeners.admission import network_of
 from mailnode.listeners.authentication import Authenticated, Outcome, Refusal
 from mailnode.listeners.imap.client import Client
 from protocols.imap import answer
@@ -53,7 +54,7 @@ async def _conclude(client: Client, event: Any, outcome: Outcome) -> None:
 async def _logged_in(client: Client, event: Any, account: int) -> None:
     opened = await client.accounts.open(account)
     most = client.limits.imap_connections_per_login_max
-    if not client.logins.admit(account, client.conversation.peer.host, most):
+    if not await client.connections.admit(account, network_of(client.conversation.peer.host), most):
         client.say(event, No("Too many connections of this account from this address", "LIMIT"))
         return
     client.authenticated = opened  # from here on the end of the connection counts it out

@@ -10,12 +10,13 @@ from mailnode.clock import Clock
 from mailnode.directory.attempt import Caller, Scope
 from mailnode.directory.source import source_of
 from mailnode.limits import Limits
-from mailnode.listeners.admission import Logins, is_local
+from mailnode.listeners.admission import is_local, network_of
 from mailnode.listeners.authentication import Authentication, Verifier, offered
 from mailnode.listeners.conversation import Conversation
 from mailnode.listeners.imap import append, compress, fetch, idle, login, mailboxes, message, quota, select
 from mailnode.listeners.imap.client import Accounts, Client, refusing
 from mailnode.listeners.listener import Goodbye, Listener
+from mailnode.mailbox.connections import Connections
 from mailnode.mailbox.content import UploadIds
 from protocols.imap import event as events
 from protocols.imap import response
@@ -38,7 +39,7 @@ _GOODBYES = {
 
 def listener(
     verifier: Verifier,
-    logins: Logins,
+    connections: Connections,
     accounts: Accounts,
     upload_ids: UploadIds,
     clock: Clock,
@@ -75,7 +76,7 @@ def listener(
     def client(conversation: Conversation[Client]) -> Client:
         caller = Caller(source_of(conversation.peer.host), Scope.IMAP)
         authentication = Authentication(verifier, clock, limits, caller, conversation)
-        return Client(conversation, authentication, logins, accounts, upload_ids, clock, limits)
+        return Client(conversation, authentication, connections, accounts, upload_ids, clock, limits)
 
     return Listener(
         name="imap",
@@ -118,7 +119,7 @@ async def _closed(client: Client) -> None:
     client.appends.clear()
     client.conversation.wheel.drop(client.still_here)
     if client.authenticated is not None:
-        client.logins.leave(client.authenticated.id, client.conversation.peer.host)
+        client.connections.leave(client.authenticated.id, network_of(client.conversation.peer.host))
 
 
 def _goodbye(session: Any, why: Goodbye) -> bytes:
