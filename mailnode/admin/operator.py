@@ -33,7 +33,7 @@ from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.content import UploadIds
 from mailnode.mailbox.scrub import Scrub
 from mailnode.mailbox.undeletion import undelete
-from mailnode.mailbox.verbs import NotKnown, Unavailable
+from mailnode.mailbox.verbs import NotKnown, Unavailable, decided
 from mailnode.pb import admin_pb2 as pb
 from mailnode.pb.change_pb2 import Intent
 from mailnode.pb.row_pb2 import DirectoryRow
@@ -118,7 +118,7 @@ class Operator:
     async def AccountQuota(self, request: pb.AccountQuotaRequest) -> pb.AddressAnswer:
         owner = await self._owner(request.address)
         account = await self.accounts.open(owner.account)
-        if (await account.apply(Intent(set_quota=request.quota))).refused:
+        if decided(await account.apply(Intent(set_quota=request.quota))).refused:
             raise Refusal(f"{request.address!a} is no account of this node any more")
         return pb.AddressAnswer(address=request.address)
 

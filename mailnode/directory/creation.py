@@ -134,21 +134,27 @@ class Creation:
         return Created(str(asked))
 
     async def resume(self, dues: Dues) -> None:
-        """What the last run of the node left half-done, each at its last step."""
-        while (task := dues.take(Due.CREATION, self._clock.now_microseconds())) is not None:
+        """What the last run of the node left half-done, each at its last step; what cannot be done now is
+        due again."""
+        for task in dues.take_all(Due.CREATION, self._clock.now_microseconds()):
             address = self._ours(task.key.decode())
-            row = await self._rows.get(address) if isinstance(address, Address) else None
-            if row is None or not isinstance(address, Address) or address in self._under_way:
+            if not isinstance(address, Address) or address in self._under_way:
                 continue
-            if row.state == DirectoryRow.CREATING and row.HasField("credential"):
-                await self._resume(address, row)
+            try:
+                await self._resume(address)
+            except (NotKnown, Unavailable):
+                log.warning("an account is still half-done", extra={"address": str(address)})
+                dues.again(Due.CREATION, task)
+            except Exception:  # what of one address cannot be read holds up no other
+                log.exception("an account is still half-done", extra={"address": str(address)})
 
-    async def _resume(self, address: Address, row: DirectoryRow) -> None:
+    async def _resume(self, address: Address) -> None:
+        row = await self._rows.get(address)
+        if row is None or row.state != DirectoryRow.CREATING or not row.HasField("credential"):
+            return
         self._under_way.add(address)
         try:
             await self._finish(address, row)
-        except (NotKnown, Unavailable):
-            log.warning("an account is still half-done", extra={"address": str(address)})
         finally:
             self._under_way.discard(address)
 

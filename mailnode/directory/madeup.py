@@ -7,6 +7,7 @@ from mailnode.directory.address import canonical
 from mailnode.directory.password import SALT_OCTETS, Cost
 from mailnode.directory.rows import Accounts, intent_id
 from mailnode.mailbox.nearby import RowNearby, nothing
+from mailnode.mailbox.verbs import decided
 from mailnode.pb.change_pb2 import Intent, PutRow
 from mailnode.store.keys import Kind, directory_account
 from protocols.sasl import scram
@@ -46,5 +47,5 @@ class MadeUp:
         account = await self._accounts.open(SECRET_ACCOUNT)
         drawn = self._clock.random(SECRET_OCTETS)
         put_row = PutRow(kind=Kind.CREDENTIAL, key=SECRET_ROW, value=drawn, if_absent=True)
-        await account.apply(Intent(id=intent_id(self._clock), put_row=put_row))
+        decided(await account.apply(Intent(id=intent_id(self._clock), put_row=put_row)))
         return await account.row(Kind.CREDENTIAL, SECRET_ROW)

@@ -8,7 +8,7 @@ is a marked account whose address still leads to it: the next start frees the ad
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mailnode.clock import Clock
@@ -19,7 +19,6 @@ from mailnode.directory.rows import Rows, intent_id
 from mailnode.domain import Domain
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
-from mailnode.mailbox.dues import Task
 from mailnode.mailbox.verbs import NotKnown, Unavailable, decided
 from mailnode.pb.change_pb2 import Intent, PurgeAccount, RemoveAccount, UndeleteAccount
 from mailnode.pb.row_pb2 import DirectoryRow
@@ -129,12 +128,12 @@ class Removal:
         return [str(alias) for alias, row in rows.items() if address in row.targets]
 
     async def resume(self) -> None:
-        """What the last run of the node left half-done; raises NotKnown."""
+        """What the last run of the node, or who led the account before it, left half-done."""
         for each in self.removed():
             try:
                 await self._free(stored_address(each.address), each.account)
             except (NotKnown, Unavailable):
-                raise
+                log.warning("an account is half removed", extra={"account": f"{each.account:016x}"})
             except Exception:  # what of one address cannot be read holds up no other
                 log.exception("account %016x: its address cannot be freed", each.account)
 
@@ -145,26 +144,21 @@ class Removal:
                 await self._rows.drop(address, row)
 
     async def purge(self) -> int:
-        """The rows of those whose time is over go; how many were purged. Raises NotKnown."""
+        """The rows of those whose time is over go; how many were purged."""
         before = self._clock.now_microseconds() - self._limits.removed_kept_seconds * 1_000_000
         purged = 0
-        for task in list(self._over(before)):
+        for task in self._accounts.dues.take_all(Due.REMOVED, before):
             try:
                 account = await self._accounts.open(task.account)
-                result = await account.apply(Intent(purge_account=PurgeAccount()))
+                result = decided(await account.apply(Intent(purge_account=PurgeAccount())))
             except (NotKnown, Unavailable):
-                raise
+                self._accounts.dues.again(Due.REMOVED, task)
+                continue
             except Exception:  # what of one account cannot be read holds up no other
                 log.exception("account %016x: it cannot be purged", task.account)
                 self._accounts.dues.again(Due.REMOVED, task)
                 continue
-            if result.refused == "UNAVAILABLE":
-                self._accounts.dues.again(Due.REMOVED, task)
-            elif not result.refused:
+            if not result.refused:
                 purged += 1
                 log.info("account purged", extra={"account": f"{task.account:016x}"})
         return purged
-
-    def _over(self, before: int) -> Iterator[Task]:
-        while (task := self._accounts.dues.take(Due.REMOVED, before)) is not None:
-            yield task

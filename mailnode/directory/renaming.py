@@ -51,8 +51,9 @@ class Renaming:
                 return NOT_KNOWN
 
     async def resume(self, dues: Dues) -> None:
-        """What the last run of the node left half-done, each at its last step."""
-        while (task := dues.take(Due.RENAMING, self._clock.now_microseconds())) is not None:
+        """What the last run of the node left half-done, each at its last step; what cannot be done now is
+        due again."""
+        for task in dues.take_all(Due.RENAMING, self._clock.now_microseconds()):
             new = stored_address(task.key.decode())
             try:
                 async with self._turn:
@@ -61,6 +62,9 @@ class Renaming:
                         await self._finish(new, row)
             except (NotKnown, Unavailable):
                 log.warning("an account is half renamed", extra={"address": str(new)})
+                dues.again(Due.RENAMING, task)
+            except Exception:  # what of one address cannot be read holds up no other
+                log.exception("an account is half renamed", extra={"address": str(new)})
 
     async def _begin(self, old: Address, new: Address, alias: bool) -> Created | Refused:
         was = await self._rows.get(old)

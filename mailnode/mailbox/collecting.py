@@ -38,19 +38,15 @@ class Collecting:
         self._limits = limits
 
     async def collect(self) -> int:
-        """One pass; how many changes it made. Raises NotKnown."""
+        """One pass; how many changes it made."""
         before = self._clock.now_microseconds() - self._limits.expunged_kept_seconds * 1_000_000
         dues = self._accounts.dues
-        tasks: list[Task] = []
-        while (task := dues.take(Due.EXPUNGED, before)) is not None:
-            tasks.append(task)
+        tasks = dues.take_all(Due.EXPUNGED, before)
         made = 0
         for task in tasks:
             try:
                 made += await self._collect(task, before)
-            except NotKnown:
-                raise
-            except Unavailable:
+            except (NotKnown, Unavailable):
                 dues.again(Due.EXPUNGED, task)
             except Exception:  # what of one account cannot be read holds up no other
                 log.exception("account %016x: what was expunged cannot be collected", task.account)

@@ -115,6 +115,13 @@ class Dues:
         self._open[kind].remove(task)
         return task
 
+    def take_all(self, kind: int, now_microseconds: int) -> list[Task]:
+        """Those that are due, by time."""
+        taken: list[Task] = []
+        while (task := self.take(kind, now_microseconds)) is not None:
+            taken.append(task)
+        return taken
+
     def claim(self, kind: int, account: int, key: bytes) -> Task | None:
         """As `take`, of this task whatever its time is; None when it is taken already, or there is none."""
         for task in self._open[kind]:

@@ -49,7 +49,7 @@ class Trimming:
         self._limits = limits
 
     async def trim(self) -> int:
-        """One pass; how many changes it made. Raises NotKnown."""
+        """One pass; how many changes it made."""
         made = 0
         following: int | None = 0
         while following is not None:
@@ -65,13 +65,11 @@ class Trimming:
         return made
 
     async def _trim(self, account: int, trim: Trim) -> bool:
-        """Whether it was done; one that is damaged holds up no other. Raises NotKnown."""
+        """Whether it was done; one that is damaged holds up no other."""
         try:
             opened = await self._accounts.open(account)
             return not (await opened.apply(Intent(trim=trim))).refused  # too much may wait there
-        except NotKnown:
-            raise
-        except Unavailable:
+        except (NotKnown, Unavailable):
             return False
         except Exception:
             log.exception("account %016x: what it keeps cannot be trimmed", account)

@@ -96,10 +96,23 @@ async def _sweep(parts: House) -> None:
 
 async def _resume(parts: House) -> None:
     """What was left half-done, by the last run of the node or by who led a partition before it."""
+    people, has_begun = parts.people, True
     while True:
-        await parts.people.creation.resume(parts.accounts.dues)
-        await parts.people.renaming.resume(parts.accounts.dues)
-        await parts.accounts.begun()
+        if has_begun:
+            await people.removal.resume()
+        await people.creation.resume(parts.accounts.dues)
+        await people.renaming.resume(parts.accounts.dues)
+        has_begun = await _has_begun(parts)
+
+
+async def _has_begun(parts: House) -> bool:
+    """To lead anything; False after a while: what could not be done then is tried again."""
+    try:
+        async with asyncio.timeout(parts.limits.collected_seconds):
+            await parts.accounts.begun()
+    except TimeoutError:
+        return False
+    return True
 
 
 async def _look_at_disk(parts: House) -> None:
@@ -117,7 +130,6 @@ async def _trim(parts: House) -> None:
 
 
 async def _collect(parts: House) -> None:
-    await parts.people.removal.resume()
     while True:
         await parts.collecting.collect()
         await parts.people.removal.purge()

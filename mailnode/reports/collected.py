@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from google.protobuf.message import DecodeError
 
-from mailnode.mailbox.verbs import Account
+from mailnode.mailbox.verbs import Account, decided
 from mailnode.pb.change_pb2 import Due, Intent, PutRow
 from mailnode.pb.row_pb2 import DmarcRow, TlsRow
 from mailnode.reports.places import Topic
@@ -51,4 +51,5 @@ async def drop(account: Account, topic: Topic, key: bytes, due_microseconds: int
 
 
 async def _applied(account: Account, puts: Iterable[PutRow]) -> None:
-    await asyncio.gather(*(account.apply(Intent(put_row=put)) for put in puts))
+    for result in await asyncio.gather(*(account.apply(Intent(put_row=put)) for put in puts)):
+        decided(result)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from google.protobuf.message import DecodeError
@@ -11,7 +12,7 @@ from mailnode.clock import Clock
 from mailnode.domain import Domain
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
-from mailnode.mailbox.verbs import Account, decided
+from mailnode.mailbox.verbs import Account, NotKnown, Unavailable, decided
 from mailnode.pb.change_pb2 import Intent, PutRow
 from mailnode.pb.row_pb2 import ReportRow
 from mailnode.reports.collected import rows as small_rows
@@ -94,13 +95,14 @@ class Kept:
         return sorted(found.values(), key=lambda source: (-source.failed, -source.messages))
 
     async def trim(self) -> int:
-        """What is older than its time goes, and of too many the oldest; how many went. Raises NotKnown."""
+        """What is older than its time goes, and of too many the oldest; how many went."""
         old = self._clock.now_microseconds() // 1_000_000 - self._limits.reports_kept_seconds
         gone = 0
         for domain in list(self._domains):
             if self._accounts.leads(account_of(domain)):
-                account = await self._accounts.open(account_of(domain))
-                gone += await self._trimmed(account, prefix(domain), old)
+                with suppress(NotKnown, Unavailable):  # the next time
+                    account = await self._accounts.open(account_of(domain))
+                    gone += await self._trimmed(account, prefix(domain), old)
         return gone
 
     async def _trimmed(self, account: Account, start: bytes, old: int) -> int:

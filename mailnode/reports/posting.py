@@ -10,7 +10,7 @@ from mailnode.directory.lookup import Lookup, NotLocal, Unknown
 from mailnode.mailbox.accounts import Accounts
 from mailnode.mailbox.content import Arrived, Content, UploadIds
 from mailnode.mailbox.names import INBOX
-from mailnode.mailbox.verbs import Account, NotKnown
+from mailnode.mailbox.verbs import Account, NotKnown, decided
 from mailnode.pb.change_pb2 import Add, Intent, Submit, Upload
 from mailnode.pb.row_pb2 import QueueRow
 from protocols.smtp.envelope import Path
@@ -47,7 +47,7 @@ class Posting:
 
     async def post(self, account: Account, name: Name, recipient: str, octets: bytes) -> bool:
         """To one address: into its mailbox where it is one of ours, else into the account's queue. Whether it
-        could; raises NotKnown."""
+        could; raises NotKnown and Unavailable."""
         whose = await self._lookup.resolve(recipient)
         if isinstance(whose, NotLocal):
             return await self._submit(account, name, recipient, octets)
@@ -69,7 +69,8 @@ class Posting:
         submit = Submit(
             mail=arrived.mail, octets=arrived.octets, head=arrived.head, forms=arrived.forms, item=item
         )
-        return not (await account.apply(Intent(id=name.intent_id, retry=True, submit=submit))).refused
+        intent = Intent(id=name.intent_id, retry=True, submit=submit)
+        return not decided(await account.apply(intent)).refused
 
     async def _add(self, account: Account, name: Name, octets: bytes) -> bool:
         arrived = await self._arrived(account, return_path(Path(self._reverse_path)) + octets)
@@ -82,7 +83,7 @@ class Posting:
             inbox_stands_in=True,
         )
         intent = Intent(id=name.intent_id, retry=True, add=Add(messages=[message]))
-        return not (await account.apply(intent)).refused
+        return not decided(await account.apply(intent)).refused
 
     async def _arrived(self, account: Account, octets: bytes) -> Arrived:
         async def upload(chunk: Upload) -> None:

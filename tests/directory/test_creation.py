@@ -96,6 +96,21 @@ def test_a_half_done_creation_is_resumed_by_the_next_start(house: Directory, ste
     asyncio.run(scenario())
 
 
+def test_what_cannot_be_resumed_now_is_resumed_later(house: Directory) -> None:
+    async def scenario() -> None:
+        house.accounts.fail_at = 2
+        assert await house.creation.create(ALICE, "secret") == NOT_KNOWN
+        house.accounts.refused = "UNAVAILABLE"
+        later = directory(house.accounts, CHEAP)
+        await later.creation.resume(house.accounts.dues)
+        assert await later.lookup.resolve(ALICE) == Unknown()
+        house.accounts.refused = ""
+        await later.creation.resume(house.accounts.dues)
+        assert isinstance(await later.lookup.resolve(ALICE), Recipients)
+
+    asyncio.run(scenario())
+
+
 def row_of(address: str) -> tuple[int, int, bytes]:
     parsed = canonical(address)
     assert isinstance(parsed, Address)

@@ -23,7 +23,7 @@ from mailnode.directory.turns import Turns
 from mailnode.directory.verification import Verification
 from mailnode.limits import Limits
 from mailnode.mailbox.accounts import Accounts
-from mailnode.mailbox.verbs import NotKnown
+from mailnode.mailbox.verbs import Account, NotKnown, Unavailable
 from mailnode.pb.change_pb2 import Intent, RemoveAccount, UndeleteAccount
 from mailnode.pb.row_pb2 import DirectoryRow
 from mailnode.store import keys
@@ -220,5 +220,31 @@ def test_it_is_purged_when_its_time_is_over_and_not_when_it_was_brought_back(tmp
         assert isinstance(await house.removal.undelete(ANN), Refused)
         opened_ = await house.accounts.open(account)
         assert (await opened_.apply(Intent(undelete_account=UndeleteAccount()))).refused == "NONEXISTENT"
+
+    run(tmp_path, work)
+
+
+@pytest.mark.parametrize("error", [NotKnown(), Unavailable("too few copies")])
+def test_who_cannot_be_purged_now_holds_up_no_other_and_is_purged_later(
+    tmp_path: Path, error: Exception
+) -> None:
+    async def work(house: House) -> None:
+        await house.creation.create("bob@example.test", "secret")
+        away = await house.id()
+        for address in (ANN, "bob@example.test"):
+            assert isinstance(await house.removal.remove(address), Removed)
+        house.clock._now += 2 * KEPT
+        open_ = house.accounts.open
+
+        async def fails(account: int) -> Account:
+            if account == away:
+                raise error
+            return await open_(account)
+
+        house.accounts.open = fails  # type: ignore[method-assign]
+        assert await house.removal.purge() == 1
+        await house.removal.resume()
+        house.accounts.open = open_  # type: ignore[method-assign]
+        assert await house.removal.purge() == 1
 
     run(tmp_path, work)

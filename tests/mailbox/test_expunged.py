@@ -16,7 +16,7 @@ from mailnode.mailbox.collecting import Collecting
 from mailnode.mailbox.quota import Quota, Quotas
 from mailnode.mailbox.rows import DELETED, EXPUNGED_ENTRIES, FLAGGED, SEEN
 from mailnode.mailbox.undeletion import undelete as bring_back
-from mailnode.mailbox.verbs import Account
+from mailnode.mailbox.verbs import Account, NotKnown, Unavailable
 from mailnode.pb.change_pb2 import Intent, Result, Store
 from mailnode.pb.row_pb2 import QueueRow
 from mailnode.store import keys
@@ -337,5 +337,28 @@ def test_the_rows_of_an_emptied_account_are_as_before_it_had_mail(tmp_path: Path
         clock._now += KEPT * 2
         await collecting.collect()
         assert rows() == before
+
+    run(tmp_path, work)
+
+
+@pytest.mark.parametrize("error", [NotKnown(), Unavailable("too few copies")])
+def test_what_cannot_be_collected_now_is_collected_later(tmp_path: Path, error: Exception) -> None:
+    async def work(accounts: Accounts, collecting: Collecting, clock: Ticking, shard: Shard) -> None:
+        other = asks.ACCOUNT + 1
+        await (await accounts.open(other)).apply(intent(asks.create()))
+        for each in (asks.ACCOUNT, other):
+            await came_and_went(await accounts.open(each), 1)
+        clock._now += KEPT + 1000
+        open_ = accounts.open
+
+        async def fails(account: int) -> Account:
+            if account == asks.ACCOUNT:
+                raise error
+            return await open_(account)
+
+        accounts.open = fails  # type: ignore[method-assign]
+        assert await collecting.collect() == 1
+        accounts.open = open_  # type: ignore[method-assign]
+        assert await collecting.collect() == 1
 
     run(tmp_path, work)

@@ -9,7 +9,7 @@ from mailnode.limits import Limits
 from mailnode.mailbox.reads import Reads
 from mailnode.mailbox.rows import FLAGGED, SEEN
 from mailnode.mailbox.trimming import Trimming
-from mailnode.mailbox.verbs import Resync
+from mailnode.mailbox.verbs import NotKnown, Resync, Unavailable
 from mailnode.pb.change_pb2 import Intent, Result, Store, Touched
 from mailnode.pb.row_pb2 import AccountRow
 from mailnode.store import keys
@@ -113,7 +113,9 @@ def test_a_row_that_cannot_be_read_stops_no_trim_and_makes_a_watch_resync(house:
 
 
 class Refusing:
-    """Every account has too much to do."""
+    """Every account has too much to do, or its last change is not known."""
+
+    error: Exception | None = None
 
     def leads(self, account: int) -> bool:
         return True
@@ -122,13 +124,18 @@ class Refusing:
         return self
 
     async def apply(self, intent: Intent) -> Result:
+        if self.error is not None:
+            raise self.error
         return Result(refused="UNAVAILABLE")
 
 
-def test_accounts_that_take_no_more_are_left_to_the_next_pass(house: House) -> None:
+@pytest.mark.parametrize("error", [None, NotKnown(), Unavailable("too few copies")])
+def test_accounts_that_take_no_more_are_left_to_the_next_pass(house: House, error: Exception | None) -> None:
     house.clock.microseconds += LONG + 1_000_000
     limits = replace(LIMITS, trim_accounts=2, trim_rows_max=1)
-    trimming = Trimming(house.shard, Refusing(), house.hand.loads, house.clock, limits)  # type: ignore[arg-type]
+    refusing = Refusing()
+    refusing.error = error
+    trimming = Trimming(house.shard, refusing, house.hand.loads, house.clock, limits)  # type: ignore[arg-type]
     assert house.hand.until(trimming.trim()) == 0
     assert touched(house.shard) == [1, 2, 3, 4]
 

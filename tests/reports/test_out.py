@@ -8,16 +8,20 @@ import socket
 from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mailnode.config import Reports
 from mailnode.delivery.accept import Accept
 from mailnode.delivery.transaction import Sender, Transaction
+from mailnode.mailbox.verbs import Unavailable
 from mailnode.node.services import _authentication, _delivery
+from mailnode.pb.change_pb2 import Intent, Result
 from mailnode.pb.row_pb2 import DmarcRow
 from mailnode.reports.collected import found
 from mailnode.reports.places import DMARC, TLS, account_of, day_key
+from mailnode.reports.posting import Name, Posting
 from protocols.reports import aggregate_read, failure, tls
 from protocols.reports.values import Aggregate
 from protocols.smtp.envelope import MailParameters
@@ -257,11 +261,38 @@ def test_how_sessions_came_to_tls_is_told_to_their_domain(tmp_path: Path) -> Non
 
 
 async def submitted(scene: Scene, recipient: str) -> None:
-    from mailnode.reports.posting import Name, Posting
-
     owner = await scene.parts.people.lookup.owner(ALICE)
     assert owner is not None
     account = await scene.parts.accounts.open(owner.account)
     posting = Posting(scene.parts.accounts, scene.parts.people.lookup, scene.parts.upload_ids, ALICE)
     name = Name(scene.clock.now, str(scene.clock.random(8)))
     assert await posting.post(account, name, recipient, b"From: alice@example.test\r\n\r\nbody\r\n")
+
+
+class Busy:
+    """An account that takes nothing now."""
+
+    id = 7
+
+    async def open(self, account: int) -> Busy:
+        return self
+
+    async def apply(self, intent: Intent) -> Result:
+        return Result(refused="UNAVAILABLE")
+
+
+@pytest.mark.parametrize("recipient", ["someone@elsewhere.example", ALICE])
+def test_a_report_that_an_account_does_not_take_now_is_not_said_to_be_refused(
+    tmp_path: Path, recipient: str
+) -> None:
+    directory = made(tmp_path)
+
+    async def work() -> None:
+        async with running(directory, names(), Noon(), Reports()) as scene:
+            busy: Any = Busy()
+            posting = Posting(busy, scene.parts.people.lookup, scene.parts.upload_ids, ALICE)
+            with pytest.raises(Unavailable):
+                name = Name(scene.clock.now, "name")
+                await posting.post(busy, name, recipient, b"From: x\r\n\r\nbody\r\n")
+
+    played(work)
