@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -380,8 +381,22 @@ class Operator:
 
 async def asked(operator: Operator, name: str, request: object) -> object:
     """The answer to a row of the service; raises Refusal."""
-    try:
+    with _refusing():
         return await getattr(operator, name)(request)
+
+
+async def answers(operator: Operator, name: str, asked: object) -> AsyncIterator[object]:
+    """Those to a row that streams; raises Refusal."""
+    with _refusing():
+        async for answer in getattr(operator, name)(asked):
+            yield answer
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Refusal in place of what an operator is to be told."""
+    try:
+        yield
     except Unfit as unfit:
         raise Refusal(str(unfit)) from None
     except Unreadable:

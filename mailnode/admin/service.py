@@ -10,7 +10,7 @@ import grpc
 
 from mailnode.admin.everywhere import Everywhere
 from mailnode.admin.method import SERVICE, Method, methods
-from mailnode.admin.operator import Operator, asked
+from mailnode.admin.operator import Operator, answers, asked
 from mailnode.admin.refusal import Refusal
 from mailnode.admin.target import MESSAGE_OPTIONS
 from mailnode.cluster.target import target
@@ -76,9 +76,9 @@ def _handler(method: Method, operator: Operator, asks: Asks) -> grpc.RpcMethodHa
 
 
 def _stream(method: Method, operator: Operator) -> grpc.RpcMethodHandler[Any, Any]:
-    async def answers(asked: Any, context: Any) -> Any:
+    async def stream(asked: Any, context: Any) -> Any:
         try:
-            async for answer in getattr(operator, method.name)(asked):
+            async for answer in answers(operator, method.name, asked):
                 yield answer
         except Refusal as refusal:
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(refusal))
@@ -89,7 +89,7 @@ def _stream(method: Method, operator: Operator) -> grpc.RpcMethodHandler[Any, An
         else grpc.unary_stream_rpc_method_handler
     )
     return made(
-        answers,
+        stream,
         request_deserializer=method.request.FromString,
         response_serializer=method.answer.SerializeToString,
     )

@@ -1,12 +1,18 @@
 """What cannot be read is named, and all else goes out."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from mailnode.admin import exporting
+from mailnode.admin.operator import answers
+from mailnode.admin.refusal import Refusal
 from mailnode.mailbox.rows import BLOB_CHUNK_OCTETS, SEEN
-from mailnode.mailbox.verbs import Account
+from mailnode.mailbox.verbs import Account, NotKnown, Unavailable
 from mailnode.migration.departure import Counts, Departure
 from mailnode.migration.maildir_target import MaildirTarget
 from mailnode.pb import admin_pb2 as pb
@@ -79,3 +85,23 @@ def test_an_export_names_what_cannot_be_read_and_goes_on(tmp_path: Path) -> None
     assert counts.exported == len(sizes) == 3 and max(sizes) == len(LONG)
     uids = (tmp_path / "dovecot-uidlist").read_text().splitlines()[1:]
     assert [line.split()[0] for line in uids] == ["1", "4", "5"]
+
+
+@pytest.mark.parametrize("error", [NotKnown(), Unavailable("nobody leads it")])
+def test_an_account_that_cannot_be_asked_now_ends_an_export_with_words_for_who_asked(
+    error: Exception,
+) -> None:
+    class Away:
+        async def AccountExport(self, request: pb.ExportRequest) -> AsyncIterator[pb.ExportAnswer]:
+            yield pb.ExportAnswer()
+            raise error
+
+    async def scenario() -> int:
+        operator: Any = Away()
+        count = 0
+        with pytest.raises(Refusal, match="try again"):
+            async for _ in answers(operator, "AccountExport", pb.ExportRequest()):
+                count += 1
+        return count
+
+    assert asyncio.run(scenario()) == 1
