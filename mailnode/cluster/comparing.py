@@ -188,7 +188,7 @@ class Comparing:
 
     async def _meet(self, partition: int, found: Found, *, is_held: bool) -> list[Copy]:
         """All copies at one entry, this node's first; raises Unavailable."""
-        error: Exception = Unavailable("somebody else looks")
+        error: Exception = Unavailable("each is of another epoch")
         beyond = 0
         for margin in MARGINS:
             if not self._others(partition):

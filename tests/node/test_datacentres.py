@@ -140,6 +140,8 @@ def test_a_data_centre_that_is_cut_off_serves_who_is_at_home_there(two: Two) -> 
         with ThreadPoolExecutor() as pool:  # each waits for the one who could say
             assert list(pool.map(lambda to: reply(two.b, to), (NOBODY, CAROL, BOB))) == [451, 451, 250]
         assert lacks(two.b).keys() == {"dc1"}  # what dc2 lacks of home 0 only dc1 knows
+        told = run("cluster", "status", "--dir", str(two.b.directory)).splitlines()
+        assert any(line.split()[:5] == ["dc2", "1", "not", "known", "-"] for line in told), told
     wait_for(lambda: (reply(two.b, NOBODY), reply(two.b, CAROL)) == (550, 250))
     wait_for(lambda: all_is_far(two.b))
 
