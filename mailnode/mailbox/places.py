@@ -200,15 +200,20 @@ class Usages:
 class Tries:
     """How often, and how long, one verb is asked again."""
 
-    __slots__ = ("_again", "_clock", "_pause", "_until", "owner")
+    __slots__ = ("_again", "_clock", "_pause", "_seconds_max", "_until", "owner")
 
     def __init__(self, clock: Clock, limits: Limits) -> None:
         self._clock = clock
-        self._until = clock.monotonic_seconds() + limits.remote_wait_seconds_max
-        self._pause = 0.0
-        self._again = 0
+        self._seconds_max = limits.remote_wait_seconds_max
         self.owner = ""
         """Whom the node that was asked named as the one to be asked."""
+        self.begin()
+
+    def begin(self) -> None:
+        """Part of the answer has come: the rest has as long from now on."""
+        self._until = self._clock.monotonic_seconds() + self._seconds_max
+        self._pause = 0.0
+        self._again = 0
 
     async def wait(self, error: Exception) -> None:
         """Returns when to ask again; raises Unavailable when that is over."""

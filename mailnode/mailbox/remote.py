@@ -69,6 +69,7 @@ class RemoteAccount:
                     async for chunk in chunks:
                         start += len(chunk)
                         yield chunk
+                        tries.begin()
                 return
             except _ELSEWHERE as error:
                 await tries.wait(error)
@@ -126,6 +127,7 @@ class RemoteAccount:
                         if want != Want.UIDS and run.count:
                             rest = _behind(rest, run.uids[run.count - 1])
                         yield run
+                        tries.begin()
                 return
             except _ELSEWHERE as error:
                 await tries.wait(error)

@@ -48,6 +48,7 @@ class Nodes:
     asker: Accounts
     owner: Accounts
     wire: Wire
+    clock: Ticking
 
     async def ask(self, ask: Any, intent_id: bytes = b"") -> Any:
         return await self.local.apply(intent(ask, intent_id))
@@ -67,7 +68,7 @@ async def nodes(messages: int = 0, limits: Limits = LIMITS) -> AsyncIterator[Nod
         owner = Accounts(shard, partitions, loads, clock, limits, Quotas({}))
         asker, wire = beside(owner, writer, loads, clock, limits)
         local = await owner.local(asks.ACCOUNT)
-        made = Nodes(local, await asker.open(asks.ACCOUNT), asker, owner, wire)
+        made = Nodes(local, await asker.open(asks.ACCOUNT), asker, owner, wire, clock)
         await made.ask(create("Other"))
         for number in range(messages):
             await made.ask(add(message(message_id=b"<%d@x>" % number)))
@@ -411,7 +412,10 @@ def test_an_intent_without_an_id_whose_answer_never_came_is_not_known() -> None:
     asyncio.run(scenario())
 
 
-def test_runs_go_on_behind_the_last_that_came_when_the_stream_is_cut() -> None:
+@pytest.mark.parametrize("seconds", [0, 3600])
+def test_runs_go_on_behind_the_last_that_came_when_the_stream_is_cut(seconds: int) -> None:
+    """However long who reads them has taken."""
+
     async def scenario() -> None:
         async with nodes(messages=13) as made:
             uids: list[int] = []
@@ -419,6 +423,7 @@ def test_runs_go_on_behind_the_last_that_came_when_the_stream_is_cut() -> None:
                 uids += run.uids[: run.count]
                 if len(uids) == 6:
                     made.wire.cut()
+                    made.clock._now += seconds * 1_000_000
             assert uids == list(range(1, 14))
             assert made.wire.opened == 2
 
