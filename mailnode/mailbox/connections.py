@@ -15,6 +15,8 @@ from mailnode.mailbox.verbs import Unavailable
 from mailnode.pb.account_pb2 import ConnectionsAsk
 
 _TELL = "connections.tell"
+_AGAIN_SECONDS = 10.0
+"""Before an account's node is asked again that could not be asked for as long."""
 _YES, _NO = b"\1", b"\0"
 
 Key = tuple[int, str]
@@ -126,11 +128,17 @@ class Connections:
             await self._tell(account, address, most=0)
 
     async def _told(self, key: Key) -> None:
-        self._changed.discard(key)  # who leaves from now on is told by another
-        try:
-            await self._tell(*key, most=0)
-        except Unavailable:
-            return  # it hears this node no more, or is told with the next one
+        """As long as the account's node hears this one it keeps what it was told: it must be told."""
+        while True:
+            self._changed.discard(key)  # who leaves from now on is told by another
+            try:
+                await self._tell(*key, most=0)
+                return
+            except Unavailable:
+                if key in self._changed:
+                    return  # which tells of this too
+                self._changed.add(key)
+                await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _tell(self, account: int, address: str, most: int) -> bool:
         """Whether so many may be; 0: they are."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
+
+from mailnode.mailbox import connections
 from mailnode.mailbox.connections import Connections, Counts
 from mailnode.mailbox.service import Leases
 from mailnode.mailbox.verbs import Unavailable
@@ -95,5 +98,24 @@ def test_who_is_in_stays_and_is_counted_again_after_a_cut_or_a_move() -> None:
         await one.connections.look(ACCOUNT)
         await other.leave(1)
         assert not await other.admit(1)
+
+    scenario(test)
+
+
+def test_who_left_while_the_account_could_not_be_asked_is_counted_out_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "_AGAIN_SECONDS", 0)
+
+    async def test(one: Node, other: Node) -> None:
+        assert await one.admit(3) == 3
+        leases, one.leases = one.leases, None
+        for _ in range(3):
+            one.connections.leave(ACCOUNT, HERE)
+        assert not await other.admit(1)
+        assert len(one.connections._telling) == 1
+        one.leases = leases  # it was not the stream that was away
+        await asyncio.gather(*one.connections._telling)
+        assert await other.admit(1) == 1
 
     scenario(test)
