@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import islice
@@ -38,6 +38,8 @@ class Clustering:
     core: Replicas
     lookup: Lookup
     shard: Path
+    written: Callable[[], Awaitable[None]]
+    """Once what the core has is durable."""
 
     # -- what is so
 

@@ -273,7 +273,9 @@ class Operator:
         return await self.clustering.remove(request)
 
     async def ClusterCopies(self, request: pb.ClusterCopiesRequest) -> pb.ClusterCopiesAnswer:
-        return copies(self.clustering.core, request.home)
+        answer = copies(self.clustering.core, request.home)
+        await self.clustering.written()  # what is said to be here stays
+        return answer
 
     async def ClusterPromote(self, request: pb.ClusterPromoteRequest) -> pb.ClusterPromoteAnswer:
         """All nodes of a data centre are asked what they have (`everywhere`)."""

@@ -32,6 +32,10 @@ class Generations:
     def __init__(self, source: EtcdMap) -> None:
         self._source = source
 
+    @property
+    def version(self) -> int:
+        return self._source.map.generations_begun
+
     def metadata(self) -> Metadata:
         """What this node says, in a call or its answer."""
         homes = {number: rows.home_row(home) for number, home in self._source.latest_homes().items()}

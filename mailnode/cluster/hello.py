@@ -33,12 +33,18 @@ class Met(NamedTuple):
 class Beside(Protocol):
     """What is told along with it (`cluster/generations`)."""
 
+    @property
+    def version(self) -> int:
+        """Another one when it says something else."""
+
     def metadata(self) -> Metadata: ...
 
     def hear(self, said: Iterable[tuple[str, Any]] | None) -> None: ...
 
 
 class Nothing:
+    version = 0
+
     def metadata(self) -> Metadata:
         return ()
 
@@ -58,6 +64,11 @@ class Hello:
         self._cluster = cluster
         self._me = me
         self._run = run
+
+    @property
+    def version(self) -> int:
+        """Another one when it should be said anew."""
+        return self._beside.version
 
     def metadata(self, to: Member) -> Metadata:
         said = pb.Hello(

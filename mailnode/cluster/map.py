@@ -53,6 +53,7 @@ class Map:
         self._peers: dict[str, Peer] = {}
         self._generations: dict[int, tuple[int, str]] = {}
         """By home, and the data centre that leads it since."""
+        self.generations_begun = 0
         self._followers: list[Changed] = []
         self.peers: Mapping[str, Peer] = MappingProxyType(self._peers)
         """By name, this node among them."""
@@ -118,6 +119,7 @@ class Map:
         if generation <= self._generations.get(home, (1, ""))[0]:
             return
         self._generations[home] = generation, dc
+        self.generations_begun += 1
         first = home * SLOTS
         for partition in range(first, first + SLOTS):
             if (row := self._rows.get(partition)) is not None:

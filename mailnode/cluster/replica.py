@@ -265,6 +265,8 @@ class Replica:
         self.has_dismissed = False
         self.durable = self.matched = 0
         self.progress.clear()
+        # A far copy may have heard that more was committed, where it led before, than it has.
+        self.commit = min(self.commit, self.log.last.seq)
         self.start = self.log.last.seq + 1
         self.propose(b"")
 
@@ -484,6 +486,8 @@ class Replica:
         if message.epoch < self.epoch:
             self.sends.append((sender, Refused(self.partition, self.epoch)))
             return
+        if self._is_of_another_generation(message.epoch):
+            return  # an earlier one is over; before a later one what is here may have to be set aside
         if message.epoch > self.epoch:
             self._step_down()
             self.epoch, self.matched = message.epoch, 0
@@ -497,6 +501,13 @@ class Replica:
         else:
             self._install(message)
             self.acks.append((sender, self.epoch, self.matched))
+
+    def _is_of_another_generation(self, epoch: int) -> bool:
+        """Than the map says of its home."""
+        if self.row is None and not self.log.last.seq:
+            return False
+        known = self.row.epoch if self.row is not None else self.log.last.epoch
+        return generation_of(epoch) != generation_of(known)
 
     def _append(self, sender: Member, append: Append) -> None:
         if not self.log.has(append.before):

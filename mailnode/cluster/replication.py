@@ -518,6 +518,12 @@ class Replication:
 
     # -- what a later generation lacks
 
+    async def settled(self) -> None:
+        """Returns once everything that the core has now is durable here. Raises OSError."""
+        self.wake()
+        for _ in range(2):  # what is being written, and what waited for that
+            await self._installing.write_beside(())
+
     def beyond(self) -> dict[int, int]:
         """The partitions whose copy is set aside, and behind which seq lies what nobody else may have."""
         partitions = self.core.partitions.values()

@@ -74,6 +74,8 @@ class Way:
         self._waking = asyncio.Event()
         """A frame, or octets that were taken, or the end of the stream."""
         self._sent = self._acknowledged = 0
+        self._greeted = 0
+        """Of the hello with which the stream began."""
         self._trouble = ""
         self.frames = self.octets = 0
         """Sent since the way began, on all its streams."""
@@ -125,6 +127,7 @@ class Way:
 
     async def _stream(self) -> None:
         self._sent = self._acknowledged = 0
+        self._greeted = self._hello.version
         where = self._channels.near(self.to.node)
         if where is not None:
             await self._near(where)
@@ -181,6 +184,8 @@ class Way:
                 await self._waking.wait()
             if self._frame is None or reading.done():
                 raise Lost(_ended(reading))
+            if self._greeted != self._hello.version:
+                raise Lost("it is greeted anew")
             frame = self._frame
             for piece in frames.pieces(frame):
                 await self._write(write, piece)

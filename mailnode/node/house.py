@@ -353,4 +353,4 @@ def _clustering(config: Config, parts: House) -> Clustering | None:
     joined, replication = parts.others.joined, parts.others.replication
     if joined is None or replication is None:
         return None
-    return Clustering(joined, replication.core, parts.people.lookup, config.shard)
+    return Clustering(joined, replication.core, parts.people.lookup, config.shard, replication.settled)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 from mailnode.clock import SystemClock
 from mailnode.cluster import frames, greeting, near
 from mailnode.cluster.frames import Tally
-from mailnode.cluster.hello import Hello, Metadata, Stranger, check_certificate
+from mailnode.cluster.hello import Beside, Hello, Metadata, Nothing, Stranger, check_certificate
 from mailnode.cluster.near import Doors
 from mailnode.cluster.replica_messages import Ack, Append, Entry, Frame, Member, Position, Snapshot
 from mailnode.cluster.sending import FRAMES, SERVICE, Lost
@@ -24,6 +24,7 @@ from mailnode.limits import KiB, Limits, MiB
 from mailnode.pb import replica_pb2 as pb
 from tests.cluster.test_peers import Trusted, peers, ports
 
+NOTHING = Nothing()
 LIMITS = replace(Limits(), stream_retry_seconds_max=0.1, snapshot_octets_a_second=1 << 40)
 A, B = Member("a", 1), Member("b", 2)
 RUN = 7
@@ -79,11 +80,18 @@ both = pytest.mark.parametrize("kind", [Net, NearNet], ids=["gRPC", "near"])
 
 
 class Node:
-    def __init__(self, net: Net, me: Member, cluster: str = "c1", limits: Limits = LIMITS) -> None:
+    def __init__(
+        self,
+        net: Net,
+        me: Member,
+        cluster: str = "c1",
+        limits: Limits = LIMITS,
+        beside: Beside = NOTHING,
+    ) -> None:
         self.me = me
         self.net = net
         net.nodes.append(self)
-        self.streams = Streams(net, Hello(cluster, me, RUN), me, SystemClock(), limits)
+        self.streams = Streams(net, Hello(cluster, me, RUN, beside), me, SystemClock(), limits)
         self.received: asyncio.Queue[Frame] = asyncio.Queue()
         self.taken: asyncio.Queue[Member] = asyncio.Queue()
         self.streams.received = self.received.put_nowait
@@ -214,6 +222,33 @@ def test_a_stream_goes_on_by_another_channel_when_its_own_was_closed(tmp_path: P
         assert await a.taken.get() == B
 
     run(tmp_path, body)
+
+
+@both
+def test_who_says_something_else_of_homes_greets_anew(kind: type[Net], tmp_path: Path) -> None:
+    class Homes:
+        def __init__(self) -> None:
+            self.version = 0
+            self.heard: list[bytes] = []
+
+        def metadata(self) -> Metadata:
+            return (("homes-bin", b"%d" % self.version),)
+
+        def hear(self, said: Iterable[tuple[str, Any]] | None) -> None:
+            self.heard += [value for key, value in said or () if key == "homes-bin"]
+
+    async def body(net: Net) -> None:
+        ours, theirs = Homes(), Homes()
+        a, b = Node(net, A, beside=ours), Node(net, B, beside=theirs)
+        await b.listen()
+        for number in (1, 2, 3):
+            a.streams.send(said(B, b"1", first=number))
+            assert await b.received.get() == said(B, b"1", first=number)
+            assert await a.taken.get() == B
+            ours.version = max(0, number - 1)
+        assert theirs.heard == [b"0", b"1"]
+
+    run(tmp_path, body, kind)
 
 
 @both

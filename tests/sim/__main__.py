@@ -7,7 +7,7 @@ import os
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
-from tests.sim import nightly
+from tests.sim import nightly, promotion
 from tests.sim.checker import Broken
 from tests.sim.run import simulate
 
@@ -39,6 +39,8 @@ def main() -> int:
 def outcome(seed: int, steps: int) -> Outcome:
     try:
         world = simulate(seed, steps)
+        if seed % 8 == 0:
+            promotion.simulate(seed, steps)
     except Broken as broken:
         return 0, 0, 0, str(broken)
     return world.steps, len(world.checker.acknowledged), world.checker.reads, ""

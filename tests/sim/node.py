@@ -110,7 +110,7 @@ class Node:
         for fetch in ready.fetches:
             self.core.fetched(fetch, self.disk.of(fetch.partition).after(fetch.after, fetch.octets_max))
         for replica in self.core.partitions.values():
-            if replica.stopped:
+            if replica.stopped and replica.beyond is None:
                 raise Broken(f"{self.name} stopped {replica.partition}: {replica.stopped}")
 
     def _apply(self, ready: Ready, checker: Checker) -> None:

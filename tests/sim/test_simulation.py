@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sim import balancing
+from tests.sim import balancing, promotion
 from tests.sim.run import simulate
 
 FOUND = [
@@ -45,3 +45,9 @@ def test_copies_come_where_they_should_be_while_nodes_are_added_emptied_and_lost
     worlds = [balancing.simulate(seed, steps=2000) for seed in range(12)]
     assert all(world.checker.acknowledged and world.checker.reads for world, _ in worlds)
     assert sum(balanced.planned for _, balanced in worlds) > 20
+
+
+def test_what_a_lost_data_centre_acknowledged_is_there_once_when_it_has_come_back() -> None:
+    worlds = [promotion.simulate(seed, steps=1500) for seed in range(8)]
+    assert all(world.promoted is not None and world.later.acknowledged for world in worlds)
+    assert sum(world.given_back for world in worlds) > 100

@@ -25,7 +25,6 @@ class World:
         self.chance = chance = random.Random(seed)
         self.now = 0.0
         self.steps = 0
-        self.checker = Checker(self._is_everywhere)
         self.return_seconds = chance.choice([1.0, 1.0, 5.0, 60.0])
         self.frame_octets = chance.choice([100, 1000, 1 << 20])
         names = [f"n{number}" for number in range(chance.choice([3, 3, 4, 5]))]
@@ -42,6 +41,7 @@ class World:
         if has_far:
             datacentres.add(self.nodes, rows, random.Random(f"far {seed}"))
         self.etcd = Etcd(rows)
+        self.checker = Checker(partial(self.is_everywhere, self.etcd))
         self.down: set[str] = set()
         self.cut: set[tuple[str, str]] = set()
         """(from, to); "etcd" is one of them."""
@@ -60,8 +60,16 @@ class World:
         self.at(0, self._leases)
         self.at(1, self._clients)
 
-    def _is_everywhere(self, partition: int, position: Position) -> bool:
-        members = self.etcd.rows[partition].in_sync
+    def map_of(self, node: Node) -> Etcd:
+        """That of its data centre."""
+        return self.etcd
+
+    def checker_of(self, node: Node) -> Checker:
+        """Of what is led by that map."""
+        return self.checker
+
+    def is_everywhere(self, etcd: Etcd, partition: int, position: Position) -> bool:
+        members = etcd.rows[partition].in_sync
         disks = [self.nodes[member.node].disk for member in members if self.nodes[member.node].me == member]
         return all(disk.of(partition).has(position) for disk in disks)
 
@@ -97,7 +105,7 @@ class World:
         self.down.discard(node.name)
         self._tick(node)
         self._renew(node)
-        for partition in self.etcd.rows:
+        for partition in self.map_of(node).rows:
             self._read(node, partition)
 
     def crash(self, node: Node, loses_disk: bool = False) -> None:
@@ -109,7 +117,10 @@ class World:
 
     def work(self, node: Node) -> None:
         node.work(
-            self.checker, partial(self._send, node), partial(self._swap, node), partial(self._sync, node)
+            self.checker_of(node),
+            partial(self._send, node),
+            partial(self._swap, node),
+            partial(self._sync, node),
         )
 
     def _tick(self, node: Node) -> None:
@@ -125,7 +136,7 @@ class World:
         """What was put before it; syncs end in any order, each covers all before."""
         assert node.core is not None
         node.disk.sync(mark)
-        datacentres.note(self.checker.durable, node)
+        datacentres.note(self.checker_of(node).durable, node)
         node.core.synced(number)
 
     # -- network
@@ -160,14 +171,17 @@ class World:
         """A request or its answer may be lost; a request may come late, and its node be dead by then."""
         if self._reaches_etcd(node) and self.chance.random() >= self.loss:
             slow = self.chance.uniform(0, 6) if self.chance.random() < self.late else 0
-            self.at(self.chance.uniform(0.002, 0.05) + slow, partial(self._swapped, node, swap, node.run))
+            self.at(
+                self.chance.uniform(0.002, 0.05) + slow,
+                partial(self._swapped, node, swap, node.run, self.map_of(node)),
+            )
 
-    def _swapped(self, node: Node, swap: Swap, run: int) -> None:
+    def _swapped(self, node: Node, swap: Swap, run: int, etcd: Etcd) -> None:
         if not any(self.nodes[member.node].me == member for member in swap.row.in_sync):
             return  # a disk is lost with its request to be alone in the set still under way: two faults
         if any(self.nodes[member.node].dc for member in (swap.row.primary, *swap.row.in_sync)):
             raise Broken(f"{node.name} asks for a far copy in sync: {swap.row}")
-        changed = self.etcd.swap(swap)
+        changed = etcd.swap(swap)
         if changed and self.on_swapped is not None and self.is_faulty:
             self.on_swapped(node)
         if node.run == run and self._reaches_etcd(node) and self.chance.random() >= self.loss:
@@ -187,7 +201,7 @@ class World:
         if not self._reaches_etcd(node):
             self.at(0.5, self.for_run(node, partial(self._read, node, partition)))
             return
-        row = self.etcd.rows[partition]
+        row = self.map_of(node).rows[partition]
         slow = self.chance.uniform(0, 5) if self.chance.random() < self.late else 0
 
         def arrive() -> None:
@@ -201,19 +215,20 @@ class World:
     def _renew(self, node: Node) -> None:
         assert node.core is not None
         if self._reaches_etcd(node) and node.core.may_renew():
-            self.etcd.renew(node.me, node.run, self.now)
+            etcd = self.map_of(node)
+            etcd.renew(node.me, node.run, self.now)
             for other in self.nodes.values():
-                if other.core is not None and self._reaches_etcd(other):
+                if other.core is not None and self._reaches_etcd(other) and self.map_of(other) is etcd:
                     other.core.lease(node.me, True)
         self.at(0.8, self.for_run(node, partial(self._renew, node)))
 
     def _leases(self) -> None:
-        self.etcd.expire(self.now)
-        members = [row.primary for row in self.etcd.rows.values()]
         for node in self.nodes.values():
+            etcd = self.map_of(node)
+            etcd.expire(self.now)
             if node.core is not None and self._reaches_etcd(node) and self.now >= node.hung_until:
-                for member in members:
-                    node.core.lease(member, member in self.etcd.leases)
+                for row in etcd.rows.values():
+                    node.core.lease(row.primary, row.primary in etcd.leases)
         self.at(0.3, self._leases)
 
     # -- clients
@@ -228,7 +243,7 @@ class World:
                 if self.chance.random() < 0.6 and self.now >= node.quiet_until:
                     self._propose(node, at)
                 if node.core.serves(at, node.clock(self.now)):
-                    self.checker.read(at, node.rows.get(at, []))
+                    self.checker_of(node).read(at, node.rows.get(at, []))
                 if self.chance.random() < 0.02:
                     replica = node.core.partitions[at]
                     node.core.trim(at, replica.applied - self.chance.randint(0, 3))
