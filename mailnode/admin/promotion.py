@@ -69,14 +69,17 @@ class _Promotion:
         """Each step may raise Refused, EtcdError or Refusal."""
         self._check_dc()
         lost = await self._lost()
-        for number, home in sorted(self._promoting.homes(lost).items()):
-            if not self._request.homes or number in self._request.homes:
+        wanted, found = self._request.homes, self._promoting.homes(lost)
+        homes = {number: home for number, home in found.items() if not wanted or number in wanted}
+        if not homes:
+            which = f"home {', '.join(map(str, wanted))}" if wanted else "all homes"
+            raise Refused(f"{', '.join(sorted(lost)) or 'nobody that is lost'} leads none of it: {which}")
+        try:
+            for number, home in sorted(homes.items()):
                 await self._take(number, home)
-        if not self._answer.homes:
-            raise Refused(
-                f"{self._request.dc} leads all homes of {', '.join(sorted(lost)) or 'others'} already"
-            )
-        self._answer.file = str(await asyncio.to_thread(_kept, folder, self._answer))
+        finally:  # of those that came before one that did not
+            if self._answer.homes:
+                self._answer.file = str(await asyncio.to_thread(_kept, folder, self._answer))
         return self._answer
 
     def _check_dc(self) -> None:

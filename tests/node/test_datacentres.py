@@ -11,7 +11,7 @@ import smtplib
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -200,8 +200,8 @@ def test_a_copy_in_another_data_centre_is_compared_and_repaired(two: Two) -> Non
     assert [verified(node)[0] for node in (two.a, two.b)] == [0, 0]
 
 
-def promote(two: Two, *words: str) -> subprocess.CompletedProcess[str]:
-    asked = ["cluster", "promote", "dc2", "--json", "--dir", str(two.b.directory), *words]
+def promote(node: Node, dc: str, *words: str) -> subprocess.CompletedProcess[str]:
+    asked = ["cluster", "promote", dc, "--json", "--dir", str(node.directory), *words]
     return subprocess.run([*program(), *asked], capture_output=True, text=True, timeout=60)
 
 
@@ -209,7 +209,7 @@ def test_a_data_centre_leads_what_a_lost_one_led_and_serves_it_when_that_is_back
     send(two.a, ALICE)
     wait_for(lambda: all_is_far(two.a))
     had = messages(two.a, ALICE)
-    refused = promote(two, "--lost", "dc1")
+    refused = promote(two.b, "dc2", "--lost", "dc1")
     assert refused.returncode and "dc1 is alive: node1 answers" in refused.stderr
 
     two.b.kill()
@@ -220,7 +220,7 @@ def test_a_data_centre_leads_what_a_lost_one_led_and_serves_it_when_that_is_back
     two.etcds[0].kill()
     two.a.kill()
     two.b.start()
-    done = promote(two)
+    done = promote(two.b, "dc2")
     assert not done.returncode, done.stderr
     report = json.loads(done.stdout)
     assert [(home["home"], home["was"], home["generation"]) for home in report["homes"]] == [(0, "dc1", 2)]
@@ -250,7 +250,19 @@ def test_a_data_centre_leads_what_a_lost_one_led_and_serves_it_when_that_is_back
     send(two.a, ALICE)
     there = logged_in(two.a, ALICE)
     assert b"* %d EXISTS" % (had + 3) in there.ok(b"SELECT INBOX")
-    wait_for(lambda: all(row["far"] for row in shown(two.b, "map")) and lacks(two.b) == {"dc1": 0})
+    for _ in range(3):  # all copies of dc1 are made anew
+        with suppress(TimeoutError):
+            wait_for(lambda: lacks(two.b) == {"dc1": 0})
+    assert lacks(two.b) == {"dc1": 0} and all(row["far"] for row in shown(two.b, "map"))
+
+    back = promote(two.a, "dc1", "--lost", "dc2", "--home", "0", "--although-alive")
+    assert not back.returncode, back.stderr
+    home, alive = json.loads(back.stdout)["homes"][0], json.loads(back.stdout)["alive"]
+    assert (home["was"], home["generation"], alive) == ("dc2", 3, ["dc2"])
+    wait_for(lambda: logs_in(two.b, ALICE) and messages(two.b, ALICE) == had + 3)
+    send(two.b, ALICE)
+    assert messages(two.a, ALICE) == had + 4
+    assert shown(two.a, "map", ALICE)[0]["primary"] == "node1"
 
 
 def messages(node: Node, user: str) -> int:
