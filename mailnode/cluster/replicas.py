@@ -180,7 +180,11 @@ class Replicas:
             row.order > before.order and (row.epoch, row.in_sync) != (before.epoch, before.in_sync)
         ):
             replica.settled_at = self.now
+        wanted = {member for swap in replica.asked for member in swap.row.in_sync}
         replica.read(row)
+        if row is replica.row:
+            for member in wanted - set(row.in_sync):  # somebody else was first: it may be asked for again
+                replica.returned_at.pop(member, None)
         if before is not None and before.primary != self.me and row is replica.row and row.primary == self.me:
             self.taken_over += has_asked
             self.handed_over += not has_asked

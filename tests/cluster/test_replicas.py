@@ -7,7 +7,17 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from mailnode.cluster.replica import Replica
-from mailnode.cluster.replica_messages import Append, Entry, Frame, Heartbeat, Join, Member, Position, Row
+from mailnode.cluster.replica_messages import (
+    Append,
+    Entry,
+    Frame,
+    Heartbeat,
+    Join,
+    Member,
+    Position,
+    Row,
+    Swap,
+)
 from mailnode.cluster.replica_pair import Following
 from mailnode.cluster.replicas import FRAME_OCTETS_MAX, Replicas
 
@@ -23,6 +33,7 @@ class Two:
         self.asked = 0
         """Swaps."""
         self.joins = 0
+        self.answer: Callable[[Swap], Row] = lambda swap: Row(2, 1, A, 1, (A, B), ("a", "b"))
         self.nodes = {A: Replicas(A, 1, 0.0), B: Replicas(B, 2, 0.0)}
         for core in self.nodes.values():
             for partition in range(PARTITIONS):
@@ -42,8 +53,9 @@ class Two:
         core.synced(ready.number)
         for swap in [swap for group in ready.swaps for swap in group]:
             self.asked += 1
+            row = self.answer(swap)
             for each in self.nodes.values():
-                each.read(swap.partition, Row(2, 1, A, 1, (A, B), ("a", "b")))
+                each.read(swap.partition, row)
         yield from ready.frames
 
     def tick(self) -> None:
@@ -166,6 +178,24 @@ def test_one_that_learns_asks_once_and_again_when_its_primary_counts_it_no_more(
         two.tick()
     assert two.joins == asked + 1
     assert two.nodes[A].partitions[7].progress.keys() == {B}
+
+
+def test_one_that_was_not_added_because_the_row_was_another_is_asked_for_again_at_once(two: Two) -> None:
+    core = two.nodes[A]
+    for each in two.nodes.values():
+        each.read(7, Row(3, 1, A, 1, (A,), ("a", "b")))
+    asked: list[Row] = []
+
+    def refused(swap: Swap) -> Row:
+        """By a change of something else."""
+        asked.append(swap.row)
+        return Row(3 + len(asked), 1, A, 1, (A,), ("a", "b"))
+
+    two.answer = refused
+    for _ in range(6):
+        two.tick()
+    assert len(asked) > 2 and {row.in_sync for row in asked} == {(A, B)}
+    assert core.partitions[7].progress.keys() == {B}
 
 
 def test_a_heartbeat_does_not_wait_for_a_large_entry_that_is_on_its_way(two: Two) -> None:
