@@ -41,6 +41,7 @@ from mailnode.cluster.replica_messages import (
 from mailnode.store.formats import FORMAT, FORMAT_FIRST
 
 RESEND_SECONDS = 1.0  # a stream that broke lost what was on it
+FETCH_OCTETS_MAX = 1 << 16  # read at once: of many partitions most lack little, and each counts as so much
 APPEND_SECONDS_MAX = 10.0  # a follower that answers heartbeats, but writes nothing
 
 
@@ -304,8 +305,9 @@ class Replica:
             return octets_max
         if before < self.log.released:
             progress.is_fetched = True
-            self.fetches.append(Fetch(self.partition, to, before, octets_max))
-            return octets_max
+            octets = min(octets_max, FETCH_OCTETS_MAX)
+            self.fetches.append(Fetch(self.partition, to, before, octets))
+            return octets
         entries, octets = [], 0
         for entry in self.log.after(before, self._end(to)):
             entries.append(entry)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailnode.cluster.replica import Replica
+from mailnode.cluster.replica import FETCH_OCTETS_MAX, Replica
 from mailnode.cluster.replica_log import Log
 from mailnode.cluster.replica_messages import (
     Ack,
@@ -17,6 +17,7 @@ from mailnode.cluster.replica_messages import (
     Row,
     Snapshot,
 )
+from mailnode.cluster.replicas import FRAME_OCTETS_MAX
 from mailnode.store.formats import FORMAT
 
 A, B = Member("a", 1), Member("b", 1)
@@ -110,6 +111,15 @@ def test_what_is_not_in_memory_is_read_once_for_who_lacks_it() -> None:
     replica.fetched(fetch, entries)
     assert replica.sends == [(B, Append(0, 5, Position(1, 1), entries, replica.commit))]
     assert replica.progress[B].next == 4
+
+
+def test_a_read_takes_a_small_part_of_a_frame_so_that_many_partitions_are_read_for_at_once() -> None:
+    replica = leading([1, 1, 1], applied=3)
+    replica.release(3)
+    replica.progress[B].next = 2
+    assert replica.fill(B, 0, FRAME_OCTETS_MAX) == FETCH_OCTETS_MAX <= FRAME_OCTETS_MAX // 16
+    (fetch,) = replica.fetches
+    assert fetch.octets_max == FETCH_OCTETS_MAX
 
 
 def test_what_was_trimmed_while_it_was_read_comes_as_a_snapshot() -> None:
