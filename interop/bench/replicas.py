@@ -1,7 +1,8 @@
 """`python -m interop.bench.replicas`: what copies cost, by role, on three nodes of a cluster.
 
 Clients speak to one node, all accounts are led by the next, so the third only follows: with one copy it has
-nothing to do, with two it has the second, with three the one that receives follows as well. Processor time is
+nothing to do, with two it has the second, with three the one that receives follows as well. `--led-by` with
+all three names is as in a cluster where each has its share. Processor time is
 that of each node's process for one message or one answer, above what it spends while nobody asks.
 """
 
@@ -63,6 +64,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=4000)
     parser.add_argument("--connections", type=int, default=20)
     parser.add_argument("--copies", type=int, nargs="+", default=COPIES)
+    parser.add_argument("--led-by", nargs="+", default=[LEADS], choices=NAMES, help="of the accounts")
     options = parser.parse_args()
     works = (
         ("message of 2 KB", Ingest("2k", options.connections, options.messages), options.messages),
@@ -70,16 +72,20 @@ def main() -> None:
     )
     with members(1) as etcd, tempfile.TemporaryDirectory(prefix="mailnode-bench-") as folder:
         for copies in options.copies:
-            _measure(Path(folder) / str(copies), etcd, copies, works)
+            _measure(Path(folder) / str(copies), etcd, copies, options.led_by, works)
 
 
 def _measure(
-    folder: Path, etcd: Sequence[Member], copies: int, works: Sequence[tuple[str, Ingest | Reading, int]]
+    folder: Path,
+    etcd: Sequence[Member],
+    copies: int,
+    led_by: Sequence[str],
+    works: Sequence[tuple[str, Ingest | Reading, int]],
 ) -> None:
     folder.mkdir()
     with nodes(folder, etcd, NAMES, copies) as cluster:
         _await_copies(cluster, copies)
-        node = _filled(cluster)
+        node = _filled(cluster, led_by)
         meter = Processes([cluster[name].process_id for name in NAMES])
         Ingest("2k", USERS, max(WARM_UP_COUNT, USERS * MAILS)).run(node, meter)
         for label, work, count in works:
@@ -124,25 +130,29 @@ def _spent(meter: Processes, work: Callable[[], object]) -> list[float]:
     return [now - then for now, then in zip(meter.each(), before, strict=True)]
 
 
-def _filled(cluster: Nodes) -> Node:
-    """The node that receives, with accounts that the next one leads."""
+def _filled(cluster: Nodes, led_by: Sequence[str]) -> Node:
+    """The node that receives, with accounts that these lead."""
     node, known = cluster[RECEIVES], cluster.map()
     tried = (f"user{number}@{DOMAIN}" for number in range(NAMES_TRIED_MAX))
-    led = [address for address in tried if _is_led(known, address)][:USERS]
+    led = [address for address in tried if _is_led(known, address, led_by)][:USERS]
     for address in led:
         ask(node, "account", "add", address, stdin=PASSWORD)
     node.accounts = dict.fromkeys(led, PASSWORD)
     return node
 
 
-def _is_led(known: Map, text: str) -> bool:
-    """And followed by the third first."""
+def _is_led(known: Map, text: str, led_by: Sequence[str]) -> bool:
+    """And, where one leads all, followed by the third first."""
     address = canonical(text)
     assert isinstance(address, Address)
     row = known.row(keys.partition(directory_account(address)))
-    if row.primary.node != LEADS:
+    if row.primary.node not in led_by:
         return False
-    return len(row.in_sync) != 2 or {member.node for member in row.in_sync} == {LEADS, FOLLOWS}
+    return (
+        len(led_by) > 1
+        or len(row.in_sync) != 2
+        or {member.node for member in row.in_sync} == {LEADS, FOLLOWS}
+    )
 
 
 if __name__ == "__main__":
