@@ -30,7 +30,7 @@ up: $(VENV)/.runtime
 	@$(BIN)/mailnode demo $(DATA) --base-port $(PORT)
 
 test: $(VENV)/.dev
-	$(BIN)/pytest tests -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/pytest tests -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
