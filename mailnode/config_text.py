@@ -81,7 +81,7 @@ def _mailauth_lines(config: Config) -> list[str]:
         f"sealers = {json.dumps(told.sealers)}  # mailing lists that are believed what they seal, RFC 8617",
         f"defer = {truth(told.defer)}  # what the DNS cannot say now shall come again; else it is taken",
     ]
-    return ["", *(lines if config.mailauth else (f"# {line}" for line in lines))]
+    return ["", *_told(config.mailauth, lines)]
 
 
 def _relay_lines(config: Config) -> list[str]:
@@ -107,7 +107,7 @@ def _reports_lines(config: Config) -> list[str]:
         f"failure = {quoted(told.failure)}  # or {', '.join(FAILURE_REPORTS[1:])}: what they see of mail",
         f"tls = {truth(told.tls)}  # TLS by day: how mail to them was sent",
     ]
-    return ["", *(lines if config.reports else (f"# {line}" for line in lines))]
+    return ["", *_told(config.reports, lines)]
 
 
 def _metrics_lines(config: Config) -> list[str]:
@@ -119,7 +119,7 @@ def _metrics_lines(config: Config) -> list[str]:
         f"port = {at.port}",
     ]
     secret = '# token = { file = "metrics.token" }  # who reads them must bear it; or { env = "NAME" }'
-    return ["", *(lines if config.metrics else (f"# {line}" for line in lines)), secret]
+    return ["", *_told(config.metrics, lines), secret]
 
 
 def _traces_lines(config: Config) -> list[str]:
@@ -130,7 +130,12 @@ def _traces_lines(config: Config) -> list[str]:
         f"endpoint = {quoted(at.endpoint)}",
     ]
     secret = '# authorization = { file = "traces.authorization" }  # a header; or { env = "NAME" }'
-    return ["", *(lines if config.traces else (f"# {line}" for line in lines)), secret]
+    return ["", *_told(config.traces, lines), secret]
+
+
+def _told(table: object, lines: list[str]) -> list[str]:
+    """As remarks where there is no such table."""
+    return lines if table else [f"# {line}" for line in lines]
 
 
 def _server_text(host: str, port: int) -> str:

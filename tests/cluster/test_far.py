@@ -12,6 +12,7 @@ import pytest
 from mailnode.cluster.append import NotKnown, Unavailable
 from mailnode.cluster.far import MARKS_MAX, Lag, Marks
 from mailnode.cluster.lag import FarLag, far_lags
+from mailnode.cluster.partitions import Append
 from mailnode.cluster.unconfirmed import CONFIRM_SECONDS_MAX
 from tests.cluster.nodes import PARTITION, Cluster, Node, outcome
 
@@ -96,12 +97,18 @@ def test_what_waits_for_a_data_centre_that_is_cut_off_is_not_known_and_no_more_i
         assert outcome(again) is True and cluster.nodes["x"].rows() == [b"one", b"two"]
 
 
+def _waiting_for_x(cluster: Cluster) -> tuple[Node, Append]:
+    """Who leads, and what it has everywhere but in the data centre of x, which is cut off."""
+    a = cluster.nodes["a"]
+    cluster.cut.add("x")
+    append = a.append(b"one")
+    cluster.settle()
+    return a, append
+
+
 def test_what_waits_for_a_data_centre_ends_when_that_is_waited_for_no_more() -> None:
     with cluster_of("dc-x") as cluster:
-        a = cluster.nodes["a"]
-        cluster.cut.add("x")
-        append = a.append(b"one")
-        cluster.settle()
+        a, append = _waiting_for_x(cluster)
         row = cluster.etcd.rows[PARTITION]
         cluster.etcd.rows[PARTITION] = row = replace(row, revision=row.revision + 1, sync_dcs=())
         a.do(lambda: a.replication.read(PARTITION, row))
@@ -111,10 +118,7 @@ def test_what_waits_for_a_data_centre_ends_when_that_is_waited_for_no_more() -> 
 
 def test_what_waits_for_another_data_centre_is_not_known_when_the_partition_is_led_elsewhere() -> None:
     with cluster_of("dc-x") as cluster:
-        a = cluster.nodes["a"]
-        cluster.cut.add("x")
-        append = a.append(b"one")
-        cluster.settle()
+        a, append = _waiting_for_x(cluster)
         a.do(lambda: a.replication.core.give(PARTITION, "b"))
         cluster.pass_time(2)
         assert outcome(append) is False and cluster.nodes["b"].begun == [PARTITION]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -50,7 +51,7 @@ def appended(cluster: Cluster, name: str, data: bytes) -> Append:
 def tell(cluster: Cluster, *names: str) -> None:
     for name in names:
         node, row = cluster.nodes[name], cluster.etcd.rows[PARTITION]
-        node.do(lambda node=node, row=row: node.replication.read(PARTITION, row))  # type: ignore[misc]
+        node.do(partial(node.replication.read, PARTITION, row))
     cluster.settle()
 
 

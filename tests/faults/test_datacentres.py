@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def _begin(sites: Mapping[str, Site]) -> None:
     settle(second)
     second.node.start()
     for dc, address in HOMES.items():
-        wait_for(lambda dc=dc, address=address: _is_made(first, address, dc))  # type: ignore[misc]
+        wait_for(partial(_is_made, first, address, dc))
 
 
 def _is_made(site: Site, address: str, dc: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -247,7 +248,7 @@ def test_below_the_least_in_sync_an_intent_is_refused_and_reads_go_on() -> None:
     row = mail.cluster.etcd.rows[3]
     mail.cluster.etcd.rows[3] = replace(row, revision=row.revision + 1, min_insync=2)
     for node in mail.cluster.nodes.values():
-        node.do(lambda node=node: node.replication.read(3, mail.cluster.etcd.rows[3]))  # type: ignore[misc]
+        node.do(partial(node.replication.read, 3, mail.cluster.etcd.rows[3]))
     mail.cluster.crash("b")
     mail.cluster.pass_time(8)
     with pytest.raises(Unavailable):
@@ -286,5 +287,5 @@ def promote(mail: Mail, name: str, generation: int) -> None:
     taken = replace(led, revision=row.revision + 1, epoch=epoch)
     etcd.rows[PARTITION] = taken
     for node in mail.cluster.nodes.values():
-        node.do(lambda node=node: node.replication.read(PARTITION, taken))  # type: ignore[misc]
+        node.do(partial(node.replication.read, PARTITION, taken))
     mail.cluster.pass_time(70)
