@@ -43,6 +43,7 @@ from mailnode.cluster.replica_messages import (
 )
 from mailnode.cluster.replicas import Replicas
 from mailnode.cluster.served import Followed, Served
+from mailnode.cluster.set_aside import SetAside
 from mailnode.cluster.snapshot import BadSnapshot, Unwanted, opened
 from mailnode.cluster.trims import Trims
 from mailnode.cluster.unconfirmed import Unconfirmed
@@ -55,8 +56,6 @@ from mailnode.store.shard import Shard
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.2
-TAIL_OCTETS = 8 << 20
-"""Of what is read at once of a copy that was set aside."""
 LARGE_OCTETS_MIN = 1 << 20
 """Of an entry: it may make more rows than others should wait for."""
 
@@ -113,6 +112,9 @@ class Replication:
         self._now = now
         self._is_short = is_short
         self.points = Points(self._wake, limits.compare_held_seconds_max)
+        self.set_aside = SetAside(
+            core, self._installing, loads, self._read, changes.rows, self._is_busy, self._wake
+        )
         self._trims = Trims(core, self.giving.pinned, limits, now())
         self._owed = Owed(limits.copies_owed_seconds_max)
         self._proposed: dict[int, deque[tuple[Position, Append]]] = {}
@@ -516,48 +518,11 @@ class Replication:
         self._owed.give_up(partition)
         self._served.end(partition)
 
-    # -- what a later generation lacks
-
     async def settled(self) -> None:
         """Returns once everything that the core has now is durable here. Raises OSError."""
         self.wake()
         for _ in range(2):  # what is being written, and what waited for that
             await self._installing.write_beside(())
-
-    def beyond(self) -> dict[int, int]:
-        """The partitions whose copy is set aside, and behind which seq lies what nobody else may have."""
-        partitions = self.core.partitions.values()
-        return {each.partition: each.beyond for each in partitions if each.beyond is not None}
-
-    def last(self, partition: int) -> int:
-        """The seq of the last entry that the copy has."""
-        return self.core.partitions[partition].log.last.seq
-
-    def generation_told(self, partition: int) -> int:
-        """Of its home, as the map says."""
-        row = self.core.partitions[partition].row
-        return generation_of(row.epoch) if row is not None else 1
-
-    async def tail(self, partition: int, after: int) -> tuple[Entry, ...]:
-        """Some of it, in order, from behind `after` on, with its rows written; none: that is all.
-
-        Of what was trimmed there is nothing. Raises Unavailable and OSError.
-        """
-        if self._is_busy(partition):
-            raise Unavailable(f"partition {partition} is being written")
-        replica, loop = self.core.partitions[partition], asyncio.get_running_loop()
-        fetch = Fetch(partition, self.core.me, max(after, replica.log.trimmed), TAIL_OCTETS)
-        found = await loop.run_in_executor(self._loads, self._read, fetch)
-        left = [entry for entry in found if entry.position.seq > replica.applied and entry.data]
-        rows = chain.from_iterable(self.changes.rows(entry.data, entry.format) for entry in left)
-        await self._installing.write_beside(rows)
-        return found
-
-    async def let_go(self, partition: int) -> None:
-        """A copy that was set aside, once nothing of it is needed: it learns anew, if it should be one."""
-        self._installing.begin(partition)
-        await self._installing.clear(partition)
-        self.wake()
 
     # -- tasks
 

@@ -97,7 +97,7 @@ def _told(change: Change) -> Iterator[dict[str, Any]]:
 
 
 class Copies(Protocol):
-    """Those of this node that were set aside (`cluster/replication`)."""
+    """Those of this node that were set aside (`cluster/set_aside`)."""
 
     def beyond(self) -> dict[int, int]: ...
 

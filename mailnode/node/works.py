@@ -46,7 +46,7 @@ def works(config: Config, parts: House) -> Iterator[Coroutine[Any, Any, None]]:
 
 def _returning(config: Config, parts: House, replication: Replication) -> Returning:
     return Returning(
-        replication,
+        replication.set_aside,
         parts.shard,
         parts.accounts,
         parts.pools.loads,

@@ -66,17 +66,17 @@ def hear(cluster: Cluster) -> None:
 def given_back(cluster: Cluster, name: str) -> list[bytes]:
     """What the copy has beyond, which then goes."""
     node = cluster.nodes[name]
-    (after,) = node.replication.beyond().values()
+    (after,) = node.replication.set_aside.beyond().values()
     found = list[Entry]()
     while True:
         reading = node.hand.start(
-            node.replication.tail(PARTITION, found[-1].position.seq if found else after)
+            node.replication.set_aside.tail(PARTITION, found[-1].position.seq if found else after)
         )
         cluster.settle()
         if not reading.result():
             break
         found += reading.result()
-    going = node.hand.start(node.replication.let_go(PARTITION))
+    going = node.hand.start(node.replication.set_aside.let_go(PARTITION))
     cluster.settle()
     going.result()
     return [entry.data for entry in found if entry.data]
@@ -95,7 +95,7 @@ def test_each_copy_keeps_what_a_later_generation_lacks_until_it_is_given_back(fa
         assert x == [b"one", b"three"]
         assert cluster.nodes["a"].rows() == (x if far else [])
         assert cluster.nodes["b"].rows() == []
-        assert not cluster.nodes["a"].replication.beyond()
+        assert not cluster.nodes["a"].replication.set_aside.beyond()
 
 
 def test_what_was_set_aside_is_found_again_after_a_crash() -> None:
@@ -118,7 +118,7 @@ def test_who_hears_of_a_later_generation_alone_leads_no_more_and_drops_nothing()
         cluster.settle()
         with pytest.raises(NotPrimary):
             a.append(b"four")
-        assert not a.begun and a.rows() == [b"also", b"one", b"two"] and not a.replication.beyond()
+        assert not a.begun and a.rows() == [b"also", b"one", b"two"] and not a.replication.set_aside.beyond()
 
 
 def test_a_copy_of_several_generations_before_knows_its_own_end() -> None:
@@ -127,4 +127,4 @@ def test_a_copy_of_several_generations_before_knows_its_own_end() -> None:
         later = Position(first_epoch(2) + 1, 999)
         cluster.etcd.rows[PARTITION] = replace(row, epoch=first_epoch(3), since=(*row.since, later))
         tell(cluster, "b")
-        assert cluster.nodes["b"].replication.beyond() == {PARTITION: row.since[0].seq}
+        assert cluster.nodes["b"].replication.set_aside.beyond() == {PARTITION: row.since[0].seq}
